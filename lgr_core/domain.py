@@ -1,0 +1,244 @@
+"""Every noun of the house, and every seam.
+
+Records are frozen and validated at birth; protocols stand where one part can be swapped for
+another. NumPy only: nothing here knows how anything is stored, retrieved or shown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgr_core.errors import EmptyPoolError, InputError, UsageError
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""An empty, read-only mapping: the default of every provenance."""
+
+
+class ValueKind(StrEnum):
+    """What a delta's numbers are. Two kinds never share an atlas."""
+
+    LOGNORM_DELTA = "lognorm_delta"
+    LOG2FC = "log2fc"
+    ZSCORE = "zscore"
+    RANK_SCORE = "rank_score"
+
+    @property
+    def label(self) -> str:
+        """The axis title, with its unit."""
+        return _VALUE_LABELS[self]
+
+    @property
+    def has_effect_size(self) -> bool:
+        """Whether magnitudes are amounts of change, or only an order of genes."""
+        return self is not ValueKind.RANK_SCORE
+
+
+_VALUE_LABELS = {
+    ValueKind.LOGNORM_DELTA: "change in log-normalised expression (ln)",
+    ValueKind.LOG2FC: "log2 fold change",
+    ValueKind.ZSCORE: "z-score",
+    ValueKind.RANK_SCORE: "rank score (order and sign, no effect size)",
+}
+
+
+class Evidence(StrEnum):
+    """What a predictor declares that it reads."""
+
+    TRAIN = "train"
+    TARGET_POOL = "target_pool"
+    CONTROLS = "controls"
+    TRUTH = "truth"
+
+
+class Reason(StrEnum):
+    """Why a proposal was not believed."""
+
+    OUT_OF_POOL = "out_of_pool"
+    NOT_IN_SPLIT = "not_in_split"
+    SELF = "self"
+    TWIN = "twin"
+    DUPLICATE = "duplicate"
+    AMBIGUOUS = "ambiguous"
+    BEYOND_K = "beyond_k"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Condition:
+    """One measured or queried unit: a drug in a cell line at a dose.
+
+    ``dose_um`` is in micromolar; ``None`` means pooled over doses.
+    """
+
+    cell_line: str
+    drug: str
+    dose_um: float | None = None
+
+    def __post_init__(self) -> None:
+        for role, value in (("cell line", self.cell_line), ("drug", self.drug)):
+            if not value.strip():
+                raise InputError(role, "the name is empty", "Give a name.")
+        if self.dose_um is not None and not (math.isfinite(self.dose_um) and self.dose_um > 0):
+            found = f"{self.dose_um} is not a positive number of micromolar"
+            raise InputError("dose", found, "Give a positive dose in uM, or none.")
+
+    def __str__(self) -> str:
+        dose = "" if self.dose_um is None else f" at {self.dose_um:g} uM"
+        return f"{self.drug} in {self.cell_line}{dose}"
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatePool:
+    """The drugs that may be retrieved for a query: P_c \\ {d}, sorted.
+
+    ``twins`` are the forms of the query's own parent compound: measured, but left out.
+    """
+
+    query: Condition
+    drugs: tuple[str, ...]
+    twins: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.drugs:
+            found = f"no other drug is measured there; twins left out: {len(self.twins)}"
+            raise EmptyPoolError(f"candidates for {self.query}", found, "Choose another dose.")
+        if list(self.drugs) != sorted(set(self.drugs)):
+            raise UsageError("candidate pool", "drugs unsorted or repeated", "Sort them once.")
+        refused = {self.query.drug, *self.twins, *self.controls} & set(self.drugs)
+        if refused:
+            found = f"it holds the query, a twin or a control: {', '.join(sorted(refused))}"
+            raise UsageError("candidate pool", found, "Leave them out.")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a selector said, before anyone believes it."""
+
+    text: str
+    rationale: str = ""
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A selector's ranked proposals, best first, with the raw answer where there is one."""
+
+    proposals: tuple[Proposal, ...]
+    raw: str | None = None
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbor:
+    """A believed proposal: a measured drug. ``same_parent_as`` flags a form of a better-ranked one."""
+
+    drug: str
+    rank: int
+    score: float | None = None
+    rationale: str = ""
+    same_parent_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A proposal that was not believed, and why."""
+
+    text: str
+    reason: Reason
+    suggestion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The realised neighbours of a query, and all that was refused on the way."""
+
+    query: Condition
+    selector: str
+    k: int
+    pool_size: int
+    neighbors: tuple[Neighbor, ...]
+    rejected: tuple[Rejected, ...] = ()
+    raw: str | None = None
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+    @property
+    def k_used(self) -> int:
+        """How many neighbours are averaged: at most ``k``."""
+        return len(self.neighbors)
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        """The neighbours' names, best first."""
+        return tuple(neighbor.drug for neighbor in self.neighbors)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A predicted delta, (n_genes,) in the atlas's gene order, and where it came from.
+
+    ``weights`` stand beside ``retrieval.neighbors`` and make the delta their weighted sum.
+    ``fallback`` names the method that answered when retrieval found nobody; never silent.
+    """
+
+    query: Condition
+    method: str
+    delta: FloatArray
+    retrieval: Retrieval | None = None
+    weights: tuple[float, ...] = ()
+    fallback: str | None = None
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+    def __post_init__(self) -> None:
+        if self.delta.ndim != 1:
+            raise UsageError(
+                "prediction", f"delta has shape {self.delta.shape}", "Give (n_genes,)."
+            )
+
+
+@runtime_checkable
+class DeltaReader(Protocol):
+    """Read access to measured deltas: the whole store, or the part that evidence allows."""
+
+    def rows(self, cell_line: str, drugs: Sequence[str], dose_um: float | None) -> IntArray:
+        """Row numbers of these drugs in that line at that dose, in the order given."""
+        ...
+
+    def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:
+        """Measured deltas (n_rows, n_genes), float32; the metric panel unless ``all_genes``."""
+        ...
+
+
+@runtime_checkable
+class Selector(Protocol):
+    """Names the drugs of a pool that should act most like the query."""
+
+    name: str
+    evidence: frozenset[Evidence]
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:
+        """Ranked proposals for ``pool.query``, best first; ``k`` is how many will be used."""
+        ...
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Predicts a delta from what its declared evidence lets it read."""
+
+    name: str
+    evidence: frozenset[Evidence]
+
+    def predict(self, pool: CandidatePool, view: DeltaReader) -> Prediction:
+        """The predicted delta of ``pool.query``."""
+        ...
