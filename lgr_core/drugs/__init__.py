@@ -1,0 +1,1 @@
+"""Who a drug is: names and parents, chemistry, mechanisms."""

@@ -1,0 +1,1 @@
+"""Which neighbours: pools, selectors, and the one place that believes them."""

@@ -1,0 +1,64 @@
+"""The one form in which every source hands deltas to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.domain import NOTHING, FloatArray, ValueKind
+from lgr_core.errors import InputError
+
+CONDITION_COLUMNS = ("cell_line", "drug", "dose_um", "n_cells", "n_replicates", "underpowered")
+PLATE_COLUMNS = ("condition", "plate", "n_cells", "control")
+CONTROL_COLUMNS = ("cell_line", "plate", "label", "n_cells")
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaTable:
+    """Deltas of measured conditions, before they are stored.
+
+    ``conditions`` has one row a condition: ``cell_line``, ``drug``, ``dose_um`` (NaN: pooled over
+    doses), ``n_cells`` (NaN: unknown), ``n_replicates`` and ``underpowered``; ``deltas`` is
+    (n_conditions, n_genes) float32 beside it. ``genes`` has ``gene`` (unique), ``ensembl_id``,
+    ``in_panel``, ``variability`` (what the panel was chosen by) and, for cells, ``within_variance``.
+    ``plates`` says on which plates a condition stands (``condition`` is its row number; ``control``
+    is "plate" or "cell_line": whose vehicle it was compared with), and ``plate_deltas`` has its
+    delta there: (n_plates, n_genes), or no rows where the source has none. ``controls`` and
+    ``control_profiles`` are the vehicle means per line and plate. ``provenance`` records every
+    choice and counts everything that was dropped or averaged.
+    """
+
+    conditions: pd.DataFrame
+    deltas: FloatArray
+    genes: pd.DataFrame
+    value_kind: ValueKind
+    plates: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PLATE_COLUMNS))
+    plate_deltas: FloatArray | None = None
+    controls: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CONTROL_COLUMNS))
+    control_profiles: FloatArray | None = None
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+    def __post_init__(self) -> None:
+        n, g = len(self.conditions), len(self.genes)
+        if n == 0:
+            raise InputError(
+                "deltas", "no condition is left", "Check the control label and filters."
+            )
+        for name, array, rows in (
+            ("deltas", self.deltas, n),
+            ("plate_deltas", self.plate_deltas, len(self.plates)),
+            ("control_profiles", self.control_profiles, len(self.controls)),
+        ):
+            if array is not None and array.shape != (rows, g):
+                found = f"{name} is {array.shape}, its labels say {(rows, g)}"
+                raise InputError("delta table", found, "One row a label, one column a gene.")
+        if self.conditions.duplicated(["cell_line", "drug", "dose_um"]).any():
+            raise InputError("delta table", "a condition stands twice", "Average replicates first.")
+        if self.genes["gene"].duplicated().any():
+            raise InputError("delta table", "a gene stands twice", "Make gene names unique first.")
+        if not np.isfinite(self.deltas[:1]).all():
+            raise InputError("delta table", "a delta is not finite", "Remove or impute it first.")
