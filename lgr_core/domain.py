@@ -100,7 +100,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class CandidatePool:
-    """The drugs that may be retrieved for a query: P_c \\ {d}, sorted.
+    """The drugs that may be retrieved for a query: P_c without d, sorted.
 
     ``twins`` are the forms of the query's own parent compound: measured, but left out.
     """
@@ -142,7 +142,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Neighbor:
-    """A believed proposal: a measured drug. ``same_parent_as`` flags a form of a better-ranked one."""
+    """A believed proposal: a measured drug.
+
+    ``same_parent_as`` flags another form of a better-ranked neighbour's compound.
+    """
 
     drug: str
     rank: int

@@ -23,6 +23,10 @@ from collections.abc import Iterable
 from rapidfuzz import process
 
 
+NEAR = 50
+"""Similarity in percent from which a name is worth offering."""
+
+
 class LgrError(Exception):
     """Root of the tree: ``asked``, ``found`` and ``do`` make one message."""
 
@@ -83,7 +87,7 @@ class LeakageError(LgrError):
 def unknown(kind: str, name: str, known: Iterable[str], where: str) -> NotFoundError:
     """The error for a name that is not there, with the three nearest that are."""
     names = list(known)
-    near = [hit for hit, score, _ in process.extract(name, names, limit=3) if score >= 50]
+    near = [hit for hit, score, _ in process.extract(name, names, limit=3) if score >= NEAR]
     found = f"{where} has no such {kind} among its {len(names):,}"
     do = f"Nearest: {', '.join(near)}." if near else f"Choose one of the {kind}s listed there."
     return NotFoundError(f"{kind} {name!r}", found, do)

@@ -24,7 +24,7 @@ class DeltaTable:
     ``conditions`` has one row a condition: ``cell_line``, ``drug``, ``dose_um`` (NaN: pooled over
     doses), ``n_cells`` (NaN: unknown), ``n_replicates`` and ``underpowered``; ``deltas`` is
     (n_conditions, n_genes) float32 beside it. ``genes`` has ``gene`` (unique), ``ensembl_id``,
-    ``in_panel``, ``variability`` (what the panel was chosen by) and, for cells, ``within_variance``.
+    ``in_panel``, ``variability`` (what the panel was chosen by), and for cells ``within_variance``.
     ``plates`` says on which plates a condition stands (``condition`` is its row number; ``control``
     is "plate" or "cell_line": whose vehicle it was compared with), and ``plate_deltas`` has its
     delta there: (n_plates, n_genes), or no rows where the source has none. ``controls`` and
@@ -40,6 +40,8 @@ class DeltaTable:
     plate_deltas: FloatArray | None = None
     controls: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CONTROL_COLUMNS))
     control_profiles: FloatArray | None = None
+    drugs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["drug"]))
+    cell_lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["cell_line"]))
     provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,38 @@
+# Two commands do all the set-up on a fresh machine: `make app` and `make test`.
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+
+.PHONY: app test test-real test-browser lint demo screenshots clean
+
+app: .venv/app        ## install, build the demo atlas, open the app on http://localhost:8501
+	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+demo: .venv/app       ## build the simulated demo atlas anew
+	$(BIN)/lgr demo --overwrite
+
+test: .venv/dev       ## all tests but those in a real browser
+	$(BIN)/pytest -m "not browser"
+
+test-real: .venv/dev  ## known answers on real data; fails where LGR_REAL_DATA is missing
+	LGR_REAL_DATA_REQUIRED=1 $(BIN)/pytest -m real
+
+test-browser: .venv/dev  ## drives the app in Debian's Chromium (apt install chromium)
+	$(BIN)/pytest -m browser
+
+lint: .venv/dev       ## style and format, nothing changed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.venv/app: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/dev: .venv/app requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:                ## remove the environment and what was built; your own atlases stay
+	rm -rf .venv .pytest_cache .ruff_cache artifacts data/atlases/demo

@@ -1,0 +1,7 @@
+"""``python -m lgr_core``."""
+
+import sys
+
+from lgr_core.cli import main
+
+sys.exit(main())

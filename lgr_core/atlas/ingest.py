@@ -1,0 +1,152 @@
+"""From a file to an atlas: read, pseudobulk where there are counts, annotate, build."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
+from lgr_core.atlas.build import build_atlas, check_name
+from lgr_core.atlas.demo import write_demo
+from lgr_core.atlas.pseudobulk import pseudobulk
+from lgr_core.atlas.sources import open_counts, read_deltas
+from lgr_core.atlas.table import DeltaTable
+from lgr_core.domain import ValueKind
+from lgr_core.drugs.chemistry import fingerprints
+from lgr_core.errors import InputError
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, the work done and the work in all."""
+
+_WHOLE_HASH_LIMIT = 2 * 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How a file is read; every choice is recorded in the atlas's provenance."""
+
+    value_kind: ValueKind | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    controls: tuple[str, ...] = ()
+    pool_controls: bool = False
+    control_scope: str = "plate"
+    dose: str = "per_dose"
+    order: str = "cells"
+    unit: str | None = None
+    target_sum: float = 10_000
+    min_cells: int = 10
+    n_hvg: int = 2_000
+
+
+def ingest(
+    path: Path,
+    folder: Path,
+    *,
+    options: IngestOptions | None = None,
+    drugs: Path | None = None,
+    cell_lines: Path | None = None,
+    simulated: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Read ``path`` and build the atlas ``folder`` from it; returns the folder.
+
+    With ``options.value_kind`` the file holds ready deltas, without it raw counts. ``drugs`` and
+    ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
+
+    Raises
+    ------
+    InputError
+        If the file is refused or the atlas exists; an atlas already there stays as it was.
+    """
+    options = IngestOptions() if options is None else options
+    check_name(folder.name)
+    if folder.exists() and not overwrite:
+        raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
+    if not path.is_file():
+        raise InputError(
+            f"source {path}", "no such file", "Give the path of an h5ad, parquet or CSV."
+        )
+    given_drugs = None if drugs is None else read_table(drugs)
+    given_lines = None if cell_lines is None else read_table(cell_lines)
+    table = _read(path, options, progress)
+    names = sorted(table.conditions["drug"].unique())
+    lines = sorted(table.conditions["cell_line"].unique())
+    annotated = annotate_drugs(names, [given_drugs, table.drugs])
+    bits, _ = fingerprints(annotated["smiles"].tolist())
+    provenance = {
+        **table.provenance,
+        **_source_facts(path),
+        "drugs_without_structure": int((annotated["smiles"] == "").sum()),
+        "parents": int(annotated["parent"].nunique()),
+    }
+    return build_atlas(
+        replace(table, provenance=provenance),
+        folder,
+        drugs=annotated,
+        cell_lines=annotate_lines(lines, [given_lines, table.cell_lines]),
+        fingerprints=np.packbits(bits, axis=1),
+        simulated=simulated,
+        overwrite=overwrite,
+    )
+
+
+def _read(path: Path, options: IngestOptions, progress: Progress | None) -> DeltaTable:
+    if options.value_kind is not None:
+        return read_deltas(
+            path,
+            value_kind=options.value_kind,
+            overrides=options.columns,
+            controls=options.controls,
+            n_hvg=options.n_hvg,
+            dose=options.dose,
+        )
+    source = open_counts(
+        path, overrides=options.columns, controls=options.controls, unit=options.unit
+    )
+    return pseudobulk(
+        source,
+        order=options.order,
+        control_scope=options.control_scope,
+        pool_controls=options.pool_controls,
+        dose=options.dose,
+        target_sum=options.target_sum,
+        min_cells=options.min_cells,
+        n_hvg=options.n_hvg,
+        progress=progress,
+    )
+
+
+def _source_facts(path: Path) -> dict[str, Any]:
+    """Name, size and SHA-256 of the source; over 2 GiB the hash is of its first and last GiB."""
+    size, digest = path.stat().st_size, hashlib.sha256()
+    with path.open("rb") as file:
+        if size <= _WHOLE_HASH_LIMIT:
+            while block := file.read(2**24):
+                digest.update(block)
+            scope = "whole file"
+        else:
+            for start in (0, size - 2**30):
+                file.seek(start)
+                for _ in range(2**30 // 2**24):
+                    digest.update(file.read(2**24))
+            scope = "first and last GiB"
+    return {
+        "source": path.name,
+        "source_bytes": size,
+        "source_sha256": digest.hexdigest(),
+        "source_sha256_scope": scope,
+    }
+
+
+def ingest_demo(folder: Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:
+    """Simulate the demo's raw counts and ingest them like any other file; returns ``folder``."""
+    with tempfile.TemporaryDirectory(prefix="lgr-demo-") as scratch:
+        counts = write_demo(Path(scratch), progress=progress)
+        return ingest(counts, folder, simulated=True, overwrite=overwrite, progress=progress)

@@ -1,0 +1,233 @@
+"""Which column of a file plays which role, guessed from the conventions in use.
+
+Names are compared without regard to case, spaces and ``-._``. Each role has tiers of names: an
+earlier tier wins, and two columns of one tier that say different things are refused. Known
+conventions: Tahoe-100M (``cell_name`` before ``cell_line`` where that holds Cellosaurus ids,
+``drugname_drugconc``, ``plate``), scPerturb's sci-Plex (``perturbation``, ``dose_value``,
+``dose_unit``), OP3 (``sm_name``, ``dose_uM``, ``cell_type``, ``plate_name``), chemCPA
+(``condition``, ``dose``, ``cell_type``, ``control``) and our own (``cell_line``, ``drug``,
+``dose``, ``dose_unit``, ``is_control``).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.sources.doses import UNITS, unit_in_name
+from lgr_core.domain import NOTHING
+from lgr_core.errors import AmbiguousError, InputError, UsageError
+
+log = logging.getLogger(__name__)
+
+ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
+    {
+        "cell_line": (
+            ("cell_line",),
+            ("cell_name", "cell_line_name", "cell_iname", "cell_name_vevo"),
+            ("cell_type",),
+            ("cell_id_cellosaur", "cell_line_id", "cell_line"),
+        ),
+        "drug": (
+            ("drug", "drug_name"),
+            ("perturbation", "sm_name", "treatment", "compound", "pert_iname", "cmap_name"),
+            ("condition",),
+        ),
+        "drug_dose": (("drugname_drugconc",),),
+        "dose": (
+            ("dose", "dose_um", "dose_nm"),
+            ("dose_value", "concentration", "concentration_um", "concentration_nm"),
+            ("conc", "conc_um", "conc_nm", "pert_dose"),
+        ),
+        "dose_unit": (
+            ("dose_unit", "dose_units"),
+            ("concentration_unit", "conc_unit", "pert_dose_unit"),
+        ),
+        "plate": (("plate",), ("plate_name", "plate_id")),
+        "well": (("well",), ("well_id",)),
+        "is_control": (("is_control",), ("control",)),
+        "n_cells": (("n_cells",), ("n_cells_trt", "cell_count")),
+        "n_replicates": (("n_replicates",),),
+        "pass_filter": (("pass_filter",),),
+        "cellosaurus": (
+            ("cellosaurus", "cellosaurus_id"),
+            ("cell_id_cellosaur", "cell_line_id"),
+            ("cell_line",),
+        ),
+        "depmap_id": (("depmap_id",), ("cell_id_depmap",)),
+        "organ": (("organ",), ("tissue",)),
+        "smiles": (("smiles",), ("canonical_smiles",)),
+        "moa": (("moa",), ("moa_fine",)),
+        "target": (("target",), ("targets",)),
+    }
+)
+"""Role -> tiers of column names, the most telling first."""
+
+GENE_ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
+    {
+        "gene": (("gene_symbol", "gene_name"), ("symbol", "feature_name"), ("gene",)),
+        "ensembl_id": (("ensembl_id", "ensembl"), ("gene_id", "gene_ids")),
+    }
+)
+"""The same for the table of genes; without a match, the index names the genes."""
+
+_CELLOSAURUS = re.compile(r"CVCL_\w{4}\Z")
+_FLAG_TEXT = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """Role -> column, which of them were guessed, and the dose unit where no column holds it."""
+
+    columns: Mapping[str, str]
+    guessed: frozenset[str] = frozenset()
+    dose_unit: str | None = None
+
+    def get(self, role: str, default: str | None = None) -> str | None:
+        """The column that plays ``role``, or ``default``."""
+        return self.columns.get(role, default)
+
+    def record(self) -> dict[str, str]:
+        """Role -> column for provenance; a guess says so."""
+        said = {r: f"{c} (guessed)" if r in self.guessed else c for r, c in self.columns.items()}
+        return said if self.dose_unit is None else said | {"dose_unit": f"all {self.dose_unit}"}
+
+
+def plain(name: str) -> str:
+    """A column name as it is compared: lower case, ``_`` for spaces, dashes and dots."""
+    return re.sub(r"[\s\-.]+", "_", str(name).strip()).casefold()
+
+
+def is_role_name(name: str) -> bool:
+    """Whether a column of this name plays a role somewhere, and so is no gene."""
+    return any(plain(name) in tier for tiers in ROLES.values() for tier in tiers)
+
+
+def guess_columns(
+    frame: pd.DataFrame,
+    overrides: Mapping[str, str] = NOTHING,
+    *,
+    roles: Mapping[str, tuple[tuple[str, ...], ...]] = ROLES,
+    required: tuple[str, ...] = ("cell_line", "drug"),
+) -> ColumnMap:
+    """Say which column of ``frame`` plays which role.
+
+    Parameters
+    ----------
+    frame
+        The metadata, one row an observation; its values settle what names cannot.
+    overrides
+        Role -> column, believed without a guess. An empty column leaves the role unplayed, and
+        ``dose_unit`` may name a unit (nM, uM, mM, M) instead of a column.
+    roles
+        The table of names to guess from.
+    required
+        Roles that must be played; ``drug`` may be read from ``drugname_drugconc``.
+
+    Raises
+    ------
+    UsageError
+        An override names a role that does not exist.
+    AmbiguousError
+        Two columns are equally plausible for a role.
+    InputError
+        An override names a missing column, or a required role is unplayed.
+    """
+    given, unit = _believe(frame, overrides, roles)
+    columns = {role: column for role, column in given.items() if column}
+    guessed = set()
+    for role in roles:
+        column = None if role in given else _guess(frame, role, roles[role])
+        if column is not None:
+            columns[role] = column
+            guessed.add(role)
+    _require(frame, columns, required)
+    if unit is None and "dose" in columns and "dose_unit" not in columns:
+        unit = unit_in_name(plain(columns["dose"]))
+    return ColumnMap(MappingProxyType(columns), frozenset(guessed), unit)
+
+
+def read_flag(values: pd.Series) -> np.ndarray | None:
+    """A control flag as booleans (n,), or None where the values are not yes or no."""
+    codes, texts = pd.factorize(values.astype(object), use_na_sentinel=True)
+    known = [_FLAG_TEXT.get(str(text).strip().casefold()) for text in texts]
+    if any(flag is None for flag in known):
+        return None
+    table = np.array([*known, False], dtype=bool)
+    return table[codes]
+
+
+def _believe(
+    frame: pd.DataFrame,
+    overrides: Mapping[str, str],
+    roles: Mapping[str, tuple[tuple[str, ...], ...]],
+) -> tuple[dict[str, str], str | None]:
+    """The overrides that name columns, and the dose unit that one of them may name."""
+    given, unit = dict(overrides), None
+    strange = sorted(set(given) - set(ROLES) - set(GENE_ROLES))
+    if strange:
+        do = f"Roles: {', '.join([*ROLES, *GENE_ROLES])}."
+        raise UsageError("--column", f"there is no role {', '.join(strange)}", do)
+    if given.get("dose_unit") not in {None, *frame.columns} and given["dose_unit"] in UNITS:
+        unit, given["dose_unit"] = given["dose_unit"], ""
+    given = {role: column for role, column in given.items() if role in roles}
+    for role, column in given.items():
+        if column and column not in frame.columns:
+            found = f"there is no column {column!r}; columns found: {_listed(frame)}"
+            raise InputError(f"--column {role}={column}", found, "Name one of these.")
+    return given, unit
+
+
+def _guess(frame: pd.DataFrame, role: str, tiers: tuple[tuple[str, ...], ...]) -> str | None:
+    """The best column for a role, or None."""
+    for tier in tiers:
+        named = [column for column in frame.columns if plain(column) in tier]
+        found = [c for c in named if _fits(frame[c], role, best=tier == tiers[0])]
+        if len(found) > 1 and not _agree(frame, found):
+            flags = " or ".join(f"--column {role}={name}" for name in found)
+            what = f"{' and '.join(map(repr, found))} are equally plausible"
+            raise AmbiguousError(f"the column for {role}", what, f"Say {flags}.")
+        if found:
+            return found[0]
+    return None
+
+
+def _fits(values: pd.Series, role: str, *, best: bool) -> bool:
+    """Whether the values can play the role that the column's name promises."""
+    if role == "is_control":
+        return read_flag(values) is not None
+    if role == "cell_line" and best:
+        return not _are_cellosaurus(values)
+    if role == "cellosaurus":
+        return _are_cellosaurus(values)
+    return True
+
+
+def _are_cellosaurus(values: pd.Series) -> bool:
+    texts = values.dropna().astype(str).unique()
+    return len(texts) > 0 and all(_CELLOSAURUS.match(text.strip()) for text in texts)
+
+
+def _agree(frame: pd.DataFrame, columns: list[str]) -> bool:
+    first = frame[columns[0]].astype(str)
+    return all((first == frame[column].astype(str)).all() for column in columns[1:])
+
+
+def _require(frame: pd.DataFrame, columns: Mapping[str, str], required: tuple[str, ...]) -> None:
+    for role in required:
+        if role in columns or (role == "drug" and "drug_dose" in columns):
+            continue
+        found = f"no column is named like one; columns found: {_listed(frame)}"
+        raise InputError(f"the column for {role}", found, f"Say --column {role}=NAME.")
+
+
+def _listed(frame: pd.DataFrame, most: int = 40) -> str:
+    names = [str(name) for name in frame.columns[:most]]
+    more = len(frame.columns) - len(names)
+    return ", ".join(names) + (f" and {more:,} more" if more else "") if names else "none"

@@ -1,0 +1,221 @@
+"""A file's metadata in our words: line, drug, dose, plate and which rows are vehicle."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.sources.columns import ColumnMap, read_flag
+from lgr_core.atlas.sources.doses import parse_dose, parse_literal
+from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.errors import InputError, unknown
+
+log = logging.getLogger(__name__)
+
+KNOWN_CONTROLS = (
+    "DMSO_TF",
+    "DMSO",
+    "Dimethyl Sulfoxide",
+    "dimethyl sulfoxide",
+    "Vehicle",
+    "vehicle",
+    "Control",
+    "control",
+    "ctrl",
+    "Media",
+    "Untreated",
+    "untreated",
+)
+"""Control labels that are known, matched exactly; where several stand, in this order."""
+
+CELL_LINE_FACTS = ("organ", "cellosaurus", "depmap_id")
+DRUG_FACTS = ("smiles", "moa", "target")
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """The rows of a file that can be used.
+
+    ``frame`` is indexed 0..n-1 and has ``cell_line``, ``drug`` and ``plate`` (categories; plate
+    ``""`` where the file has none), ``dose_um`` (NaN where the file has none) and ``is_control``.
+    ``kept`` are their row numbers in the file, ascending. ``labels`` are the control labels in
+    the order in which they are preferred, ``dropped`` counts the rows that were left out, by why.
+    """
+
+    frame: pd.DataFrame
+    kept: np.ndarray
+    labels: tuple[str, ...]
+    dropped: dict[str, int]
+
+
+def read_observations(
+    frame: pd.DataFrame, columns: ColumnMap, controls: Sequence[str] | None = None
+) -> Observations:
+    """Translate a file's metadata.
+
+    A row is a control if its drug equals one of ``controls``, to the letter; without ``controls``,
+    if it is flagged or its drug is one of :data:`KNOWN_CONTROLS`. Rows without a line or a drug,
+    rows that did not pass the file's own filter and treatments without a readable positive dose
+    (where doses are given) are dropped and counted.
+
+    Raises
+    ------
+    InputError
+        A dose has no unit or an unknown one, or no row is left.
+    NotFoundError
+        A control label that was named does not occur.
+    """
+    drug, literal_dose = _drug(frame, columns)
+    line = clean_text(frame[columns.columns["cell_line"]])
+    dose = _dose(frame, columns, literal_dose)
+    is_control, labels = mark_controls(drug, _flag(frame, columns), controls)
+    plate_column = columns.get("plate")
+    plate = clean_text(frame[plate_column]) if plate_column else blank(len(frame))
+    reasons = {"no cell line": line.codes < 0, "no drug": drug.codes < 0}
+    if columns.get("pass_filter"):
+        reasons["not pass_filter full"] = (frame[columns.columns["pass_filter"]] != "full").to_numpy()
+    if dose is not None:
+        reasons["no readable dose"] = ~is_control & np.isnan(dose)
+        reasons["dose not positive"] = ~is_control & (dose <= 0)
+    kept, dropped = _keep(reasons, len(frame))
+    table = pd.DataFrame(
+        {
+            "cell_line": line[kept].remove_unused_categories(),
+            "drug": drug[kept].remove_unused_categories(),
+            "dose_um": np.full(len(kept), np.nan) if dose is None else dose[kept],
+            "plate": plate[kept].remove_unused_categories(),
+            "is_control": is_control[kept],
+        }
+    )
+    table.loc[table["is_control"], "dose_um"] = np.nan
+    return Observations(table, kept, labels, dropped)
+
+
+def clean_text(values: pd.Series) -> pd.Categorical:
+    """Text as categories without surrounding space; only null and empty are missing, ``NA`` is not."""
+    raw = values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype("category")
+    return _recode(raw.cat.codes.to_numpy(), [str(text) for text in raw.cat.categories])
+
+
+def _recode(codes: IntArray, texts: Sequence[str]) -> pd.Categorical:
+    """Categories for ``texts[code]``; texts that are the same once stripped become one."""
+    stripped = pd.Index([text.strip() for text in texts], dtype=object)
+    names = pd.Index(sorted(set(stripped) - {""}), dtype=object)
+    table = np.append(names.get_indexer(stripped), -1)
+    return pd.Categorical.from_codes(table[codes], categories=names)
+
+
+def blank(n: int) -> pd.Categorical:
+    """``n`` empty names: the plate of a file that knows no plates."""
+    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=[""])
+
+
+def mark_controls(
+    drug: pd.Categorical, flag: BoolArray | None, controls: Sequence[str] | None
+) -> tuple[BoolArray, tuple[str, ...]]:
+    """Which rows are controls (n,), and their labels in the order of preference.
+
+    Raises
+    ------
+    NotFoundError
+        A label in ``controls`` does not occur.
+    """
+    names = list(drug.categories)
+    for label in controls or ():
+        if label not in names:
+            raise unknown("control label", label, names, "the drug column")
+    wanted = KNOWN_CONTROLS if controls is None else tuple(controls)
+    present = [label for label in wanted if label in names]
+    is_control = np.isin(drug.codes, drug.categories.get_indexer(present))
+    if controls is None and flag is not None:
+        is_control |= flag
+        flagged = drug[flag].remove_unused_categories()
+        present += [label for label in flagged.categories if label not in present]
+    return is_control, tuple(present)
+
+
+def known_facts(
+    obs: pd.DataFrame, seen: Observations, columns: ColumnMap, key: Literal["cell_line", "drug"]
+) -> pd.DataFrame:
+    """What the file says of each line (organ, ids) or drug (SMILES, MoA, target): one row a name.
+
+    The first value of a name stands; controls are no drugs. Without such a column: no rows.
+    """
+    facts = CELL_LINE_FACTS if key == "cell_line" else DRUG_FACTS
+    found = {role: column for role in facts if (column := columns.get(role)) is not None}
+    if not found:
+        return pd.DataFrame(columns=[key])
+    rows = seen.frame if key == "cell_line" else seen.frame[~seen.frame["is_control"]]
+    table = pd.DataFrame({key: np.asarray(rows[key], dtype=object)})
+    for role, column in found.items():
+        said = clean_text(obs[column])[seen.kept[rows.index]]
+        table[role] = np.asarray(said, dtype=object)
+    return table.groupby(key, sort=True, as_index=False).first().fillna("")
+
+
+def _drug(frame: pd.DataFrame, columns: ColumnMap) -> tuple[pd.Categorical, FloatArray | None]:
+    """Drug names (n,), and doses (n,) where the file writes both into one text."""
+    literal = columns.get("drug_dose")
+    named = columns.get("drug", literal)
+    text = clean_text(frame[named])
+    parsed = [parse_literal(name) for name in text.categories]
+    if not any(parsed):
+        return text, None if literal is None else _literal_doses(clean_text(frame[literal]))
+    pairs = zip(text.categories, parsed, strict=True)
+    names = [name if pair is None else pair.drug for name, pair in pairs]
+    return _recode(text.codes, names), _literal_doses(text)
+
+
+def _literal_doses(text: pd.Categorical) -> FloatArray:
+    parsed = [parse_literal(name) for name in text.categories]
+    return np.array([np.nan if p is None else p.dose_um for p in parsed] + [np.nan])[text.codes]
+
+
+def _dose(
+    frame: pd.DataFrame, columns: ColumnMap, literal: FloatArray | None
+) -> FloatArray | None:
+    """Dose in micromolar (n,), NaN where it cannot be read; None where the file has none."""
+    column = columns.get("dose")
+    if column is None:
+        return literal
+    codes, doses = pd.factorize(frame[column])
+    unit_column = columns.get("dose_unit")
+    units = blank(len(frame)) if unit_column is None else clean_text(frame[unit_column])
+    known = [columns.dose_unit if unit_column is None else name for name in units.categories]
+    pairs, inverse = np.unique(np.stack([codes, units.codes]), axis=1, return_inverse=True)
+    table = [
+        np.nan if dose < 0 else parse_dose(doses[dose], None if unit < 0 else known[unit])
+        for dose, unit in pairs.T
+    ]
+    return np.array(table, dtype=float)[inverse]
+
+
+def _flag(frame: pd.DataFrame, columns: ColumnMap) -> BoolArray | None:
+    column = columns.get("is_control")
+    if column is None:
+        return None
+    flag = read_flag(frame[column])
+    if flag is None:
+        found = f"column {column!r} holds {', '.join(map(str, frame[column].unique()[:5]))}"
+        raise InputError("control flag", found, "It should hold true and false, or 1 and 0.")
+    return flag
+
+
+def _keep(reasons: dict[str, BoolArray], n: int) -> tuple[np.ndarray, dict[str, int]]:
+    """Row numbers to keep, and how many fell to each reason (the first that applies)."""
+    good, dropped = np.ones(n, dtype=bool), {}
+    for reason, bad in reasons.items():
+        count = int((good & bad).sum())
+        if count:
+            dropped[reason] = count
+            log.warning("%s of %s rows left out: %s", f"{count:,}", f"{n:,}", reason)
+        good &= ~bad
+    if not good.any():
+        found = ", ".join(f"{reason}: {count:,}" for reason, count in dropped.items())
+        raise InputError("rows", f"none is left of {n:,} ({found})", "Check the columns chosen.")
+    return np.flatnonzero(good), dropped

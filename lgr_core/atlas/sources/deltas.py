@@ -1,0 +1,161 @@
+"""Ready deltas from h5ad, parquet or CSV/TSV: one row a condition, plate or replicate."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.averaging import DosePolicy, average
+from lgr_core.atlas.genes import Panel, top_genes, variance_panel
+from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
+from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
+from lgr_core.atlas.table import DeltaTable
+from lgr_core.domain import NOTHING, FloatArray, ValueKind
+from lgr_core.errors import InputError
+
+log = logging.getLogger(__name__)
+
+
+class _Rows(NamedTuple):
+    """Usable rows with their deltas, and what was found on the way."""
+
+    frame: pd.DataFrame
+    deltas: FloatArray
+    has_plates: bool
+    provenance: dict[str, object]
+
+
+def read_deltas(
+    path: Path | str,
+    *,
+    value_kind: ValueKind,
+    overrides: Mapping[str, str] = NOTHING,
+    controls: Sequence[str] | None = None,
+    dose: DosePolicy = "per_dose",
+    min_cells: int = 10,
+    n_hvg: int = 2000,
+    layer: str | None = None,
+) -> DeltaTable:
+    """Read deltas that a publisher has computed, one row a condition.
+
+    Rows of one line, drug and dose are averaged, by cells where they are known, and counted; with
+    a plate column, or several rows a condition, the single rows are kept as plates. Control rows
+    are left out and counted. The panel is the file's ``highly_variable`` genes, else the most
+    variable over conditions.
+
+    Parameters
+    ----------
+    path
+        An h5ad, parquet, CSV or TSV file, or a folder of them (then each file is a plate, named
+        by its stem, unless a column names the plates).
+    value_kind
+        What the numbers are; a file cannot be trusted to say.
+    overrides
+        Role -> column, as of :func:`~lgr_core.atlas.sources.columns.guess_columns`.
+    controls
+        Labels of control rows, exact; None: flagged rows and the labels known.
+    dose, min_cells
+        As of :func:`~lgr_core.atlas.averaging.average`.
+    n_hvg
+        Panel size where the file marks no highly variable genes.
+    layer
+        The h5ad layer that holds the deltas; None: ``X``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, a value is not finite, or no row is left.
+    AmbiguousError
+        Two columns are equally plausible for a role.
+    """
+    source = read_delta_file(Path(path), overrides, layer)
+    columns = guess_columns(source.obs, overrides)
+    seen = read_observations(source.obs, columns, controls)
+    rows = _treatments(source, columns, seen)
+    result = average(rows.frame, rows.deltas, dose=dose, min_cells=min_cells)
+    panel, chosen_by = _panel(source.highly_variable, result.deltas, n_hvg)
+    genes = source.genes.assign(in_panel=panel.mask, variability=panel.variability)
+    plated = rows.has_plates or result.counts["plates_averaged"] > 0
+    log.info("%s: %d conditions, %d genes", path, len(result.conditions), len(genes))
+    return DeltaTable(
+        conditions=result.conditions,
+        deltas=result.deltas,
+        genes=genes,
+        value_kind=ValueKind(value_kind),
+        plates=result.plates if plated else result.plates.iloc[:0],
+        plate_deltas=result.plate_deltas if plated else None,
+        drugs=known_facts(source.obs, seen, columns, "drug"),
+        cell_lines=known_facts(source.obs, seen, columns, "cell_line"),
+        provenance={
+            "source": str(path),
+            "columns": columns.record(),
+            "dose": dose,
+            "min_cells": min_cells,
+            "panel": chosen_by,
+            **source.notes,
+            **rows.provenance,
+            **result.counts,
+        },
+    )
+
+
+def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _Rows:
+    """The rows that are treatments, with their cells, replicates and plates."""
+    keep = ~seen.frame["is_control"].to_numpy()
+    frame, kept = seen.frame[keep].reset_index(drop=True), seen.kept[keep]
+    if frame.empty:
+        found = f"all {len(keep):,} rows are controls ({', '.join(seen.labels)})"
+        raise InputError("deltas", found, "Name the control labels with --control.")
+    obs = source.obs.iloc[kept]
+    frame["n_cells"] = _counted(obs, columns.get("n_cells"))
+    replicates = _counted(obs, columns.get("n_replicates"))
+    frame["n_replicates"] = 1.0 if columns.get("n_replicates") is None else replicates
+    frame["control"] = "publisher"
+    has_plates = columns.get("plate") is not None
+    if not has_plates:
+        nth = frame.groupby(["cell_line", "drug", "dose_um"], dropna=False, observed=True).cumcount()
+        frame["plate"] = "replicate " + (nth + 1).astype(str)
+    labels = seen.frame.loc[~keep, "drug"].value_counts()
+    provenance = {
+        "dropped": seen.dropped,
+        "control_rows_left_out": {str(label): int(n) for label, n in labels.items() if n},
+    }
+    return _Rows(frame, _finite(source, kept), has_plates, provenance)
+
+
+def _counted(obs: pd.DataFrame, column: str | None) -> FloatArray:
+    """Counts (n,); NaN where they are unknown, missing or not positive (a file may write -1)."""
+    if column is None:
+        return np.full(len(obs), np.nan)
+    counts = pd.to_numeric(obs[column], errors="coerce").to_numpy(dtype=float)
+    return np.where(counts > 0, counts, np.nan)
+
+
+def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
+    """The deltas of the rows that are kept; refused if one is not finite."""
+    deltas = source.values[kept] if len(kept) < len(source.values) else source.values
+    bad = ~np.isfinite(deltas.sum(axis=1, dtype=np.float64))
+    for row in np.flatnonzero(bad):
+        gene = int(np.argmin(np.isfinite(deltas[row])))
+        found = (
+            f"{deltas[row, gene]} in row {source.obs.index[kept[row]]!r}, "
+            f"gene {source.genes['gene'][gene]!r}; rows affected: {int(bad.sum()):,}"
+        )
+        raise InputError("deltas", found, "Remove those rows or genes, or impute them, first.")
+    return deltas
+
+
+def _panel(given: FloatArray | None, deltas: FloatArray, n_hvg: int) -> tuple[Panel, str]:
+    """The panel, and what it was chosen by."""
+    panel = variance_panel(deltas, n_hvg)
+    if given is not None and given.any():
+        return Panel(given, panel.variability), "highly_variable of the file"
+    if panel.mask.all():
+        return panel, f"all {len(panel.mask)} genes"
+    return panel, f"{n_hvg} genes most variable over conditions"

@@ -1,0 +1,290 @@
+"""An atlas, opened: a DuckDB index and memory-mapped matrices, both read-only.
+
+The index is read into memory once (row ids come from DuckDB, vectors from the map); any number of
+threads and processes may share one store, and a newer build renamed into its place is only seen by
+those who open it again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.build import SCHEMA_VERSION
+from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
+from lgr_core.drugs.identity import DrugCatalog, LineCatalog
+from lgr_core.errors import InputError, NotFoundError, SchemaError, unknown
+
+_HARDENED = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "lock_configuration": "true",
+}
+
+Key = tuple[str, float | None]
+
+
+class AtlasStore:
+    """Measured deltas of one atlas. Open it with :func:`open_atlas`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = folder.name
+        self._meta = _read_meta(folder)
+        self.value_kind = ValueKind(self._meta["value_kind"])
+        self.simulated: bool = self._meta["simulated"]
+        self.build_id: str = self._meta["build_id"]
+        self.provenance: Mapping[str, Any] = self._meta["provenance"]
+        tables = _read_tables(folder / "index.duckdb", ("conditions", "genes", "drugs"))
+        self.conditions: pd.DataFrame = tables["conditions"]
+        self.genes: pd.DataFrame = tables["genes"]
+        self.drugs: pd.DataFrame = tables["drugs"]
+        self.n_panel = int(self.genes["in_panel"].sum())
+        self._deltas = _matrix(folder / "deltas.npy")
+        self._check_shape()
+        self._line = self.conditions["cell_line"].to_numpy()
+        self._drug = self.conditions["drug"].to_numpy()
+        self._blocks = _blocks(self.conditions)
+        self._row_of: dict[Key, dict[str, int]] = {}
+
+    def _check_shape(self) -> None:
+        expected = (len(self.conditions), len(self.genes))
+        if self._deltas.shape != expected:
+            found = f"deltas.npy is {self._deltas.shape}, the index says {expected}"
+            raise InputError(f"atlas {self.name!r}", found, "Ingest it again with --overwrite.")
+
+    # -- names ---------------------------------------------------------------------------------
+
+    @cached_property
+    def cell_lines(self) -> pd.DataFrame:
+        """One row a cell line: ids, organ, drivers."""
+        return _read_tables(self.folder / "index.duckdb", ("cell_lines",))["cell_lines"]
+
+    @cached_property
+    def controls(self) -> pd.DataFrame:
+        """One row a vehicle profile: cell line, plate, label, cells."""
+        return _read_tables(self.folder / "index.duckdb", ("controls",))["controls"]
+
+    @cached_property
+    def plates(self) -> pd.DataFrame:
+        """One row a condition and plate: on which plates a condition stands."""
+        return _read_tables(self.folder / "index.duckdb", ("plates",))["plates"]
+
+    @cached_property
+    def drug_catalog(self) -> DrugCatalog:
+        """Resolves drug names, parents and twins."""
+        parents = dict(zip(self.drugs["drug"], self.drugs["parent"], strict=True))
+        return DrugCatalog(self.drugs["drug"], parents=parents)
+
+    @cached_property
+    def line_catalog(self) -> LineCatalog:
+        """Resolves cell line names and ids."""
+        columns = [c for c in ("cellosaurus", "depmap_id") if c in self.cell_lines]
+        ids = {
+            row.cell_line: [getattr(row, c) for c in columns]
+            for row in self.cell_lines.itertuples()
+        }
+        return LineCatalog(self.cell_lines["cell_line"], ids=ids)
+
+    @cached_property
+    def line_codes(self) -> IntArray:
+        """(n_conditions,) a number for each condition's cell line."""
+        return pd.factorize(self._line)[0]
+
+    @cached_property
+    def parent_of_row(self) -> np.ndarray:
+        """(n_conditions,) the parent compound of each condition's drug."""
+        parents = dict(zip(self.drugs["drug"], self.drugs["parent"], strict=True))
+        return np.array([parents[drug] for drug in self._drug], dtype=object)
+
+    @cached_property
+    def annotations(self) -> dict[str, dict[str, Any]]:
+        """What is stored of each drug, by name."""
+        return {row["drug"]: row for row in self.drugs.to_dict("records")}
+
+    @cached_property
+    def gene_names(self) -> np.ndarray:
+        """(n_genes,) names in column order, the panel first."""
+        return self.genes["gene"].to_numpy()
+
+    # -- what is measured ----------------------------------------------------------------------
+
+    def doses(self, cell_line: str, drug: str | None = None) -> tuple[float | None, ...]:
+        """Doses measured in that line (of that drug), highest first; None is pooled over doses."""
+        keys = [key for key in self._blocks if key[0] == cell_line]
+        if drug is not None:
+            keys = [key for key in keys if drug in self._rows_by_drug(key)]
+        return tuple(sorted((key[1] for key in keys), key=lambda d: -(d or 0.0)))
+
+    def measured_drugs(self, cell_line: str, dose_um: float | None) -> tuple[str, ...]:
+        """Drugs measured in that line at that dose, sorted."""
+        return tuple(self._rows_by_drug((cell_line, dose_um)))
+
+    def row(self, condition: Condition) -> int | None:
+        """The row of a condition, None if it was not measured."""
+        key = (condition.cell_line, condition.dose_um)
+        return self._rows_by_drug(key).get(condition.drug) if key in self._blocks else None
+
+    def rows(self, cell_line: str, drugs: Sequence[str], dose_um: float | None) -> IntArray:
+        """Row numbers of these drugs in that line at that dose, in the order given."""
+        place = self._rows_by_drug((cell_line, dose_um))
+        try:
+            return np.fromiter((place[drug] for drug in drugs), dtype=np.intp, count=len(drugs))
+        except KeyError as err:
+            where = f"{cell_line} at {'pooled doses' if dose_um is None else f'{dose_um:g} uM'}"
+            raise unknown("drug", str(err.args[0]), place, where) from err
+
+    def condition(self, row: int) -> Condition:
+        """The condition that stands in a row."""
+        record = self.conditions.iloc[row]
+        dose = None if pd.isna(record["dose_um"]) else float(record["dose_um"])
+        return Condition(record["cell_line"], record["drug"], dose)
+
+    def _rows_by_drug(self, key: Key) -> dict[str, int]:
+        if key not in self._row_of:
+            if key not in self._blocks:
+                raise _no_block(self, *key)
+            start, stop = self._blocks[key]
+            self._row_of[key] = dict(zip(self._drug[start:stop], range(start, stop), strict=True))
+        return self._row_of[key]
+
+    # -- vectors -------------------------------------------------------------------------------
+
+    def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:
+        """Measured deltas (n_rows, n_genes), float32; the metric panel unless ``all_genes``."""
+        return self._deltas[rows] if all_genes else self._deltas[rows, : self.n_panel]
+
+    def gene(self, gene: str) -> FloatArray:
+        """One gene's delta in every condition, (n_conditions,)."""
+        place = np.flatnonzero(self.gene_names == gene)
+        if not len(place):
+            raise unknown("gene", gene, self.gene_names, f"atlas {self.name!r}")
+        return np.ascontiguousarray(self._deltas[:, place[0]])
+
+    @cached_property
+    def plate_deltas(self) -> FloatArray | None:
+        """Deltas per condition and plate, (len(plates), n_genes), where the source has them."""
+        path = self.folder / "plate_deltas.npy"
+        return _matrix(path) if path.exists() else None
+
+    @cached_property
+    def control_profiles(self) -> FloatArray | None:
+        """Vehicle profiles, (len(controls), n_genes), where the source has them."""
+        path = self.folder / "controls.npy"
+        return _matrix(path) if path.exists() else None
+
+    @cached_property
+    def fingerprints(self) -> np.ndarray:
+        """Morgan bits (n_drugs, 2048) uint8 beside ``drugs``; all zero without a structure."""
+        return np.unpackbits(np.load(self.folder / "fingerprints.npy"), axis=1)
+
+    def info(self) -> dict[str, Any]:
+        """What this atlas is, as JSON has it."""
+        doses = sorted(self.conditions["dose_um"].dropna().unique().tolist())
+        return {
+            "name": self.name,
+            "value_kind": str(self.value_kind),
+            "simulated": self.simulated,
+            "n_conditions": len(self.conditions),
+            "n_genes": len(self.genes),
+            "n_panel": self.n_panel,
+            "cell_lines": sorted(self.conditions["cell_line"].unique().tolist()),
+            "drugs": sorted(self.conditions["drug"].unique().tolist()),
+            "doses_um": doses,
+            "built_at": self._meta["built_at"],
+            "build_id": self.build_id,
+            "lgr_version": self._meta["lgr_version"],
+            "provenance": dict(self.provenance),
+        }
+
+
+def open_atlas(name: str, folder: Path) -> AtlasStore:
+    """Open the atlas ``name`` in the folder of atlases.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such atlas; the nearest names are offered.
+    SchemaError
+        If it was written by another schema version.
+    """
+    if name not in atlas_names(folder):
+        if not atlas_names(folder):
+            found = f"{folder} holds no atlas yet"
+            raise NotFoundError(
+                f"atlas {name!r}", found, "Build one: lgr demo, or lgr ingest PATH --name NAME."
+            )
+        raise unknown("atlas", name, atlas_names(folder), str(folder))
+    return AtlasStore(folder / name)
+
+
+def atlas_names(folder: Path) -> list[str]:
+    """The atlases built in a folder, sorted."""
+    if not folder.is_dir():
+        return []
+    found = (p.name for p in folder.iterdir() if (p / "index.duckdb").is_file())
+    return sorted(name for name in found if not name.startswith("."))
+
+
+def _matrix(path: Path) -> FloatArray:
+    try:
+        return np.asarray(np.load(path, mmap_mode="r"))
+    except (OSError, ValueError) as err:
+        raise InputError(
+            f"{path.parent.name}/{path.name}", str(err), "Ingest the atlas again."
+        ) from err
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=True, config=_HARDENED)
+    except duckdb.Error as err:
+        found = f"it cannot be opened ({str(err).splitlines()[0]})"
+        do = "Ingest the atlas again with --overwrite."
+        raise InputError(f"index of atlas {path.parent.name!r}", found, do) from err
+
+
+def _read_tables(path: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
+    with _connect(path) as connection:
+        return {name: connection.sql(f"FROM {name}").df() for name in names}
+
+
+def _read_meta(folder: Path) -> dict[str, Any]:
+    with _connect(folder / "index.duckdb") as connection:
+        rows = connection.execute("SELECT key, value FROM meta").fetchall()
+    meta = {key: json.loads(value) for key, value in rows}
+    if meta.get("schema_version") != SCHEMA_VERSION:
+        found = f"it has schema {meta.get('schema_version')}, this version reads {SCHEMA_VERSION}"
+        do = f"Build it again: lgr ingest PATH --name {folder.name} --overwrite (or lgr demo)."
+        raise SchemaError(f"atlas {folder.name!r}", found, do)
+    return meta
+
+
+def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:
+    """First and last row of every (cell line, dose): rows are sorted by them."""
+    line, dose = conditions["cell_line"].to_numpy(), conditions["dose_um"].to_numpy(float)
+    same_dose = (dose[1:] == dose[:-1]) | (np.isnan(dose[1:]) & np.isnan(dose[:-1]))
+    edges = np.flatnonzero((line[1:] != line[:-1]) | ~same_dose) + 1
+    starts = [0, *edges.tolist()]
+    stops = [*edges.tolist(), len(conditions)]
+    keys = [(line[s], None if np.isnan(dose[s]) else float(dose[s])) for s in starts]
+    return dict(zip(keys, zip(starts, stops, strict=True), strict=True))
+
+
+def _no_block(store: AtlasStore, cell_line: str, dose_um: float | None) -> NotFoundError:
+    doses = store.doses(cell_line)
+    if not doses:
+        return unknown(
+            "cell line", cell_line, sorted(set(store.conditions["cell_line"])), store.name
+        )
+    shown = ", ".join("pooled" if dose is None else f"{dose:g}" for dose in doses)
+    asked = "pooled doses" if dose_um is None else f"{dose_um:g} uM"
+    return NotFoundError(f"{asked} in {cell_line}", f"measured there: {shown} (uM)", "Choose one.")

@@ -1,0 +1,59 @@
+"""What is installed, which atlases there are, what is missing."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from lgr_core.atlas.store import atlas_names, open_atlas
+from lgr_core.config import SHIPPED, Settings
+from lgr_core.errors import LgrError
+
+_NEEDED = ("anndata", "duckdb", "numpy", "openai", "pandas", "plotly", "rdkit", "streamlit")
+_SHIPPED_FILES = ("drugs.csv", "cell_lines.csv", "mechanisms.csv", "programs.gmt", "aliases.csv")
+
+
+def diagnose(settings: Settings) -> dict[str, Any]:
+    """A report by section; ``missing`` is empty where all is well."""
+    packages = {name: _version(name) for name in _NEEDED}
+    atlases = {name: _atlas_line(name, settings) for name in atlas_names(settings.atlases)}
+    missing = [
+        f"package {name}: pip install -r requirements.txt"
+        for name in packages
+        if not packages[name]
+    ]
+    missing += [f"shipped file {f}" for f in _SHIPPED_FILES if not (SHIPPED / f).is_file()]
+    if not atlases:
+        missing.append("an atlas: lgr demo, or lgr ingest PATH --name NAME")
+    home = settings.home
+    free = shutil.disk_usage(home if home.exists() else SHIPPED).free
+    return {
+        "installation": {
+            "lgr": version("lgr-explorer"),
+            "python": platform.python_version(),
+            "LGR_HOME": str(home),
+            "free_gb": round(free / 1e9, 1),
+        },
+        "packages": {name: found or "missing" for name, found in packages.items()},
+        "atlases": atlases,
+        "missing": missing,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _atlas_line(name: str, settings: Settings) -> str:
+    try:
+        store = open_atlas(name, settings.atlases)
+    except LgrError as err:
+        return f"unusable: {err}"
+    kind = "simulated" if store.simulated else "measured"
+    size = f"{len(store.conditions):,} conditions x {len(store.genes):,} genes"
+    return f"{kind}, {size}, {store.value_kind}"

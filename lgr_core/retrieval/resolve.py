@@ -1,0 +1,132 @@
+"""The one place that believes a proposal.
+
+LLM text, offline tags and fingerprints all pass here, against the pool that was shown. What is not
+believed is data: a ``Rejected`` with its reason, never an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lgr_core.domain import (
+    NOTHING,
+    CandidatePool,
+    Neighbor,
+    Proposal,
+    Reason,
+    Rejected,
+    Retrieval,
+    Selection,
+    Selector,
+)
+from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.errors import UsageError
+from lgr_core.retrieval.pool import View
+
+
+def resolve(
+    selection: Selection,
+    pool: CandidatePool,
+    catalog: DrugCatalog,
+    k: int,
+    *,
+    selector: str,
+    one_per_parent: bool = False,
+    provenance: Mapping[str, Any] = NOTHING,
+) -> Retrieval:
+    """Check every proposal against the pool and keep the first ``k`` that stand.
+
+    Names are matched on both sides by their closest reading (exact, case and Unicode form, salt
+    stripped, alias) among the pool, the query and its twins. Two forms of one parent are kept and
+    flagged, as in the paper; ``one_per_parent`` keeps the better-ranked one only.
+
+    Raises
+    ------
+    UsageError
+        If ``k`` is not positive.
+    """
+    if k < 1:
+        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
+    judge = _Judge(pool, catalog, k, one_per_parent=one_per_parent)
+    for proposal in selection.proposals:
+        judge.hear(proposal)
+    return Retrieval(
+        query=pool.query,
+        selector=selector,
+        k=k,
+        pool_size=len(pool.drugs),
+        neighbors=tuple(judge.neighbors),
+        rejected=tuple(judge.rejected),
+        raw=selection.raw,
+        provenance={**selection.provenance, **provenance},
+    )
+
+
+def retrieve(
+    selector: Selector,
+    pool: CandidatePool,
+    view: View,
+    catalog: DrugCatalog,
+    k: int,
+    *,
+    one_per_parent: bool = False,
+) -> Retrieval:
+    """Ask a selector and believe what stands: the realised neighbourhood N_k(c, d)."""
+    selection = selector.select(pool, k, view)
+    return resolve(
+        selection, pool, catalog, k, selector=selector.name, one_per_parent=one_per_parent
+    )
+
+
+class _Judge:
+    """Hears proposals in rank order and sorts them into neighbours and rejected."""
+
+    def __init__(
+        self, pool: CandidatePool, catalog: DrugCatalog, k: int, *, one_per_parent: bool
+    ) -> None:
+        self.pool, self.catalog, self.k = pool, catalog, k
+        self.one_per_parent = one_per_parent
+        self.in_pool = frozenset(pool.drugs)
+        self.shown = self.in_pool | {pool.query.drug, *pool.twins}
+        self.neighbors: list[Neighbor] = []
+        self.rejected: list[Rejected] = []
+        self.parents: dict[str, str] = {}
+
+    def hear(self, proposal: Proposal) -> None:
+        text = proposal.text.strip()
+        drug = text if text in self.in_pool else self._read(text)
+        if drug is not None:
+            self._accept(drug, proposal)
+
+    def _read(self, text: str) -> str | None:
+        """The pool drug that the text means, or None after saying why not."""
+        reading = self.catalog.find(text, among=self.shown)
+        if reading.drug is None and reading.candidates:
+            return self._reject(text, Reason.AMBIGUOUS)
+        if reading.drug is None:
+            return self._reject(text, Reason.OUT_OF_POOL)
+        if reading.drug == self.pool.query.drug:
+            return self._reject(text, Reason.SELF)
+        if reading.drug in self.pool.twins:
+            return self._reject(text, Reason.TWIN)
+        return reading.drug
+
+    def _accept(self, drug: str, proposal: Proposal) -> None:
+        parent = self.catalog.parent(drug)
+        first = self.parents.get(parent)
+        if any(neighbor.drug == drug for neighbor in self.neighbors):
+            self._reject(proposal.text, Reason.DUPLICATE)
+        elif first is not None and self.one_per_parent:
+            self._reject(proposal.text, Reason.TWIN)
+        elif len(self.neighbors) == self.k:
+            self._reject(proposal.text, Reason.BEYOND_K)
+        else:
+            neighbor = Neighbor(
+                drug, len(self.neighbors) + 1, proposal.score, proposal.rationale, first
+            )
+            self.neighbors.append(neighbor)
+            self.parents.setdefault(parent, drug)
+
+    def _reject(self, text: str, reason: Reason) -> None:
+        self.rejected.append(Rejected(text, reason))

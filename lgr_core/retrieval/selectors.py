@@ -1,0 +1,144 @@
+"""The offline selectors: each names the pool's drugs that should act most like the query."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import (
+    CandidatePool,
+    DeltaReader,
+    Evidence,
+    FloatArray,
+    Proposal,
+    Selection,
+    Selector,
+)
+from lgr_core.drugs.chemistry import similarity
+from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.errors import UsageError
+from lgr_core.metrics import pearson_delta
+
+
+class MechanismSelector:
+    """Ranks by shared mechanism tags, targets and programmes; drugs that share nothing are left out."""
+
+    name = "mechanism"
+    evidence: frozenset[Evidence] = frozenset()
+
+    def __init__(self, store: AtlasStore, book: MechanismBook | None = None) -> None:
+        self._book = MechanismBook.load() if book is None else book
+        self.annotations = {
+            drug: self._book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
+            for drug, row in store.annotations.items()
+        }
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
+        """The k drugs with the highest mechanism similarity above zero, ties by name."""
+        query = self.annotations[pool.query.drug]
+        scores = [self._book.similarity(query, self.annotations[drug]) for drug in pool.drugs]
+        chosen = [i for i in _ranked(pool, np.array(scores))[:k] if scores[i] > 0]
+        proposals = (self._proposal(query, pool.drugs[i], scores[i]) for i in chosen)
+        known = sum(bool(self.annotations[drug].tags) for drug in pool.drugs)
+        return Selection(tuple(proposals), provenance={"with_known_mechanism": known})
+
+    def _proposal(self, query: object, drug: str, score: float) -> Proposal:
+        return Proposal(drug, self._book.explain(query, self.annotations[drug]), score)
+
+
+class ChemistrySelector:
+    """Ranks by cosine similarity of Morgan fingerprints; drugs without a structure are left out."""
+
+    name = "chemistry"
+    evidence: frozenset[Evidence] = frozenset()
+
+    def __init__(self, store: AtlasStore) -> None:
+        self._bits = store.fingerprints
+        self._place = {drug: i for i, drug in enumerate(store.drugs["drug"])}
+        self._known = self._bits.any(axis=1)
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
+        """The k drugs of highest cosine similarity, ties by name; none if the query has no structure."""
+        places = np.array([self._place[drug] for drug in pool.drugs])
+        missing = int((~self._known[places]).sum())
+        query = self._place[pool.query.drug]
+        if not self._known[query]:
+            return Selection((), provenance={"query_has_structure": False})
+        scores = similarity(self._bits[query], self._bits[places])
+        scores[~self._known[places]] = -1.0
+        chosen = [i for i in _ranked(pool, scores)[:k] if scores[i] >= 0]
+        proposals = (
+            Proposal(pool.drugs[i], f"Similar structure: Morgan cosine {scores[i]:.2f}.", scores[i])
+            for i in chosen
+        )
+        return Selection(tuple(proposals), provenance={"without_structure": missing})
+
+
+class RandomSelector:
+    """Draws k drugs of the pool at random: the control that tells retrieval from luck."""
+
+    name = "random"
+    evidence: frozenset[Evidence] = frozenset()
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
+        """K draws without replacement; the same for the same query and seed, in any order of calls."""
+        rng = np.random.default_rng([self.seed, zlib.crc32(repr(pool.query).encode())])
+        chosen = rng.choice(len(pool.drugs), size=min(k, len(pool.drugs)), replace=False)
+        proposals = tuple(Proposal(pool.drugs[i], "Drawn at random.") for i in chosen)
+        return Selection(proposals, provenance={"seed": self.seed})
+
+
+class OracleSelector:
+    """Ranks by Pearson correlation with the measured truth: the reference for uniform-mean retrieval."""
+
+    name = "oracle"
+    evidence = frozenset({Evidence.TRUTH, Evidence.TARGET_POOL})
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:
+        """The k drugs whose measured delta is closest to the query's own; none if it has no truth."""
+        query = pool.query
+        candidates = view.deltas(view.rows(query.cell_line, pool.drugs, query.dose_um))
+        truth = view.deltas(view.rows(query.cell_line, [query.drug], query.dose_um))
+        scores = np.nan_to_num(
+            pearson_delta(np.broadcast_to(truth, candidates.shape), candidates), nan=-1
+        )
+        proposals = (
+            Proposal(pool.drugs[i], f"Pearson {scores[i]:.2f} with the measured change.", scores[i])
+            for i in _ranked(pool, scores)[:k]
+        )
+        return Selection(tuple(proposals))
+
+
+def _ranked(pool: CandidatePool, scores: FloatArray) -> list[int]:
+    """Places of the pool, highest score first, ties by name: the pool is sorted, the sort stable."""
+    if len(pool.drugs) != len(scores):
+        raise UsageError("ranking", "one score a candidate is needed", "Score the whole pool.")
+    return np.argsort(-scores, kind="stable").tolist()
+
+
+SELECTORS: Mapping[str, Callable[[AtlasStore, int], Selector]] = {
+    "mechanism": lambda store, _seed: MechanismSelector(store),
+    "chemistry": lambda store, _seed: ChemistrySelector(store),
+    "random": lambda _store, seed: RandomSelector(seed),
+    "oracle": lambda _store, _seed: OracleSelector(),
+}
+"""Offline selectors by name."""
+
+
+def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:
+    """The selector of that name, for that atlas.
+
+    Raises
+    ------
+    UsageError
+        If the name is not in ``SELECTORS``.
+    """
+    if name not in SELECTORS:
+        raise UsageError(f"selector {name!r}", "unknown", f"Choose one of: {', '.join(SELECTORS)}.")
+    return SELECTORS[name](store, seed)
