@@ -1,4 +1,4 @@
-"""One question, one call: what would this drug do to this cell line?
+"""One question, one call: what this drug would do to this cell line.
 
 Pages, command line and notebooks all ask through :func:`predict` and show the :class:`Answer`.
 """
@@ -176,7 +176,7 @@ def retrieve(
     )
 
 
-def predict(
+def predict(  # noqa: PLR0913 - the one public call; all but the question is optional
     store: AtlasStore,
     *,
     cell_line: str,

@@ -22,7 +22,6 @@ from collections.abc import Iterable
 
 from rapidfuzz import process
 
-
 NEAR = 50
 """Similarity in percent from which a name is worth offering."""
 

@@ -24,7 +24,7 @@ from lgr_core.metrics import pearson_delta
 
 
 class MechanismSelector:
-    """Ranks by shared mechanism tags, targets and programmes; drugs that share nothing are left out."""
+    """Ranks by shared mechanism tags, targets and programmes; who shares nothing is left out."""
 
     name = "mechanism"
     evidence: frozenset[Evidence] = frozenset()
@@ -61,7 +61,7 @@ class ChemistrySelector:
         self._known = self._bits.any(axis=1)
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
-        """The k drugs of highest cosine similarity, ties by name; none if the query has no structure."""
+        """The k drugs of highest cosine, ties by name; none if the query has no structure."""
         places = np.array([self._place[drug] for drug in pool.drugs])
         missing = int((~self._known[places]).sum())
         query = self._place[pool.query.drug]
@@ -87,7 +87,7 @@ class RandomSelector:
         self.seed = seed
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
-        """K draws without replacement; the same for the same query and seed, in any order of calls."""
+        """Draw k without replacement; the same for the same query and seed, always."""
         rng = np.random.default_rng([self.seed, zlib.crc32(repr(pool.query).encode())])
         chosen = rng.choice(len(pool.drugs), size=min(k, len(pool.drugs)), replace=False)
         proposals = tuple(Proposal(pool.drugs[i], "Drawn at random.") for i in chosen)
@@ -95,19 +95,18 @@ class RandomSelector:
 
 
 class OracleSelector:
-    """Ranks by Pearson correlation with the measured truth: the reference for uniform-mean retrieval."""
+    """Ranks by Pearson with the measured truth: the reference for uniform-mean retrieval."""
 
     name = "oracle"
     evidence = frozenset({Evidence.TRUTH, Evidence.TARGET_POOL})
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:
-        """The k drugs whose measured delta is closest to the query's own; none if it has no truth."""
+        """The k drugs whose measured delta is closest to the query's own, which must be measured."""
         query = pool.query
         candidates = view.deltas(view.rows(query.cell_line, pool.drugs, query.dose_um))
         truth = view.deltas(view.rows(query.cell_line, [query.drug], query.dose_um))
-        scores = np.nan_to_num(
-            pearson_delta(np.broadcast_to(truth, candidates.shape), candidates), nan=-1
-        )
+        truth = np.broadcast_to(truth, candidates.shape)
+        scores = np.nan_to_num(pearson_delta(truth, candidates), nan=-1)
         proposals = (
             Proposal(pool.drugs[i], f"Pearson {scores[i]:.2f} with the measured change.", scores[i])
             for i in _ranked(pool, scores)[:k]
@@ -140,5 +139,6 @@ def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:
         If the name is not in ``SELECTORS``.
     """
     if name not in SELECTORS:
-        raise UsageError(f"selector {name!r}", "unknown", f"Choose one of: {', '.join(SELECTORS)}.")
+        known = ", ".join(SELECTORS)
+        raise UsageError(f"selector {name!r}", "unknown", f"Choose one of: {known}.")
     return SELECTORS[name](store, seed)
