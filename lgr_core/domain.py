@@ -6,6 +6,8 @@ another. NumPy only: nothing here knows how anything is stored, retrieved or sho
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -210,6 +212,54 @@ class Prediction:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class LLMRequest:
+    """One question to a language model, with everything that can change its answer.
+
+    ``temperature`` 0 is sent as 0, ``None`` is not sent; ``effort`` likewise ("none" is a value).
+    With ``schema`` (a strict JSON schema) the answer is asked for as JSON, else as text.
+    """
+
+    prompt: str
+    model: str
+    temperature: float | None = 0.0
+    effort: str | None = "none"
+    max_output_tokens: int = 4_000
+    schema: Mapping[str, Any] | None = None
+
+    def key(self, provider: str) -> str:
+        """SHA-256 of the provider and every field: equal requests have equal keys, others not."""
+        data = {"provider": provider, **{f: getattr(self, f) for f in self.__slots__}}
+        text = json.dumps(data, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class LLMUsage:
+    """Tokens of one or more answers; ``cached`` are part of ``input``."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    requests: int = 0
+
+    def __add__(self, other: LLMUsage) -> LLMUsage:
+        return LLMUsage(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class LLMReply:
+    """A model's answer as it came, what it used, and how it was asked.
+
+    ``provenance`` holds the API, the model that answered, the finish reason, ids, and every
+    departure from the request (e.g. ``temperature: "not sent"``).
+    """
+
+    text: str
+    usage: LLMUsage = LLMUsage()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+
 @runtime_checkable
 class DeltaReader(Protocol):
     """Read access to measured deltas: the whole store, or the part that evidence allows."""
@@ -244,4 +294,15 @@ class Predictor(Protocol):
 
     def predict(self, pool: CandidatePool, view: DeltaReader) -> Prediction:
         """The predicted delta of ``pool.query``."""
+        ...
+
+
+@runtime_checkable
+class LLMClient(Protocol):
+    """Answers requests; ``provider`` names the service for cache keys and records."""
+
+    provider: str
+
+    def complete(self, request: LLMRequest) -> LLMReply:
+        """The model's answer; raises ServiceError where none can be had."""
         ...

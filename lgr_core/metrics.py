@@ -28,7 +28,7 @@ from lgr_core.errors import InputError, UsageError, unknown
 ScoreArray = NDArray[np.float64]
 
 CHUNK_VALUES = 1 << 17
-"""Values a chunk of rows holds: 1 MB of float64, so that every pass but the first hits the cache."""
+"""Values a chunk of rows holds: 1 MB of float64, so that all passes but the first hit the cache."""
 
 CONSTANT = 1e-13
 """A vector whose centred norm is below this share of its norm varies by rounding alone."""
@@ -41,6 +41,9 @@ TIE = 1e-12
 
 TOP = 50
 """Genes that ``sign_accuracy_top50`` looks at."""
+
+ROLES = ("predicted", "measured", "line_mean")
+"""What an error calls the arrays of a metric, in the order in which kernels take them."""
 
 
 def pearson_delta(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
@@ -269,12 +272,12 @@ class Lineup:
     truth: IntArray
 
     def __post_init__(self) -> None:
-        _finite("lineup", _matrix("lineup", self.deltas))
-        if self.deltas.ndim != 2 or self.truth.ndim != 1 or self.truth.dtype.kind not in "iu":  # noqa: PLR2004
-            found = (
-                f"deltas are {self.deltas.shape}, truth is {self.truth.dtype} {self.truth.shape}"
-            )
+        deltas, truth = self.deltas, self.truth
+        if deltas.ndim == 1 or truth.ndim != 1 or truth.dtype.kind not in "iu":
+            found = f"deltas are {deltas.shape}, truth is {truth.dtype} {truth.shape}"
             raise InputError("lineup", found, "Give (n_conditions, genes) and (n,) row numbers.")
+        if not np.isfinite(_matrix("lineup", deltas)).all():
+            raise InputError("lineup", "a delta is not finite", "Drop or repair its condition.")
         if ((self.truth < 0) | (self.truth >= len(self.deltas))).any():
             found = f"a true row lies outside its {len(self.deltas)} conditions"
             raise InputError("lineup", found, "Number the rows of deltas from 0.")
@@ -340,6 +343,93 @@ class Metric:
     scale: bool = False
     needs: tuple[str, ...] = ("measured",)
     paper: bool = False
+
+
+_HIGHER, _LOWER, _NEAREST = Direction
+_TABLE = (
+    Metric(
+        "pearson_delta",
+        "Pearson r",
+        "sum((x - mean x)(y - mean y)) / (norm(x - mean x) norm(y - mean y))",
+        pearson_delta,
+        paper=True,
+    ),
+    Metric("cosine", "cosine", "x.y / (norm x * norm y)", cosine, paper=True),
+    Metric("mae_delta", "MAE", "mean |x - y|", mae_delta, 0.0, _LOWER, scale=True, paper=True),
+    Metric("mse_delta", "MSE", "mean (x - y)^2", mse_delta, 0.0, _LOWER, scale=True, paper=True),
+    Metric(
+        "sign_accuracy",
+        "sign accuracy",
+        "share of genes with sign x = sign y, where sign 0 = sign 0",
+        sign_accuracy,
+        paper=True,
+    ),
+    Metric("r2_fit", "R2 of the fitted line", "pearson(x, y)^2", r2_fit, paper=True),
+    Metric(
+        "slope",
+        "slope of measured on predicted",
+        "sum((x - mean x)(y - mean y)) / sum((x - mean x)^2)",
+        slope,
+        direction=_NEAREST,
+        scale=True,
+    ),
+    Metric(
+        "r2_det",
+        "R2 of determination",
+        "1 - sum((y - x)^2) / sum((y - mean y)^2)",
+        r2_det,
+        scale=True,
+    ),
+    Metric(
+        "sign_accuracy_nonzero",
+        "sign accuracy, changed genes",
+        "share with sign x = sign y of the genes with y != 0",
+        sign_accuracy_nonzero,
+    ),
+    Metric(
+        "sign_accuracy_top50",
+        "sign accuracy, top 50 genes",
+        "share with sign x = sign y of the 50 genes with largest |y|",
+        sign_accuracy_top50,
+    ),
+    Metric(
+        "pearson_vs_line_mean",
+        "Pearson r beyond the line mean",
+        "pearson(x - m, y - m), m = mean of the query's pool in its line",
+        pearson_vs_line_mean,
+        scale=True,
+        needs=("measured", "line_mean"),
+    ),
+    Metric("spearman_delta", "Spearman rho", "pearson(rank x, rank y)", spearman_delta),
+    Metric("overlap_at_50", "overlap of top 50", "|top50 |x| & top50 |y|| / 50", overlap_at_50),
+    Metric(
+        "overlap_at_100", "overlap of top 100", "|top100 |x| & top100 |y|| / 100", overlap_at_100
+    ),
+    Metric(
+        "discrimination_score_cosine",
+        "discrimination (cosine)",
+        "1 - rank/n of the true condition among the line's n, by cosine distance to x",
+        discrimination_score_cosine,
+        needs=("lineup",),
+    ),
+    Metric(
+        "discrimination_score_cosine_unretrieved",
+        "discrimination (cosine), neighbours taken out",
+        "1 - rank/n of the true condition among the line's n that were not retrieved",
+        discrimination_score_cosine,
+        needs=("lineup", "exclude"),
+    ),
+    Metric(
+        "magnitude_ratio",
+        "length ratio",
+        "norm x / norm y",
+        magnitude_ratio,
+        direction=_NEAREST,
+        scale=True,
+    ),
+)
+METRICS: Mapping[str, Metric] = MappingProxyType({metric.id: metric for metric in _TABLE})
+"""Every metric by its id, in the order in which tables show them."""
 
 
 def score(
@@ -449,6 +539,19 @@ class _Moments:
         return np.sqrt(_ratio(x, y))
 
 
+_SHARED: Mapping[str, Callable[[_Moments], ScoreArray]] = {
+    "pearson_delta": _Moments.pearson,
+    "cosine": _Moments.cosine,
+    "mae_delta": _Moments.mae,
+    "mse_delta": _Moments.mse,
+    "sign_accuracy": _Moments.sign_accuracy,
+    "r2_fit": _Moments.r2_fit,
+    "slope": _Moments.slope,
+    "r2_det": _Moments.r2_det,
+    "magnitude_ratio": _Moments.magnitude_ratio,
+}
+
+
 def _moments(x: FloatArray, y: FloatArray) -> ScoreArray:
     """(8, rows), in the order of :class:`_Moments`; overwrites the chunk it is given."""
     same_sign = _count(_same_sign(x, y))
@@ -531,10 +634,7 @@ def _ratio(numerator: ArrayLike, denominator: ArrayLike) -> ScoreArray:
 def _cosines(x: FloatArray, deltas: FloatArray) -> ScoreArray:
     """(n, n_conditions); 0 wherever a vector is zero, as scikit-learn has it."""
     others = _unit(deltas.astype(np.float64)).T
-    similarity = np.empty((len(x), len(deltas)))
-    for rows in _chunks(x.shape):
-        similarity[rows] = _unit(x[rows].astype(np.float64)) @ others
-    return similarity
+    return np.vstack([_unit(_read(x, rows, "predicted")) @ others for rows in _chunks(x.shape)])
 
 
 def _unit(x: ScoreArray) -> ScoreArray:
@@ -562,9 +662,19 @@ def _by_rows(kernel: Callable[..., ScoreArray], *arrays: FloatArray) -> ScoreArr
     """Run a kernel over chunks of rows, float64 copies that it may overwrite; (..., n)."""
     parts = []
     for rows in _chunks(arrays[0].shape):
-        chunks = [array[rows].astype(np.float64) for array in arrays]
+        chunks = [_read(array, rows, name) for array, name in zip(arrays, ROLES, strict=False)]
         parts.append(kernel(*chunks))
     return np.concatenate(parts, axis=-1)
+
+
+def _read(array: FloatArray, rows: slice, name: str) -> ScoreArray:
+    """Copy rows to float64 and see that they are finite, while they are in the cache anyway."""
+    chunk = array[rows]
+    finite = np.isfinite(chunk)
+    if not finite.all():
+        row = rows.start + int(finite.all(axis=1).argmin())
+        raise InputError("metric", f"{name} is not finite in row {row}", "Drop or repair that row.")
+    return chunk.astype(np.float64)
 
 
 def _chunks(shape: tuple[int, ...]) -> Iterator[slice]:
@@ -581,13 +691,10 @@ def _pair(predicted: ArrayLike, measured: ArrayLike) -> tuple[FloatArray, FloatA
 
 
 def _matrix(name: str, values: ArrayLike) -> FloatArray:
-    """As (n, genes), checked chunk by chunk to be finite numbers; one vector is one row."""
+    """As (n, genes); one vector is one row. Finite or not is seen where the rows are read."""
     array = np.asarray(values)
-    matrix = array[None] if array.ndim == 1 else array
-    if matrix.ndim != 2 or matrix.shape[1] == 0 or array.dtype.kind not in "fiu":  # noqa: PLR2004
+    matrix = np.atleast_2d(array)
+    if array.ndim not in (1, 2) or matrix.shape[1] == 0 or array.dtype.kind not in "fiu":
         found = f"{name} is {array.dtype} {array.shape}"
         raise InputError("metric", found, "Give real numbers, (n, genes) or (genes,).")
-    for rows in _chunks(matrix.shape):
-        if not np.isfinite(matrix[rows]).all():
-            raise InputError("metric", f"{name} holds a value that is not finite", "Drop its row.")
     return matrix

@@ -101,7 +101,7 @@ class OracleSelector:
     evidence = frozenset({Evidence.TRUTH, Evidence.TARGET_POOL})
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:
-        """The k drugs whose measured delta is closest to the query's own, which must be measured."""
+        """The k drugs whose measured delta is closest to the query's own measured one."""
         query = pool.query
         candidates = view.deltas(view.rows(query.cell_line, pool.drugs, query.dose_um))
         truth = view.deltas(view.rows(query.cell_line, [query.drug], query.dose_um))
@@ -115,7 +115,7 @@ class OracleSelector:
 
 
 def _ranked(pool: CandidatePool, scores: FloatArray) -> list[int]:
-    """Places of the pool, highest score first, ties by name: the pool is sorted, the sort stable."""
+    """Places of the pool, highest score first; ties by name, as the pool is sorted."""
     if len(pool.drugs) != len(scores):
         raise UsageError("ranking", "one score a candidate is needed", "Score the whole pool.")
     return np.argsort(-scores, kind="stable").tolist()

@@ -1,0 +1,89 @@
+"""Other names of a drug: research codes, brand names, and names written in brackets."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from lgr_core.config import SHIPPED
+from lgr_core.drugs.forms import bracket, strip_form
+from lgr_core.drugs.names import joined
+from lgr_core.errors import InputError
+
+_COLUMNS = ("alias", "drug", "source")
+
+
+def load_aliases(path: Path) -> dict[str, str]:
+    """Read a table ``alias,drug,source``: alias to the base name of its drug.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, a cell is empty, an alias stands for two drugs, or an alias
+        leads to another alias.
+    """
+    asked, do = f"aliases {path}", f"Give a CSV with the columns {', '.join(_COLUMNS)}."
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as err:
+        raise InputError(asked, str(err), do) from err
+    aliases: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        alias, drug, source = ((row.get(column) or "").strip() for column in _COLUMNS)
+        if not (alias and drug and source):
+            raise InputError(asked, f"line {number} has an empty cell or lacks a column", do)
+        if aliases.setdefault(alias, drug) != drug:
+            found = f"{alias} stands for both {aliases[alias]} and {drug} (line {number})"
+            raise InputError(asked, found, "Keep one, or leave the alias out.")
+    AliasBook(aliases)
+    return aliases
+
+
+@cache
+def shipped_aliases() -> Mapping[str, str]:
+    """The table that ships with the checkout, ``data/aliases.csv``."""
+    return load_aliases(SHIPPED / "aliases.csv")
+
+
+class AliasBook:
+    """Reads a name as its sense: one key for all names of one drug.
+
+    A sense is folded, form-stripped, led through the alias table, and blind to hyphens and spaces.
+
+    Raises
+    ------
+    InputError
+        If an alias stands for two drugs or leads to another alias.
+    """
+
+    def __init__(self, aliases: Mapping[str, str]) -> None:
+        self._senses: dict[str, str] = {}
+        for alias, drug in aliases.items():
+            key, sense = _key(alias), _key(drug)
+            if self._senses.setdefault(key, sense) != sense:
+                found = f"it stands for both {self._senses[key]} and {drug}"
+                raise InputError(f"alias {alias!r}", found, "Keep one, or leave it out.")
+        for alias, drug in aliases.items():
+            if self._senses.get(_key(drug), _key(drug)) != _key(drug):
+                found = f"it leads to {drug!r}, which is an alias itself"
+                raise InputError(f"alias {alias!r}", found, "Name the drug it leads to.")
+
+    def sense(self, name: str) -> str:
+        """The key of the name, without what it holds in brackets at its end."""
+        return self._sense(bracket(strip_form(name))[0])
+
+    def senses_in_brackets(self, name: str) -> frozenset[str]:
+        """The keys of other names written in brackets: ``Fluorouracil (5-Fluoracil, 5-FU)``."""
+        inner = bracket(strip_form(name))[1]
+        return frozenset(self._sense(part) for part in inner.split(", ") if part.strip())
+
+    def _sense(self, text: str) -> str:
+        key = _key(text)
+        return self._senses.get(key, key)
+
+
+def _key(text: str) -> str:
+    return joined(strip_form(text))
