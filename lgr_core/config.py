@@ -2,28 +2,74 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from lgr_core.errors import InputError
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
 """What ships with the checkout: drug annotations, gene programmes, recorded answers."""
 
+DEFAULT_MODEL = "gpt-5.2-2025-12-11"
+"""The paper's language model, as a dated snapshot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where this installation keeps what it builds (``LGR_HOME``)."""
+    """Where this installation keeps what it builds, and which language model it asks.
+
+    ``home`` is LGR_HOME, ``api_key`` OPENAI_API_KEY, ``llm_base_url`` LGR_LLM_BASE_URL (None: the
+    OpenAI API), ``llm_model`` LGR_LLM_MODEL and ``llm_budget_usd`` LGR_LLM_BUDGET_USD (None: no
+    limit). The key, and the address, which may hold one, are never shown.
+    """
 
     home: Path = SHIPPED
+    api_key: str | None = field(default=None, repr=False)
+    llm_base_url: str | None = field(default=None, repr=False)
+    llm_model: str = DEFAULT_MODEL
+    llm_budget_usd: float | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read the settings; an unset or empty variable keeps its default."""
-        home = environ.get("LGR_HOME", "").strip()
-        return cls(home=Path(home).expanduser().resolve() if home else SHIPPED)
+        """Read the settings; an unset or empty variable keeps its default.
+
+        Raises
+        ------
+        InputError
+            If LGR_LLM_BUDGET_USD is not an amount of money.
+        """
+        home = _text(environ, "LGR_HOME")
+        model = _text(environ, "LGR_LLM_MODEL")
+        return cls(
+            home=SHIPPED if home is None else Path(home).expanduser().resolve(),
+            api_key=_text(environ, "OPENAI_API_KEY"),
+            llm_base_url=_text(environ, "LGR_LLM_BASE_URL"),
+            llm_model=DEFAULT_MODEL if model is None else model,
+            llm_budget_usd=_dollars(environ, "LGR_LLM_BUDGET_USD"),
+        )
 
     @property
     def atlases(self) -> Path:
         """The folder that holds one folder an atlas."""
         return self.home / "atlases"
+
+
+def _text(environ: Mapping[str, str], name: str) -> str | None:
+    text = environ.get(name, "").strip()
+    return text if text else None
+
+
+def _dollars(environ: Mapping[str, str], name: str) -> float | None:
+    text = _text(environ, name)
+    if text is None:
+        return None
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = math.nan
+    if not (math.isfinite(amount) and amount >= 0):
+        raise InputError(name, f"{text!r} is no amount of US dollars", "Give a number like 5.")
+    return amount

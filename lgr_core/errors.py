@@ -4,6 +4,8 @@
 
     LgrError
     ├── UsageError           the request itself makes no sense           (exit 2)
+    │   ├── NoKeyError       a language model was asked for without a key
+    │   └── BudgetError      the next question would overrun its budget
     ├── InputError           a file or value was refused                 (exit 3)
     │   ├── AmbiguousError   it can be read in two ways: say which
     │   ├── NotCountsError   raw counts were asked for, other values found
@@ -11,6 +13,10 @@
     ├── NotFoundError        unknown atlas, drug, line, dose or gene     (exit 4)
     │   └── EmptyPoolError   nothing measured that could be retrieved
     ├── ServiceError         an outside service failed                   (exit 5)
+    │   ├── AccessError      key, account or model refused: asking again will not help
+    │   ├── BadReplyError    an answer came that cannot be used; it holds the raw text
+    │   ├── TimedOutError    no answer in time; it may be charged all the same
+    │   └── StoppedError     stopped by the user before it was sent
     └── LeakageError         a predictor read what its evidence forbids  (exit 1)
 
 Every message says what was asked, what was found and what to do.
@@ -19,6 +25,7 @@ Every message says what was asked, what was found and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from rapidfuzz import process
 
@@ -35,7 +42,7 @@ class LgrError(Exception):
         self.asked, self.found, self.do = asked, found, do
         super().__init__(f"{asked}: {found}. {do}")
 
-    def __reduce__(self) -> tuple[type[LgrError], tuple[str, str, str]]:
+    def __reduce__(self) -> tuple[type[LgrError], tuple[Any, ...]]:
         return type(self), (self.asked, self.found, self.do)
 
 
@@ -43,6 +50,14 @@ class UsageError(LgrError):
     """The request contradicts itself or names an option that does not exist."""
 
     exit_code = 2
+
+
+class NoKeyError(UsageError):
+    """A language model service needs a key, and none was given."""
+
+
+class BudgetError(UsageError):
+    """The next request would overrun its budget; it was not sent."""
 
 
 class InputError(LgrError):
@@ -77,6 +92,35 @@ class ServiceError(LgrError):
     """A service outside this process failed."""
 
     exit_code = 5
+
+
+class AccessError(ServiceError):
+    """The service refuses the key, the account or the model: no further request fares better."""
+
+
+class BadReplyError(ServiceError):
+    """An answer came that cannot be used.
+
+    ``raw`` is its text as it came, for the log, with secrets blotted out; ``usage`` is what the
+    service says it used, None where it does not say.
+    """
+
+    def __init__(
+        self, asked: str, found: str, do: str, raw: str = "", usage: object | None = None
+    ) -> None:
+        super().__init__(asked, found, do)
+        self.raw, self.usage = raw, usage
+
+    def __reduce__(self) -> tuple[type[LgrError], tuple[Any, ...]]:
+        return type(self), (self.asked, self.found, self.do, self.raw, self.usage)
+
+
+class TimedOutError(ServiceError):
+    """No answer came in time; whether the service charges for it is not known."""
+
+
+class StoppedError(ServiceError):
+    """The user stopped before the request was sent; nothing was charged for it."""
 
 
 class LeakageError(LgrError):

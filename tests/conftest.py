@@ -4,6 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from toy import build_toy
+
+from lgr_core.atlas.store import open_atlas
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +20,17 @@ def real_data():
     if os.environ.get("LGR_REAL_DATA_REQUIRED"):
         pytest.fail(f"real data are required, but {folder} does not exist (LGR_REAL_DATA)")
     pytest.skip(f"no real data at {folder} (set LGR_REAL_DATA)")
+
+
+@pytest.fixture(scope="session")
+def toy_home(tmp_path_factory):
+    """An LGR_HOME with one atlas, toy."""
+    home = tmp_path_factory.mktemp("home")
+    build_toy(home / "atlases" / "toy")
+    return home
+
+
+@pytest.fixture(scope="session")
+def toy(toy_home):
+    """The toy atlas, opened."""
+    return open_atlas("toy", toy_home / "atlases")

@@ -9,7 +9,8 @@ import pandas as pd
 
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.chemistry import parent_key
-from lgr_core.drugs.identity import DrugCatalog, LineCatalog, strip_form
+from lgr_core.drugs.identity import DrugCatalog, parents_of
+from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import InputError
 
 DRUG_FIELDS = {
@@ -54,11 +55,9 @@ def annotate_drugs(names: Sequence[str], sources: Iterable[pd.DataFrame | None])
     shipped = read_table(SHIPPED / "drugs.csv")
     frame = _fill(names, "drug", DRUG_FIELDS, [*sources, shipped], DrugCatalog)
     frame["pubchem_cid"] = frame["pubchem_cid"].str.removesuffix(".0")
-    parents = [parent_key(smiles) for smiles in frame["smiles"]]
-    frame["smiles"] = frame["smiles"].where([key is not None for key in parents], "")
-    frame["parent"] = [
-        strip_form(name) if key is None else key for name, key in zip(names, parents, strict=True)
-    ]
+    keys = {row.drug: parent_key(row.smiles) if row.smiles else None for row in frame.itertuples()}
+    frame["smiles"] = frame["smiles"].where(frame["drug"].map(keys).notna(), "")
+    frame["parent"] = frame["drug"].map(parents_of(names, keys))
     return frame
 
 

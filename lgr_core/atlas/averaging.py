@@ -1,33 +1,41 @@
-"""From deltas per plate and replicate to one delta a condition, under a dose policy."""
+"""From plates and replicates to conditions: who is averaged with what weight, under a dose policy.
+
+Everything here is linear, so a plan is made of sparse matrices; :func:`mix` applies them to
+profiles a slice of genes at a time.
+"""
 
 from __future__ import annotations
 
-import logging
 from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.domain import FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import UsageError
-
-log = logging.getLogger(__name__)
 
 DosePolicy = Literal["per_dose", "pool", "max"]
 DOSE_POLICIES: tuple[DosePolicy, ...] = ("per_dose", "pool", "max")
 
-_GENES_AT_ONCE = 4096
+GENES_AT_ONCE = 2048
+"""Genes computed together in float64: bounds what an average costs in memory."""
+
 _CONDITION = ["cell_line", "dose_um", "drug"]
+_CONDITION_COLUMNS = [*_CONDITION, "n_cells", "n_replicates", "doses_um", "underpowered"]
 
 
-class Averaged(NamedTuple):
-    """Conditions and plates with their deltas, in the form of a ``DeltaTable``."""
+class Plan(NamedTuple):
+    """Conditions and plates, and the matrices that average the rows into them.
+
+    ``to_conditions`` is (n_conditions, n_rows), ``to_plates`` (n_plates, n_rows); each row of
+    them sums to one. ``counts`` says how much was averaged or left out.
+    """
 
     conditions: pd.DataFrame
-    deltas: FloatArray
+    to_conditions: sparse.csr_array
     plates: pd.DataFrame
-    plate_deltas: FloatArray
+    to_plates: sparse.csr_array
     counts: dict[str, int]
 
 
@@ -38,23 +46,19 @@ class _Grouping(NamedTuple):
     weights: sparse.csr_array
 
 
-def average(
-    rows: pd.DataFrame, deltas: FloatArray, *, dose: DosePolicy, min_cells: int
-) -> Averaged:
-    """One delta a condition: rows of one plate are averaged, then plates, then doses.
+def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Plan:
+    """Plan one delta a condition: rows of one plate are averaged, then plates, then doses.
 
-    Rows and plates are weighted by their cells where all of a condition's are known, else equally.
+    Rows and plates are weighted by ``weight`` where all of a condition's are known, else equally.
     Doses are kept (``per_dose``), averaged with equal weights (``pool``), or only the highest of
-    each line and drug is kept (``max``); the last two leave ``dose_um`` NaN and name the doses in
-    ``doses_um``. Conditions are sorted by line, dose and drug.
+    each line and drug is kept (``max``); the last two leave ``dose_um`` NaN. The doses used stand
+    in ``doses_um``. Conditions are sorted by line, dose and drug.
 
     Parameters
     ----------
     rows
-        ``cell_line``, ``drug``, ``dose_um``, ``plate``, ``n_cells`` and ``n_replicates`` (NaN
-        where unknown) and ``control``, one row a measured delta.
-    deltas
-        (n_rows, n_genes).
+        One row a measured delta: ``cell_line``, ``drug``, ``dose_um``, ``plate``, ``n_cells``,
+        ``n_replicates`` and ``weight`` (NaN where unknown), and ``control``.
     dose
         The dose policy.
     min_cells
@@ -67,69 +71,79 @@ def average(
     """
     if dose not in DOSE_POLICIES:
         raise UsageError("dose", f"{dose!r} is unknown", f"One of {', '.join(DOSE_POLICIES)}.")
-    counts = {"delta_rows": len(rows)}
-    rows = rows.reset_index(drop=True).assign(doses_um=rows["dose_um"].map(_dose_text).to_numpy())
-    if dose == "max":
-        top = _is_highest(rows)
-        counts["rows_of_lower_doses_left_out"] = int((~top).sum())
-        rows, deltas = rows[top].reset_index(drop=True), deltas[top]
-    on_plate = _group(rows, [*_CONDITION, "plate"], by_cells=True)
-    per_dose = _group(on_plate.frame, _CONDITION, by_cells=True)
-    to_plates, to_doses = on_plate.weights, per_dose.weights @ on_plate.weights
-    counts["replicates_averaged"] = len(rows) - len(on_plate.frame)
-    counts["plates_averaged"] = len(on_plate.frame) - len(per_dose.frame)
-    plates, conditions = on_plate.frame, per_dose.frame
+    rows = rows.reset_index(drop=True).assign(doses_um=[_dose_text(d) for d in rows["dose_um"]])
+    kept = _is_highest(rows) if dose == "max" else np.ones(len(rows), dtype=bool)
+    plates = _group(rows[kept].reset_index(drop=True), [*_CONDITION, "plate"])
+    conditions = _group(plates.frame, _CONDITION)
+    counts = {
+        "rows": len(rows),
+        "rows_of_lower_doses_left_out": int((~kept).sum()),
+        "replicates_averaged": int(kept.sum()) - len(plates.frame),
+        "plates_averaged": len(plates.frame) - len(conditions.frame),
+    }
+    to_plates = plates.weights @ _selection(kept)
+    to_conditions = conditions.weights @ to_plates
     if dose != "per_dose":
-        pooled = _group(conditions.assign(dose_um=np.nan), _CONDITION, by_cells=False)
-        pooled_plates = _group(plates.assign(dose_um=np.nan), [*_CONDITION, "plate"], by_cells=False)
-        counts["doses_averaged"] = len(conditions) - len(pooled.frame)
-        conditions, to_doses = pooled.frame, pooled.weights @ to_doses
-        plates, to_plates = pooled_plates.frame, pooled_plates.weights @ to_plates
-    plates = _number(plates, conditions)
-    conditions["underpowered"] = conditions["n_cells"] < min_cells
-    return Averaged(
-        conditions.drop(columns=["plate", "control"]),
-        mix(to_doses, deltas),
-        plates[["condition", "plate", "n_cells", "control"]],
-        mix(to_plates, deltas),
-        counts,
-    )
+        counts["doses_averaged"] = len(conditions.frame)
+        plates = _pool_doses(plates.frame, [*_CONDITION, "plate"])
+        conditions = _pool_doses(conditions.frame, _CONDITION)
+        counts["doses_averaged"] -= len(conditions.frame)
+        to_plates = plates.weights @ to_plates
+        to_conditions = conditions.weights @ to_conditions
+    frame = conditions.frame.assign(underpowered=conditions.frame["n_cells"] < min_cells)
+    numbered = _number(plates.frame, frame)
+    return Plan(frame[_CONDITION_COLUMNS], to_conditions, numbered, to_plates, counts)
 
 
 def mix(weights: sparse.csr_array, profiles: FloatArray) -> FloatArray:
     """``weights`` (n_out, n_in) times ``profiles`` (n_in, n_genes) in float64, kept as float32."""
     out = np.empty((weights.shape[0], profiles.shape[1]), dtype=np.float32)
-    for start in range(0, profiles.shape[1], _GENES_AT_ONCE):
-        genes = slice(start, start + _GENES_AT_ONCE)
+    for start in range(0, profiles.shape[1], GENES_AT_ONCE):
+        genes = slice(start, start + GENES_AT_ONCE)
         out[:, genes] = weights @ profiles[:, genes].astype(np.float64)
     return out
 
 
-def _group(rows: pd.DataFrame, keys: list[str], *, by_cells: bool) -> _Grouping:
+def averaging_matrix(codes: IntArray, weight: FloatArray, n_groups: int) -> sparse.csr_array:
+    """The matrix (n_groups, n_rows) whose row g averages the rows with code g by their weight.
+
+    A group with an unknown weight is averaged equally; a negative code belongs to no group.
+    """
+    used = np.flatnonzero(codes >= 0)
+    group, weight = codes[used], weight[used]
+    total = np.bincount(group, weights=weight, minlength=n_groups)
+    size = np.bincount(group, minlength=n_groups).astype(float)
+    usable = np.isfinite(total) & (total > 0)
+    share = np.where(usable[group], weight, 1.0) / np.where(usable, total, size)[group]
+    return sparse.csr_array((share, (group, used)), shape=(n_groups, len(codes)))
+
+
+def _group(rows: pd.DataFrame, keys: list[str]) -> _Grouping:
     """Rows of equal ``keys`` as one; known cells and replicates add up, unknown stays unknown."""
     codes = rows.groupby(keys, dropna=False, observed=True, sort=True).ngroup().to_numpy()
-    order = np.argsort(codes, kind="stable")
-    first = order[np.searchsorted(codes[order], np.arange(codes.max() + 1))]
+    _, first = np.unique(codes, return_index=True)
     frame = rows.iloc[first].reset_index(drop=True)
-    for column in ("n_cells", "n_replicates"):
+    for column in ("n_cells", "n_replicates", "weight"):
         frame[column] = np.bincount(codes, weights=rows[column].to_numpy(dtype=float))
-    if (np.bincount(codes) > 1).any():
+    if len(first) < len(rows):
         frame["doses_um"] = rows.groupby(codes)["doses_um"].agg(_join_doses).to_numpy()
-    cells = rows["n_cells"].to_numpy(dtype=float) if by_cells else np.ones(len(rows))
-    return _Grouping(frame, _averaging_matrix(codes, cells))
+    weights = averaging_matrix(codes, rows["weight"].to_numpy(dtype=float), len(first))
+    return _Grouping(frame, weights)
 
 
-def _averaging_matrix(codes: IntArray, cells: FloatArray) -> sparse.csr_array:
-    """Row g averages the rows of group g by their cells, or equally if a count is unknown."""
-    n_rows, n_groups = len(codes), int(codes.max()) + 1
-    total = np.bincount(codes, weights=cells)
-    usable = np.isfinite(total) & (total > 0)
-    size = np.bincount(codes).astype(float)
-    weight = np.where(usable[codes], cells, 1.0) / np.where(usable, total, size)[codes]
-    return sparse.csr_array((weight, (codes, np.arange(n_rows))), shape=(n_groups, n_rows))
+def _pool_doses(frame: pd.DataFrame, keys: list[str]) -> _Grouping:
+    """Groups with their doses averaged, each with equal weight."""
+    return _group(frame.assign(dose_um=np.nan, weight=np.nan), keys)
 
 
-def _is_highest(rows: pd.DataFrame) -> FloatArray:
+def _selection(kept: BoolArray) -> sparse.csr_array:
+    """The matrix (n_kept, n_rows) that picks the rows that are kept."""
+    columns = np.flatnonzero(kept)
+    entries = (np.ones(len(columns)), (np.arange(len(columns)), columns))
+    return sparse.csr_array(entries, shape=(len(columns), len(kept)))
+
+
+def _is_highest(rows: pd.DataFrame) -> BoolArray:
     """Whether a row has the highest dose of its line and drug; all do where no dose is known."""
     best = rows.groupby(["cell_line", "drug"], observed=True)["dose_um"].transform("max")
     return ((rows["dose_um"] == best) | best.isna()).to_numpy()
@@ -138,7 +152,8 @@ def _is_highest(rows: pd.DataFrame) -> FloatArray:
 def _number(plates: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     """Plates with the row number of their condition."""
     numbered = conditions[_CONDITION].assign(condition=np.arange(len(conditions)))
-    return plates.merge(numbered, on=_CONDITION, how="left", sort=False)
+    merged = plates.merge(numbered, on=_CONDITION, how="left", sort=False)
+    return merged[["condition", "plate", "n_cells", "n_replicates", "control"]]
 
 
 def _dose_text(dose: float) -> str:

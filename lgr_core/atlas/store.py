@@ -19,7 +19,8 @@ import pandas as pd
 
 from lgr_core.atlas.build import SCHEMA_VERSION
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
-from lgr_core.drugs.identity import DrugCatalog, LineCatalog
+from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import InputError, NotFoundError, SchemaError, unknown
 
 _HARDENED = {

@@ -42,12 +42,6 @@ def load_aliases(path: Path) -> dict[str, str]:
     return aliases
 
 
-@cache
-def shipped_aliases() -> Mapping[str, str]:
-    """The table that ships with the checkout, ``data/aliases.csv``."""
-    return load_aliases(SHIPPED / "aliases.csv")
-
-
 class AliasBook:
     """Reads a name as its sense: one key for all names of one drug.
 
@@ -87,3 +81,9 @@ class AliasBook:
 
 def _key(text: str) -> str:
     return joined(strip_form(text))
+
+
+@cache
+def shipped_book() -> AliasBook:
+    """The aliases that ship with the checkout, ``data/aliases.csv``."""
+    return AliasBook(load_aliases(SHIPPED / "aliases.csv"))

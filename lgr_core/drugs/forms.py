@@ -64,6 +64,9 @@ _PAIRS = {
     "trifluoroacetic acid": "trifluoroacetate",
 } | {f"{solvent} solvate": "solvate" for solvent in ("acetone", "ethanol", "methanol", "dmf")}
 
+_ENDINGS = frozenset(words[-3:] for words in (*_FORMS, *_PAIRS))
+"""The last letters of every form: most names are done after one look at theirs."""
+
 _RADICALS = (
     "aluminium aluminum antimony arsenic barium benzyl butyl cadmium choline cobalt copper cupric "
     "diammonium diethyl dimethyl dipotassium disodium diroximel ethyl ethylene ferric ferrous gold "
@@ -78,15 +81,17 @@ _ESTERS_OF = {
     "hydrocortisone medroxyprogesterone megestrol methylprednisolone nomegestrol norethindrone "
     "norethisterone prednisolone prednisone retinol testosterone tocopherol ulipristal",
     "benzoate": "estradiol",
-    "diacetate": "ethynodiol triamcinolone",
+    "citrate": "ixazomib",
+    "diacetate": "ethynodiol menadiol triamcinolone",
     "diphosphate": "adenosine cytidine guanosine thymidine uridine",
     "phosphate": "adenosine betamethasone clindamycin dexamethasone estramustine fludarabine "
     "prednisolone pyridoxal tedizolid",
-    "succinate": "chloramphenicol hydrocortisone methylprednisolone prednisolone "
-    "tocopherol",
+    "succinate": "chloramphenicol hydrocortisone methylprednisolone prednisolone tocopherol",
     "sulfate": "dehydroepiandrosterone dhea estrone pregnenolone",
 }
-_ESTERS = frozenset(f"{drug} {ester}" for ester, drugs in _ESTERS_OF.items() for drug in drugs.split())
+_ESTERS = frozenset(
+    f"{drug} {ester}" for ester, drugs in _ESTERS_OF.items() for drug in drugs.split()
+)
 """Compounds of their own, though their last word could be a salt."""
 
 _NEVER = frozenset(
@@ -107,10 +112,10 @@ class Form(NamedTuple):
 
 
 def strip_form(name: str) -> str:
-    """The folded name without salt, hydrate or solvate: ``Tofacitinib (citrate)`` is ``tofacitinib``.
+    """The folded name without salt, hydrate or solvate.
 
-    Stereo descriptors stay; a leading cation (``Sodium Salicylate``) is left to the structure.
-    The result is empty only for an empty name.
+    ``Tofacitinib (citrate)`` is ``tofacitinib``. Stereo descriptors stay; a leading cation
+    (``Sodium Salicylate``) is left to the structure. Empty only for an empty name.
     """
     return split_form(name).base
 
@@ -130,8 +135,10 @@ def bracket(name: str) -> tuple[str, str]:
 
     ``cerdulatinib (prt062070, prt2070)`` gives ``cerdulatinib`` and ``prt062070, prt2070``.
     """
+    if not name.endswith((")", "]")):
+        return name, ""
     depth = 0
-    for i in range(len(name) - 1 if name.endswith((")", "]")) else -1, -1, -1):
+    for i in range(len(name) - 1, -1, -1):
         depth += (name[i] in ")]") - (name[i] in "([")
         if depth == 0:
             return name[:i].rstrip(" ,;-"), name[i + 1 : -1].strip()
@@ -140,13 +147,15 @@ def bracket(name: str) -> tuple[str, str]:
 
 def _bracketed(name: str) -> tuple[str, set[str]] | None:
     outer, inner = bracket(name)
+    if not (outer and inner):
+        return None
     tokens = inner.replace(", ", " ").split()
     words: set[str] = set()
     while tokens and (cut := _last_form(tokens)):
         count, word = cut
         tokens = tokens[:-count]
         words |= {word} - {""}
-    return (outer, words) if outer and inner and not tokens else None
+    return None if tokens else (outer, words)
 
 
 def _bare(name: str) -> tuple[str, set[str]] | None:
@@ -165,7 +174,7 @@ def _last_form(tokens: list[str]) -> tuple[int, str] | None:
     """How many tokens at the end name one form, and its word; None if they name none."""
     salt = len(tokens) > 1 and tokens[-1] == "salt"
     rest = tokens[:-1] if salt else tokens
-    if not rest:
+    if not rest or rest[-1].rstrip(",;")[-3:] not in _ENDINGS:
         return None
     pair = " ".join(_STEREO.sub("", token) for token in rest[-2:])
     word = _PAIRS[pair] if pair in _PAIRS else _form_word(rest[-1])

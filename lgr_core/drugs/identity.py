@@ -7,13 +7,14 @@ hydrate and solvate stripped), alias. Both sides, the text and the atlas's names
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
-from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_aliases
+from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
 from lgr_core.drugs.forms import split_form, strip_form
 from lgr_core.drugs.lines import LineCatalog
 from lgr_core.drugs.names import fold, safe_name
@@ -101,13 +102,12 @@ class DrugCatalog:
     ) -> None:
         self.names = tuple(sorted({name.strip() for name in names} - {""}))
         self.where = where
-        self._book = AliasBook(shipped_aliases() if aliases is None else aliases)
+        self._book = shipped_book() if aliases is None else AliasBook(aliases)
         self._exact = {name: (name,) for name in self.names}
-        self._folded = _index(self.names, lambda name: [fold(name)])
-        self._bases = _index(self.names, lambda name: [strip_form(name)])
-        self._senses = _index(self.names, self._senses_of)
+        self._folded = _index((fold(name), name) for name in self.names)
+        self._bases = _index((strip_form(name), name) for name in self.names)
         self._parents = parents_of(self.names, {} if parents is None else parents)
-        self._families = _index(self.names, lambda name: [self._parents[name]])
+        self._families = _index((self._parents[name], name) for name in self.names)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -153,10 +153,14 @@ class DrugCatalog:
         drug = self.resolve(name)
         return tuple(n for n in self._families[self._parents[drug]] if n != drug)
 
-    def suggest(self, text: str) -> str | None:
+    def suggest(self, text: str, *, among: Collection[str] | None = None) -> str | None:
         """The name most like the text, if one is close: for a name that was not found."""
         best = process.extractOne(
-            text, self.names, scorer=fuzz.WRatio, processor=fold, score_cutoff=80
+            text,
+            self.names if among is None else sorted(among),
+            scorer=fuzz.WRatio,
+            processor=strip_form,
+            score_cutoff=80,
         )
         return None if best is None else best[0]
 
@@ -166,16 +170,23 @@ class DrugCatalog:
         yield Level.FOLDED, self._folded.get(fold(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
         yield Level.ALIAS, self._senses.get(self._book.sense(text), ())
-        for sense in sorted(self._book.senses_in_brackets(text)):
-            yield Level.ALIAS, self._outer(sense)
+        yield Level.ALIAS, self._meant_in_brackets(text)
 
-    def _outer(self, sense: str) -> tuple[str, ...]:
-        """Names that mean this outside their own brackets: two remarks in brackets never match."""
-        hits = self._senses.get(sense, ())
-        return tuple(name for name in hits if self._book.sense(name) == sense)
+    def _meant_in_brackets(self, text: str) -> tuple[str, ...]:
+        """Names outside their own brackets that the text has in its: two remarks never match."""
+        senses = self._book.senses_in_brackets(text)
+        hits = {name for sense in senses for name in self._senses.get(sense, ())}
+        return tuple(sorted(name for name in hits if self._book.sense(name) in senses))
 
-    def _senses_of(self, name: str) -> Iterable[str]:
-        return {self._book.sense(name), *self._book.senses_in_brackets(name)}
+    @cached_property
+    def _senses(self) -> dict[str, tuple[str, ...]]:
+        """Names by sense, built when a name is first read at the last level."""
+        book = self._book
+        return _index(
+            (sense, name)
+            for name in self.names
+            for sense in {book.sense(name), *book.senses_in_brackets(name)}
+        )
 
 
 def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution:
@@ -188,12 +199,9 @@ def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution
     return Resolution(drug, level, candidates)
 
 
-def _index(
-    names: Iterable[str], keys: Callable[[str], Iterable[str]]
-) -> dict[str, tuple[str, ...]]:
-    """Names by key, in the order given."""
-    index: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        for key in keys(name):
-            index[key].append(name)
-    return {key: tuple(found) for key, found in index.items()}
+def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Names by key, in the order given; few share one."""
+    index: dict[str, tuple[str, ...]] = {}
+    for key, name in pairs:
+        index[key] = (*index.get(key, ()), name)
+    return index

@@ -21,9 +21,8 @@ _GREEK_NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "
     "sigma tau upsilon phi chi psi omega"
 )
-_GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split(), strict=True)))  # noqa: RUF001
+_GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split(), strict=True)))
 _INVISIBLE = {"Mn", "Cf"}
-_JOINTS = str.maketrans("", "", " -")
 
 
 def fold(name: str) -> str:
@@ -37,13 +36,12 @@ def fold(name: str) -> str:
     return " ".join(lowered.replace("`", "'").split())
 
 
-def joined(name: str) -> str:
-    """The folded name without spaces and hyphens: ``GSK-1120212`` is ``GSK 1120212``.
+def joined(folded: str) -> str:
+    """A folded name without spaces and hyphens: ``gsk-1120212`` is ``gsk 1120212``.
 
     A name of nothing but those stays as it is, so that no name becomes empty.
     """
-    folded = fold(name)
-    return folded.translate(_JOINTS) or folded
+    return folded.replace(" ", "").replace("-", "") or folded
 
 
 def safe_name(name: str) -> str:

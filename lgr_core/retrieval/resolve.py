@@ -129,4 +129,6 @@ class _Judge:
             self.parents.setdefault(parent, drug)
 
     def _reject(self, text: str, reason: Reason) -> None:
-        self.rejected.append(Rejected(text, reason))
+        suggest = reason is Reason.OUT_OF_POOL
+        suggestion = self.catalog.suggest(text, among=self.pool.drugs) if suggest else None
+        self.rejected.append(Rejected(text, reason, suggestion))

@@ -1,1 +1,10 @@
-"""One reader a format."""
+"""One reader a format: raw counts, read in blocks, and ready deltas.
+
+Which of the two a file holds is the caller's to say: deltas need a value kind, counts have none.
+A file taken for counts that holds other values is refused with the flag that would read it.
+"""
+
+from lgr_core.atlas.sources.counts import CountSource, open_counts
+from lgr_core.atlas.sources.deltas import read_deltas
+
+__all__ = ["CountSource", "open_counts", "read_deltas"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -65,6 +65,7 @@ ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "smiles": (("smiles",), ("canonical_smiles",)),
         "moa": (("moa",), ("moa_fine",)),
         "target": (("target",), ("targets",)),
+        "pubchem_cid": (("pubchem_cid",), ("cid",)),
     }
 )
 """Role -> tiers of column names, the most telling first."""
@@ -114,7 +115,8 @@ def guess_columns(
     overrides: Mapping[str, str] = NOTHING,
     *,
     roles: Mapping[str, tuple[tuple[str, ...], ...]] = ROLES,
-    required: tuple[str, ...] = ("cell_line", "drug"),
+    required: Sequence[str] = ("cell_line", "drug"),
+    unread: Sequence[str] = (),
 ) -> ColumnMap:
     """Say which column of ``frame`` plays which role.
 
@@ -129,6 +131,8 @@ def guess_columns(
         The table of names to guess from.
     required
         Roles that must be played; ``drug`` may be read from ``drugname_drugconc``.
+    unread
+        Columns that the file has besides those of ``frame``, to be named if a role is unplayed.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def guess_columns(
         if column is not None:
             columns[role] = column
             guessed.add(role)
-    _require(frame, columns, required)
+    _require(columns, required, [*frame.columns, *unread])
     if unit is None and "dose" in columns and "dose_unit" not in columns:
         unit = unit_in_name(plain(columns["dose"]))
     return ColumnMap(MappingProxyType(columns), frozenset(guessed), unit)
@@ -179,7 +183,7 @@ def _believe(
     given = {role: column for role, column in given.items() if role in roles}
     for role, column in given.items():
         if column and column not in frame.columns:
-            found = f"there is no column {column!r}; columns found: {_listed(frame)}"
+            found = f"there is no column {column!r}; columns found: {_listed(list(frame.columns))}"
             raise InputError(f"--column {role}={column}", found, "Name one of these.")
     return given, unit
 
@@ -219,15 +223,14 @@ def _agree(frame: pd.DataFrame, columns: list[str]) -> bool:
     return all((first == frame[column].astype(str)).all() for column in columns[1:])
 
 
-def _require(frame: pd.DataFrame, columns: Mapping[str, str], required: tuple[str, ...]) -> None:
+def _require(columns: Mapping[str, str], required: Sequence[str], names: Sequence[object]) -> None:
     for role in required:
         if role in columns or (role == "drug" and "drug_dose" in columns):
             continue
-        found = f"no column is named like one; columns found: {_listed(frame)}"
+        found = f"no column is named like one; columns found: {_listed(names)}"
         raise InputError(f"the column for {role}", found, f"Say --column {role}=NAME.")
 
 
-def _listed(frame: pd.DataFrame, most: int = 40) -> str:
-    names = [str(name) for name in frame.columns[:most]]
-    more = len(frame.columns) - len(names)
-    return ", ".join(names) + (f" and {more:,} more" if more else "") if names else "none"
+def _listed(names: Sequence[object], most: int = 40) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(str, names[:most])) + more if len(names) else "none"

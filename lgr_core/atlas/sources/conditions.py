@@ -34,7 +34,7 @@ KNOWN_CONTROLS = (
 """Control labels that are known, matched exactly; where several stand, in this order."""
 
 CELL_LINE_FACTS = ("organ", "cellosaurus", "depmap_id")
-DRUG_FACTS = ("smiles", "moa", "target")
+DRUG_FACTS = ("smiles", "moa", "target", "pubchem_cid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Observations:
 
 
 def read_observations(
-    frame: pd.DataFrame, columns: ColumnMap, controls: Sequence[str] | None = None
+    frame: pd.DataFrame, columns: ColumnMap, controls: Sequence[str] = ()
 ) -> Observations:
     """Translate a file's metadata.
 
@@ -77,8 +77,9 @@ def read_observations(
     plate_column = columns.get("plate")
     plate = clean_text(frame[plate_column]) if plate_column else blank(len(frame))
     reasons = {"no cell line": line.codes < 0, "no drug": drug.codes < 0}
-    if columns.get("pass_filter"):
-        reasons["not pass_filter full"] = (frame[columns.columns["pass_filter"]] != "full").to_numpy()
+    passed = columns.get("pass_filter")
+    if passed is not None:
+        reasons["pass_filter is not full"] = (frame[passed] != "full").to_numpy(dtype=bool)
     if dose is not None:
         reasons["no readable dose"] = ~is_control & np.isnan(dose)
         reasons["dose not positive"] = ~is_control & (dose <= 0)
@@ -97,7 +98,7 @@ def read_observations(
 
 
 def clean_text(values: pd.Series) -> pd.Categorical:
-    """Text as categories without surrounding space; only null and empty are missing, ``NA`` is not."""
+    """Text as categories, stripped; only null and empty are missing, ``NA`` is a name."""
     raw = values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype("category")
     return _recode(raw.cat.codes.to_numpy(), [str(text) for text in raw.cat.categories])
 
@@ -116,7 +117,7 @@ def blank(n: int) -> pd.Categorical:
 
 
 def mark_controls(
-    drug: pd.Categorical, flag: BoolArray | None, controls: Sequence[str] | None
+    drug: pd.Categorical, flag: BoolArray | None, controls: Sequence[str] = ()
 ) -> tuple[BoolArray, tuple[str, ...]]:
     """Which rows are controls (n,), and their labels in the order of preference.
 
@@ -126,13 +127,13 @@ def mark_controls(
         A label in ``controls`` does not occur.
     """
     names = list(drug.categories)
-    for label in controls or ():
+    for label in controls:
         if label not in names:
             raise unknown("control label", label, names, "the drug column")
-    wanted = KNOWN_CONTROLS if controls is None else tuple(controls)
+    wanted = tuple(controls) or KNOWN_CONTROLS
     present = [label for label in wanted if label in names]
     is_control = np.isin(drug.codes, drug.categories.get_indexer(present))
-    if controls is None and flag is not None:
+    if flag is not None and not controls:
         is_control |= flag
         flagged = drug[flag].remove_unused_categories()
         present += [label for label in flagged.categories if label not in present]
@@ -176,9 +177,7 @@ def _literal_doses(text: pd.Categorical) -> FloatArray:
     return np.array([np.nan if p is None else p.dose_um for p in parsed] + [np.nan])[text.codes]
 
 
-def _dose(
-    frame: pd.DataFrame, columns: ColumnMap, literal: FloatArray | None
-) -> FloatArray | None:
+def _dose(frame: pd.DataFrame, columns: ColumnMap, literal: FloatArray | None) -> FloatArray | None:
     """Dose in micromolar (n,), NaN where it cannot be read; None where the file has none."""
     column = columns.get("dose")
     if column is None:

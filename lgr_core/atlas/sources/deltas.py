@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.averaging import DosePolicy, average
-from lgr_core.atlas.genes import Panel, top_genes, variance_panel
+from lgr_core.atlas.averaging import DosePolicy, mix, plan_averages
+from lgr_core.atlas.genes import Panel, variance_panel
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
@@ -36,7 +36,7 @@ def read_deltas(
     *,
     value_kind: ValueKind,
     overrides: Mapping[str, str] = NOTHING,
-    controls: Sequence[str] | None = None,
+    controls: Sequence[str] = (),
     dose: DosePolicy = "per_dose",
     min_cells: int = 10,
     n_hvg: int = 2000,
@@ -59,9 +59,9 @@ def read_deltas(
     overrides
         Role -> column, as of :func:`~lgr_core.atlas.sources.columns.guess_columns`.
     controls
-        Labels of control rows, exact; None: flagged rows and the labels known.
+        Labels of control rows, exact; none given: flagged rows and the labels known.
     dose, min_cells
-        As of :func:`~lgr_core.atlas.averaging.average`.
+        As of :func:`~lgr_core.atlas.averaging.plan_averages`.
     n_hvg
         Panel size where the file marks no highly variable genes.
     layer
@@ -78,18 +78,19 @@ def read_deltas(
     columns = guess_columns(source.obs, overrides)
     seen = read_observations(source.obs, columns, controls)
     rows = _treatments(source, columns, seen)
-    result = average(rows.frame, rows.deltas, dose=dose, min_cells=min_cells)
-    panel, chosen_by = _panel(source.highly_variable, result.deltas, n_hvg)
+    plan = plan_averages(rows.frame, dose=dose, min_cells=min_cells)
+    deltas = mix(plan.to_conditions, rows.deltas)
+    panel, chosen_by = _panel(source.highly_variable, deltas, n_hvg)
     genes = source.genes.assign(in_panel=panel.mask, variability=panel.variability)
-    plated = rows.has_plates or result.counts["plates_averaged"] > 0
-    log.info("%s: %d conditions, %d genes", path, len(result.conditions), len(genes))
+    plated = rows.has_plates or plan.counts["plates_averaged"] > 0
+    log.info("%s: %d conditions, %d genes", path, *deltas.shape)
     return DeltaTable(
-        conditions=result.conditions,
-        deltas=result.deltas,
+        conditions=plan.conditions,
+        deltas=deltas,
         genes=genes,
         value_kind=ValueKind(value_kind),
-        plates=result.plates if plated else result.plates.iloc[:0],
-        plate_deltas=result.plate_deltas if plated else None,
+        plates=plan.plates if plated else plan.plates.iloc[:0],
+        plate_deltas=mix(plan.to_plates, rows.deltas) if plated else None,
         drugs=known_facts(source.obs, seen, columns, "drug"),
         cell_lines=known_facts(source.obs, seen, columns, "cell_line"),
         provenance={
@@ -100,7 +101,7 @@ def read_deltas(
             "panel": chosen_by,
             **source.notes,
             **rows.provenance,
-            **result.counts,
+            **plan.counts,
         },
     )
 
@@ -113,14 +114,14 @@ def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _R
         found = f"all {len(keep):,} rows are controls ({', '.join(seen.labels)})"
         raise InputError("deltas", found, "Name the control labels with --control.")
     obs = source.obs.iloc[kept]
-    frame["n_cells"] = _counted(obs, columns.get("n_cells"))
+    frame["n_cells"] = frame["weight"] = _counted(obs, columns.get("n_cells"))
     replicates = _counted(obs, columns.get("n_replicates"))
     frame["n_replicates"] = 1.0 if columns.get("n_replicates") is None else replicates
     frame["control"] = "publisher"
     has_plates = columns.get("plate") is not None
     if not has_plates:
-        nth = frame.groupby(["cell_line", "drug", "dose_um"], dropna=False, observed=True).cumcount()
-        frame["plate"] = "replicate " + (nth + 1).astype(str)
+        same = frame.groupby(["cell_line", "drug", "dose_um"], dropna=False, observed=True)
+        frame["plate"] = "replicate " + (same.cumcount() + 1).astype(str)
     labels = seen.frame.loc[~keep, "drug"].value_counts()
     provenance = {
         "dropped": seen.dropped,
@@ -139,7 +140,7 @@ def _counted(obs: pd.DataFrame, column: str | None) -> FloatArray:
 
 def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
     """The deltas of the rows that are kept; refused if one is not finite."""
-    deltas = source.values[kept] if len(kept) < len(source.values) else source.values
+    deltas = source.deltas[kept] if len(kept) < len(source.deltas) else source.deltas
     bad = ~np.isfinite(deltas.sum(axis=1, dtype=np.float64))
     for row in np.flatnonzero(bad):
         gene = int(np.argmin(np.isfinite(deltas[row])))

@@ -64,7 +64,7 @@ def parse_dose(value: object, unit: str | None) -> float:
             return 0.0
         found = f"{value!r} has no unit, and no column holds one"
         raise InputError("dose", found, "Say --column dose_unit=uM (or nM, mM, M).")
-    return to_um(float(match[1]), written if written else str(unit))
+    return to_um(float(match[1]), written or str(unit))
 
 
 def parse_literal(text: str) -> DrugDose | None:
@@ -76,7 +76,8 @@ def parse_literal(text: str) -> DrugDose | None:
     if not str(text).lstrip().startswith("[("):
         return None
     try:
-        parts = [DrugDose(str(d).strip(), to_um(v, u)) for d, v, u in ast.literal_eval(text.strip())]
+        said = ast.literal_eval(text.strip())
+        parts = [DrugDose(str(drug).strip(), to_um(dose, unit)) for drug, dose, unit in said]
     except (ValueError, SyntaxError, TypeError, InputError):
         return None
     if len(parts) == 1:

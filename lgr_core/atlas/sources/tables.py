@@ -1,4 +1,4 @@
-"""Files of ready deltas as they stand: metadata, values and genes, not yet interpreted."""
+"""Files of ready deltas as they stand: metadata, deltas and genes, not yet interpreted."""
 
 from __future__ import annotations
 
@@ -29,16 +29,19 @@ NOT_GENES = frozenset(
 )
 """Numeric columns of a table that are metadata, though they play no role here."""
 
+_MOSTLY = 0.5
+"""A text column of which more than this is no number is metadata, not a broken gene."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeltaFile:
-    """``obs`` (one row a delta), ``values`` (n_rows, n_genes) float32, ``genes``, and notes.
+    """``obs`` (one row a delta), ``deltas`` (n_rows, n_genes) float32, ``genes``, and notes.
 
     ``highly_variable`` is the file's own panel (n_genes,), where it has one.
     """
 
     obs: pd.DataFrame
-    values: FloatArray
+    deltas: FloatArray
     genes: pd.DataFrame
     highly_variable: BoolArray | None = None
     notes: Mapping[str, object] = field(default_factory=lambda: NOTHING)
@@ -82,9 +85,9 @@ def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None)
         part.obs if "plate" in part.obs else part.obs.assign(plate=file.name.split(".")[0])
         for file, part in zip(files, parts, strict=True)
     ]
-    values = np.concatenate([part.values for part in parts])
+    deltas = np.concatenate([part.deltas for part in parts])
     return DeltaFile(
-        pd.concat(named), values, parts[0].genes, parts[0].highly_variable, {"files": len(files)}
+        pd.concat(named), deltas, parts[0].genes, parts[0].highly_variable, {"files": len(files)}
     )
 
 
@@ -155,7 +158,7 @@ def _is_numeric(values: pd.Series, path: Path) -> bool:
         return True
     number = pd.to_numeric(values, errors="coerce")
     bad = number.isna()
-    if bad.mean() > 0.5:
+    if bad.mean() > _MOSTLY:
         return False
     where = int(np.argmax(bad.to_numpy()))
     found = f"column {values.name!r} holds numbers, but {values.iloc[where]!r} in row {where + 1}"

@@ -1,0 +1,204 @@
+"""Raw counts of cells or wells from an h5ad, read in blocks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.blocks import UNITS, Block, Unit
+from lgr_core.atlas.sources.columns import guess_columns, is_role_name
+from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.features import name_genes
+from lgr_core.atlas.sources.matrix import (
+    Matrix,
+    check_counts,
+    find_counts,
+    open_matrix,
+    read_blocks,
+)
+from lgr_core.atlas.sources.tables import suffix_of
+from lgr_core.domain import NOTHING, IntArray
+from lgr_core.errors import InputError, UsageError
+
+log = logging.getLogger(__name__)
+
+WELL_COUNTS = 50_000
+"""Median total counts from which a row is taken for a well; single cells stay far below."""
+
+_SAMPLES, _SAMPLE_ROWS = 10, 100
+
+
+@dataclass(frozen=True, slots=True)
+class CountSource:
+    """An h5ad of raw counts: the metadata in our words, the counts still on disk.
+
+    ``obs`` and ``genes`` are as of :class:`~lgr_core.atlas.blocks.CountBlocks`; ``kept`` are the
+    file's rows that ``obs`` stands for, ``matrix`` where the file holds the counts.
+    """
+
+    path: Path
+    matrix: str
+    obs: pd.DataFrame
+    kept: IntArray
+    genes: pd.DataFrame
+    labels: tuple[str, ...]
+    unit: Unit
+    drugs: pd.DataFrame
+    cell_lines: pd.DataFrame
+    provenance: Mapping[str, Any]
+
+    def blocks(self, *, max_cells: int, max_nonzeros: int) -> Iterator[Block]:
+        """Blocks of counts; each is checked.
+
+        Raises
+        ------
+        NotCountsError
+            A value is negative, fractional or missing.
+        """
+        with h5py.File(self.path) as file:
+            matrix = open_matrix(file, self.matrix)
+            for start, rows in read_blocks(matrix, max_rows=max_cells, max_nonzeros=max_nonzeros):
+                first, last = np.searchsorted(self.kept, [start, start + rows.shape[0]])
+                if first == last:
+                    continue
+                wanted = self.kept[first:last] - start
+                counts = rows if len(wanted) == rows.shape[0] else rows[wanted]
+                check_counts(counts, self.matrix, start)
+                yield Block(int(first), counts)
+
+
+def open_counts(
+    path: Path | str,
+    *,
+    overrides: Mapping[str, str] = NOTHING,
+    controls: Sequence[str] = (),
+    unit: Unit | None = None,
+    layer: str | None = None,
+) -> CountSource:
+    """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
+
+    Parameters
+    ----------
+    path
+        The file.
+    overrides
+        Role -> column, as of :func:`~lgr_core.atlas.sources.columns.guess_columns`.
+    controls
+        Control labels, exact, best first; none given: flagged rows and the labels known.
+    unit
+        What a row is; None: ``well`` if a column names wells and no plate has one twice, or the
+        median row holds 50,000 counts or more, else ``cell``.
+    layer
+        The layer of raw counts; None: layers/counts, X or raw/X, the first that holds counts.
+
+    Raises
+    ------
+    UsageError
+        The unit is unknown.
+    InputError
+        The file is no h5ad that can be read in rows, a role is unplayed, or there is no control.
+    NotCountsError
+        The values are no counts.
+    """
+    path = Path(path)
+    if unit not in {None, *UNITS}:
+        raise UsageError("unit", f"{unit!r} is unknown", f"One of {', '.join(UNITS)}.")
+    if suffix_of(path) != ".h5ad":
+        do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
+        raise InputError(f"file {path}", "raw counts are read from h5ad only", do)
+    try:
+        with h5py.File(path) as file:
+            return _open(file, path, overrides, controls, unit, layer)
+    except (OSError, KeyError) as err:
+        found = f"it cannot be read as h5ad ({err})"
+        raise InputError(f"file {path}", found, "Check the file.") from err
+
+
+def _open(
+    file: h5py.File,
+    path: Path,
+    overrides: Mapping[str, str],
+    controls: Sequence[str],
+    unit: Unit | None,
+    layer: str | None,
+) -> CountSource:
+    matrix = find_counts(file, layer)
+    obs, unread = _read_obs(file, overrides)
+    genes = name_genes(_read_var(file, matrix.name), overrides)
+    if matrix.shape != (len(obs), len(genes)):
+        found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(genes))}"
+        raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
+    columns = guess_columns(obs, overrides, unread=unread)
+    seen = read_observations(obs, columns, controls)
+    _refuse_without_controls(seen)
+    well = columns.get("well")
+    guessed = _guess_unit(matrix, seen, None if well is None else obs[well])
+    log.info("%s: %d rows of %s, a row is a %s", path, len(seen.kept), matrix.name, unit or guessed)
+    return CountSource(
+        path=path,
+        matrix=matrix.name,
+        obs=seen.frame,
+        kept=seen.kept,
+        genes=genes,
+        labels=seen.labels,
+        unit=guessed if unit is None else unit,
+        drugs=known_facts(obs, seen, columns, "drug"),
+        cell_lines=known_facts(obs, seen, columns, "cell_line"),
+        provenance={
+            "source": str(path),
+            "matrix": matrix.name,
+            "columns": columns.record(),
+            "dropped": seen.dropped,
+            "control_labels": list(seen.labels),
+            "unit_is": "guessed" if unit is None else "given",
+        },
+    )
+
+
+def _read_obs(file: h5py.File, overrides: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """The columns of ``obs`` that may play a role, and the names of the others, left unread.
+
+    Barcodes and the like of a hundred million cells would fill the memory.
+    """
+    table = file["obs"]
+    if not isinstance(table, h5py.Group) or "__categories" in table:
+        return anndata.io.read_elem(table), []
+    names = [str(name) for name in table.attrs["column-order"]]
+    wanted = [name for name in names if is_role_name(name) or name in overrides.values()]
+    n_rows = len(table[str(table.attrs["_index"])])
+    columns = {name: anndata.io.read_elem(table[name]) for name in wanted}
+    return pd.DataFrame(columns, index=pd.RangeIndex(n_rows)), sorted(set(names) - set(wanted))
+
+
+def _read_var(file: h5py.File, matrix: str) -> pd.DataFrame:
+    return anndata.io.read_elem(file["raw/var" if matrix.startswith("raw/") else "var"])
+
+
+def _refuse_without_controls(seen: Observations) -> None:
+    if seen.frame["is_control"].any():
+        return
+    common = ", ".join(map(str, seen.frame["drug"].value_counts().index[:10]))
+    found = f"no row is a known vehicle; most frequent drugs: {common}"
+    raise InputError("vehicle controls", found, "Name the vehicle with --control LABEL.")
+
+
+def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> Unit:
+    if well is not None:
+        places = pd.DataFrame({"plate": seen.frame["plate"], "well": well.to_numpy()[seen.kept]})
+        if not places.duplicated().any():
+            return "well"
+    starts = np.linspace(0, matrix.shape[0], _SAMPLES, endpoint=False).astype(int)
+    stops = np.minimum(starts + _SAMPLE_ROWS, matrix.shape[0])
+    totals = [
+        matrix.read(start, stop).sum(axis=1)
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
+    ]
+    return "well" if np.median(np.concatenate(totals)) >= WELL_COUNTS else "cell"

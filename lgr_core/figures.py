@@ -1,0 +1,256 @@
+"""Figures: arrays in, plotly figures out. Nothing here knows who shows them.
+
+Colours read on light and on dark ground and to the colour-blind: up red, down blue, grey where the
+neighbours do not agree that there is a change. Fonts and grid are left to the viewer's theme.
+Names come from files and models, and plotly reads a little HTML: every name is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lgr_core.domain import FloatArray, IntArray, ValueKind
+
+UP, DOWN, NOISE = "#d6604d", "#4393c3", "#8d99a3"
+"""The colours of a change: up, down, within the neighbours' noise."""
+
+NEIGHBOR, TRUTH = "#7c8893", "#d99a00"
+"""The colours of a neighbour's own change and of the measured change asked about."""
+
+NOISE_ERRORS = 2.0
+"""A mean within so many standard errors of zero is noise."""
+
+_MANY_POINTS = 5_000
+_ROW, _HEAD, _FOOT = 23, 84, 78
+_LABELS = 10
+
+
+def direction(predicted: FloatArray, neighbor_deltas: FloatArray) -> IntArray:
+    """Which way each gene is predicted to go, (n_genes,): 1 up, -1 down, 0 within noise.
+
+    Within noise is ``|x| <= 2 s / sqrt(n)``, ``s`` the standard deviation (n - 1) of the n
+    neighbours' deltas, (n, n_genes). Of fewer than three neighbours no spread is known: the sign
+    alone decides.
+    """
+    sign = np.sign(predicted).astype(np.intp)
+    n = len(neighbor_deltas)
+    if n < 3:  # noqa: PLR2004
+        return sign
+    error = neighbor_deltas.std(axis=0, ddof=1, dtype=np.float64) / np.sqrt(n)
+    return np.where(np.abs(predicted) <= NOISE_ERRORS * error, 0, sign)
+
+
+def top_genes(
+    genes: Sequence[str],
+    predicted: FloatArray,
+    neighbor_deltas: FloatArray,
+    neighbors: Sequence[str],
+    *,
+    kind: ValueKind,
+    measured: FloatArray | None = None,
+) -> go.Figure:
+    """Bars of the predicted change, over them the measured change of each neighbour as a dot.
+
+    Parameters
+    ----------
+    genes
+        (n_genes,) names, drawn from the top down.
+    predicted
+        (n_genes,) predicted change.
+    neighbor_deltas
+        (n, n_genes) measured change of each neighbour, best first.
+    neighbors
+        (n,) their names.
+    kind
+        What the numbers are: the axis title.
+    measured
+        (n_genes,) measured change of the condition asked about, where it is known.
+    """
+    rows = np.arange(len(genes))
+    figure = go.Figure(_bars(genes, predicted, neighbor_deltas, rows))
+    if len(neighbors):
+        figure.add_trace(_dots(genes, neighbor_deltas, neighbors, rows))
+    if measured is not None:
+        figure.add_trace(_diamonds(genes, measured, rows))
+    figure.update_xaxes(title=_change("", kind), zeroline=True, zerolinecolor=NOISE)
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=rows,
+        ticktext=[escape(gene) for gene in genes],
+        range=[len(genes) - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+    )
+    return _dressed(figure, height=_HEAD + _FOOT + _ROW * max(len(genes), 4))
+
+
+def predicted_vs_measured(
+    genes: Sequence[str],
+    predicted: FloatArray,
+    measured: FloatArray,
+    directions: IntArray,
+    *,
+    kind: ValueKind,
+) -> go.Figure:
+    """One point a gene, predicted against measured change, with the line of equality.
+
+    Parameters
+    ----------
+    genes
+        (n_genes,) names; the strongest are written beside their points.
+    predicted, measured
+        (n_genes,) changes.
+    directions
+        (n_genes,) as :func:`direction` gives them: the colours.
+    kind
+        What the numbers are: the axis titles.
+    """
+    figure = go.Figure()
+    reach = 1.12 * float(max(np.abs(predicted).max(), np.abs(measured).max(), 1e-9))
+    figure.add_shape(
+        type="line", x0=-reach, y0=-reach, x1=reach, y1=reach, line={"color": NOISE, "dash": "dot"}
+    )
+    names = np.array([escape(gene) for gene in genes], dtype=object)
+    trace = go.Scattergl if len(genes) > _MANY_POINTS else go.Scatter
+    for value, colour, words in (
+        (0, NOISE, "within noise"),
+        (-1, DOWN, "predicted down"),
+        (1, UP, "predicted up"),
+    ):
+        here = directions == value
+        figure.add_trace(
+            trace(
+                x=predicted[here],
+                y=measured[here],
+                customdata=names[here],
+                mode="markers",
+                name=f"{words} ({int(here.sum()):,} genes)",
+                marker={"color": colour, "size": 5, "opacity": 0.45 if value == 0 else 0.75},
+                hovertemplate="<b>%{customdata}</b><br>predicted change %{x:+.2f}"
+                "<br>measured change %{y:+.2f}<extra></extra>",
+            )
+        )
+    figure.add_trace(_labels(names, predicted, measured, reach))
+    axis = {"range": [-reach, reach], "zeroline": True, "zerolinecolor": NOISE}
+    figure.update_xaxes(title=_change("predicted", kind), **axis)
+    figure.update_yaxes(title=_change("measured", kind), **axis)
+    return _dressed(figure, height=_HEAD + _FOOT + _ROW * 20)
+
+
+# -- pieces ----------------------------------------------------------------------------------------
+
+
+def _bars(
+    genes: Sequence[str], predicted: FloatArray, neighbor_deltas: FloatArray, rows: IntArray
+) -> go.Bar:
+    colours = {1: UP, -1: DOWN, 0: NOISE}
+    n = len(neighbor_deltas)
+    mean = f"mean of {n} neighbours" if n else "fallback"
+    return go.Bar(
+        x=predicted,
+        y=rows,
+        orientation="h",
+        width=0.66,
+        marker={
+            "color": [colours[d] for d in direction(predicted, neighbor_deltas).tolist()],
+            "opacity": 0.6,
+            "line": {"width": 0},
+        },
+        name=f"predicted change ({mean})",
+        customdata=[escape(gene) for gene in genes],
+        hovertemplate="<b>%{customdata}</b><br>predicted change %{x:+.2f}<extra></extra>",
+    )
+
+
+def _dots(
+    genes: Sequence[str], neighbor_deltas: FloatArray, neighbors: Sequence[str], rows: IntArray
+) -> go.Scatter:
+    n = len(neighbors)
+    shift = np.linspace(-0.24, 0.24, n) if n > 1 else np.zeros(1)
+    labels = [f"{escape(drug)}, neighbour {i}" for i, drug in enumerate(neighbors, start=1)]
+    return go.Scatter(
+        x=neighbor_deltas.ravel(),
+        y=(rows[None, :] + shift[:, None]).ravel(),
+        mode="markers",
+        marker={"color": NEIGHBOR, "size": 5.5, "opacity": 0.85, "line": {"width": 0}},
+        name="measured change of each neighbour",
+        customdata=[[label, escape(gene)] for label in labels for gene in genes],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}: measured change %{x:+.2f}"
+        "<extra></extra>",
+    )
+
+
+def _diamonds(genes: Sequence[str], measured: FloatArray, rows: IntArray) -> go.Scatter:
+    return go.Scatter(
+        x=measured,
+        y=rows,
+        mode="markers",
+        marker={
+            "symbol": "diamond-open",
+            "color": TRUTH,
+            "size": 10,
+            "line": {"width": 2.2, "color": TRUTH},
+        },
+        name="measured change of the drug itself",
+        customdata=[escape(gene) for gene in genes],
+        hovertemplate="<b>%{customdata}</b><br>measured change %{x:+.2f}<extra></extra>",
+    )
+
+
+def _labels(
+    names: np.ndarray, predicted: FloatArray, measured: FloatArray, reach: float
+) -> go.Scatter:
+    """Names of the strongest genes, leaving out those that would cover one another."""
+    placed: list[int] = []
+    for i in np.argsort(-(np.abs(predicted) + np.abs(measured)), kind="stable")[:60].tolist():
+        apart = all(
+            abs(predicted[i] - predicted[j]) > 0.34 * reach
+            or abs(measured[i] - measured[j]) > 0.1 * reach
+            for j in placed
+        )
+        if apart and abs(predicted[i]) < 0.86 * reach:
+            placed.append(i)
+        if len(placed) == _LABELS:
+            break
+    return go.Scatter(
+        x=predicted[placed],
+        y=measured[placed],
+        text=names[placed],
+        mode="text",
+        textposition=["top center" if measured[i] >= 0 else "bottom center" for i in placed],
+        textfont={"size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _change(which: str, kind: ValueKind) -> str:
+    label = kind.label
+    return f"{which} change<br>{label}" if which else label
+
+
+def _dressed(figure: go.Figure, *, height: int) -> go.Figure:
+    """The layout that all figures share; the page scrolls under a finger, the figure does not."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 12, "t": _HEAD, "b": _FOOT},
+        barmode="overlay",
+        dragmode=False,
+        hovermode="closest",
+        legend={
+            "orientation": "v",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "yref": "paper",
+            "itemsizing": "constant",
+            "font": {"size": 13},
+        },
+    )
+    return figure

@@ -1,0 +1,1 @@
+"""What the pages share: caches, pickers, pieces of a page, and the words they use."""

@@ -1,0 +1,197 @@
+"""Pieces of a page as HTML. Whatever comes from an atlas, a model or a link is escaped here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from lgr_core.domain import Rejected
+from lgr_core.errors import LgrError
+from lgr_core.metrics import METRICS, Direction, Metric
+from pages.shared.question import Settled
+from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, dose_words, listed
+
+SIMULATED = "Simulated data – not a measurement"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is shown of one neighbour; ``None`` or empty where it is not known."""
+
+    rank: int
+    drug: str
+    rationale: str
+    mechanism: str
+    picture: str | None
+    dose_um: float | None
+    n_cells: int | None = None
+    n_plates: int | None = None
+    score: float | None = None
+    twin_of: str | None = None
+    underpowered: bool = False
+
+
+def badge(info: Mapping[str, object], label: str) -> str:
+    """Where the numbers come from: simulated or real, what they are, and how many."""
+    kind = (
+        f'<span class="lgr-tag lgr-simulated">{SIMULATED}</span>'
+        if info["simulated"]
+        else '<span class="lgr-tag lgr-real">Measured data</span>'
+    )
+    lines, drugs = len(info["cell_lines"]), len(info["drugs"])
+    facts = [
+        f"<b>{escape(str(info['name']))}</b>",
+        escape(label),
+        f"{count(info['n_conditions'], 'condition')}: {count(lines, 'cell line')} × "
+        f"{count(drugs, 'drug')}",
+    ]
+    return f'<div class="lgr-badge">{kind}{_spans(facts)}</div>'
+
+
+def headline(drug: str, cell_line: str, dose_um: float | None, *, mechanism: str) -> str:
+    """The question as the page's title."""
+    dose = f'<span class="lgr-dose">{escape(dose_words(dose_um))}</span>'
+    title = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
+    under = f'<p class="lgr-mechanism">{escape(mechanism)}</p>' if mechanism else ""
+    return f'<h1 class="lgr-title">{title}</h1>{under}'
+
+
+def lead(sentences: Iterable[str]) -> str:
+    """The answer in sentences that are HTML already; see :func:`genes`."""
+    return "".join(f'<p class="lgr-lead">{sentence}</p>' for sentence in sentences)
+
+
+def genes(names: Sequence[str], way: str) -> str:
+    """Genes in a sentence, coloured by the way they go: ``up`` or ``down``."""
+    return f'<b class="lgr-{way}">{escape(listed(names))}</b>' if names else "no gene"
+
+
+def section(title: str, words: str = "") -> str:
+    """A heading and the line under it."""
+    under = f'<p class="lgr-under">{escape(words)}</p>' if words else ""
+    return f'<h2 class="lgr-section">{escape(title)}</h2>{under}'
+
+
+def cards(neighbors: Iterable[Card]) -> str:
+    """The neighbours as a grid of cards."""
+    return f'<div class="lgr-cards">{"".join(_card(card) for card in neighbors)}</div>'
+
+
+def _card(card: Card) -> str:
+    name = escape(card.drug)
+    image = (
+        f'<img src="{escape(card.picture)}" alt="structure of {name}" loading="lazy">'
+        if card.picture
+        else '<span class="lgr-none">no structure known</span>'
+    )
+    twin = (
+        f'<p class="lgr-twin">same compound as {escape(card.twin_of)}</p>' if card.twin_of else ""
+    )
+    few = '<span class="lgr-few">few cells</span>' if card.underpowered else ""
+    facts = [dose_words(card.dose_um)]
+    facts += [count(card.n_cells, "cell")] if card.n_cells is not None else []
+    facts += [count(card.n_plates, "plate")] if card.n_plates is not None else []
+    facts += [f"score {card.score:.2f}"] if card.score is not None else []
+    return (
+        '<article class="lgr-card">'
+        f'<header><span class="lgr-rank">{card.rank}</span><h3>{name}</h3></header>'
+        f'<div class="lgr-structure">{image}</div>'
+        f'<p class="lgr-mechanism">{escape(card.mechanism or "mechanism not known")}</p>'
+        f'<p class="lgr-reason">{escape(card.rationale)}</p>{twin}'
+        f"<footer>{_spans([escape(fact) for fact in facts])}{few}</footer></article>"
+    )
+
+
+def metric_table(
+    scores: Mapping[str, float], reference: Mapping[str, float], names: Iterable[str]
+) -> str:
+    """Metrics of the prediction beside those of the pool mean; the better of the two is bold."""
+    rows = "".join(
+        _metric_row(METRICS[name], scores[name], reference.get(name, math.nan))
+        for name in names
+        if name in scores
+    )
+    head = "<th>metric</th><th>this prediction</th><th>pool mean</th><th>best</th>"
+    return f'<table class="lgr-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _metric_row(metric: Metric, score: float, reference: float) -> str:
+    words = METRIC_WORDS.get(metric.id, metric.formula)
+    better = _better(metric, score, reference)
+    ours = f"<b>{_number(score)}</b>" if better > 0 else _number(score)
+    theirs = f"<b>{_number(reference)}</b>" if better < 0 else _number(reference)
+    return (
+        f'<tr><td>{escape(metric.label)}<span class="lgr-words">{escape(words)}</span></td>'
+        f"<td>{ours}</td><td>{theirs}</td><td>{metric.best:g}</td></tr>"
+    )
+
+
+def _better(metric: Metric, score: float, reference: float) -> int:
+    """1 if the score is better than the reference, -1 if worse, 0 if neither can be said."""
+    if metric.direction is Direction.NEAREST:
+        score, reference = -abs(score - metric.best), -abs(reference - metric.best)
+    elif metric.direction is Direction.LOWER:
+        score, reference = -score, -reference
+    return (score > reference) - (score < reference)
+
+
+def _number(value: float) -> str:
+    return (
+        f"{value:.3f}"
+        if math.isfinite(value)
+        else '<span class="lgr-none" title="its formula divides by zero here">undefined</span>'
+    )
+
+
+def rejected(proposals: Iterable[Rejected]) -> str:
+    """What was proposed and not believed, and why."""
+    return facts(
+        (proposal.text, REASON_WORDS.get(proposal.reason, str(proposal.reason)))
+        for proposal in proposals
+    )
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """Names and values as a table of two columns."""
+    rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in pairs)
+    return f'<table class="lgr-table lgr-facts"><tbody>{rows}</tbody></table>'
+
+
+def notes(words: Iterable[str]) -> str:
+    """Remarks on how the question was read and answered."""
+    items = "".join(f"<li>{escape(note)}</li>" for note in words)
+    return f'<ul class="lgr-notes">{items}</ul>' if items else ""
+
+
+def caption(words: str) -> str:
+    """A small line of plain words."""
+    return f'<p class="lgr-caption">{escape(words)}</p>'
+
+
+def error_box(error: LgrError) -> str:
+    """One clear box: what was asked, what was found, what to do."""
+    return _box(error.asked, [error.found], error.do)
+
+
+def bad_link_box(settled: Settled) -> str:
+    """One box for all that a link asks in vain, and the nearest question that has an answer."""
+    wrong = [f"{mended.error.asked}: {mended.error.found}" for mended in settled.mended]
+    return _box(
+        "This link cannot be shown as it is",
+        wrong,
+        f"The nearest view is {settled.question}. Open it, or choose on the left.",
+    )
+
+
+def _box(asked: str, found: Sequence[str], do: str) -> str:
+    lines = "".join(f"<li>{escape(line)}</li>" for line in found)
+    return (
+        f'<div class="lgr-box" role="alert"><p class="lgr-asked">{escape(asked)}</p>'
+        f'<ul>{lines}</ul><p class="lgr-do">{escape(do)}</p></div>'
+    )
+
+
+def _spans(parts: Iterable[str]) -> str:
+    return "".join(f"<span>{part}</span>" for part in parts)

@@ -1,0 +1,194 @@
+"""The question that a page shows, as its link spells it, and the nearest one that has an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rapidfuzz import process
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError, unknown
+from lgr_core.retrieval.selectors import SELECTORS
+from pages.shared.words import at_dose, dose_words, offered, selector_words
+
+FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
+"""The fields of a link, which are also the keys of the pickers."""
+
+DEMO = "demo"
+POOLED = "pooled"
+K_DEFAULT, K_MAX = 10, 50
+FAMILIAR_LINES = ("A549", "LoVo")
+FAMILIAR_DRUG = "Trametinib"
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, every part of it known to the atlas."""
+
+    atlas: str
+    cell_line: str
+    drug: str
+    dose_um: float | None
+    selector: str
+    k: int
+
+    def link(self) -> dict[str, str]:
+        """The query parameters that ask this question again."""
+        return {
+            "atlas": self.atlas,
+            "cell_line": self.cell_line,
+            "drug": self.drug,
+            "dose": spell_dose(self.dose_um),
+            "selector": self.selector,
+            "k": str(self.k),
+        }
+
+    def __str__(self) -> str:
+        return f"{self.drug} in {self.cell_line} {at_dose(self.dose_um)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A part of what was asked that is not to be had, and what stands in its place."""
+
+    error: LgrError
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The nearest question that has an answer, and where it differs from what was asked."""
+
+    question: Question
+    mended: tuple[Mended, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def spell_dose(dose_um: float | None) -> str:
+    """A dose as a link spells it."""
+    return POOLED if dose_um is None else f"{dose_um:g}"
+
+
+def settle_atlas(asked: str | None, names: list[str], error: LgrError) -> tuple[str, list[Mended]]:
+    """The atlas asked for, else the nearest by name; without a wish the first but the demo."""
+    default = next((name for name in names if name != DEMO), names[0])
+    if asked is None or asked in names:
+        return (default if asked is None else asked), []
+    nearest = _nearest(asked, names, default)
+    return nearest, [Mended(error, f"the atlas {nearest}")]
+
+
+def settle(store: AtlasStore, asked: Mapping[str, str]) -> Settled:
+    """Read what was asked of this atlas; a part that was not asked for takes its default."""
+    desk = _Desk(store)
+    line = desk.cell_line(asked.get("cell_line"))
+    drug = desk.drug(asked.get("drug"), line)
+    question = Question(
+        store.name,
+        line,
+        drug,
+        desk.dose(asked.get("dose"), line, drug),
+        desk.selector(asked.get("selector")),
+        desk.k(asked.get("k")),
+    )
+    return Settled(question, tuple(desk.mended), tuple(desk.notes))
+
+
+def default_dose(store: AtlasStore, cell_line: str, drug: str) -> float | None:
+    """The highest dose at which the drug was measured in the line, else the line's highest."""
+    return (store.doses(cell_line, drug) or store.doses(cell_line))[0]
+
+
+class _Desk:
+    """Reads one field after the other and keeps account of what had to be mended."""
+
+    def __init__(self, store: AtlasStore) -> None:
+        self.store = store
+        self.mended: list[Mended] = []
+        self.notes: list[str] = []
+
+    def cell_line(self, asked: str | None) -> str:
+        names = sorted(self.store.cell_lines["cell_line"])
+        default = next((line for line in FAMILIAR_LINES if line in names), names[0])
+        return self._name(asked, names, default, self.store.line_catalog.resolve)
+
+    def drug(self, asked: str | None, line: str) -> str:
+        reading = self.store.drug_catalog.find(FAMILIAR_DRUG)
+        familiar = [name for name in reading.candidates if self.store.doses(line, name)]
+        measured = self.store.measured_drugs(line, self.store.doses(line)[0])
+        default = (familiar or measured)[0]
+        names = self.store.drugs["drug"].tolist()
+        return self._name(asked, names, default, self.store.drug_catalog.resolve)
+
+    def dose(self, asked: str | None, line: str, drug: str) -> float | None:
+        default = default_dose(self.store, line, drug)
+        doses = {spell_dose(dose): dose for dose in self.store.doses(line)}
+        if asked is None or asked in doses:
+            return default if asked is None else doses[asked]
+        wished = _positive(asked)
+        known = [dose for dose in doses.values() if dose is not None]
+        same = [d for d in known if wished is not None and math.isclose(d, wished, rel_tol=1e-6)]
+        if same:
+            return same[0]
+        if wished is not None and known:
+            default = min(known, key=lambda dose: abs(math.log(dose / wished)))
+        found = f"measured there: {', '.join(dose_words(dose) for dose in doses.values())}"
+        error = NotFoundError(f"dose {asked!r} in {line}", found, "Choose one of these.")
+        return self._mend(error, default, f"the dose {dose_words(default)}")
+
+    def selector(self, asked: str | None) -> str:
+        names = offered(SELECTORS)
+        if asked is None or asked in names:
+            return asked or names[0]
+        error = unknown("selector", asked, names, "this app")
+        return self._mend(error, names[0], f"the selector {selector_words(names[0]).label}")
+
+    def k(self, asked: str | None) -> int:
+        if asked is None:
+            return K_DEFAULT
+        wished = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None  # noqa: PLR2004
+        if wished is not None and 1 <= wished <= K_MAX:
+            return wished
+        nearest = K_DEFAULT if wished is None else min(max(wished, 1), K_MAX)
+        found = f"a whole number from 1 to {K_MAX} is needed"
+        error = UsageError(f"k = {asked!r}", found, "Choose how many neighbours are averaged.")
+        return self._mend(error, nearest, f"k = {nearest}")
+
+    def _name(
+        self, asked: str | None, names: list[str], default: str, resolve: Callable[[str], str]
+    ) -> str:
+        if asked is None:
+            return default
+        try:
+            name = resolve(asked)
+        except AmbiguousError as err:
+            nearest = next((name for name in names if name in str(err)), default)
+            return self._mend(err, nearest, nearest)
+        except NotFoundError as err:
+            nearest = _nearest(asked, names, default)
+            return self._mend(err, nearest, nearest)
+        if name != asked.strip():
+            self.notes.append(f"{asked!r} was read as {name!r}.")
+        return name
+
+    def _mend(self, error: LgrError, value: Value, instead: str) -> Value:
+        self.mended.append(Mended(error, instead))
+        return value
+
+
+def _positive(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+def _nearest(asked: str, names: Iterable[str], default: str) -> str:
+    best = process.extractOne(asked, list(names), processor=str.casefold, score_cutoff=60)
+    return default if best is None else best[0]
