@@ -59,7 +59,7 @@ class Settings:
 
 def _text(environ: Mapping[str, str], name: str) -> str | None:
     text = environ.get(name, "").strip()
-    return text if text else None
+    return text or None
 
 
 def _dollars(environ: Mapping[str, str], name: str) -> float | None:

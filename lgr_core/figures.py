@@ -118,7 +118,7 @@ def predicted_vs_measured(
     names = np.array([escape(gene) for gene in genes], dtype=object)
     trace = go.Scattergl if len(genes) > _MANY_POINTS else go.Scatter
     for value, colour, words in (
-        (0, NOISE, "within noise"),
+        (0, NOISE, "predicted change within noise"),
         (-1, DOWN, "predicted down"),
         (1, UP, "predicted up"),
     ):
@@ -130,6 +130,7 @@ def predicted_vs_measured(
                 customdata=names[here],
                 mode="markers",
                 name=f"{words} ({int(here.sum()):,} genes)",
+                legendrank=1000 - value,
                 marker={"color": colour, "size": 5, "opacity": 0.45 if value == 0 else 0.75},
                 hovertemplate="<b>%{customdata}</b><br>predicted change %{x:+.2f}"
                 "<br>measured change %{y:+.2f}<extra></extra>",

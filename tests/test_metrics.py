@@ -124,6 +124,13 @@ def test_genes_tied_for_the_last_places_share_them():
     assert metrics.overlap_at_50(x, y) == pytest.approx([(10 + 40 * 40 / 90) / 50])
 
 
+def test_a_sparse_truth_overlaps_itself_in_full():
+    """Shared places are met by equal shares, so that a perfect prediction stays perfect."""
+    y = np.zeros(100)
+    y[:10] = 5
+    assert metrics.overlap_at_50(y, y) == pytest.approx([1.0])
+
+
 def test_overlap_does_not_hang_on_the_order_of_genes():
     """A sparse prediction scores the same however the columns stand."""
     x, y = _pairs(genes=120)
@@ -183,7 +190,7 @@ def test_discrimination_without_the_retrieved():
 def test_discrimination_ignores_length():
     """Cosine distance sees direction only, of the prediction and of the conditions."""
     lineup = Lineup(deltas=_at(30, 60, 0, 90) * [[1], [9], [50], [0.1]], truth=np.array([1]))
-    assert metrics.discrimination_score_cosine(_at(40) * 7, lineup) == pytest.approx([0.75])
+    assert metrics.discrimination_score_cosine(_at(40) * 1e-13, lineup) == pytest.approx([0.75])
 
 
 def test_discrimination_counts_a_tie_half():
@@ -577,6 +584,13 @@ def test_shape_alone_decides_pearson_and_cosine(x, y, a, b):
     """Any positive scale of either side leaves them as they are, and NaN where they were NaN."""
     for metric in (metrics.pearson_delta, metrics.cosine, metrics.spearman_delta):
         np.testing.assert_allclose(metric(a * x, b * y), metric(x, y), atol=1e-9)
+
+
+def test_rounding_takes_no_correlation_past_one():
+    """Of 500 scaled copies some would come out above 1 by the last bit."""
+    _, y = _pairs(n=500, dtype=np.float64)
+    for metric in (metrics.pearson_delta, metrics.cosine, metrics.r2_fit):
+        assert metric(0.1 * y, y).max() == 1.0
 
 
 @settings(deadline=None)

@@ -23,15 +23,17 @@ class DemoConstants:
     """Vehicle cells of a line on a plate."""
     top_dose_plates: int = 3
     """Plates that the drugs share at the highest dose; one more repeats the dose series there."""
-    counts_per_cell: float = 1_500.0
-    """Mean counts of a cell."""
+    counts_per_cell: float = 2_000.0
+    """Mean counts of a cell; as many as Tahoe-100M reports."""
     depth_sd: float = 0.35
     """Spread of the log counts of cells."""
 
     abundance_sd: float = 1.1
     """Spread of the genes' log abundance, shared by all lines."""
-    housekeeping_shift: float = 1.0
-    """Log abundance that housekeeping genes have more, and genes of tissue families less."""
+    expressed_shift: float = 0.7
+    """Log abundance that housekeeping and programme genes have more than other genes."""
+    tissue_shift: float = -0.7
+    """Log abundance that genes of tissue families have more (less, that is)."""
     line_sd: float = 0.6
     """Spread of a gene's log abundance between lines."""
     organ_sd: float = 0.4
@@ -79,7 +81,7 @@ class DemoConstants:
 
 @dataclass(frozen=True, slots=True)
 class DriverRule:
-    """Where tags or signatures bite: a factor in lines that have a driver (or organ), another elsewhere."""
+    """Where tags or signatures bite: one factor in lines with a driver or organ, one elsewhere."""
 
     names: frozenset[str]
     drivers: frozenset[str]

@@ -108,8 +108,8 @@ class DemoWorld:
         """Share of each gene in an untreated cell's counts (n_genes,), summing to 1."""
         c, n = self.constants, len(self.genes)
         log = self.rng("abundance").normal(0, c.abundance_sd, n)
-        log += c.housekeeping_shift * (self._groups == "housekeeping")
-        log -= c.housekeeping_shift * (self._groups == "tissue")
+        log += c.expressed_shift * np.isin(self._groups, ("housekeeping", "programme"))
+        log += c.tissue_shift * (self._groups == "tissue")
         own_sd = np.sqrt(c.line_sd**2 - c.organ_sd**2)
         log += self.rng("organ", line.organ).normal(0, c.organ_sd, n)
         log += self.rng("line", line.name).normal(0, own_sd, n)

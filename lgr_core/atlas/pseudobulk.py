@@ -216,11 +216,14 @@ def _counted(vehicles: pd.DataFrame, source: CountBlocks) -> pd.DataFrame:
 def _record(source: CountBlocks, sums: Sums, contrasts: Contrasts, plan: Plan) -> dict[str, Any]:
     """What the pass counted."""
     kept = int(sums.n_cells.sum())
+    counts = dict(plan.counts)
+    if source.unit == "well":
+        counts["replicates_averaged"] += int(contrasts.treated["n"].sum() - len(contrasts.treated))
     return {
         "unit": source.unit,
         "panel": "highly variable genes, Seurat flavour, over all cells",
         f"{source.unit}s": kept,
         f"{source.unit}s_without_counts_left_out": len(source.obs) - kept,
         **contrasts.counts,
-        **plan.counts,
+        **counts,
     }

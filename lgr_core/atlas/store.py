@@ -30,6 +30,9 @@ _HARDENED = {
     "lock_configuration": "true",
 }
 
+_EAGER = ("conditions", "genes", "drugs", "cell_lines")
+_AGAIN = "Ingest the atlas again with --overwrite."
+
 Key = tuple[str, float | None]
 
 
@@ -39,15 +42,15 @@ class AtlasStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
-        self._meta = _read_meta(folder)
+        self._meta, tables = _read_index(folder)
         self.value_kind = ValueKind(self._meta["value_kind"])
         self.simulated: bool = self._meta["simulated"]
         self.build_id: str = self._meta["build_id"]
         self.provenance: Mapping[str, Any] = self._meta["provenance"]
-        tables = _read_tables(folder / "index.duckdb", ("conditions", "genes", "drugs"))
         self.conditions: pd.DataFrame = tables["conditions"]
         self.genes: pd.DataFrame = tables["genes"]
         self.drugs: pd.DataFrame = tables["drugs"]
+        self.cell_lines: pd.DataFrame = tables["cell_lines"]
         self.n_panel = int(self.genes["in_panel"].sum())
         self._deltas = _matrix(folder / "deltas.npy")
         self._check_shape()
@@ -60,24 +63,21 @@ class AtlasStore:
         expected = (len(self.conditions), len(self.genes))
         if self._deltas.shape != expected:
             found = f"deltas.npy is {self._deltas.shape}, the index says {expected}"
-            raise InputError(f"atlas {self.name!r}", found, "Ingest it again with --overwrite.")
+            raise InputError(f"atlas {self.name!r}", found, _AGAIN)
 
     # -- names ---------------------------------------------------------------------------------
 
     @cached_property
-    def cell_lines(self) -> pd.DataFrame:
-        """One row a cell line: ids, organ, drivers."""
-        return _read_tables(self.folder / "index.duckdb", ("cell_lines",))["cell_lines"]
-
-    @cached_property
     def controls(self) -> pd.DataFrame:
         """One row a vehicle profile: cell line, plate, label, cells."""
-        return _read_tables(self.folder / "index.duckdb", ("controls",))["controls"]
+        with _connect(self.folder / "index.duckdb") as connection:
+            return connection.sql("FROM controls").df()
 
     @cached_property
     def plates(self) -> pd.DataFrame:
         """One row a condition and plate: on which plates a condition stands."""
-        return _read_tables(self.folder / "index.duckdb", ("plates",))["plates"]
+        with _connect(self.folder / "index.duckdb") as connection:
+            return connection.sql("FROM plates").df()
 
     @cached_property
     def drug_catalog(self) -> DrugCatalog:
@@ -239,9 +239,7 @@ def _matrix(path: Path) -> FloatArray:
     try:
         return np.asarray(np.load(path, mmap_mode="r"))
     except (OSError, ValueError) as err:
-        raise InputError(
-            f"{path.parent.name}/{path.name}", str(err), "Ingest the atlas again."
-        ) from err
+        raise InputError(f"{path.parent.name}/{path.name}", str(err), _AGAIN) from err
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
@@ -249,24 +247,27 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), read_only=True, config=_HARDENED)
     except duckdb.Error as err:
         found = f"it cannot be opened ({str(err).splitlines()[0]})"
-        do = "Ingest the atlas again with --overwrite."
-        raise InputError(f"index of atlas {path.parent.name!r}", found, do) from err
+        raise InputError(f"index of atlas {path.parent.name!r}", found, _AGAIN) from err
 
 
-def _read_tables(path: Path, names: Sequence[str]) -> dict[str, pd.DataFrame]:
-    with _connect(path) as connection:
-        return {name: connection.sql(f"FROM {name}").df() for name in names}
-
-
-def _read_meta(folder: Path) -> dict[str, Any]:
+def _read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """The meta data and the tables that every reader needs, through one connection."""
     with _connect(folder / "index.duckdb") as connection:
-        rows = connection.execute("SELECT key, value FROM meta").fetchall()
-    meta = {key: json.loads(value) for key, value in rows}
-    if meta.get("schema_version") != SCHEMA_VERSION:
-        found = f"it has schema {meta.get('schema_version')}, this version reads {SCHEMA_VERSION}"
-        do = f"Build it again: lgr ingest PATH --name {folder.name} --overwrite (or lgr demo)."
-        raise SchemaError(f"atlas {folder.name!r}", found, do)
-    return meta
+        try:
+            rows = connection.execute("SELECT key, value FROM meta").fetchall()
+            meta = {key: json.loads(value) for key, value in rows}
+            _check_schema(folder.name, meta.get("schema_version"))
+            return meta, {name: connection.sql(f"FROM {name}").df() for name in _EAGER}
+        except duckdb.Error as err:
+            found = str(err).splitlines()[0]
+            raise InputError(f"index of atlas {folder.name!r}", found, _AGAIN) from err
+
+
+def _check_schema(name: str, found: object) -> None:
+    if found != SCHEMA_VERSION:
+        said = f"it has schema {found}, this version reads {SCHEMA_VERSION}"
+        do = f"Build it again: lgr ingest PATH --name {name} --overwrite (or lgr demo)."
+        raise SchemaError(f"atlas {name!r}", said, do)
 
 
 def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:

@@ -13,8 +13,8 @@ from lgr_core.domain import NOTHING, FloatArray, ValueKind
 from lgr_core.errors import InputError
 
 CONDITION_COLUMNS = ("cell_line", "drug", "dose_um", "n_cells", "n_replicates", "underpowered")
-PLATE_COLUMNS = ("condition", "plate", "n_cells", "control")
-CONTROL_COLUMNS = ("cell_line", "plate", "label", "n_cells")
+PLATE_COLUMNS = ("condition", "plate", "n_cells", "n_replicates", "control")
+CONTROL_COLUMNS = ("cell_line", "plate", "label", "n_cells", "n_replicates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,16 @@ class DeltaTable:
     """Deltas of measured conditions, before they are stored.
 
     ``conditions`` has one row a condition: ``cell_line``, ``drug``, ``dose_um`` (NaN: pooled over
-    doses), ``n_cells`` (NaN: unknown), ``n_replicates`` and ``underpowered``; ``deltas`` is
-    (n_conditions, n_genes) float32 beside it. ``genes`` has ``gene`` (unique), ``ensembl_id``,
-    ``in_panel``, ``variability`` (what the panel was chosen by), and for cells ``within_variance``.
-    ``plates`` says on which plates a condition stands (``condition`` is its row number; ``control``
-    is "plate" or "cell_line": whose vehicle it was compared with), and ``plate_deltas`` has its
-    delta there: (n_plates, n_genes), or no rows where the source has none. ``controls`` and
-    ``control_profiles`` are the vehicle means per line and plate. ``provenance`` records every
-    choice and counts everything that was dropped or averaged.
+    doses, or none known), ``doses_um`` (the doses used, ``"0.05;0.5"``, as text), ``n_cells`` (NaN:
+    unknown, or wells), ``n_replicates`` (wells, plates or ready deltas averaged; NaN: unknown) and
+    ``underpowered``; ``deltas`` is (n_conditions, n_genes) float32 beside it. ``genes`` has
+    ``gene`` (unique), ``ensembl_id`` (``""``: unknown), ``in_panel``, ``variability`` (what the
+    panel was chosen by), and from counts ``within_variance``. ``plates`` says on which plates a
+    condition stands (``condition`` is its row number; ``control`` whose vehicle it was compared
+    with: "plate", "cell_line", or "publisher" where the deltas came ready), and ``plate_deltas``
+    has its delta there: (n_plates, n_genes). ``controls`` and ``control_profiles`` are the vehicle
+    means per line and plate. ``drugs`` and ``cell_lines`` hold what the file says of each, one row
+    a name. ``provenance`` records every choice and counts all that was dropped or averaged.
     """
 
     conditions: pd.DataFrame

@@ -16,14 +16,12 @@ from rapidfuzz import fuzz, process
 
 from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
 from lgr_core.drugs.forms import split_form, strip_form
-from lgr_core.drugs.lines import LineCatalog
 from lgr_core.drugs.names import fold, safe_name
 from lgr_core.errors import AmbiguousError, unknown
 
 __all__ = [
     "DrugCatalog",
     "Level",
-    "LineCatalog",
     "Resolution",
     "fold",
     "load_aliases",

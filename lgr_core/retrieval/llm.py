@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -20,8 +20,9 @@ import openai
 from lgr_core.config import Settings
 from lgr_core.domain import LLMClient, LLMReply, LLMRequest
 from lgr_core.errors import BadReplyError, LgrError, NoKeyError, UsageError
-from lgr_core.retrieval.dialects import PROCESS_MEMORY, Api, Memory, Plan, Service
+from lgr_core.retrieval.dialects import PROCESS_MEMORY, Lesson, Memory, Plan
 from lgr_core.retrieval.replies import Failure, read_reply
+from lgr_core.retrieval.service import Api, Service
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,12 @@ NO_KEY = "not-needed"
 """Sent to servers of one's own that ask for no key."""
 
 CONNECT_SECONDS = 10.0
-LONGEST_MESSAGE = 400
 
 KEY_LIKE = re.compile(r"\bsk-[\w*-]{6,}")
 """What a key of OpenAI looks like, also where a server has starred a part of it."""
 
 
-class _Stopped(openai.OpenAIError):  # noqa: N818 - a signal through the SDK, which wraps all others
+class _Stopped(openai.OpenAIError):
     """The user stopped."""
 
 
@@ -55,7 +55,7 @@ class OpenAIClient:
         If the address is not plain http(s), or the key holds signs that no key holds.
     """
 
-    def __init__(  # noqa: PLR0913 - keyword-only from the third on
+    def __init__(
         self,
         api_key: str | None,
         base_url: str | None = None,
@@ -90,33 +90,155 @@ class OpenAIClient:
             If none can be had; its subclasses say why.
         """
         asked = f"{request.model} at {self.provider}"
-        refused = set(self._memory.recall(self.service, request.model))
-        passing = set()
-        while True:
-            plan = Plan.make(self.service, request, refused | passing)
-            outcome = self._send(plan, request)
-            if not isinstance(outcome, Failure):
-                break
-            lesson = plan.learn(outcome)
-            if lesson is None:
-                raise outcome.error(asked)
-            (passing if outcome.about_this_schema else refused).add(lesson)
-            log.info("%s refuses %s; asking without it", asked, lesson)
-        reply = self._read(outcome.text, asked)
+        plan, raw, refused = self._negotiate(request, asked)
+        reply = self._read(raw.text, asked)
         self._memory.keep(self.service, request.model, refused)
-        return LLMReply(reply.text, reply.usage, {**reply.provenance, **_how(plan, outcome)
-                                                  , **plan.departures(request)})
+        how = {"api": str(plan.api), "structured": str(plan.structure)}
+        if raw.retries_taken:
+            how["retries"] = raw.retries_taken
+        provenance = {**reply.provenance, **how, **plan.departures(request)}
+        return LLMReply(reply.text, reply.usage, provenance)
 
     def close(self) -> None:
         """Let go of the connections."""
         self._sdk.close()
 
-    def _send(self, plan: Plan, request: LLMRequest) -> Any | Failure:
-        """The raw response, or why there is none. Nothing foreign is raised, nor chained."""
-        body = plan.body(request)
-        responses, chat = self._sdk.responses, self._sdk.chat.completions
-        part = responses if plan.api is Api.RESPONSES else chat
+    def _negotiate(self, request: LLMRequest, asked: str) -> tuple[Plan, Any, set[Lesson]]:
+        """The plan that the server accepted, its raw response, and the lessons worth keeping."""
+        refused, passing = set(self._memory.recall(self.service, request.model)), set()
+        while True:
+            plan = Plan.make(self.service, request, refused | passing)
+            outcome = self._send(plan, request)
+            if not isinstance(outcome, Failure):
+                return plan, outcome, refused
+            lesson = plan.learn(outcome)
+            if lesson is None:
+                raise outcome.error(asked)
+            (passing if outcome.about_this_schema else refused).add(lesson)
+            log.info("%s refuses %s; asking without it", asked, lesson)
+
+    def _send(self, plan: Plan, request: LLMRequest) -> Any | Failure:  # noqa: ANN401 - the SDK's
+        """The raw response, or why there is none: errors end here, so that none is chained."""
+        responses = plan.api is Api.RESPONSES
+        resource = self._sdk.responses if responses else self._sdk.chat.completions
         try:
-            return part.with_raw_response.create(**body)
+            return resource.with_raw_response.create(**plan.body(request))
         except openai.OpenAIError as err:
             return self._failure(err)
+
+    def _check(self, _request: object) -> None:
+        """Called by the HTTP layer before each request."""
+        if self._cancel is not None and self._cancel.is_set():
+            raise _Stopped
+
+    def _failure(self, err: openai.OpenAIError) -> Failure:
+        if isinstance(err, openai.APIStatusError):
+            return Failure(
+                self._blot(_message(err)),
+                status=err.status_code,
+                code=err.code or "",
+                param=str(err.param or ""),
+                wait=err.response.headers.get("retry-after", ""),
+            )
+        if isinstance(err, _Stopped):
+            return Failure("", "stopped")
+        kind = "late" if isinstance(err, openai.APITimeoutError) else "unreachable"
+        return Failure(self._blot(str(err.__cause__ or err)), kind)
+
+    def _read(self, text: str, asked: str) -> LLMReply:
+        try:
+            return read_reply(text, asked)
+        except BadReplyError as err:
+            bad = err
+        blot = self._blot
+        raise BadReplyError(bad.asked, blot(bad.found), bad.do, blot(bad.raw), bad.usage)
+
+    def _blot(self, text: str) -> str:
+        """The text without the key, or anything that looks like one."""
+        clean = text if self._key == NO_KEY else text.replace(self._key, "[key]")
+        return KEY_LIKE.sub("[key]", clean)
+
+
+def client_from(settings: Settings, api_key: str | None = None) -> OpenAIClient:
+    """The client that the settings describe; a key given here goes before theirs."""
+    key = settings.api_key if api_key is None else api_key
+    return OpenAIClient(key, settings.llm_base_url)
+
+
+def _checked_key(api_key: str | None, service: Service) -> str:
+    key = "" if api_key is None else api_key.strip()
+    if not key and service.is_openai:
+        do = "Set OPENAI_API_KEY, or LGR_LLM_BASE_URL for a server that needs none."
+        raise NoKeyError("OpenAI API", "there is no key", do)
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        found = "it holds blanks or signs that no key holds"
+        raise UsageError(f"key for {service.name}", found, "Copy it again.")
+    return key or NO_KEY
+
+
+def _message(err: openai.APIStatusError) -> str:
+    """What the server says, in one line."""
+    body = err.body
+    said = body.get("message") if isinstance(body, dict) else body
+    if not isinstance(said, str):
+        said = json.dumps(body)
+    return " ".join(said.split())
+
+
+def map_requests(
+    client: LLMClient,
+    requests: Iterable[LLMRequest],
+    *,
+    concurrency: int = 4,
+    cancel: threading.Event | None = None,
+) -> Iterator[tuple[int, LLMReply | LgrError]]:
+    """Ask many requests, some at a time: (place in ``requests``, reply or error) as they come.
+
+    Requests are drawn only as fast as they are answered. Once ``cancel`` is set none is drawn
+    any more; what is under way is still answered. A caller that breaks off (also by Ctrl-C) waits
+    for nothing: no further request starts, and those under way run out by themselves.
+
+    Raises
+    ------
+    UsageError
+        If ``concurrency`` is not positive.
+    """
+    if concurrency < 1:
+        found = f"{concurrency} at a time"
+        raise UsageError("concurrent requests", found, "Give a concurrency of 1 or more.")
+    return _mapped(client, enumerate(requests), concurrency, cancel)
+
+
+def _mapped(
+    client: LLMClient,
+    numbered: Iterator[tuple[int, LLMRequest]],
+    concurrency: int,
+    cancel: threading.Event | None,
+) -> Iterator[tuple[int, LLMReply | LgrError]]:
+    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="llm")
+    running: dict[Future[LLMReply | LgrError], int] = {}
+
+    def fill() -> None:
+        while len(running) < concurrency and not (cancel is not None and cancel.is_set()):
+            place, request = next(numbered, (-1, None))
+            if request is None:
+                return
+            running[pool.submit(_attempt, client, request)] = place
+
+    try:
+        fill()
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                place = running.pop(future)
+                fill()
+                yield place, future.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _attempt(client: LLMClient, request: LLMRequest) -> LLMReply | LgrError:
+    try:
+        return client.complete(request)
+    except LgrError as err:
+        return err.with_traceback(None)

@@ -23,6 +23,9 @@ FINISHES = {
 }
 """The finish reasons of the Responses API in the words of Chat Completions."""
 
+LONGEST = 300
+"""Signs of a server's message that are shown."""
+
 EMPTY = "Ask again; if it stays so, take another model."
 
 
@@ -70,53 +73,65 @@ class Failure:
         said = f"{self.code} {self.message}".lower()
         return any(word in said for word in words)
 
+    @property
+    def said(self) -> str:
+        """The message, shortened for people."""
+        return self.message if len(self.message) <= LONGEST else f"{self.message[:LONGEST]} ..."
+
     def error(self, asked: str) -> ServiceError:
         """The failure as one of our errors."""
         if self.status is None:
             return _unanswered(self, asked)
-        if self.no_credit:
-            found = f"the account has no credit left ({self.message})"
-            return AccessError(asked, found, "Add credit or use another key.")
-        if self.status in _BY_STATUS:
-            kind, found, do = _BY_STATUS[self.status]
-            return kind(asked, f"{found} ({self.status}: {self.message})", do)
+        if self.no_credit or self.status in _DENIED:
+            return _denied(self, asked)
         if self.status == NOT_FOUND:
             return _not_found(self, asked)
-        if self.status == TOO_MANY:
-            wait = f", it asks to wait {self.wait} s" if self.wait else ""
-            found = f"too many requests, even after pauses{wait} ({self.message})"
-            return ServiceError(asked, found, "Wait a little, or send fewer at a time.")
-        if self.status >= SERVER_FAULT:
-            found = f"the server fails, even when asked again ({self.status}: {self.message})"
-            return ServiceError(asked, found, "Try again later.")
+        if self.status == TOO_MANY or self.status >= SERVER_FAULT:
+            return _overloaded(self, asked)
         return _refused(self, asked)
 
 
-_BY_STATUS: Mapping[int, tuple[type[ServiceError], str, str]] = {
-    UNAUTHORIZED: (AccessError, "the key is refused", "Check the key (OPENAI_API_KEY)."),
-    FORBIDDEN: (AccessError, "the key may not do this", "Check the rights of the key."),
+_DENIED: Mapping[int, tuple[str, str]] = {
+    UNAUTHORIZED: ("the key is refused", "Check the key (OPENAI_API_KEY)."),
+    FORBIDDEN: ("the key may not do this", "Check the rights of the key."),
 }
+
+
+def _denied(failure: Failure, asked: str) -> AccessError:
+    no_credit = "the account has no credit left", "Add credit or use another key."
+    found, do = no_credit if failure.no_credit else _DENIED[failure.status]
+    return AccessError(asked, f"{found} ({failure.status}: {failure.said})", do)
+
+
+def _overloaded(failure: Failure, asked: str) -> ServiceError:
+    said = f"({failure.status}: {failure.said})"
+    if failure.status != TOO_MANY:
+        found = f"the server fails, even when asked again {said}"
+        return ServiceError(asked, found, "Try again later.")
+    wait = f", it asks to wait {failure.wait} s" if failure.wait else ""
+    found = f"too many requests, even after pauses{wait} {said}"
+    return ServiceError(asked, found, "Wait a little, or send fewer at a time.")
 
 
 def _unanswered(failure: Failure, asked: str) -> ServiceError:
     if failure.kind == "stopped":
         return StoppedError(asked, "stopped before it was sent", "Start again when you like.")
     if failure.kind == "late":
-        return TimedOutError(asked, f"no answer in time ({failure.message})", "Try again later.")
+        return TimedOutError(asked, f"no answer in time ({failure.said})", "Try again later.")
     do = "Check the network and the address (LGR_LLM_BASE_URL); is the server running?"
-    return ServiceError(asked, f"the service cannot be reached ({failure.message})", do)
+    return ServiceError(asked, f"the service cannot be reached ({failure.said})", do)
 
 
 def _not_found(failure: Failure, asked: str) -> ServiceError:
     if failure.about_model:
-        found = f"no such model there, or not for this key ({failure.message})"
+        found = f"no such model there, or not for this key ({failure.said})"
         return AccessError(asked, found, "Choose another model (LGR_LLM_MODEL).")
     do = "Check LGR_LLM_BASE_URL; most addresses end in /v1."
-    return ServiceError(asked, f"nothing answers at that address ({failure.message})", do)
+    return ServiceError(asked, f"nothing answers at that address ({failure.said})", do)
 
 
 def _refused(failure: Failure, asked: str) -> ServiceError:
-    found = f"the request is refused ({failure.status}: {failure.message})"
+    found = f"the request is refused ({failure.status}: {failure.said})"
     if failure.filtered:
         return BadReplyError(asked, found, "A content filter stands there; rephrase.", found)
     if failure.too_long:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from lgr_core.metrics import METRICS, Direction, Metric
 from pages.shared.question import Settled
 from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, dose_words, listed
 
-SIMULATED = "Simulated data – not a measurement"
+SIMULATED = "Simulated data – not a measurement"  # noqa: RUF001 - a dash between clauses
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ def badge(info: Mapping[str, object], label: str) -> str:
     facts = [
         f"<b>{escape(str(info['name']))}</b>",
         escape(label),
-        f"{count(info['n_conditions'], 'condition')}: {count(lines, 'cell line')} × "
-        f"{count(drugs, 'drug')}",
+        f"{count(info['n_conditions'], 'condition')} of {lines} lines and {count(drugs, 'drug')}",
     ]
     return f'<div class="lgr-badge">{kind}{_spans(facts)}</div>'
 
@@ -56,6 +56,11 @@ def headline(drug: str, cell_line: str, dose_um: float | None, *, mechanism: str
     title = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
     under = f'<p class="lgr-mechanism">{escape(mechanism)}</p>' if mechanism else ""
     return f'<h1 class="lgr-title">{title}</h1>{under}'
+
+
+def title(words: str) -> str:
+    """A page's title in plain words."""
+    return f'<h1 class="lgr-title">{escape(words)}</h1>'
 
 
 def lead(sentences: Iterable[str]) -> str:
@@ -157,6 +162,15 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Names and values as a table of two columns."""
     rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(v)}</td></tr>" for k, v in pairs)
     return f'<table class="lgr-table lgr-facts"><tbody>{rows}</tbody></table>'
+
+
+def plain(value: object) -> str:
+    """A stored value as text: lists by comma, records as JSON, empty ones as a word."""
+    if isinstance(value, list | tuple) and not any(isinstance(v, dict) for v in value):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "none" if value is None else str(value)
 
 
 def notes(words: Iterable[str]) -> str:

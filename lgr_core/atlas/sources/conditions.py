@@ -33,6 +33,9 @@ KNOWN_CONTROLS = (
 )
 """Control labels that are known, matched exactly; where several stand, in this order."""
 
+UNNAMED_VEHICLE = "unnamed vehicle"
+"""What a row is called that is flagged as a control and names no drug."""
+
 CELL_LINE_FACTS = ("organ", "cellosaurus", "depmap_id")
 DRUG_FACTS = ("smiles", "moa", "target", "pubchem_cid")
 
@@ -73,9 +76,12 @@ def read_observations(
     drug, literal_dose = _drug(frame, columns)
     line = clean_text(frame[columns.columns["cell_line"]])
     dose = _dose(frame, columns, literal_dose)
-    is_control, labels = mark_controls(drug, _flag(frame, columns), controls)
-    plate_column = columns.get("plate")
-    plate = clean_text(frame[plate_column]) if plate_column else blank(len(frame))
+    flag = _flag(frame, columns)
+    if flag is not None:
+        drug = _named(drug, UNNAMED_VEHICLE, flag)
+    is_control, labels = mark_controls(drug, flag, controls)
+    plates = columns.get("plate")
+    plate = blank(len(frame)) if plates is None else _named(clean_text(frame[plates]), "")
     reasons = {"no cell line": line.codes < 0, "no drug": drug.codes < 0}
     passed = columns.get("pass_filter")
     if passed is not None:
@@ -111,6 +117,17 @@ def _recode(codes: IntArray, texts: Sequence[str]) -> pd.Categorical:
     return pd.Categorical.from_codes(table[codes], categories=names)
 
 
+def _named(names: pd.Categorical, name: str, where: BoolArray | None = None) -> pd.Categorical:
+    """``names`` with ``name`` in the missing places, or only in those that are ``where``."""
+    missing = names.codes < 0
+    if where is not None:
+        missing &= where
+    if not missing.any():
+        return names
+    table = [*names.categories, name]
+    return pd.Categorical.from_codes(np.where(missing, len(table) - 1, names.codes), table)
+
+
 def blank(n: int) -> pd.Categorical:
     """``n`` empty names: the plate of a file that knows no plates."""
     return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=[""])
@@ -135,8 +152,13 @@ def mark_controls(
     is_control = np.isin(drug.codes, drug.categories.get_indexer(present))
     if flag is not None and not controls:
         is_control |= flag
-        flagged = drug[flag].remove_unused_categories()
-        present += [label for label in flagged.categories if label not in present]
+        flagged = drug[flag].remove_unused_categories().categories
+        strange = [label for label in flagged if label not in present]
+        if strange:
+            # OP3 flags its positive controls, which are treatments.
+            said = ", ".join(strange)
+            log.warning("flagged as controls: %s (keep as drugs: --column is_control=)", said)
+        present += strange
     return is_control, tuple(present)
 
 
@@ -152,10 +174,10 @@ def known_facts(
     if not found:
         return pd.DataFrame(columns=[key])
     rows = seen.frame if key == "cell_line" else seen.frame[~seen.frame["is_control"]]
-    table = pd.DataFrame({key: np.asarray(rows[key], dtype=object)})
+    table = pd.DataFrame({key: rows[key]})
     for role, column in found.items():
-        said = clean_text(obs[column])[seen.kept[rows.index]]
-        table[role] = np.asarray(said, dtype=object)
+        table[role] = clean_text(obs[column])[seen.kept[rows.index]]
+    table = table.drop_duplicates().astype(object)
     return table.groupby(key, sort=True, as_index=False).first().fillna("")
 
 

@@ -11,13 +11,16 @@ import h5py
 import numpy as np
 from scipy import sparse
 
-from lgr_core.domain import IntArray
+from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError, NotCountsError
 
 log = logging.getLogger(__name__)
 
 _LOOK_AT = 200
 """Rows read to see whether a matrix holds counts."""
+
+_IN_CACHE = 131_072
+"""Values checked at a time."""
 
 
 class Matrix(Protocol):
@@ -60,7 +63,8 @@ class CsrMatrix:
             raise InputError("counts", found, "The file is damaged: fetch or write it again.")
         indptr = (bounds - bounds[0]).astype(np.int32)
         rows = sparse.csr_array((data, indices, indptr), shape=(stop - start, n_genes))
-        rows.sum_duplicates()
+        if not _is_ascending(indices, indptr):
+            rows.sum_duplicates()
         return rows
 
 
@@ -153,6 +157,14 @@ def read_blocks(
         start = stop
 
 
+def _is_ascending(indices: IntArray, indptr: IntArray) -> bool:
+    """Whether genes ascend within each row, so that none can stand in a row twice."""
+    falls = indices[1:] <= indices[:-1]
+    starts = np.unique(indptr[1:-1])
+    between = starts[(starts > 0) & (starts < len(indices))] - 1
+    return int(np.count_nonzero(falls)) == int(np.count_nonzero(falls[between]))
+
+
 def check_counts(rows: sparse.csr_array, name: str, first_row: int = 0) -> None:
     """Refuse values that are no counts: negative, fractional, NaN or infinite.
 
@@ -162,17 +174,21 @@ def check_counts(rows: sparse.csr_array, name: str, first_row: int = 0) -> None:
         With the first such value and its place.
     """
     data = rows.data
-    if not len(data):
-        return
-    # NaN and infinities fail the comparison or the difference as well, without a pass of their own.
-    good = data.min() >= 0 and np.isfinite(data.max()) and not (np.trunc(data) != data).any()
-    if good:
+    slices = (data[at : at + _IN_CACHE] for at in range(0, len(data), _IN_CACHE))
+    if all(_are_counts(part) for part in slices):
         return
     bad = int(np.argmax(~((data >= 0) & np.isfinite(data) & (np.trunc(data) == data))))
     row = first_row + int(np.searchsorted(rows.indptr, bad, side="right")) - 1
     found = (
-        f"{data[bad]:g} in {name}, row {row}, column {rows.indices[bad]}; "
-        f"smallest value there {data.min():g}, largest {data.max():g}"
+        f"{data[bad]} in {name}, row {row}, column {rows.indices[bad]}; "
+        f"smallest value near it {data.min()}, largest {data.max()}"
     )
     do = "Name the layer of raw counts with --layer, or say --value-kind if these are ready deltas."
     raise NotCountsError("raw counts", found, do)
+
+
+def _are_counts(values: FloatArray) -> bool:
+    """Whether all are whole, finite and not negative; a NaN fails the comparisons."""
+    return bool(
+        values.min() >= 0 and np.isfinite(values.max()) and (np.trunc(values) == values).all()
+    )

@@ -1,0 +1,147 @@
+"""The paper's six metrics on 19,000 pairs x 2,000 genes, against a scipy / scikit-learn loop.
+
+    .venv/bin/python benchmarks/metrics.py [--pairs 19000] [--genes 2000] [--sample 300]
+
+The loop is what one would write without this module: one library call a metric and pair, on the
+same float32 rows (``linregress`` gives slope and R2 in one call). It is timed on the first
+``--sample`` pairs and scaled, and so is a lean NumPy loop, which shows how much of the ratio is
+the libraries' cost per call. Each is run ``--repeats`` times in turn and its fastest run counts.
+Scores are compared on the sample before anything is reported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import linregress, pearsonr
+from sklearn.metrics import mean_absolute_error, mean_squared_error
+from sklearn.metrics.pairwise import cosine_similarity
+
+from lgr_core.metrics import METRICS, score
+
+Floats = NDArray[np.float32]
+
+SIX = [name for name, metric in METRICS.items() if metric.paper]
+MB = 1e6
+TOLERANCE = 1e-5
+"""The libraries work in float32 on float32 rows; the scores may differ by that."""
+
+
+def simulated(pairs: int, genes: int, seed: int = 0) -> tuple[Floats, Floats]:
+    """Correlated deltas, (pairs, genes) float32; half of the measured genes are silent."""
+    rng = np.random.default_rng(seed)
+    measured = rng.standard_normal((pairs, genes), dtype=np.float32)
+    measured[:, ::2] = 0
+    predicted = rng.standard_normal((pairs, genes), dtype=np.float32)
+    predicted *= 0.5
+    predicted += measured
+    predicted[:, ::4] = 0
+    return predicted, measured
+
+
+def library_loop(predicted: Floats, measured: Floats) -> NDArray[np.float64]:
+    """The six, pair by pair, (n, 6): scipy and scikit-learn."""
+    rows = []
+    for x, y in zip(predicted, measured, strict=True):
+        rows.append(
+            (
+                pearsonr(x, y).statistic,
+                cosine_similarity(x[None], y[None])[0, 0],
+                mean_absolute_error(y, x),
+                mean_squared_error(y, x),
+                np.mean(np.sign(x) == np.sign(y)),
+                linregress(x, y).rvalue ** 2,
+            )
+        )
+    return np.array(rows)
+
+
+def lean_loop(predicted: Floats, measured: Floats) -> NDArray[np.float64]:
+    """The six, pair by pair, (n, 6): bare NumPy in the rows' own float32."""
+    rows = []
+    for x, y in zip(predicted, measured, strict=True):
+        r = np.corrcoef(x, y)[0, 1]
+        error = x - y
+        rows.append(
+            (
+                r,
+                x @ y / np.sqrt((x @ x) * (y @ y)),
+                np.abs(error).mean(),
+                error @ error / len(error),
+                np.mean(np.sign(x) == np.sign(y)),
+                r**2,
+            )
+        )
+    return np.array(rows)
+
+
+def at_once(predicted: Floats, measured: Floats) -> NDArray[np.float64]:
+    """The six in one pass, (n, 6): this module."""
+    return np.column_stack(list(score(predicted, measured, metrics=SIX).values()))
+
+
+def seconds(run: Callable[[Floats, Floats], object], predicted: Floats, measured: Floats) -> float:
+    """Wall-clock time of one run."""
+    start = time.perf_counter()
+    run(predicted, measured)
+    return time.perf_counter() - start
+
+
+def peak_of(run: Callable[[Floats, Floats], object], predicted: Floats, measured: Floats) -> float:
+    """Megabytes that a run allocates at most beyond its inputs."""
+    tracemalloc.start()
+    run(predicted, measured)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / MB
+
+
+def main() -> None:
+    """Measure, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=19_000)
+    parser.add_argument("--genes", type=int, default=2_000)
+    parser.add_argument("--sample", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+
+    predicted, measured = simulated(options.pairs, options.genes)
+    few = predicted[: options.sample], measured[: options.sample]
+    reference = library_loop(*few)
+    for name, run in (("at once", at_once), ("lean loop", lean_loop)):
+        gap = np.abs(run(*few) - reference).max()
+        print(f"largest difference to the libraries, {name}: {gap:.1e}")
+        if not gap < TOLERANCE:
+            raise SystemExit("the scores disagree: nothing to compare")
+
+    times: dict[str, list[float]] = {"library": [], "lean": [], "ours": []}
+    for _ in range(options.repeats):
+        times["library"].append(seconds(library_loop, *few))
+        times["lean"].append(seconds(lean_loop, *few))
+        times["ours"].append(seconds(at_once, predicted, measured))
+    scale = options.pairs / len(few[0])
+    library, lean, ours = min(times["library"]) * scale, min(times["lean"]) * scale, times["ours"]
+
+    print(f"{options.pairs:,} pairs x {options.genes:,} genes, loops scaled from {len(few[0])}")
+    print(f"scipy / scikit-learn loop  {library:8.2f} s")
+    print(f"lean NumPy loop            {lean:8.2f} s")
+    print(f"at once                    {min(ours):8.2f} s  (slowest {max(ours):.2f} s)")
+    print(f"ratio to the libraries     {library / min(ours):8.0f} x  (goal: 100 x)")
+    print(f"ratio at our slowest       {library / max(ours):8.0f} x")
+    print(f"ratio to the lean loop     {lean / min(ours):8.1f} x")
+    inputs = (predicted.nbytes + measured.nbytes) / MB
+    print(f"peak beyond the inputs     {peak_of(at_once, predicted, measured):8.1f} MB")
+    print(f"inputs                     {inputs:8.1f} MB")
+    print(
+        f"peak of the process        {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:8.1f} MB"
+    )
+
+
+if __name__ == "__main__":
+    main()

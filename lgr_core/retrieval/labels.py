@@ -1,0 +1,171 @@
+"""Where a name ends in a line of an answer, and which of the names shown it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from html import unescape
+from itertools import islice
+
+from lgr_core.drugs.forms import bracket, split_form
+from lgr_core.drugs.names import fold
+
+NAME_LIMIT = 300
+REASON_LIMIT = 600
+_TEXT_LIMIT = 1_500
+_HEAD_LIMIT = 400
+_MOST_CUTS = 12
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co"}
+_MARKUP = re.compile(
+    r"\*{2,}|</?(?:b|i|u|em|strong|code|br|li|p|td|tr|sub|sup) {0,2}/?>", re.IGNORECASE
+)
+_SEPARATOR = re.compile(
+    r" ?[:\uff1a\ufe55\ufe13]+ ?| (?:-{1,3}|[\u2010-\u2015\u2212]|=)>? |\u2014| \u2192 "
+)
+_BOLD = re.compile(r"\s{0,8}(?:\*\*|__)([^*\n]{1,300}?)(?:\*\*|__)")
+_AFTER_BOLD = re.compile(r" ?[(\[][^)\]]{0,100}[)\]]")
+_ECHO = re.compile(r"(?:molecule|drug|name)(?: name)? ?#?\d{0,3} ?[:\uff1a] ?", re.IGNORECASE)
+_REASON_WORD = re.compile(r"(?:justification|rationale|reason(?:ing)?) ?[:\uff1a] ?", re.IGNORECASE)
+_EDGES = " \"'`\u00b4\u2018\u2019\u201c\u201d\u00ab\u00bb*_~.,;:\u00b7\u2022\u2013\u2014-"
+_PAIRS = ("[]", "<>", "{}", "\u2039\u203a")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A drug that an answer names: by its own name where known, else as it was written.
+
+    ``whole`` is False where nothing shows that the name had come to its end.
+    """
+
+    name: str
+    reason: str = ""
+    known: bool = False
+    whole: bool = True
+
+
+def one_line(text: str) -> str:
+    """The text on one line, with single spaces; control and invisible characters are gone."""
+    if not text.isprintable():
+        kept = (" " if c.isspace() else c for c in text if c.isspace() or not _hidden(c))
+        text = "".join(kept)
+    return " ".join(text.split())
+
+
+def plain(text: str) -> str:
+    """The text on one line without bold, tags and HTML entities; at most 1,500 characters."""
+    return one_line(_MARKUP.sub("", unescape(text[:_TEXT_LIMIT])))
+
+
+def tidy_reason(text: str) -> str:
+    """A reason without markup or a separator before it, at most 600 characters."""
+    reason = _REASON_WORD.sub("", plain(text).lstrip(" :*_`|-\u2013\u2014\uff1a"), count=1)
+    return _cut(reason.rstrip(" *_`|"), REASON_LIMIT)
+
+
+class Labels:
+    """The names that were shown, each leading to its drug.
+
+    Parameters
+    ----------
+    labels
+        Drug by label, or labels that are the drugs' own names.
+    """
+
+    def __init__(self, labels: Mapping[str, str] | Collection[str]) -> None:
+        self._exact = dict(labels) if isinstance(labels, Mapping) else {x: x for x in labels}
+        self._loose: dict[str, str | None] = {}
+        for shown, drug in self._exact.items():
+            for key in {fold(shown), fold(plain(shown)), fold(_trim(plain(shown)))} - {""}:
+                if self._loose.setdefault(key, drug) != drug:
+                    self._loose[key] = None
+
+    def find(self, text: str) -> str | None:
+        """The drug of the label that this is but for case, spaces, dashes and signs around it."""
+        drug = self._exact.get(text)
+        if drug is None:
+            drug = self._loose.get(fold(text))
+        return self._loose.get(fold(_trim(text))) if drug is None else drug
+
+    def read(self, name: str, reason: str = "", *, whole: bool = True) -> Item:
+        """The item of a name that stands alone.
+
+        A remark in brackets after a label is not part of it (``Trametinib (MEK inhibitor)``),
+        unless it is a form of the drug: ``Cytarabine (hydrochloride)`` may be another one.
+        """
+        text = plain(name)
+        drug = self.find(text)
+        outer = bracket(fold(_trim(text)))[0]
+        if drug is None and split_form(outer).words == split_form(text).words:
+            drug = self.find(outer)
+        shown = _cut(_trim(text), NAME_LIMIT) if drug is None else drug
+        return Item(shown, tidy_reason(reason), drug is not None, whole)
+
+    def split(self, text: str) -> Item:
+        """The name before its separator in one line of an answer, and the reason after it.
+
+        The longest label that a separator follows, or that is the whole line; else what is bold;
+        else all before the first colon or long dash outside brackets, the first colon, or a hyphen
+        between spaces.
+        """
+        line = plain(text)
+        cuts = list(islice(_SEPARATOR.finditer(line, 0, _HEAD_LIMIT), _MOST_CUTS))
+        known = [cut for cut in cuts if self.find(line[: cut.start()]) is not None]
+        if not known and self.find(line) is not None:
+            return self.read(line, whole=False)
+        if not known and (echo := _ECHO.match(line)) and self._says_more(line[echo.end() :]):
+            return self.split(line[echo.end() :])
+        bold = None if known else _bold_end(text, line)
+        if bold is not None:
+            return self.read(line[:bold], line[bold:])
+        cut = known[-1] if known else _usual_cut(line, cuts)
+        if cut is None:
+            return self.read(line, whole=False)
+        return self.read(line[: cut.start()], line[cut.end() :])
+
+    def _says_more(self, rest: str) -> bool:
+        """Whether an item follows an echoed ``MOLECULE 1:``, and not just its reason."""
+        return self.find(rest) is not None or _SEPARATOR.search(rest[:_HEAD_LIMIT]) is not None
+
+
+def _usual_cut(line: str, cuts: list[re.Match[str]]) -> re.Match[str] | None:
+    outside = [cut for cut in cuts if _balanced(line[: cut.start()])]
+    strong = [cut for cut in outside if cut.group().strip()[0] not in "-=\u2010\u2011\u2212\u2192"]
+    colons = [cut for cut in cuts if cut.group().strip()[0] in ":\uff1a\ufe55\ufe13"]
+    return next(iter([*strong[:1], *colons[:1], *outside[:1]]), None)
+
+
+def _bold_end(text: str, line: str) -> int | None:
+    """Where a bold name at the start ends in the plain line, if the bold is all of the name."""
+    bold = _BOLD.match(text)
+    name = plain(bold[1]).rstrip(" :\uff1a") if bold else ""
+    rest = line[len(name) :]
+    if not (name and line.startswith(name)) or rest[:1].isalnum() or _SEPARATOR.search(name):
+        return None
+    remark = _AFTER_BOLD.match(rest)
+    if remark and split_form(name + remark.group()).words != split_form(name).words:
+        return None
+    return len(name)
+
+
+def _balanced(text: str) -> bool:
+    return sum(map(text.count, "([")) <= sum(map(text.count, ")]"))
+
+
+def _trim(name: str) -> str:
+    """The name without quotes, emphasis, brackets around it all, and punctuation at its end."""
+    trimmed = name.strip(_EDGES)
+    for first, last in _PAIRS:
+        if trimmed.startswith(first) and trimmed.find(last) == len(trimmed) - 1:
+            return trimmed[1:-1].strip(_EDGES)
+    return trimmed
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def _hidden(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN

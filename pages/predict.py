@@ -1,0 +1,43 @@
+"""The first page: what would this drug do to this cell line, and who says so."""
+
+import streamlit as st
+
+from lgr_core.answer import predict
+from lgr_core.errors import LgrError
+from pages.shared import pieces, sections, state
+from pages.shared.pickers import Asked, ask
+from pages.shared.widgets import downloads, html
+
+
+def show(asked: Asked) -> None:
+    """Ask the core once and show what it answers."""
+    store, question = asked.store, asked.question
+    html(pieces.badge(store.info(), store.value_kind.label))
+    try:
+        answer = predict(
+            store,
+            cell_line=question.cell_line,
+            drug=question.drug,
+            dose_um=question.dose_um,
+            selector=state.selector(question.selector, store),
+            k=question.k,
+        )
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return
+    reference = sections.pool_mean_scores(answer)
+    sections.headline(asked, answer, reference)
+    sections.neighbors(asked, answer)
+    genes, truth = st.columns([11, 10], gap="large")
+    with genes:
+        sections.top_genes(asked, answer)
+    with truth:
+        sections.against_truth(asked, answer)
+    sections.scores(asked, answer, reference)
+    downloads(answer, question)
+    sections.provenance(asked, answer)
+
+
+asked = ask()
+if asked is not None:
+    show(asked)

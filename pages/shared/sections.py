@@ -1,0 +1,258 @@
+"""The sections of the prediction page, in the order in which they are read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lgr_core import figures, metrics
+from lgr_core.answer import Answer
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import Evidence, IntArray, Neighbor
+from pages.shared import pieces, state
+from pages.shared.pickers import Asked
+from pages.shared.widgets import CHART, html, python_lines, shell_line
+from pages.shared.words import (
+    EVIDENCE_WORDS,
+    HEADLINE_METRICS,
+    at_dose,
+    count,
+    dose_words,
+    selector_words,
+)
+
+TOP = 10
+"""Genes shown each way."""
+
+CARDS = 10
+"""Neighbours shown at once; the others wait behind a click."""
+
+
+def headline(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
+    """What was asked, and the answer in a few sentences."""
+    question = asked.question
+    html(
+        pieces.headline(
+            question.drug,
+            question.cell_line,
+            question.dose_um,
+            mechanism=state.mechanisms(asked.store)[question.drug],
+        )
+        + pieces.lead([_answer_sentence(answer), _truth_sentence(answer, reference)])
+        + pieces.notes((*asked.notes, *_control_note(question.selector), *answer.notes))
+    )
+
+
+def neighbors(asked: Asked, answer: Answer) -> None:
+    """The neighbours as cards, then what was proposed and not believed."""
+    retrieval, question = answer.retrieval, asked.question
+    how = selector_words(question.selector)
+    html(
+        pieces.section(
+            f"The {count(retrieval.k_used, 'neighbour')}",
+            f"Chosen by {how.title} from {count(retrieval.pool_size, 'other drug')} measured in "
+            f"{question.cell_line} {at_dose(question.dose_um)}. {how.line}",
+        )
+    )
+    cards = _cards(asked.store, answer)
+    if cards:
+        html(pieces.cards(cards[:CARDS]))
+    if len(cards) > CARDS:
+        with st.expander(f"{len(cards) - CARDS} more neighbours"):
+            html(pieces.cards(cards[CARDS:]))
+    if retrieval.rejected:
+        with st.expander(f"{count(len(retrieval.rejected), 'proposal')} not believed, and why"):
+            html(pieces.rejected(retrieval.rejected))
+
+
+def top_genes(asked: Asked, answer: Answer) -> None:
+    """The genes that are predicted to change most, with every neighbour behind them."""
+    n = len(answer.neighbor_deltas)
+    html(
+        pieces.section(
+            "Genes that change most",
+            f"The {TOP} genes of the largest predicted change each way, of {len(answer.genes):,}. "
+            f"Grey: within 2 standard errors of zero over the {count(n, 'neighbour')}.",
+        )
+    )
+    up, down = _strongest(answer)
+    rows = np.concatenate([up, down])
+    figure = figures.top_genes(
+        answer.genes[rows],
+        answer.prediction.delta[rows],
+        answer.neighbor_deltas[:, rows],
+        answer.retrieval.drugs,
+        kind=asked.store.value_kind,
+        measured=None if answer.measured is None else answer.measured[rows],
+    )
+    words = f"Bars: predicted change of the strongest genes for {asked.question}."
+    st.plotly_chart(figure, key="top_genes", config=CHART, alt=words)
+
+
+def against_truth(asked: Asked, answer: Answer) -> None:
+    """Predicted against measured change, or the plain sentence that there is no truth."""
+    n = len(answer.genes)
+    if answer.measured is None:
+        html(
+            pieces.section("Predicted and measured change")
+            + pieces.caption(
+                f"Not measured: this atlas holds no measured change of {asked.question}. "
+                f"The prediction stands for itself (n = {n:,} genes)."
+            )
+        )
+        return
+    html(
+        pieces.section(
+            "Predicted and measured change",
+            f"One point a gene, n = {n:,}. On the dotted line, prediction and measurement agree.",
+        )
+    )
+    figure = figures.predicted_vs_measured(
+        answer.genes,
+        answer.prediction.delta,
+        answer.measured,
+        figures.direction(answer.prediction.delta, answer.neighbor_deltas),
+        kind=asked.store.value_kind,
+    )
+    words = f"Predicted against measured change of {n:,} genes for {asked.question}."
+    st.plotly_chart(figure, key="scatter", config=CHART, alt=words)
+
+
+def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
+    """The metrics in plain words, beside those of the pool mean."""
+    if answer.metrics is None:
+        return
+    html(
+        pieces.section(
+            "How well it fits",
+            f"Predicted against measured change over n = {answer.n_panel:,} genes. Beside it the "
+            f"pool mean: the mean of all {count(len(answer.pool.drugs), 'other drug')} in "
+            f"{asked.question.cell_line}, which knows nothing of {asked.question.drug}.",
+        )
+        + pieces.metric_table(answer.metrics, reference, HEADLINE_METRICS)
+    )
+    rest = [name for name in answer.metrics if name not in HEADLINE_METRICS]
+    with st.expander(f"{len(rest)} more metrics"):
+        html(pieces.metric_table(answer.metrics, reference, rest))
+
+
+def provenance(asked: Asked, answer: Answer) -> None:
+    """How the answer was made, and the lines that make it again."""
+    with st.expander("How was this made?"):
+        html(pieces.facts(_provenance(answer)))
+        html(pieces.caption("In Python, with LGR_HOME as this app has it:"))
+        st.code(python_lines(asked.question), language="python")
+        html(pieces.caption("In a shell:"))
+        st.code(shell_line(asked.question), language="shell", wrap_lines=True)
+
+
+def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
+    """The metrics of the line's pool mean; none without a truth."""
+    if answer.measured is None:
+        return {}
+    panel = slice(None, answer.n_panel)
+    mean = answer.pool_mean[None, panel]
+    found = metrics.score(mean, answer.measured[None, panel], line_mean=mean)
+    return {name: float(values[0]) for name, values in found.items()}
+
+
+# -- what is said ----------------------------------------------------------------------------------
+
+
+def _answer_sentence(answer: Answer) -> str:
+    retrieval = answer.retrieval
+    up, down = (answer.genes[rows].tolist() for rows in _strongest(answer))
+    who = (
+        f"The mean of the {count(retrieval.k_used, 'neighbour')}’ measured changes"  # noqa: RUF001
+        if retrieval.k_used > 1
+        else "The measured change of the one neighbour"
+        if retrieval.k_used
+        else f"With no neighbour, the mean of all {count(retrieval.pool_size, 'drug')} in the pool"
+    )
+    return (
+        f"{who} predicts {pieces.genes(up[:3], 'up')} to go up most, "
+        f"{pieces.genes(down[-3:][::-1], 'down')} to go down most."
+    )
+
+
+def _truth_sentence(answer: Answer, reference: Mapping[str, float]) -> str:
+    if answer.metrics is None:
+        return "It was not measured here, so nothing tells how good the prediction is."
+    ours, mean = answer.metrics["pearson_delta"], reference["pearson_delta"]
+    return (
+        f"Against the measured change: Pearson r <b>{_r(ours)}</b> "
+        f"(n = {answer.n_panel:,} genes); the mean of all "
+        f"{count(len(answer.pool.drugs), 'other drug')} reaches {_r(mean)}."
+    )
+
+
+def _r(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "undefined"
+
+
+def _control_note(selector: str) -> tuple[str, ...]:
+    words = selector_words(selector)
+    return (f"{words.label} is a control, not a method. {words.line}",) if words.control else ()
+
+
+def _strongest(answer: Answer) -> tuple[IntArray, IntArray]:
+    """Columns of the genes that go up most and down most, from the highest to the lowest value."""
+    delta = answer.prediction.delta
+    order = np.argsort(-delta, kind="stable")
+    up, down = order[:TOP], order[-TOP:]
+    return up[delta[up] > 0], down[delta[down] < 0]
+
+
+def _cards(store: AtlasStore, answer: Answer) -> list[pieces.Card]:
+    query = answer.pool.query
+    rows = store.rows(query.cell_line, answer.retrieval.drugs, query.dose_um)
+    plates = store.plates.loc[store.plates["condition"].isin(rows.tolist())]
+    n_plates = plates.groupby("condition")["plate"].nunique().to_dict()
+    mechanisms = state.mechanisms(store)
+    return [
+        _card(store, neighbor, row, n_plates.get(row), mechanisms[neighbor.drug])
+        for neighbor, row in zip(answer.retrieval.neighbors, rows.tolist(), strict=True)
+    ]
+
+
+def _card(
+    store: AtlasStore, neighbor: Neighbor, row: int, n_plates: int | None, mechanism: str
+) -> pieces.Card:
+    record = store.conditions.iloc[row]
+    n_cells = record.get("n_cells")
+    smiles = str(store.annotations[neighbor.drug].get("smiles") or "")
+    return pieces.Card(
+        rank=neighbor.rank,
+        drug=neighbor.drug,
+        rationale=neighbor.rationale,
+        mechanism=mechanism,
+        picture=state.structure(smiles) if smiles else None,
+        dose_um=store.condition(row).dose_um,
+        n_cells=None if pd.isna(n_cells) else int(n_cells),
+        n_plates=n_plates,
+        score=None if neighbor.score is None else float(neighbor.score),
+        twin_of=neighbor.same_parent_as,
+        underpowered=bool(record.get("underpowered", False)),
+    )
+
+
+def _provenance(answer: Answer) -> list[tuple[str, str]]:
+    made, query = answer.provenance, answer.pool.query
+    evidence = [EVIDENCE_WORDS[Evidence(name)] for name in made["evidence"]]
+    twins = ", ".join(made["twins_left_out"])
+    return [
+        ("question", f"{query.drug} in {query.cell_line}, {dose_words(query.dose_um)}"),
+        ("atlas", f"{made['atlas']}, {'simulated' if made['simulated'] else 'measured'}"),
+        ("build id", made["build_id"]),
+        ("method", made["method"]),
+        ("evidence read", "; ".join(evidence)),
+        ("neighbours combined by", made["aggregate"]),
+        ("selector says", json.dumps(made["selector"], ensure_ascii=False, default=str)),
+        ("left out as the same compound", twins or "none"),
+        ("made with", f"lgr-explorer {made['lgr_version']}"),
+    ]

@@ -1,0 +1,131 @@
+"""The parts of a page that a visitor meets: the first start, pieces, downloads, recipes."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from lgr_core.answer import Answer
+from lgr_core.drugs.identity import safe_name
+from lgr_core.errors import LgrError, ServiceError
+from lgr_core.export import answer_csv, write_answer
+from pages.shared import pieces, state
+from pages.shared.question import Question, spell_dose
+
+STYLE = Path(__file__).with_name("style.css")
+CHART = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "svg"},
+}
+"""Figures keep one button: save as a vector picture."""
+
+
+def html(text: str) -> None:
+    """Show a piece; an empty one is nothing."""
+    if text:
+        st.html(text)
+
+
+def start() -> list[str]:
+    """Dress the page and name the atlases; the first visitor of an empty home gets the demo."""
+    st.html(STYLE)
+    names = state.atlases()
+    if not names and _build_demo():
+        names = state.atlases()
+    return names
+
+
+def _build_demo() -> bool:
+    build = state.demo_build()
+    work = build.start()
+    bar = st.progress(0.0, "Building the simulated demo atlas, once")
+    while not work.done():
+        words = build.stage.replace("_", " ")
+        bar.progress(build.share(), f"Building the simulated demo atlas, once: {words}")
+        time.sleep(0.15)
+    bar.empty()
+    error = work.exception()
+    if error is None:
+        return True
+    if isinstance(error, OSError):
+        do = "Make the folder writable (LGR_HOME names it) and free some space, then try again."
+        error = ServiceError("Building the demo atlas", str(error), do)
+    if not isinstance(error, LgrError):
+        raise error
+    html(pieces.error_box(error))
+    st.button("Try again", key="again")
+    return False
+
+
+# -- taking it home --------------------------------------------------------------------------------
+
+
+def downloads(answer: Answer, question: Question) -> None:
+    """The answer as a file; each is made when it is asked for."""
+    stem = "_".join(
+        safe_name(part).replace("%", "-")
+        for part in (
+            question.drug,
+            question.cell_line,
+            spell_dose(question.dose_um),
+            question.selector,
+            question.atlas,
+        )
+    )
+    with st.container(horizontal=True, gap="small"):
+        for ending, mime in (
+            ("csv", "text/csv"),
+            ("parquet", "application/vnd.apache.parquet"),
+            ("h5ad", "application/x-hdf5"),
+        ):
+            st.download_button(
+                f"Download {ending}",
+                lambda ending=ending: _file(answer, ending),
+                file_name=f"{stem}.{ending}",
+                mime=mime,
+                key=f"download_{ending}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
+def _file(answer: Answer, ending: str) -> bytes:
+    if ending == "csv":
+        return answer_csv(answer).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"answer.{ending}"
+        write_answer(answer, path)
+        return path.read_bytes()
+
+
+def python_lines(question: Question) -> str:
+    """The Python lines that make the same answer."""
+    return f"""from lgr_core.answer import predict
+from lgr_core.atlas.store import open_atlas
+from lgr_core.config import Settings
+
+store = open_atlas({question.atlas!r}, Settings.from_environment().atlases)
+answer = predict(
+    store,
+    cell_line={question.cell_line!r},
+    drug={question.drug!r},
+    dose_um={question.dose_um!r},
+    selector={question.selector!r},
+    k={question.k},
+    seed={state.SEED},
+)
+answer.table()"""
+
+
+def shell_line(question: Question) -> str:
+    """The shell line that makes the same answer."""
+    words = ["lgr", "predict", f"--atlas={question.atlas}", f"--cell-line={question.cell_line}"]
+    words += [f"--drug={question.drug}"]
+    words += [] if question.dose_um is None else [f"--dose={question.dose_um:g}"]
+    words += [f"--selector={question.selector}", f"--k={question.k}", f"--seed={state.SEED}"]
+    return shlex.join([*words, "--out=answer.csv"])

@@ -1,0 +1,167 @@
+"""Rows of a file in our words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.conditions import clean_text, known_facts, read_observations
+from lgr_core.errors import InputError, NotFoundError
+
+
+def read(obs, controls=(), **overrides):
+    """The observations of a frame, with guessed columns."""
+    obs = pd.DataFrame(obs)
+    return read_observations(obs, guess_columns(obs, overrides), controls)
+
+
+def test_a_solvate_named_after_the_vehicle_is_a_treatment():
+    """Controls match to the letter: Trametinib (DMSO_TF solvate) is a MEK inhibitor."""
+    seen = read(
+        {
+            "cell_line": ["A549"] * 3,
+            "drug": ["DMSO_TF", "Trametinib (DMSO_TF solvate)", "Trametinib"],
+            "dose": [0.0, 5.0, 5.0],
+            "dose_unit": "uM",
+        }
+    )
+    assert seen.frame["is_control"].tolist() == [True, False, False]
+    assert seen.labels == ("DMSO_TF",)
+
+
+def test_na_is_a_name():
+    """A line called NA and a drug called NA are kept; null and empty are missing."""
+    seen = read({"cell_line": ["NA", None, ""], "drug": ["NA", "Talc", "Talc"]})
+    assert seen.frame["cell_line"].tolist() == ["NA"]
+    assert seen.frame["drug"].tolist() == ["NA"]
+    assert seen.dropped == {"no cell line": 2}
+    assert seen.kept.tolist() == [0]
+
+
+def test_names_are_stripped():
+    """Erdafitinib with and without its trailing space is one drug."""
+    assert list(clean_text(pd.Series(["a ", "a", " b"])).categories) == ["a", "b"]
+
+
+def test_tahoe_literals_give_doses():
+    """The dose comes from drugname_drugconc where there is no dose column."""
+    seen = read(
+        {
+            "cell_name": ["A549", "A549"],
+            "drug": ["DMSO_TF", "Erdafitinib"],
+            "drugname_drugconc": ["[('DMSO_TF', 0.0, 'uM')]", "[('Erdafitinib ', 0.05, 'uM')]"],
+        }
+    )
+    np.testing.assert_array_equal(seen.frame["dose_um"], [np.nan, 0.05])
+
+
+def test_a_literal_alone_gives_drug_and_dose():
+    """Rhaister's tables write both in the column ``treatment``."""
+    seen = read({"cell_line": ["A549"], "treatment": ["[('Erdafitinib ', 0.05, 'uM')]"]})
+    assert seen.frame["drug"].tolist() == ["Erdafitinib"]
+    assert seen.frame["dose_um"].tolist() == [0.05]
+
+
+def test_rows_that_cannot_be_used_are_counted_by_reason():
+    """Each row counts once, for the first reason that applies."""
+    seen = read(
+        {
+            "cell_line": ["A549", None, "A549", "A549", "A549", "A549"],
+            "drug": ["Talc", None, None, "Talc", "Talc", "Talc"],
+            "dose": ["5 uM", "5 uM", "5 uM", "high", "0 uM", "5 uM"],
+            "pass_filter": ["full", "full", "full", "full", "full", "minimal"],
+        }
+    )
+    assert seen.kept.tolist() == [0]
+    assert seen.dropped == {
+        "no cell line": 1,
+        "no drug": 1,
+        "pass_filter is not full": 1,
+        "no readable dose": 1,
+        "dose not positive": 1,
+    }
+
+
+def test_nothing_left_is_an_error():
+    """The counts of each reason are in the message."""
+    with pytest.raises(InputError, match=r"none is left of 1 \(no readable dose: 1\)"):
+        read({"cell_line": ["A549"], "drug": ["Talc"], "dose": ["high"]})
+
+
+def test_units_by_row():
+    """A unit column may differ from row to row."""
+    seen = read(
+        {
+            "cell_line": "A549",
+            "drug": ["Talc", "Talc"],
+            "dose": [10.0, 10.0],
+            "dose_unit": ["nM", "uM"],
+        }
+    )
+    assert seen.frame["dose_um"].tolist() == [0.01, 10.0]
+
+
+def test_flagged_rows_are_controls_whatever_their_name():
+    """A vehicle of an unknown name is known by its flag; known labels come first."""
+    seen = read(
+        {"cell_line": "A", "drug": ["PBS", "DMSO", "Talc"], "is_control": [True, True, False]}
+    )
+    assert seen.labels == ("DMSO", "PBS")
+    assert seen.frame["is_control"].tolist() == [True, True, False]
+
+
+def test_named_controls_replace_flags_and_known_labels():
+    """OP3 flags its positive controls: naming the vehicle makes drugs of them again."""
+    seen = read(
+        {
+            "cell_type": "T",
+            "sm_name": ["Dimethyl Sulfoxide", "Belinostat", "DMSO"],
+            "control": [False, True, False],
+        },
+        controls=["Dimethyl Sulfoxide"],
+    )
+    assert seen.frame["is_control"].tolist() == [True, False, False]
+
+
+def test_a_control_that_does_not_occur_is_refused():
+    """The nearest names are offered."""
+    with pytest.raises(NotFoundError, match=r"'DMSO'.*Nearest: DMSO_TF"):
+        read({"cell_line": "A", "drug": ["DMSO_TF", "Talc"]}, controls=["DMSO"])
+
+
+def test_a_flagged_row_without_a_drug_is_a_vehicle():
+    """A file may leave the vehicle's drug empty."""
+    seen = read({"cell_line": "A", "drug": ["", "Talc"], "is_control": [True, False]})
+    assert seen.labels == ("unnamed vehicle",)
+    assert seen.dropped == {}
+
+
+def test_a_given_flag_must_say_yes_or_no():
+    """A column named as the flag that holds other values is refused with a sample of them."""
+    obs = {"cell_line": "A", "drug": ["Talc", "Zinc"], "kind": ["x", "y"]}
+    with pytest.raises(InputError, match="'kind' holds x, y"):
+        read(obs, is_control="kind")
+
+
+def test_a_missing_plate_is_no_plate():
+    """Rows without a plate keep their place; their plate is unknown."""
+    seen = read({"cell_line": "A", "drug": ["Talc", "Zinc"], "plate": ["p1", None]})
+    assert seen.frame["plate"].tolist() == ["p1", ""]
+
+
+def test_facts_of_lines_and_drugs():
+    """One row a name, the first value that is not missing; a control is no drug."""
+    obs = pd.DataFrame(
+        {
+            "cell_line": ["A549", "A549", "K562"],
+            "drug": ["Talc", "DMSO", "Talc"],
+            "organ": ["", "Lung", "Blood"],
+            "SMILES": [None, "CS(C)=O", "C"],
+        }
+    )
+    columns = guess_columns(obs)
+    seen = read_observations(obs, columns)
+    lines = known_facts(obs, seen, columns, "cell_line")
+    assert lines.to_dict("list") == {"cell_line": ["A549", "K562"], "organ": ["Lung", "Blood"]}
+    drugs = known_facts(obs, seen, columns, "drug")
+    assert drugs.to_dict("list") == {"drug": ["Talc"], "smiles": ["C"]}
