@@ -15,6 +15,7 @@ st.set_page_config(
         "measured changes of named neighbour drugs."
     },
 )
+st.logo(LOGO, size="large")
 st.navigation(
     [
         st.Page("pages/predict.py", title="Predict", icon=":material/insights:", default=True),

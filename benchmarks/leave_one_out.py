@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -36,19 +37,14 @@ def methods(atlas: lgr.AtlasStore, k: int, seeds: int) -> dict[str, list]:
     return {"pool mean": [PoolMean()], **retrievals, "random": draws}
 
 
-def main() -> None:
-    """Score every condition of the atlas and print one row a method."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("atlas")
-    parser.add_argument("--k", type=int, default=10)
-    parser.add_argument("--seeds", type=int, default=20)
-    options = parser.parse_args()
-    atlas = lgr.open_atlas(options.atlas)
-    contenders = methods(atlas, options.k, options.seeds)
+def leave_one_out(
+    atlas: lgr.AtlasStore, contenders: dict[str, list], rows: Sequence[int] | None = None
+) -> pd.DataFrame:
+    """One row a method: mean of each metric over the conditions, and how often it fell back."""
     totals = {metric: defaultdict(list) for metric in METRICS}
-    fallbacks = defaultdict(int)
-    start = time.perf_counter()
-    for row in tqdm(range(len(atlas.conditions)), desc="conditions", disable=None):
+    fallbacks = dict.fromkeys(contenders, 0)
+    rows = range(len(atlas.conditions)) if rows is None else rows
+    for row in tqdm(rows, desc="conditions", disable=None):
         query = atlas.condition(row)
         try:
             pool = candidate_pool(atlas, query)
@@ -68,11 +64,24 @@ def main() -> None:
             )
             for metric in METRICS:
                 totals[metric][name].append(scores[metric].mean())
+    means = {
+        metric: {n: pd.Series(v).mean() for n, v in totals[metric].items()} for metric in METRICS
+    }
+    return pd.DataFrame(means).assign(fallbacks=pd.Series(fallbacks))
+
+
+def main() -> None:
+    """Score every condition of the atlas and print one row a method."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("atlas")
+    parser.add_argument("--k", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=20)
+    options = parser.parse_args()
+    atlas = lgr.open_atlas(options.atlas)
+    start = time.perf_counter()
+    table = leave_one_out(atlas, methods(atlas, options.k, options.seeds))
     print(f"{options.atlas}: {len(atlas.conditions):,} conditions, k = {options.k}")
-    print(f"{'method':<12}" + "".join(f"{metric:>24}" for metric in METRICS) + f"{'fallbacks':>12}")
-    for name in contenders:
-        means = "".join(f"{pd.Series(totals[metric][name]).mean():24.4f}" for metric in METRICS)
-        print(f"{name:<12}{means}{fallbacks[name]:12d}")
+    print(table.round(4).to_string())
     print(f"{time.perf_counter() - start:.0f} s")
 
 

@@ -5,13 +5,15 @@
 The loop is what one would write without this module: one library call a metric and pair, on the
 same float32 rows (``linregress`` gives slope and R2 in one call). It is timed on the first
 ``--sample`` pairs and scaled, and so is a lean NumPy loop, which shows how much of the ratio is
-the libraries' cost per call. Each is run ``--repeats`` times in turn and its fastest run counts.
-Scores are compared on the sample before anything is reported.
+the libraries' cost per call. Each is run ``--repeats`` times in turn and its fastest run counts;
+beside it stands our slowest against the loop's fastest. Scores are compared on the sample first.
+Other work on the machine moves the ratio: the load is printed with it.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import time
 import tracemalloc
@@ -102,6 +104,34 @@ def peak_of(run: Callable[[Floats, Floats], object], predicted: Floats, measured
     return peak / MB
 
 
+def check(predicted: Floats, measured: Floats) -> None:
+    """End the run unless all three ways agree on these pairs."""
+    reference = library_loop(predicted, measured)
+    for name, run in (("at once", at_once), ("lean loop", lean_loop)):
+        gap = np.abs(run(predicted, measured) - reference).max()
+        print(f"largest difference to the libraries, {name}: {gap:.1e}")
+        if not gap < TOLERANCE:
+            raise SystemExit("the scores disagree: nothing to compare")
+
+
+def compare(predicted: Floats, measured: Floats, sample: int, repeats: int) -> None:
+    """Time the three in turn and print their ratios."""
+    few = predicted[:sample], measured[:sample]
+    runs = ((library_loop, few), (lean_loop, few), (at_once, (predicted, measured)))
+    times = np.array([[seconds(run, *pairs) for run, pairs in runs] for _ in range(repeats)])
+    times[:, :2] *= len(predicted) / len(few[0])
+    library, lean, ours = times.min(axis=0)
+    slowest = times[:, 2].max()
+    print(f"{predicted.shape} pairs x genes, loops scaled from {len(few[0])} pairs")
+    print(f"load of the machine        {os.getloadavg()[0]:8.2f} of {os.cpu_count()} cores")
+    print(f"scipy / scikit-learn loop  {library:8.2f} s")
+    print(f"lean NumPy loop            {lean:8.2f} s")
+    print(f"at once                    {ours:8.2f} s  (slowest {slowest:.2f} s)")
+    print(f"ratio to the libraries     {library / ours:8.0f} x  (goal: 100 x)")
+    print(f"ratio at our slowest       {library / slowest:8.0f} x")
+    print(f"ratio to the lean loop     {lean / ours:8.1f} x")
+
+
 def main() -> None:
     """Measure, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -112,35 +142,12 @@ def main() -> None:
     options = parser.parse_args()
 
     predicted, measured = simulated(options.pairs, options.genes)
-    few = predicted[: options.sample], measured[: options.sample]
-    reference = library_loop(*few)
-    for name, run in (("at once", at_once), ("lean loop", lean_loop)):
-        gap = np.abs(run(*few) - reference).max()
-        print(f"largest difference to the libraries, {name}: {gap:.1e}")
-        if not gap < TOLERANCE:
-            raise SystemExit("the scores disagree: nothing to compare")
-
-    times: dict[str, list[float]] = {"library": [], "lean": [], "ours": []}
-    for _ in range(options.repeats):
-        times["library"].append(seconds(library_loop, *few))
-        times["lean"].append(seconds(lean_loop, *few))
-        times["ours"].append(seconds(at_once, predicted, measured))
-    scale = options.pairs / len(few[0])
-    library, lean, ours = min(times["library"]) * scale, min(times["lean"]) * scale, times["ours"]
-
-    print(f"{options.pairs:,} pairs x {options.genes:,} genes, loops scaled from {len(few[0])}")
-    print(f"scipy / scikit-learn loop  {library:8.2f} s")
-    print(f"lean NumPy loop            {lean:8.2f} s")
-    print(f"at once                    {min(ours):8.2f} s  (slowest {max(ours):.2f} s)")
-    print(f"ratio to the libraries     {library / min(ours):8.0f} x  (goal: 100 x)")
-    print(f"ratio at our slowest       {library / max(ours):8.0f} x")
-    print(f"ratio to the lean loop     {lean / min(ours):8.1f} x")
-    inputs = (predicted.nbytes + measured.nbytes) / MB
+    check(predicted[: options.sample], measured[: options.sample])
+    compare(predicted, measured, options.sample, options.repeats)
+    print(f"inputs                     {(predicted.nbytes + measured.nbytes) / MB:8.1f} MB")
     print(f"peak beyond the inputs     {peak_of(at_once, predicted, measured):8.1f} MB")
-    print(f"inputs                     {inputs:8.1f} MB")
-    print(
-        f"peak of the process        {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:8.1f} MB"
-    )
+    process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MB
+    print(f"peak of the process        {process:8.1f} MB")
 
 
 if __name__ == "__main__":

@@ -166,7 +166,14 @@ def _show_info(store: AtlasStore, *, as_json: bool) -> None:
     print(f"  {counts}{len(info['drugs'])} drugs; doses (uM): {info['doses_um'] or 'pooled'}")
     print(f"  {info['n_genes']:,} genes, {info['n_panel']:,} in the metric panel")
     for key, value in info["provenance"].items():
-        print(f"  {key}: {value}")
+        print(f"  {key}: {_plainly(value)}")
+
+
+def _plainly(value: object) -> object:
+    """Mappings and lists without their brackets."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {item}" for key, item in value.items()) or "none"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _without_prediction(retrieval: Retrieval) -> dict[str, Any]:

@@ -15,7 +15,7 @@
     ├── ServiceError         an outside service failed                   (exit 5)
     │   ├── AccessError      key, account or model refused: asking again will not help
     │   ├── BadReplyError    an answer came that cannot be used; it holds the raw text
-    │   ├── TimedOutError    no answer in time; it may be charged all the same
+    │   ├── NoAnswerError    sent, but late or cut off; it may be charged all the same
     │   └── StoppedError     stopped by the user before it was sent
     └── LeakageError         a predictor read what its evidence forbids  (exit 1)
 
@@ -115,8 +115,8 @@ class BadReplyError(ServiceError):
         return type(self), (self.asked, self.found, self.do, self.raw, self.usage)
 
 
-class TimedOutError(ServiceError):
-    """No answer came in time; whether the service charges for it is not known."""
+class NoAnswerError(ServiceError):
+    """The answer came too late or was cut off; whether the service charges for it is unknown."""
 
 
 class StoppedError(ServiceError):

@@ -25,7 +25,8 @@ NOISE_ERRORS = 2.0
 """A mean within so many standard errors of zero is noise."""
 
 _MANY_POINTS = 5_000
-_ROW, _HEAD, _FOOT = 23, 84, 78
+_HEAD, _FOOT, _ROW, _FEWEST_ROWS = 70, 66, 23, 5
+_HEIGHT = _HEAD + _FOOT + 20 * _ROW
 _LABELS = 10
 
 
@@ -86,7 +87,7 @@ def top_genes(
         zeroline=False,
         automargin=True,
     )
-    return _dressed(figure, height=_HEAD + _FOOT + _ROW * max(len(genes), 4))
+    return _dressed(figure, height=_HEAD + _FOOT + _ROW * max(len(genes), _FEWEST_ROWS))
 
 
 def predicted_vs_measured(
@@ -140,7 +141,7 @@ def predicted_vs_measured(
     axis = {"range": [-reach, reach], "zeroline": True, "zerolinecolor": NOISE}
     figure.update_xaxes(title=_change("predicted", kind), **axis)
     figure.update_yaxes(title=_change("measured", kind), **axis)
-    return _dressed(figure, height=_HEAD + _FOOT + _ROW * 20)
+    return _dressed(figure, height=_HEIGHT)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -159,7 +160,7 @@ def _bars(
         width=0.66,
         marker={
             "color": [colours[d] for d in direction(predicted, neighbor_deltas).tolist()],
-            "opacity": 0.6,
+            "opacity": 0.7,
             "line": {"width": 0},
         },
         name=f"predicted change ({mean})",
@@ -222,7 +223,8 @@ def _labels(
         x=predicted[placed],
         y=measured[placed],
         text=names[placed],
-        mode="text",
+        mode="markers+text",
+        marker={"size": 9, "opacity": 0},
         textposition=["top center" if measured[i] >= 0 else "bottom center" for i in placed],
         textfont={"size": 12},
         hoverinfo="skip",
@@ -245,6 +247,7 @@ def _dressed(figure: go.Figure, *, height: int) -> go.Figure:
         hovermode="closest",
         legend={
             "orientation": "v",
+            "xref": "container",
             "x": 0,
             "xanchor": "left",
             "y": 1,

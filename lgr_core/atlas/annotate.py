@@ -94,6 +94,7 @@ def _fill_from(
     if name_column is None:
         found = f"columns {', '.join(source.columns)}"
         raise InputError(f"annotations by {key}", found, f"Name one column {key!r}.")
+    source = source.assign(**{name_column: source[name_column].str.strip()})
     source = source.drop_duplicates(name_column).set_index(name_column)
     known = catalog(source.index)
     rows = [known.find(name).drug if key == "drug" else known.find(name) for name in frame[key]]

@@ -72,7 +72,8 @@ def write_demo(
     counts = sparse.vstack([counts for counts, _ in parts], format="csr")
     obs = _obs([table for _, table in parts])
     var = pd.DataFrame(index=pd.Index(world.genes, name="gene_symbol"))
-    uns = {"simulated": True, "seed": seed, "constants": asdict(world.constants)}
+    note = "simulated counts: names are real, numbers are not"
+    uns = {"simulated": True, "note": note, "seed": seed, "constants": asdict(world.constants)}
     return write_counts(folder / FILE_NAME, counts, obs, var, uns=uns)
 
 

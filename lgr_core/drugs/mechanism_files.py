@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from lgr_core.errors import InputError, NotFoundError
+from lgr_core.errors import InputError
 
 NO_SOURCE = "no annotation"
 
@@ -86,7 +86,7 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as err:
         found = f"it is not in {path.parent}"
-        raise NotFoundError(f"file {path.name}", found, "Restore the data folder.") from err
+        raise InputError(f"file {path.name}", found, "Restore the data folder.") from err
 
 
 def _mechanism(row: Mapping[str, str]) -> Mechanism:

@@ -61,9 +61,7 @@ class MechanismBook:
         Raises
         ------
         InputError
-            If a file names a tag or signature that another does not define.
-        NotFoundError
-            If a file is missing.
+            If a file is missing or names a tag or signature that another does not define.
         """
         return cls(
             read_mechanisms(folder / "mechanisms.csv"),
@@ -182,8 +180,10 @@ class MechanismBook:
         )
 
     def _as(self, annotation: Annotation) -> str:
+        if not annotation.tags:
+            return annotation.drug
         labels = _and([self.mechanism(tag).label for tag in annotation.tags])
-        return f"{annotation.drug} ({labels})" if labels else annotation.drug
+        return f"{annotation.drug} ({labels})"
 
     def _shipped(self, drug: str) -> Annotation | None:
         """The shipped entry by name; of several forms the first, if they say the same."""
@@ -221,7 +221,7 @@ def _targets(genes: Sequence[str]) -> str:
 
 
 def _and(words: Sequence[str]) -> str:
-    *most, last = words or [""]
+    *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
 

@@ -17,8 +17,8 @@ from lgr_core.errors import (
     BadReplyError,
     BudgetError,
     LgrError,
+    NoAnswerError,
     StoppedError,
-    TimedOutError,
     UsageError,
 )
 from lgr_core.retrieval.prices import PRICES, Prices
@@ -120,7 +120,8 @@ def _amounts(usage: LLMUsage, usd: float | None) -> dict[str, float]:
 class BudgetedClient:
     """A client that never sends what its budget does not cover, and keeps account.
 
-    Where a usage is not reported (no usage in the answer, no answer in time) the estimate counts.
+    Where a usage is not known (not reported, or the answer was late or cut off) the estimate
+    counts.
     """
 
     def __init__(
@@ -191,4 +192,4 @@ def _used_in_vain(err: LgrError, most: LLMUsage) -> LLMUsage:
         return LLMUsage()
     if isinstance(err, BadReplyError) and isinstance(err.usage, LLMUsage):
         return err.usage
-    return most if isinstance(err, BadReplyError | TimedOutError) else LLMUsage(requests=1)
+    return most if isinstance(err, BadReplyError | NoAnswerError) else LLMUsage(requests=1)

@@ -13,7 +13,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, Literal
 
 import openai
 
@@ -142,8 +142,8 @@ class OpenAIClient:
             )
         if isinstance(err, _Stopped):
             return Failure("", "stopped")
-        kind = "late" if isinstance(err, openai.APITimeoutError) else "unreachable"
-        return Failure(self._blot(str(err.__cause__ or err)), kind)
+        cause = err if err.__cause__ is None else err.__cause__
+        return Failure(self._blot(str(cause)), _kind(err, cause))
 
     def _read(self, text: str, asked: str) -> LLMReply:
         try:
@@ -174,6 +174,13 @@ def _checked_key(api_key: str | None, service: Service) -> str:
         found = "it holds blanks or signs that no key holds"
         raise UsageError(f"key for {service.name}", found, "Copy it again.")
     return key or NO_KEY
+
+
+def _kind(err: openai.OpenAIError, cause: BaseException) -> Literal["unreachable", "late", "cut"]:
+    """Why no HTTP answer came; without a connection nothing was sent that could be charged."""
+    if type(cause).__name__ in {"ConnectError", "ConnectTimeout"}:
+        return "unreachable"
+    return "late" if isinstance(err, openai.APITimeoutError) else "cut"
 
 
 def _message(err: openai.APIStatusError) -> str:

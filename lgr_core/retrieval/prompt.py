@@ -17,7 +17,26 @@ from lgr_core.domain import NOTHING, CandidatePool
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.labels import one_line
 from lgr_core.retrieval.reply_schema import fits_enum, reply_schema
-from lgr_core.retrieval.templates import PAPER, PromptOptions, template, version
+from lgr_core.retrieval.templates import (
+    PAPER,
+    PAPER_TEMPLATE,
+    TEMPLATE_VERSION,
+    PromptOptions,
+    template,
+    version,
+)
+
+__all__ = [
+    "PAPER",
+    "PAPER_TEMPLATE",
+    "TEMPLATE_VERSION",
+    "Prompt",
+    "PromptOptions",
+    "estimate_tokens",
+    "harmless",
+    "listed",
+    "render",
+]
 
 NAME_LIMIT = 200
 """Characters of a name that are shown."""

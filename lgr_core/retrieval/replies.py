@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lgr_core.domain import LLMReply, LLMUsage
-from lgr_core.errors import AccessError, BadReplyError, ServiceError, StoppedError, TimedOutError
+from lgr_core.errors import AccessError, BadReplyError, NoAnswerError, ServiceError, StoppedError
 
 UNAUTHORIZED, PAYMENT_REQUIRED, FORBIDDEN, NOT_FOUND = 401, 402, 403, 404
 TOO_MANY, SERVER_FAULT = 429, 500
@@ -37,7 +37,7 @@ class Failure:
     """
 
     message: str
-    kind: Literal["answered", "late", "unreachable", "stopped"] = "answered"
+    kind: Literal["answered", "late", "cut", "unreachable", "stopped"] = "answered"
     status: int | None = None
     code: str = ""
     param: str = ""
@@ -106,18 +106,22 @@ def _denied(failure: Failure, asked: str) -> AccessError:
 def _overloaded(failure: Failure, asked: str) -> ServiceError:
     said = f"({failure.status}: {failure.said})"
     if failure.status != TOO_MANY:
-        found = f"the server fails, even when asked again {said}"
+        found = f"the server fails {said}"
         return ServiceError(asked, found, "Try again later.")
     wait = f", it asks to wait {failure.wait} s" if failure.wait else ""
-    found = f"too many requests, even after pauses{wait} {said}"
+    found = f"too many requests at this time{wait} {said}"
     return ServiceError(asked, found, "Wait a little, or send fewer at a time.")
+
+
+_LOST = {"late": "no answer in time", "cut": "the answer was cut off"}
 
 
 def _unanswered(failure: Failure, asked: str) -> ServiceError:
     if failure.kind == "stopped":
         return StoppedError(asked, "stopped before it was sent", "Start again when you like.")
-    if failure.kind == "late":
-        return TimedOutError(asked, f"no answer in time ({failure.said})", "Try again later.")
+    if failure.kind in _LOST:
+        found = f"{_LOST[failure.kind]} ({failure.said})"
+        return NoAnswerError(asked, found, "Try again later.")
     do = "Check the network and the address (LGR_LLM_BASE_URL); is the server running?"
     return ServiceError(asked, f"the service cannot be reached ({failure.said})", do)
 

@@ -1,4 +1,10 @@
-"""The words of the question: the paper's template, and what each option changes in it."""
+"""The words of the question: the paper's template, and what each option changes in it.
+
+All options off is the paper's prompt, byte for byte: its appendix A with the candidates one a line
+in the order given, ``k`` written as a number ("top 10 molecules", "exactly 10 molecules"; the size
+of the pool where that is smaller), no blank line before, one newline at the end. The words added
+by an option are ours, and the prompt's version names the option.
+"""
 
 from __future__ import annotations
 

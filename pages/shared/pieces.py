@@ -50,12 +50,15 @@ def badge(info: Mapping[str, object], label: str) -> str:
     return f'<div class="lgr-badge">{kind}{_spans(facts)}</div>'
 
 
-def headline(drug: str, cell_line: str, dose_um: float | None, *, mechanism: str) -> str:
-    """The question as the page's title."""
+def headline(
+    drug: str, cell_line: str, dose_um: float | None, *, mechanism: str, picture: str | None
+) -> str:
+    """The question as the page's title, with the drug's structure."""
     dose = f'<span class="lgr-dose">{escape(dose_words(dose_um))}</span>'
-    title = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
+    name = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
     under = f'<p class="lgr-mechanism">{escape(mechanism)}</p>' if mechanism else ""
-    return f'<h1 class="lgr-title">{title}</h1>{under}'
+    image = _image(picture, drug) if picture else ""
+    return f'<div class="lgr-head"><div><h1 class="lgr-title">{name}</h1>{under}</div>{image}</div>'
 
 
 def title(words: str) -> str:
@@ -86,11 +89,8 @@ def cards(neighbors: Iterable[Card]) -> str:
 
 def _card(card: Card) -> str:
     name = escape(card.drug)
-    image = (
-        f'<img src="{escape(card.picture)}" alt="structure of {name}" loading="lazy">'
-        if card.picture
-        else '<span class="lgr-none">no structure known</span>'
-    )
+    none = '<span class="lgr-none">no structure known</span>'
+    image = _image(card.picture, card.drug) if card.picture else none
     twin = (
         f'<p class="lgr-twin">same compound as {escape(card.twin_of)}</p>' if card.twin_of else ""
     )
@@ -205,6 +205,10 @@ def _box(asked: str, found: Sequence[str], do: str) -> str:
         f'<div class="lgr-box" role="alert"><p class="lgr-asked">{escape(asked)}</p>'
         f'<ul>{lines}</ul><p class="lgr-do">{escape(do)}</p></div>'
     )
+
+
+def _image(picture: str, drug: str) -> str:
+    return f'<img src="{escape(picture)}" alt="structure of {escape(drug)}">'
 
 
 def _spans(parts: Iterable[str]) -> str:

@@ -35,13 +35,14 @@ CARDS = 10
 
 def headline(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
     """What was asked, and the answer in a few sentences."""
-    question = asked.question
+    store, question = asked.store, asked.question
     html(
         pieces.headline(
             question.drug,
             question.cell_line,
             question.dose_um,
-            mechanism=state.mechanisms(asked.store)[question.drug],
+            mechanism=state.mechanisms(store)[question.drug],
+            picture=_picture(store, question.drug),
         )
         + pieces.lead([_answer_sentence(answer), _truth_sentence(answer, reference)])
         + pieces.notes((*asked.notes, *_control_note(question.selector), *answer.notes))
@@ -225,13 +226,12 @@ def _card(
 ) -> pieces.Card:
     record = store.conditions.iloc[row]
     n_cells = record.get("n_cells")
-    smiles = str(store.annotations[neighbor.drug].get("smiles") or "")
     return pieces.Card(
         rank=neighbor.rank,
         drug=neighbor.drug,
         rationale=neighbor.rationale,
         mechanism=mechanism,
-        picture=state.structure(smiles) if smiles else None,
+        picture=_picture(store, neighbor.drug),
         dose_um=store.condition(row).dose_um,
         n_cells=None if pd.isna(n_cells) else int(n_cells),
         n_plates=n_plates,
@@ -239,6 +239,11 @@ def _card(
         twin_of=neighbor.same_parent_as,
         underpowered=bool(record.get("underpowered", False)),
     )
+
+
+def _picture(store: AtlasStore, drug: str) -> str | None:
+    smiles = str(store.annotations[drug].get("smiles") or "")
+    return state.structure(smiles) if smiles else None
 
 
 def _provenance(answer: Answer) -> list[tuple[str, str]]:

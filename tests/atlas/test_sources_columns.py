@@ -55,7 +55,9 @@ CONVENTIONS = {
         },
     ),
     "op3": (
-        frame(sm_name="Dimethyl Sulfoxide", dose_uM=0.1, cell_type="T", plate_name="P1", SMILES="C"),
+        frame(
+            sm_name="Dimethyl Sulfoxide", dose_uM=0.1, cell_type="T", plate_name="P1", SMILES="C"
+        ),
         {
             "cell_line": "cell_type",
             "drug": "sm_name",

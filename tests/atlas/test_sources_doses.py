@@ -38,7 +38,13 @@ def test_an_unknown_unit_is_refused():
 
 @pytest.mark.parametrize(
     ("text", "unit", "expected"),
-    [("10 nM", None, 0.01), ("0.5uM", "nM", 0.5), ("1e3", "nM", 1.0), (".5", "uM", 0.5), (5, "uM", 5.0)],
+    [
+        ("10 nM", None, 0.01),
+        ("0.5uM", "nM", 0.5),
+        ("1e3", "nM", 1.0),
+        (".5", "uM", 0.5),
+        (5, "uM", 5.0),
+    ],
 )
 def test_dose_text_is_parsed(text, unit, expected):
     """A number, or a number with its unit, which wins over the column's."""
@@ -73,7 +79,9 @@ def test_a_combination_has_no_single_dose():
     assert math.isnan(dose)
 
 
-@pytest.mark.parametrize("text", ["Infigratinib", "[('A', 0.5)]", "[(broken", "", "[__import__('os')]"])
+@pytest.mark.parametrize(
+    "text", ["Infigratinib", "[('A', 0.5)]", "[(broken", "", "[__import__('os')]"]
+)
 def test_other_text_is_no_literal(text):
     """Only a literal list of (drug, dose, unit) is read; nothing is executed."""
     assert parse_literal(text) is None

@@ -34,7 +34,10 @@ def test_an_index_of_ensembl_ids_is_kept_beside_the_symbols():
 
 def test_na_is_a_gene_name():
     """The text NA is a name."""
-    assert name_genes(pd.DataFrame({"gene_name": ["NA", "TP53"]}))["gene"].tolist() == ["NA", "TP53"]
+    assert name_genes(pd.DataFrame({"gene_name": ["NA", "TP53"]}))["gene"].tolist() == [
+        "NA",
+        "TP53",
+    ]
 
 
 def test_overrides_settle_two_symbol_columns():

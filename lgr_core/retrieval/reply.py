@@ -1,0 +1,182 @@
+"""An answer of a language model, read as ranked proposals.
+
+The paper reads the ``<Final Answer>`` block: on each numbered line, the molecule before the first
+colon. So do we, and we read what real models write instead: no block, two blocks (the last
+counts), bold names, bullets, tables, reasoning first, JSON, an answer that was cut off. No string
+raises, the work grows with its length, and what comes out is bounded. Nothing is judged here:
+an unknown name comes out as it was written, and ``resolve`` decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from lgr_core.domain import Proposal
+from lgr_core.retrieval.labels import Item, Labels
+from lgr_core.retrieval.reply_json import json_items
+from lgr_core.retrieval.reply_lines import MOST_ITEMS, best_items
+
+Form = Literal["final_answer", "list", "json", "none"]
+
+_TAG = re.compile(
+    r"(?:<|&lt;|\[)\s{0,3}(?P<close>[/\\]?)\s{0,3}final[\s_-]{0,3}answers?\s{0,3}(?:>|&gt;|\])",
+    re.IGNORECASE,
+)
+_THOUGHT = re.compile(
+    r"<\s{0,3}(?P<close>/?)\s{0,3}(?:think(?:ing)?|thoughts?|reasoning|analysis)\s{0,3}>",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"^[ \t*_#>=-]{0,12}final answer[ \t*_#:=-]{0,12}$", re.IGNORECASE | re.M)
+_MOST_BLOCKS = 20
+_SENTENCE_ENDS = tuple(".!?)\"'\u201d\u2019*`|")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedReply:
+    """What an answer proposes, best first, and how it was read.
+
+    Attributes
+    ----------
+    form
+        ``final_answer`` (the paper's block), ``list`` (lines without a block), ``json`` or
+        ``none``.
+    truncated
+        The answer shows that it was cut off: its block, its JSON or its thinking never closes and
+        it stops short of a sentence's end. A name that could be cut short is not proposed.
+    notes
+        What was unusual, in words.
+    """
+
+    proposals: tuple[Proposal, ...]
+    form: Form = "none"
+    truncated: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    text: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    items: tuple[Item, ...] = ()
+    form: Form = "none"
+    truncated: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def parse_reply(text: str, labels: Mapping[str, str] | Collection[str]) -> ParsedReply:
+    """The proposals of an answer; never an exception, whatever the text.
+
+    Parameters
+    ----------
+    labels
+        What was shown: ``Prompt.labels`` or drug names. They tell where a name with a colon ends
+        and lead masked names and numbers to their drugs; they refuse nothing.
+    """
+    known = Labels(labels)
+    body, thinking = _after_thinking(text)
+    reading = _read(body, known)
+    notes = ["the answer stops while still thinking"] if thinking else []
+    if len(reading.items) > MOST_ITEMS:
+        notes.append(f"only the first {MOST_ITEMS} of {len(reading.items)} items are read")
+    return ParsedReply(
+        proposals=tuple(Proposal(i.name, i.reason) for i in reading.items[:MOST_ITEMS]),
+        form=reading.form,
+        truncated=reading.truncated or thinking,
+        notes=(*notes, *reading.notes),
+    )
+
+
+def _after_thinking(text: str) -> tuple[str, bool]:
+    """The text after the last closed thought, and whether another is opened and never closed."""
+    start = 0
+    opened: int | None = None
+    for tag in _THOUGHT.finditer(text):
+        if tag["close"]:
+            start, opened = tag.end(), None
+        elif opened is None:
+            opened = tag.start()
+    return text[start:opened], opened is not None
+
+
+def _read(body: str, labels: Labels) -> _Reading:
+    """The first reading that finds anything: plain JSON, a block, JSON in text, a list."""
+    if body.lstrip()[:1] in ("{", "["):
+        reading = _as_json(body, labels)
+        if reading.items:
+            return reading
+    blocks = list(_blocks(body))
+    reading = _in_blocks(blocks, labels)
+    if not reading.items:
+        reading = _as_json(body, labels)
+    return reading if reading.items else _as_list(body, labels, reading)
+
+
+def _blocks(body: str) -> Iterator[_Block]:
+    """Answer blocks, the last first; one that only closes begins with the text."""
+    tags = list(_TAG.finditer(body))[-2 * _MOST_BLOCKS :]
+    for i in range(len(tags) - 1, -1, -1):
+        follower = tags[i + 1] if i + 1 < len(tags) else None
+        if not tags[i]["close"]:
+            end = len(body) if follower is None else follower.start()
+            yield _Block(body[tags[i].end() : end], bool(follower and follower["close"]))
+        elif i == 0:
+            yield _Block(body[: tags[i].start()], closed=True)
+
+
+def _in_blocks(blocks: list[_Block], labels: Labels) -> _Reading:
+    """The last block with a known name, else the last with any."""
+    readings = [reading for block in blocks if (reading := _block(block, labels)).items]
+    known = [r for r in readings if any(item.known for item in r.items)]
+    reading = next(iter([*known, *readings]), _Reading())
+    if len(readings) > 1:
+        note = f"{len(readings)} answer blocks; the last with names is read"
+        return replace(reading, notes=(note, *reading.notes))
+    return reading
+
+
+def _block(block: _Block, labels: Labels) -> _Reading:
+    reading = _as_json(block.text, labels)
+    if reading.items:
+        return reading
+    items = best_items(block.text, labels, tagged=True)
+    if block.closed:
+        return _Reading(tuple(items), "final_answer")
+    items, note = _without_cut_name(items)
+    cut = bool(note) or not block.text.rstrip().endswith(_SENTENCE_ENDS)
+    notes = ("the answer block never closes", *note)
+    return _Reading(tuple(items), "final_answer", cut, notes)
+
+
+def _as_json(text: str, labels: Labels) -> _Reading:
+    items, cut = json_items(text, labels)
+    notes = ("the JSON is cut off: its complete items are read",) if cut else ()
+    return _Reading(tuple(items), "json" if items else "none", cut, notes)
+
+
+def _as_list(body: str, labels: Labels, other: _Reading) -> _Reading:
+    """A list without a block: after a heading "Final Answer" if there is one, else anywhere."""
+    headings = list(_HEADING.finditer(body))
+    parts = [body[headings[-1].end() :], body] if headings else [body]
+    for part in parts:
+        items = best_items(part, labels, tagged=False)
+        note: tuple[str, ...] = ()
+        if any(item.whole for item in items):
+            items, note = _without_cut_name(items)
+        if items:
+            notes = ("no answer block: a list is read", *note)
+            return _Reading(tuple(items), "list", bool(note), notes)
+    return other
+
+
+def _without_cut_name(items: list[Item]) -> tuple[list[Item], tuple[str, ...]]:
+    """The items without a last one that nothing shows to be whole, and a note of it."""
+    if not items or items[-1].whole:
+        return items, ()
+    return items[:-1], (f"an unfinished last item is dropped: {items[-1].name!r}",)

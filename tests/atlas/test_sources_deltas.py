@@ -1,0 +1,254 @@
+"""Ready deltas from h5ad, parquet and text."""
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from h5ads import write_h5ad
+from scipy import sparse
+
+from lgr_core.atlas.sources import read_deltas
+from lgr_core.domain import ValueKind
+from lgr_core.errors import InputError
+
+OBS = {
+    "cell_line": ["K562", "A549", "A549", "697"],
+    "drug": ["Talc", "Zinc", "Talc", "NA"],
+    "dose": [5.0, 5.0, 0.5, 5.0],
+    "dose_unit": "uM",
+    "n_cells": [30, 5, 40, 50],
+}
+DELTAS = np.array([[1, 0, -1], [2, 0, 3], [0.5, 0.25, 0], [4, 0, 0]], dtype=np.float32)
+IN_ORDER = [3, 2, 1, 0]  # by line, dose and drug
+
+
+def read(path, **options):
+    """Read as log-normalised deltas."""
+    return read_deltas(path, value_kind=ValueKind.LOGNORM_DELTA, **options)
+
+
+def table_of(obs=OBS, deltas=DELTAS):
+    """Metadata and genes side by side."""
+    return pd.DataFrame(obs).join(pd.DataFrame(deltas, columns=["TP53", "MYC", "NA"]))
+
+
+@pytest.fixture(params=["h5ad", "sparse.h5ad", "parquet", "csv", "tsv", "csv.gz"])
+def path(request, tmp_path):
+    """The same deltas in every format."""
+    path = tmp_path / f"deltas.{request.param}"
+    var = pd.DataFrame(index=["TP53", "MYC", "NA"])
+    if request.param == "h5ad":
+        return write_h5ad(path, DELTAS, OBS, var)
+    if request.param == "sparse.h5ad":
+        return write_h5ad(path, sparse.csr_matrix(DELTAS), OBS, var)
+    if request.param == "parquet":
+        table_of().to_parquet(path)
+    else:
+        table_of().to_csv(path, sep="\t" if request.param == "tsv" else ",", index=False)
+    return path
+
+
+def test_every_format_gives_the_same_table(path):
+    """Conditions sorted by line, dose and drug; NA and 697 are names; genes keep their order."""
+    table = read(path)
+    assert table.conditions["cell_line"].tolist() == ["697", "A549", "A549", "K562"]
+    assert table.conditions["drug"].tolist() == ["NA", "Talc", "Zinc", "Talc"]
+    assert table.conditions["dose_um"].tolist() == [5.0, 0.5, 5.0, 5.0]
+    assert table.conditions["n_cells"].tolist() == [50, 40, 5, 30]
+    assert table.conditions["underpowered"].tolist() == [False, False, True, False]
+    assert table.genes["gene"].tolist() == ["TP53", "MYC", "NA"]
+    assert table.deltas.dtype == np.float32
+    np.testing.assert_array_equal(table.deltas, DELTAS[IN_ORDER])
+    assert table.value_kind is ValueKind.LOGNORM_DELTA
+    assert len(table.plates) == 0
+    assert table.plate_deltas is None
+
+
+def test_replicates_are_averaged_by_cells_and_kept(tmp_path):
+    """(1 * 30 + 3 * 10) / 40 = 1.5; the single rows stand in plates."""
+    obs = {"cell_line": "A549", "drug": ["Talc"] * 2 + ["Zinc"], "n_cells": [30, 10, 7]}
+    table = read(write_h5ad(tmp_path / "x.h5ad", [[1, 0], [3, 4], [9, 9]], obs))
+    np.testing.assert_array_equal(table.deltas, [[1.5, 1.0], [9, 9]])
+    assert table.conditions["n_cells"].tolist() == [40, 7]
+    assert table.conditions["n_replicates"].tolist() == [2, 1]
+    assert table.plates["condition"].tolist() == [0, 0, 1]
+    assert table.plates["plate"].tolist() == ["replicate 1", "replicate 2", "replicate 1"]
+    assert set(table.plates["control"]) == {"publisher"}
+    np.testing.assert_array_equal(table.plate_deltas, [[1, 0], [3, 4], [9, 9]])
+    assert table.provenance["plates_averaged"] == 1
+
+
+def test_replicates_of_unknown_size_count_the_same(tmp_path):
+    """One unknown number of cells makes the average an equal one, and the sum unknown."""
+    obs = {"cell_line": "A549", "drug": ["Talc"] * 2, "n_cells": [30, -1], "n_replicates": [2, -1]}
+    table = read(write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs))
+    assert table.deltas.tolist() == [[2.0]]
+    assert table.conditions[["n_cells", "n_replicates"]].isna().all(axis=None)
+    assert not table.conditions["underpowered"].any()
+
+
+def test_controls_are_left_out_and_counted(tmp_path):
+    """Vehicle rows among deltas are no conditions; the solvate is."""
+    obs = {
+        "cell_line": "A549",
+        "drug": ["DMSO_TF", "Trametinib (DMSO_TF solvate)", "PBS"],
+        "is_control": [False, False, True],
+    }
+    table = read(write_h5ad(tmp_path / "x.h5ad", [[0.0], [2.0], [0.0]], obs))
+    assert table.conditions["drug"].tolist() == ["Trametinib (DMSO_TF solvate)"]
+    assert table.provenance["control_rows_left_out"] == {"DMSO_TF": 1, "PBS": 1}
+
+
+def test_only_controls_is_an_error(tmp_path):
+    """Nothing would be left."""
+    path = write_h5ad(tmp_path / "x.h5ad", [[0.0]], {"cell_line": ["A"], "drug": ["DMSO"]})
+    with pytest.raises(InputError, match=r"all 1 rows are controls \(DMSO\)"):
+        read(path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused_with_their_place(tmp_path, bad):
+    """Row and gene are named, and how many rows are affected."""
+    deltas = DELTAS.copy()
+    deltas[1, 2] = bad
+    path = write_h5ad(tmp_path / "x.h5ad", deltas, OBS)
+    with pytest.raises(InputError, match=r"in row 'row1', gene 'G2'; rows affected: 1"):
+        read(path)
+
+
+def test_opposite_infinities_do_not_hide_each_other(tmp_path):
+    """Their sum is NaN, which is refused as well."""
+    path = write_h5ad(tmp_path / "x.h5ad", [[np.inf, -np.inf, 0]] * 4, OBS)
+    with pytest.raises(InputError, match="inf in row"):
+        read(path)
+
+
+def test_a_hole_in_a_text_table_is_no_metadata(tmp_path):
+    """A gene with a missing value must not vanish as a column of text."""
+    table = table_of().astype({"MYC": object})
+    table.loc[2, "MYC"] = "NA"
+    table.to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(InputError, match="column 'MYC' holds numbers, but 'NA' in row 3"):
+        read(tmp_path / "x.csv")
+
+
+def test_a_table_without_genes_is_refused(tmp_path):
+    """The columns found are named."""
+    pd.DataFrame(OBS).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(InputError, match="no numeric column in it is a gene; columns: cell_line"):
+        read(tmp_path / "x.csv")
+
+
+def test_numeric_metadata_is_no_gene(tmp_path):
+    """An index, a time and a replicate number are not expression; what was left out is recorded."""
+    table = table_of().assign(time=24, replicate=1, note="x")
+    table.to_csv(tmp_path / "x.csv")
+    read_back = read(tmp_path / "x.csv")
+    assert read_back.genes["gene"].tolist() == ["TP53", "MYC", "NA"]
+    assert {"time", "note"} < set(read_back.provenance["metadata_columns"])
+
+
+def test_the_panel_of_the_file_is_believed(tmp_path):
+    """``highly_variable`` goes before the variance over conditions."""
+    var = pd.DataFrame({"highly_variable": [False, True, False]}, index=["A", "B", "C"])
+    table = read(write_h5ad(tmp_path / "x.h5ad", DELTAS, OBS, var))
+    assert table.genes["in_panel"].tolist() == [False, True, False]
+    assert table.provenance["panel"] == "highly_variable of the file"
+
+
+def test_else_the_panel_is_the_most_variable(tmp_path):
+    """Variances over the four conditions: 1.73 and 2.25 beat 0.01."""
+    path = write_h5ad(tmp_path / "x.h5ad", DELTAS, OBS)
+    table = read(path, n_hvg=2)
+    assert table.genes["in_panel"].tolist() == [True, False, True]
+    np.testing.assert_allclose(table.genes["variability"], DELTAS.var(axis=0), rtol=1e-6)
+    assert table.provenance["panel"] == "2 genes most variable over conditions"
+    assert read(path).provenance["panel"] == "all 3 genes"
+
+
+def test_layers_are_named(tmp_path):
+    """OP3 keeps several statistics as layers and no X."""
+    path = write_h5ad(tmp_path / "x.h5ad", None, OBS, layers={"logFC": DELTAS})
+    with pytest.raises(InputError, match=r"layers found: logFC.*--layer"):
+        read(path)
+    np.testing.assert_array_equal(read(path, layer="logFC").deltas, DELTAS[IN_ORDER])
+    with pytest.raises(InputError, match="layer 't'"):
+        read(path, layer="t")
+
+
+def test_pooled_doses(tmp_path):
+    """pool: the mean of 0.5 and 5 uM; max: 5 uM alone; both name the doses used."""
+    obs = {"cell_line": "A", "drug": "T", "dose": [0.5, 5.0], "dose_unit": "uM", "n_cells": [90, 10]}
+    path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs)
+    pooled, highest = read(path, dose="pool"), read(path, dose="max")
+    assert pooled.deltas.tolist() == [[2.0]]
+    assert pooled.conditions["doses_um"].tolist() == ["0.5;5"]
+    assert highest.deltas.tolist() == [[3.0]]
+    assert highest.conditions["doses_um"].tolist() == ["5"]
+    assert highest.provenance["rows_of_lower_doses_left_out"] == 1
+    assert np.isnan([pooled.conditions["dose_um"][0], highest.conditions["dose_um"][0]]).all()
+
+
+def test_a_folder_of_plates(tmp_path):
+    """Rhaister's form: one file a plate, drug and dose in one text, plates named by the files."""
+    drug = ["[('Talc', 5.0, 'uM')]", "[('DMSO_TF', 0.0, 'uM')]"]
+    for name, value in [("plate6", 1.0), ("plate14", 3.0)]:
+        frame = pd.DataFrame({"cell_line": "A549", "treatment": drug, "TP53": [value, 0.0]})
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    table = read(tmp_path)
+    assert table.deltas.tolist() == [[2.0]]
+    assert table.conditions[["drug", "dose_um"]].to_numpy().tolist() == [["Talc", 5.0]]
+    assert table.plates["plate"].tolist() == ["plate14", "plate6"]
+    assert table.plate_deltas.tolist() == [[3.0], [1.0]]
+    assert table.provenance["control_rows_left_out"] == {"DMSO_TF": 2}
+
+
+def test_files_of_a_folder_must_agree_on_genes(tmp_path):
+    """The file that differs is named."""
+    for name, gene in [("a", "TP53"), ("b", "MYC")]:
+        frame = pd.DataFrame({"cell_line": ["A"], "drug": ["T"], gene: [1.0]})
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.raises(InputError, match=r"b\.csv: its genes differ from those of a\.csv"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x.h5ad", "x.parquet", "x.csv"])
+def test_broken_files_are_refused(tmp_path, name):
+    """The library's own error is translated."""
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00no such format\n1,2,3,4")
+    with pytest.raises(InputError, match="x"):
+        read(tmp_path / name)
+
+
+def test_an_unknown_format_is_refused(tmp_path):
+    """The formats are listed."""
+    (tmp_path / "x.xlsx").write_text("x")
+    with pytest.raises(InputError, match=r"unknown.*\.parquet"):
+        read(tmp_path / "x.xlsx")
+
+
+@pytest.mark.real
+def test_tahoe_ranks(real_data):
+    """3,778 conditions of 35 lines and 110 drugs; cells and line ids come along."""
+    path = real_data / "tahoe_rank" / "deltas.h5ad"
+    table = read_deltas(path, value_kind=ValueKind.RANK_SCORE)
+    assert table.deltas.shape == (3_778, 2_000)
+    assert table.conditions["drug"].nunique() == 110
+    assert table.conditions["n_replicates"].sum() == anndata.read_h5ad(path).obs.n_replicates.sum()
+    assert table.genes["in_panel"].all()
+    a549 = table.cell_lines.set_index("cell_line").loc["A549"]
+    assert a549.to_dict() == {
+        "cellosaurus": "CVCL_0023",
+        "depmap_id": "ACH-000681",
+        "organ": "Lung",
+    }
+
+
+@pytest.mark.real
+def test_sciplex_ranks(real_data):
+    """Unknown replicates (-1) and cells stay unknown; the panel is the 2,000 most variable."""
+    path = real_data / "sciplex_rank" / "deltas.h5ad"
+    table = read_deltas(path, value_kind=ValueKind.RANK_SCORE)
+    assert table.deltas.shape == (161, 4_450)
+    assert table.conditions[["n_cells", "n_replicates"]].isna().all(axis=None)
+    assert table.genes["in_panel"].sum() == 2_000

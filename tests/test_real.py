@@ -1,0 +1,112 @@
+"""Known answers on real data, through the same commands a user types."""
+
+import json
+
+import numpy as np
+import pytest
+from leave_one_out import leave_one_out, methods
+
+from lgr_core import open_atlas, predict
+from lgr_core.cli import main
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def home(real_data, tmp_path_factory):
+    """An LGR_HOME with tahoe_rank and macpie, ingested by the command line."""
+    home = tmp_path_factory.mktemp("real")
+    tahoe, macpie = real_data / "tahoe_rank", real_data / "macpie_ovarian_raw"
+    commands = [
+        [tahoe / "deltas.h5ad", "--name", "tahoe_rank", "--value-kind", "rank_score",
+         "--drugs", tahoe / "drugs.csv"],
+        [macpie / "counts.h5ad", "--name", "macpie"],
+    ]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LGR_HOME", str(home))
+        for command in commands:
+            assert main(["ingest", *map(str, command), "--json"]) == 0
+    return home
+
+
+@pytest.fixture(scope="module")
+def tahoe(home):
+    """The real Tahoe responses of 35 lines and 110 drugs."""
+    return open_atlas("tahoe_rank", home)
+
+
+@pytest.fixture(scope="module")
+def macpie(home):
+    """Real wells of three ovarian lines."""
+    return open_atlas("macpie", home)
+
+
+def test_tahoe_is_read_whole(tahoe):
+    """3,778 conditions, 110 names of 104 parents."""
+    info = tahoe.info()
+    assert (info["n_conditions"], len(info["cell_lines"]), len(info["drugs"])) == (3778, 35, 110)
+    assert tahoe.drugs["parent"].nunique() == 104
+    assert tahoe.drug_catalog.twins("Salicylic acid") == ("Sodium Salicylate",)
+
+
+def test_leave_one_out_reproduces_the_known_answers(tahoe):
+    """Mean Pearson of the pool mean, chemistry, random and oracle ten, over every condition."""
+    contenders = methods(tahoe, k=10, seeds=3)
+    del contenders["mechanism"]
+    pearson = leave_one_out(tahoe, contenders)["pearson_delta"]
+    assert pearson["pool mean"] == pytest.approx(0.610, abs=0.003)
+    assert pearson["chemistry"] == pytest.approx(0.588, abs=0.004)
+    assert pearson["random"] == pytest.approx(0.571, abs=0.004)
+    assert pearson["oracle"] == pytest.approx(0.777, abs=0.004)
+
+
+def test_trametinib_in_lovo_has_a_mek_inhibitor_first(tahoe):
+    """The mechanism selector's first neighbour is binimetinib."""
+    answer = predict(tahoe, cell_line="LoVo", drug="Trametinib", selector="mechanism")
+    assert answer.retrieval.drugs[0] == "Binimetinib"
+    assert answer.metrics["pearson_delta"] > 0.5
+
+
+def test_macpie_wells_are_compared_with_dmso(macpie):
+    """95 wells, DMSO where a line has it, 26,236 genes kept, 2,000 in the panel."""
+    info = macpie.info()
+    provenance = info["provenance"]
+    assert (provenance["unit"], info["n_genes"], info["n_panel"]) == ("well", 26236, 2000)
+    assert (info["n_conditions"], info["doses_um"]) == (64, [0.1, 1.0])
+    assert provenance["controls"] == {"DMSO": 7, "Media": 15}
+
+
+@pytest.mark.parametrize(
+    ("line", "drug", "down", "up"),
+    [
+        ("VOA-10841", "Trametinib", ["CCND1", "TGM2"], []),
+        ("VOA-4698", "Trametinib", ["FOSL1", "CCND1", "PHLDA1", "EMP1", "DUSP4"], []),
+        ("AOCS-2", "Palbociclib", ["UBE2C", "CCNB1", "CDK1", "AURKB"], []),
+        ("VOA-10841", "Dox", ["CDC20"], ["GDF15", "FDXR", "TP53I3", "SFN"]),
+        ("AOCS-2", "Paclitaxel", [], ["AURKA", "TPX2", "CCNB1"]),
+    ],
+)
+def test_strong_genes_make_biological_sense(macpie, line, drug, down, up):
+    """MEK, CDK4/6, topoisomerase II and microtubule inhibitors move their textbook genes."""
+    row = macpie.rows(line, [drug], macpie.doses(line, drug)[0])
+    delta = dict(zip(macpie.gene_names, macpie.deltas(row, all_genes=True)[0], strict=True))
+    typical = np.std(list(delta.values()))
+    assert all(delta[gene] < -2 * typical for gene in down)
+    assert all(delta[gene] > 2 * typical for gene in up)
+
+
+def test_small_pools_are_used_whole_and_said(macpie):
+    """Macpie has 8 to 13 drugs a line and dose."""
+    answer = predict(macpie, cell_line="VOA-4698", drug="Trametinib", dose_um=1, selector="random")
+    assert answer.retrieval.k_used == len(answer.pool.drugs) < 10
+    assert any("the pool holds" in note for note in answer.notes)
+
+
+def test_the_shell_gives_the_same_prediction(home, tahoe, monkeypatch, capsys):
+    """Python and command line agree number by number."""
+    monkeypatch.setenv("LGR_HOME", str(home))
+    command = ["predict", "--atlas", "tahoe_rank", "--cell-line", "LoVo", "--drug", "Trametinib"]
+    assert main([*command, "--selector", "chemistry", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    answer = predict(tahoe, cell_line="LoVo", drug="Trametinib", selector="chemistry")
+    assert data["delta"] == answer.prediction.delta.tolist()
