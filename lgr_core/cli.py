@@ -26,7 +26,7 @@ from lgr_core.errors import LgrError, UsageError
 from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import WEIGHTS
 from lgr_core.prediction.predictors import FALLBACKS
-from lgr_core.retrieval.cache import append_neighbors
+from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.selectors import SELECTORS
 
 DEMO = "demo"

@@ -56,6 +56,16 @@ class Settings:
         """The folder that holds one folder an atlas."""
         return self.home / "atlases"
 
+    @property
+    def answers(self) -> Path:
+        """The folder of the exact cache of language-model answers."""
+        return self.home / "cache"
+
+    @property
+    def neighbor_folders(self) -> tuple[Path, Path]:
+        """Where neighbour files lie: the user's own first, then the shipped ones."""
+        return self.home / "neighbors", SHIPPED / "recorded_neighbors"
+
 
 def _text(environ: Mapping[str, str], name: str) -> str | None:
     text = environ.get(name, "").strip()

@@ -135,10 +135,15 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A selector's ranked proposals, best first, with the raw answer where there is one."""
+    """A selector's ranked proposals, best first, with the raw answer where there is one.
+
+    ``shown`` are drugs beyond the pool that the selector was offered all the same (a list made for
+    another line or split): naming one of them is no mistake of its own.
+    """
 
     proposals: tuple[Proposal, ...]
     raw: str | None = None
+    shown: frozenset[str] = frozenset()
     provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
 

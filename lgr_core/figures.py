@@ -27,6 +27,7 @@ NOISE_ERRORS = 2.0
 _MANY_POINTS = 5_000
 _HEAD, _FOOT, _ROW, _FEWEST_ROWS = 70, 66, 23, 5
 _HEIGHT = _HEAD + _FOOT + 20 * _ROW
+_WIDEST_NAMES = 170
 _LABELS = 10
 
 
@@ -77,7 +78,8 @@ def top_genes(
         figure.add_trace(_dots(genes, neighbor_deltas, neighbors, rows))
     if measured is not None:
         figure.add_trace(_diamonds(genes, measured, rows))
-    figure.update_xaxes(title=_change("", kind), zeroline=True, zerolinecolor=NOISE)
+    figure.add_annotation(_below(kind.label))
+    figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
         tickvals=rows,
@@ -85,9 +87,10 @@ def top_genes(
         range=[len(genes) - 0.4, -0.6],
         showgrid=False,
         zeroline=False,
-        automargin=True,
     )
-    return _dressed(figure, height=_HEAD + _FOOT + _ROW * max(len(genes), _FEWEST_ROWS))
+    height = _HEAD + _FOOT + _ROW * max(len(genes), _FEWEST_ROWS)
+    longest = max((len(gene) for gene in genes), default=0)
+    return _dressed(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
 
 
 def predicted_vs_measured(
@@ -118,10 +121,10 @@ def predicted_vs_measured(
     )
     names = np.array([escape(gene) for gene in genes], dtype=object)
     trace = go.Scattergl if len(genes) > _MANY_POINTS else go.Scatter
-    for value, colour, words in (
-        (0, NOISE, "predicted change within noise"),
-        (-1, DOWN, "predicted down"),
-        (1, UP, "predicted up"),
+    for rank, value, colour, words in (
+        (3, 0, NOISE, "predicted change within noise"),
+        (2, -1, DOWN, "predicted down"),
+        (1, 1, UP, "predicted up"),
     ):
         here = directions == value
         figure.add_trace(
@@ -131,7 +134,7 @@ def predicted_vs_measured(
                 customdata=names[here],
                 mode="markers",
                 name=f"{words} ({int(here.sum()):,} genes)",
-                legendrank=1000 - value,
+                legendrank=1000 + rank,
                 marker={"color": colour, "size": 5, "opacity": 0.45 if value == 0 else 0.75},
                 hovertemplate="<b>%{customdata}</b><br>predicted change %{x:+.2f}"
                 "<br>measured change %{y:+.2f}<extra></extra>",
@@ -139,9 +142,10 @@ def predicted_vs_measured(
         )
     figure.add_trace(_labels(names, predicted, measured, reach))
     axis = {"range": [-reach, reach], "zeroline": True, "zerolinecolor": NOISE}
-    figure.update_xaxes(title=_change("predicted", kind), **axis)
-    figure.update_yaxes(title=_change("measured", kind), **axis)
-    return _dressed(figure, height=_HEIGHT)
+    figure.add_annotation(_below(f"predicted change<br>{kind.label}"))
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(title=f"measured change<br>{kind.label}", **axis)
+    return _dressed(figure, height=_HEIGHT, left=66)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -232,22 +236,38 @@ def _labels(
     )
 
 
-def _change(which: str, kind: ValueKind) -> str:
-    label = kind.label
-    return f"{which} change<br>{label}" if which else label
+def _below(title: str) -> go.layout.Annotation:
+    """The title of the x axis, set flush right: a centred one is cut where the figure is narrow."""
+    return go.layout.Annotation(
+        text=title,
+        x=1,
+        xref="paper",
+        xanchor="right",
+        y=0,
+        yref="paper",
+        yanchor="top",
+        yshift=-22,
+        align="right",
+        showarrow=False,
+        font={"size": 14},
+    )
 
 
-def _dressed(figure: go.Figure, *, height: int) -> go.Figure:
-    """The layout that all figures share; the page scrolls under a finger, the figure does not."""
+def _dressed(figure: go.Figure, *, height: int, left: int) -> go.Figure:
+    """The layout that all figures share; the page scrolls under a finger, the figure does not.
+
+    Margins are fixed: fitting them to their content, plotly draws every figure twice.
+    """
+    figure.update_xaxes(automargin=False)
+    figure.update_yaxes(automargin=False)
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 12, "t": _HEAD, "b": _FOOT},
+        margin={"l": left, "r": 12, "t": _HEAD, "b": _FOOT, "autoexpand": False},
         barmode="overlay",
         dragmode=False,
         hovermode="closest",
         legend={
             "orientation": "v",
-            "xref": "container",
             "x": 0,
             "xanchor": "left",
             "y": 1,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.averaging import GENES_AT_ONCE, DosePolicy, Plan, plan_averages
+from lgr_core.atlas.averaging import DOSE_POLICIES, GENES_AT_ONCE, DosePolicy, Plan, plan_averages
 from lgr_core.atlas.blocks import CountBlocks, Progress
 from lgr_core.atlas.contrasts import Contrasts, ControlScope, plan_contrasts
 from lgr_core.atlas.genes import seurat_panel
@@ -78,10 +78,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     InputError
         No line has both treatments and a vehicle.
     """
-    if order not in ORDERS:
-        raise UsageError("order", f"{order!r} is unknown", f"One of {', '.join(ORDERS)}.")
-    if not (np.isfinite(target_sum) and target_sum > 0):
-        raise UsageError("target sum", f"{target_sum} is not positive", "Give e.g. 10000.")
+    _check(order, dose, target_sum)
     groups, codes = find_groups(source.obs)
     scope = {"scope": control_scope, "pool_controls": pool_controls}
     plan_contrasts(groups, source.labels, **scope)  # refuses what cannot work before the long pass
@@ -106,6 +103,15 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
         cell_lines=source.cell_lines,
         provenance={**source.provenance, **options, **_record(source, sums, contrasts, plan)},
     )
+
+
+def _check(order: str, dose: str, target_sum: float) -> None:
+    """Refuse options before the long pass."""
+    for name, value, known in (("order", order, ORDERS), ("dose", dose, DOSE_POLICIES)):
+        if value not in known:
+            raise UsageError(name, f"{value!r} is unknown", f"One of {', '.join(known)}.")
+    if not (np.isfinite(target_sum) and target_sum > 0):
+        raise UsageError("target sum", f"{target_sum} is not positive", "Give e.g. 10000.")
 
 
 def find_groups(obs: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:

@@ -129,6 +129,11 @@ class AtlasStore:
         """Drugs measured in that line at that dose, sorted."""
         return tuple(self._rows_by_drug((cell_line, dose_um)))
 
+    def drugs_at(self, dose_um: float | None) -> frozenset[str]:
+        """Drugs measured at that dose in any line."""
+        keys = [key for key in self._blocks if key[1] == dose_um]
+        return frozenset(drug for key in keys for drug in self._rows_by_drug(key))
+
     def row(self, condition: Condition) -> int | None:
         """The row of a condition, None if it was not measured."""
         key = (condition.cell_line, condition.dose_um)

@@ -158,7 +158,7 @@ class _Task(NamedTuple):
         total = row_sums(counts, x)
         scale = np.divide(self.target_sum, total, out=np.zeros_like(total), where=total > 0)
         linear = x * np.repeat(scale, np.diff(counts.indptr))
-        log = np.log1p(linear.astype(np.float32)).astype(np.float64)
+        log = log1p(linear.astype(np.float32)).astype(np.float64)
         add_columns(counts, linear, worker.linear_sum)
         add_columns(counts, np.square(linear), worker.linear_sumsq)
         add_columns(counts, np.square(log), worker.log_sumsq)
@@ -171,6 +171,16 @@ class _Task(NamedTuple):
             out = worker.edge if group == first else self.sums[group]
             add_columns(counts, summed, out, begin, end)
             begin = end
+
+
+def log1p(x: FloatArray) -> FloatArray:
+    """ln(1 + x) of float32 x >= 0, to 4e-7 of its value.
+
+    NumPy computes ``log`` in vectors but ``log1p`` one value at a time, at three times the cost of
+    all else here; the correction gives back what rounding 1 + x to float32 took.
+    """
+    u = x + np.float32(1)
+    return np.log(u) + (x - (u - np.float32(1))) / u
 
 
 # The three kernels below are SciPy's own, called by their private names: the public operators

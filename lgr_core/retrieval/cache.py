@@ -1,124 +1,200 @@
-"""Neighbour files: the paper's JSONL, one line a query.
+"""The exact cache: answers of a language model by the key of all that could change them.
 
-``{"target_cell_type", "target_molecule", "neighbors": [{"molecule", "score"}]}`` is all that a file
-needs; ours add the dose, each justification, what was rejected and the raw answer.
+``answers.jsonl`` is the truth, one line an answer, in the paper's form with our fields; it may be
+appended to by several processes. ``answers.duckdb`` is an index of it (key, place, query), rebuilt
+when it is stale and never needed to read the truth.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import logging
+import threading
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
 
-from lgr_core.domain import Proposal, Retrieval
-from lgr_core.errors import InputError
+import duckdb
+import pandas as pd
 
-log = logging.getLogger(__name__)
+from lgr_core.domain import LLMReply, LLMUsage
+from lgr_core.errors import NotFoundError
+from lgr_core.retrieval.jsonl import append_line
 
-
-@dataclass(frozen=True, slots=True)
-class NeighborRecord:
-    """One line of a neighbour file: ranked proposals for a drug in a cell line."""
-
-    cell_line: str
-    drug: str
-    proposals: tuple[Proposal, ...]
-    dose_um: float | None = None
+INDEX_COLUMNS = ("key", "start", "length", "cell_line", "drug", "dose_um", "model", "k_used", "at")
 
 
-def neighbor_line(retrieval: Retrieval) -> str:
-    """A retrieval as one JSON line, without the newline."""
-    query = retrieval.query
-    record = {
-        "target_cell_type": query.cell_line,
-        "target_molecule": query.drug,
-        "neighbors": [
-            {"molecule": n.drug, "score": n.score, "justification": n.rationale}
-            for n in retrieval.neighbors
-        ],
-        "dose_um": query.dose_um,
-        "selector": retrieval.selector,
-        "k": retrieval.k,
-        "k_used": retrieval.k_used,
-        "pool_size": retrieval.pool_size,
-        "rejected": [{"text": r.text, "reason": str(r.reason)} for r in retrieval.rejected],
-        "raw": retrieval.raw,
-        "provenance": dict(retrieval.provenance),
-    }
-    return json.dumps(record, ensure_ascii=False, allow_nan=False)
+class Place(NamedTuple):
+    """Where a line stands in the file, in bytes."""
+
+    start: int
+    length: int
 
 
-def append_neighbors(path: Path, retrieval: Retrieval) -> None:
-    """Append one retrieval to a neighbour file; safe with several processes appending.
+class AnswerCache:
+    """Answers by key; the last line of a key counts. Safe for several threads and processes."""
 
-    A last line that an earlier writer left without its end is completed if it is whole, else cut.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    line = neighbor_line(retrieval).encode() + b"\n"
-    with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        _mend_last_line(file)
-        file.write(line)
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "answers.jsonl"
+        self.index_path = folder / "answers.duckdb"
+        self.log_path = folder / "bad_replies.jsonl"
+        self._lock = threading.Lock()
+        self._places: dict[str, Place] = {}
+        self._read_to = 0
+        self._stamp: tuple[int, int] | None = None
 
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The record of a key, None if nothing was answered to it."""
+        with self._lock:
+            if key not in self._places:
+                self._catch_up()
+            place = self._places.get(key)
+        if place is None:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(place.start)
+            return json.loads(file.read(place.length))
 
-def _mend_last_line(file: BinaryIO) -> None:
-    file.seek(0)
-    content = file.read()
-    if not content or content.endswith(b"\n"):
-        return
-    start = content.rfind(b"\n") + 1
-    try:
-        json.loads(content[start:])
-    except ValueError:
-        log.warning("%s: a cut last line was removed", file.name)
-        file.truncate(start)
-    else:
-        file.write(b"\n")
+    def reply(self, key: str) -> LLMReply | None:
+        """The cached answer of a key as a reply; no token is used by it."""
+        record = self.get(key)
+        if record is None:
+            return None
+        return LLMReply(record["raw"], LLMUsage(), {**record["reply"], "answered": record["at"]})
 
+    def put(self, key: str, record: dict[str, Any]) -> None:
+        """Add an answer; ``record`` needs ``raw`` and ``reply``, the rest says what was asked."""
+        line = json.dumps(
+            {"key": key, "at": _now(), **record}, ensure_ascii=False, allow_nan=False, default=str
+        )
+        with self._lock:
+            self._catch_up()
+            append_line(self.path, line)
+            self._catch_up()
 
-def read_neighbors(path: Path) -> Iterator[NeighborRecord]:
-    """Every record of a neighbour file, ours or anyone's.
+    def log_bad(self, key: str, raw: str | None, why: str) -> None:
+        """Keep a reply that could not be read where it does no harm: it is no answer."""
+        record = {"key": key, "at": _now(), "why": why, "raw": raw}
+        append_line(self.log_path, json.dumps(record, ensure_ascii=False))
 
-    A line that cannot be read is skipped with a warning if it is the last one (a writer was cut
-    off), and refused anywhere else.
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The record that counts for each key, in the order of the file."""
+        with self._lock:
+            self._catch_up()
+            keys = sorted(self._places, key=lambda key: self._places[key].start)
+        return (record for record in map(self.get, keys) if record is not None)
 
-    Raises
-    ------
-    InputError
-        If the file is missing, or a line other than the last is not a neighbour record.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"neighbour file {path}", str(err), "Give a JSONL file.") from err
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    def find(self, prefix: str) -> dict[str, Any]:
+        """The record whose key starts so.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none, or more than one.
+        """
+        with self._lock:
+            self._catch_up()
+            keys = [key for key in self._places if key.startswith(prefix)]
+        if len(keys) != 1:
+            found = f"{len(keys)} of {len(self._places):,} answers have such a key"
+            raise NotFoundError(f"answer {prefix!r}", found, "See them with: lgr cache ls.")
+        return self.get(keys[0]) or {}
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._catch_up()
+            return len(self._places)
+
+    def table(self) -> pd.DataFrame:
+        """What is cached, one row an answer, from the index; built anew if it is stale."""
+        with self._lock:
+            self._catch_up()
+            stamp = self._stamp
+        if self._index_stamp() != stamp:
+            self._build_index(stamp)
+        with duckdb.connect(str(self.index_path), read_only=True) as connection:
+            return connection.sql("FROM answers ORDER BY start").df()
+
+    def verify(self) -> list[str]:
+        """What is wrong with the file, in words; empty where all is well."""
+        if not self.path.exists():
+            return []
+        wrong = []
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                fault = _fault(line)
+                if fault is not None:
+                    wrong.append(f"line {number}: {fault}")
+        return wrong
+
+    # -- the index -----------------------------------------------------------------------------
+
+    def _catch_up(self) -> None:
+        """Read the lines that were appended since; all of them if the file was replaced."""
+        if not self.path.exists():
+            self._places, self._read_to, self._stamp = {}, 0, None
+            return
+        stat = self.path.stat()
+        stamp = (stat.st_size, stat.st_mtime_ns)
+        if stamp == self._stamp:
+            return
+        if stat.st_size <= self._read_to:
+            self._places, self._read_to = {}, 0
+        with self.path.open("rb") as file:
+            file.seek(self._read_to)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                if _fault(line) is None:
+                    place = Place(self._read_to, len(line))
+                    self._places[json.loads(line)["key"]] = place
+                self._read_to += len(line)
+        self._stamp = stamp
+
+    def _index_stamp(self) -> tuple[int, int] | None:
         try:
-            yield _record(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
-            if number < len(lines):
-                found = f"line {number} is no neighbour record ({type(err).__name__}: {err})"
-                raise InputError(f"neighbour file {path}", found, _FORM) from err
-            log.warning("%s: the last line is cut off and was skipped", path)
+            with duckdb.connect(str(self.index_path), read_only=True) as connection:
+                found = connection.sql("FROM stamp").fetchone()
+        except duckdb.Error:
+            return None
+        return None if found is None else (int(found[0]), int(found[1]))
+
+    def _build_index(self, stamp: tuple[int, int] | None) -> None:
+        rows = [_index_row(record, self._places[record["key"]]) for record in self.records()]
+        frame = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
+        self.index_path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.index_path.with_name(f".{self.index_path.name}-{uuid.uuid4().hex[:8]}")
+        with duckdb.connect(str(aside)) as connection:
+            connection.register("incoming", frame)
+            connection.execute("CREATE TABLE answers AS FROM incoming")
+            connection.execute("CREATE TABLE stamp (size BIGINT, mtime_ns BIGINT)")
+            connection.execute("INSERT INTO stamp VALUES (?, ?)", stamp or (0, 0))
+        aside.replace(self.index_path)
 
 
-_FORM = 'Each line needs {"target_cell_type", "target_molecule", "neighbors": [{"molecule"}]}.'
-
-
-def _record(data: dict[str, Any]) -> NeighborRecord:
-    proposals = tuple(
-        Proposal(str(item["molecule"]), str(item.get("justification") or ""), item.get("score"))
-        for item in data["neighbors"]
+def _index_row(record: dict[str, Any], place: Place) -> tuple[Any, ...]:
+    return (
+        record["key"],
+        place.start,
+        place.length,
+        record.get("target_cell_type"),
+        record.get("target_molecule"),
+        record.get("dose_um"),
+        record.get("request", {}).get("model"),
+        record.get("k_used"),
+        record["at"],
     )
-    dose = data.get("dose_um")
-    return NeighborRecord(
-        cell_line=str(data["target_cell_type"]),
-        drug=str(data["target_molecule"]),
-        proposals=proposals,
-        dose_um=None if dose is None else float(dose),
-    )
+
+
+def _fault(line: bytes) -> str | None:
+    try:
+        record = json.loads(line)
+        missing = {"key", "at", "raw", "reply"} - set(record)
+    except (ValueError, TypeError) as err:
+        return f"not readable ({err})"
+    return f"without {', '.join(sorted(missing))}" if missing else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

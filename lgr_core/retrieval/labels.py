@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from html import unescape
@@ -20,9 +21,10 @@ _MOST_CUTS = 12
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co"}
 _MARKUP = re.compile(
-    r"\*{2,}|</?(?:b|i|u|em|strong|code|br|li|p|td|tr|sub|sup) {0,2}/?>", re.IGNORECASE
+    r"\*{2,}|</?(?:b|i|u|em|strong|code|br|li|p|td|tr|sub|sup) {0,2}/?>|<\|\w{1,30}\|>",
+    re.IGNORECASE,
 )
-_SEPARATOR = re.compile(
+SEPARATOR = re.compile(
     r" ?[:\uff1a\ufe55\ufe13]+ ?| (?:-{1,3}|[\u2010-\u2015\u2212]|=)>? |\u2014| \u2192 "
 )
 _BOLD = re.compile(r"\s{0,8}(?:\*\*|__)([^*\n]{1,300}?)(?:\*\*|__)")
@@ -77,29 +79,39 @@ class Labels:
     def __init__(self, labels: Mapping[str, str] | Collection[str]) -> None:
         self._exact = dict(labels) if isinstance(labels, Mapping) else {x: x for x in labels}
         self._loose: dict[str, str | None] = {}
+        self._longest = 2 * max(map(len, self._exact), default=0) + 20
         for shown, drug in self._exact.items():
             for key in {fold(shown), fold(plain(shown)), fold(_trim(plain(shown)))} - {""}:
                 if self._loose.setdefault(key, drug) != drug:
                     self._loose[key] = None
+        self._sorted = sorted(self._loose)
 
     def find(self, text: str) -> str | None:
         """The drug of the label that this is but for case, spaces, dashes and signs around it."""
+        if len(text) > self._longest:
+            return None
         drug = self._exact.get(text)
         if drug is None:
             drug = self._loose.get(fold(text))
         return self._loose.get(fold(_trim(text))) if drug is None else drug
 
-    def read(self, name: str, reason: str = "", *, whole: bool = True) -> Item:
-        """The item of a name that stands alone.
+    def meaning(self, text: str) -> str | None:
+        """The drug that this names, a remark in brackets after it set aside.
 
-        A remark in brackets after a label is not part of it (``Trametinib (MEK inhibitor)``),
-        unless it is a form of the drug: ``Cytarabine (hydrochloride)`` may be another one.
+        ``Trametinib (MEK inhibitor)`` is ``Trametinib``; but a form of a drug is part of its name:
+        ``Cytarabine (hydrochloride)`` may be another one than ``Cytarabine``.
         """
-        text = plain(name)
         drug = self.find(text)
+        if drug is not None or len(text) > self._longest + REASON_LIMIT:
+            return drug
         outer = bracket(fold(_trim(text)))[0]
-        if drug is None and split_form(outer).words == split_form(text).words:
-            drug = self.find(outer)
+        same_form = split_form(outer).words == split_form(text).words
+        return self.find(outer) if same_form else None
+
+    def read(self, name: str, reason: str = "", *, whole: bool = True) -> Item:
+        """The item of a name that stands alone."""
+        text = plain(name)
+        drug = self.meaning(text)
         shown = _cut(_trim(text), NAME_LIMIT) if drug is None else drug
         return Item(shown, tidy_reason(reason), drug is not None, whole)
 
@@ -111,23 +123,38 @@ class Labels:
         between spaces.
         """
         line = plain(text)
-        cuts = list(islice(_SEPARATOR.finditer(line, 0, _HEAD_LIMIT), _MOST_CUTS))
-        known = [cut for cut in cuts if self.find(line[: cut.start()]) is not None]
-        if not known and self.find(line) is not None:
+        cuts = list(islice(SEPARATOR.finditer(line, 0, _HEAD_LIMIT), _MOST_CUTS))
+        known = self._known_cut(line, cuts)
+        if known is None and self.meaning(line) is not None:
             return self.read(line, whole=False)
-        if not known and (echo := _ECHO.match(line)) and self._says_more(line[echo.end() :]):
+        if known is None and (echo := _ECHO.match(line)) and self._says_more(line[echo.end() :]):
             return self.split(line[echo.end() :])
-        bold = None if known else _bold_end(text, line)
+        bold = _bold(text, line) if known is None else None
         if bold is not None:
-            return self.read(line[:bold], line[bold:])
-        cut = known[-1] if known else _usual_cut(line, cuts)
+            return self.read(*bold)
+        cut = _usual_cut(line, cuts) if known is None else known
         if cut is None:
             return self.read(line, whole=False)
-        return self.read(line[: cut.start()], line[cut.end() :])
+        whole = not self._goes_on(line)
+        return self.read(line[: cut.start()], line[cut.end() :], whole=whole)
+
+    def _known_cut(self, line: str, cuts: list[re.Match[str]]) -> re.Match[str] | None:
+        """The last separator after a label, else the first after a label and a remark."""
+        heads = [(line[: cut.start()], cut) for cut in cuts]
+        labels = [cut for head, cut in heads if self.find(head) is not None]
+        if labels:
+            return labels[-1]
+        return next((cut for head, cut in heads if self.meaning(head) is not None), None)
+
+    def _goes_on(self, line: str) -> bool:
+        """Whether all of the line is the beginning of a label: its separator may be part of it."""
+        start = fold(line)
+        place = bisect_right(self._sorted, start)
+        return place < len(self._sorted) and self._sorted[place].startswith(start)
 
     def _says_more(self, rest: str) -> bool:
         """Whether an item follows an echoed ``MOLECULE 1:``, and not just its reason."""
-        return self.find(rest) is not None or _SEPARATOR.search(rest[:_HEAD_LIMIT]) is not None
+        return self.find(rest) is not None or SEPARATOR.search(rest[:_HEAD_LIMIT]) is not None
 
 
 def _usual_cut(line: str, cuts: list[re.Match[str]]) -> re.Match[str] | None:
@@ -137,17 +164,18 @@ def _usual_cut(line: str, cuts: list[re.Match[str]]) -> re.Match[str] | None:
     return next(iter([*strong[:1], *colons[:1], *outside[:1]]), None)
 
 
-def _bold_end(text: str, line: str) -> int | None:
-    """Where a bold name at the start ends in the plain line, if the bold is all of the name."""
+def _bold(text: str, line: str) -> tuple[str, str] | None:
+    """The bold name at the start of a line and what follows, if the bold is all of the name."""
     bold = _BOLD.match(text)
     name = plain(bold[1]).rstrip(" :\uff1a") if bold else ""
     rest = line[len(name) :]
-    if not (name and line.startswith(name)) or rest[:1].isalnum() or _SEPARATOR.search(name):
+    if not (name and line.startswith(name)) or rest[:1].isalnum() or SEPARATOR.search(name):
         return None
     remark = _AFTER_BOLD.match(rest)
     if remark and split_form(name + remark.group()).words != split_form(name).words:
         return None
-    return len(name)
+    ends = SEPARATOR.match(rest, remark.end()) if remark else None
+    return name, rest[ends.end() :] if ends else rest
 
 
 def _balanced(text: str) -> bool:

@@ -202,8 +202,9 @@ def map_requests(
     """Ask many requests, some at a time: (place in ``requests``, reply or error) as they come.
 
     Requests are drawn only as fast as they are answered. Once ``cancel`` is set none is drawn
-    any more; what is under way is still answered. A caller that breaks off (also by Ctrl-C) waits
-    for nothing: no further request starts, and those under way run out by themselves.
+    any more; what is under way is still answered. A caller that breaks off waits for nothing: no
+    further request starts, and those under way run out by themselves. Ctrl-C also sets ``cancel``;
+    a client that was given the same event then stops retrying, too.
 
     Raises
     ------
@@ -240,6 +241,10 @@ def _mapped(
                 place = running.pop(future)
                 fill()
                 yield place, future.result()
+    except KeyboardInterrupt:
+        if cancel is not None:
+            cancel.set()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 

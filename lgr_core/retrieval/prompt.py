@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import unescape
 from types import MappingProxyType
 from typing import Any
@@ -54,7 +54,7 @@ class Prompt:
 
     text: str
     version: str
-    labels: Mapping[str, str] = NOTHING
+    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     schema: Mapping[str, Any] | None = None
 
 
@@ -128,7 +128,7 @@ def harmless(name: str, limit: int = NAME_LIMIT) -> str:
     if unescape(text) != text:
         text = text.replace("&", "\uff06")
     cut = text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-    return cut if cut else "unnamed"
+    return cut or "unnamed"
 
 
 def estimate_tokens(text: str) -> int:

@@ -213,7 +213,8 @@ def _answer(text: str, asked: str) -> _Answer:
     error = data.get("error") if isinstance(data, Mapping) else None
     if error:
         said = error.get("message", error) if isinstance(error, Mapping) else error
-        raise BadReplyError(asked, f"an error instead of an answer: {said}", EMPTY, text)
+        found = f"an error instead of an answer: {str(said)[:LONGEST]}"
+        raise BadReplyError(asked, found, EMPTY, text)
     try:
         read = _read_responses if "output" in data else _read_chat
         return _Answer(asked, text, data, *read(data))

@@ -29,8 +29,10 @@ _THOUGHT = re.compile(
     r"<\s{0,3}(?P<close>/?)\s{0,3}(?:think(?:ing)?|thoughts?|reasoning|analysis)\s{0,3}>",
     re.IGNORECASE,
 )
-_HEADING = re.compile(r"^[ \t*_#>=-]{0,12}final answer[ \t*_#:=-]{0,12}$", re.IGNORECASE | re.M)
-_MOST_BLOCKS = 20
+_HEADING = re.compile(
+    r"^[ \t*_#>=-]{0,12}final answer[ \t*_#:=-]{0,12}$", re.IGNORECASE | re.MULTILINE
+)
+_MOST_BLOCKS = 10
 _SENTENCE_ENDS = tuple(".!?)\"'\u201d\u2019*`|")
 
 
@@ -60,6 +62,7 @@ class ParsedReply:
 class _Block:
     text: str
     closed: bool
+    opened: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ def parse_reply(text: str, labels: Mapping[str, str] | Collection[str]) -> Parse
     reading = _read(body, known)
     notes = ["the answer stops while still thinking"] if thinking else []
     if len(reading.items) > MOST_ITEMS:
-        notes.append(f"only the first {MOST_ITEMS} of {len(reading.items)} items are read")
+        notes.append(f"only the first {MOST_ITEMS} items are taken")
     return ParsedReply(
         proposals=tuple(Proposal(i.name, i.reason) for i in reading.items[:MOST_ITEMS]),
         form=reading.form,
@@ -127,7 +130,7 @@ def _blocks(body: str) -> Iterator[_Block]:
             end = len(body) if follower is None else follower.start()
             yield _Block(body[tags[i].end() : end], bool(follower and follower["close"]))
         elif i == 0:
-            yield _Block(body[: tags[i].start()], closed=True)
+            yield _Block(body[: tags[i].start()], closed=True, opened=False)
 
 
 def _in_blocks(blocks: list[_Block], labels: Labels) -> _Reading:
@@ -143,9 +146,9 @@ def _in_blocks(blocks: list[_Block], labels: Labels) -> _Reading:
 
 def _block(block: _Block, labels: Labels) -> _Reading:
     reading = _as_json(block.text, labels)
-    if reading.items:
+    if reading.items or reading.truncated:
         return reading
-    items = best_items(block.text, labels, tagged=True)
+    items = best_items(block.text, labels, tagged=block.opened)
     if block.closed:
         return _Reading(tuple(items), "final_answer")
     items, note = _without_cut_name(items)

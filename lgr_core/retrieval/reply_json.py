@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lgr_core.retrieval.labels import Item, Labels
-from lgr_core.retrieval.reply_lines import MOST_ITEMS, strip_number
+from lgr_core.retrieval.reply_lines import MOST_ITEMS, names_something, strip_number
 
 _NAME_KEYS = ("molecule", "drug", "candidate", "name", "compound")
 _REASON_KEYS = ("justification", "reason", "rationale", "explanation")
@@ -17,6 +17,7 @@ _MARK = re.compile(rf'"(?:{"|".join(_NAME_KEYS + _LIST_KEYS)})"\s{{0,9}}:', re.I
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.?)*+"?|[{}\[\]]', re.DOTALL)
 _TRAILING_COMMA = re.compile(r",\s{0,99}\}$")
 _MOST_FENCES = 5
+_MOST_READ = MOST_ITEMS + 1
 _DEPTH = 3
 
 
@@ -58,31 +59,26 @@ def _load(document: str) -> Any:  # noqa: ANN401
 
 
 def _entries(value: Any, depth: int = 0) -> list[Any]:  # noqa: ANN401
-    """The list that holds the answer: the value, or the first in it that holds anything."""
+    """The list that holds the answer: a list of objects in the value, else any list in it."""
     if depth > _DEPTH:
         return []
     if isinstance(value, list):
-        return value[:MOST_ITEMS] if depth == 0 or _is_answer(value) else []
+        return value[:_MOST_READ]
     if not isinstance(value, dict):
         return []
-    if _named(value) is not None:
+    fields = [value[key] for key in value if key.casefold() in _LIST_KEYS]
+    if not fields and _named(value) is not None:
         return [value]
-    fields = list(value.values())
-    if fields and all(str(key).isdigit() for key in value):
-        return fields[:MOST_ITEMS]
-    first = [value[key] for key in value if str(key).casefold() in _LIST_KEYS]
-    found = (_entries(child, depth + 1) for child in [*first, *fields[:MOST_ITEMS]])
-    return next(filter(None, found), [])
-
-
-def _is_answer(values: list[Any]) -> bool:
-    """Whether a list inside a document holds items rather than, say, a list of lists."""
-    return any(isinstance(value, str | int | dict) for value in values[:MOST_ITEMS])
+    if value and all(key.isdigit() for key in value):
+        return list(value.values())[:_MOST_READ]
+    found = [_entries(child, depth + 1) for child in fields or list(value.values())[:_MOST_READ]]
+    objects = (entries for entries in found if any(isinstance(entry, dict) for entry in entries))
+    return next(objects, next(filter(None, found), []))
 
 
 def _known_kind(entries: list[Any], labels: Labels) -> list[Item]:
-    items = (_item(entry, labels) for entry in entries[:MOST_ITEMS])
-    return [item for item in items if item is not None and item.name]
+    items = (_item(entry, labels) for entry in entries)
+    return [item for item in items if item is not None and names_something(item)]
 
 
 def _item(entry: Any, labels: Labels) -> Item | None:  # noqa: ANN401
@@ -135,7 +131,7 @@ def _salvaged(text: str) -> tuple[list[Any], bool]:
             leaf = sign == "{"
         elif sign in ("}", "]"):
             start = opened.pop() if opened else None
-            if leaf and sign == "}" and start is not None and len(answers[-1]) < MOST_ITEMS:
+            if leaf and sign == "}" and start is not None and len(answers[-1]) < _MOST_READ:
                 entry = _load(_TRAILING_COMMA.sub("}", text[start : token.end()]))
                 answers[-1] += [entry] if isinstance(entry, dict) and _named(entry) else []
             leaf = False

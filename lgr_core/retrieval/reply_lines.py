@@ -6,10 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from lgr_core.retrieval.labels import Item, Labels, plain, tidy_reason
+from lgr_core.retrieval.labels import SEPARATOR, Item, Labels, plain, tidy_reason
 
 MOST_ITEMS = 200
-_MOST_RUNS = 20
+"""Proposals that are taken from one answer; one more is read, to know that there are more."""
+
+_MOST_READ = MOST_ITEMS + 1
+_MOST_RUNS = 10
+_MOST_PLAIN_LINES = 500
 _LINE_LIMIT = 4_000
 _REASON_LINES = 20
 
@@ -20,12 +24,9 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"(?P<indent>[ \t>]{0,40})[-*+\u2022\u00b7\u25aa\u25e6\u2023\u2013\u2014] +")
-_RULER = re.compile(r"[\s|:+=*_-]{3,}")
+_RULER = re.compile(r"[\s|:+=*_.\u2026-]+")
 _END = re.compile(r"\s{0,3}(?:[-=*_]{3,}\s*$|#{1,6} )")
-_HEADINGS = frozenset(
-    "# anchor candidate compound drug justification mechanism molecule name no no. rank "
-    "rationale reason".split()
-)
+_HEADINGS = {"#", "candidate", "compound", "drug", "molecule", "name", "no", "no.", "rank"}
 _NAMELESS = re.compile(r"[\W_]*|\[?molecule[ _]?(?:name|\d{1,3})\]?", re.IGNORECASE)
 
 
@@ -42,15 +43,19 @@ class Draft:
 
     def add(self, line: str) -> None:
         """Take a line after the first; prose after a blank line is not part of a finished item."""
-        self.last = False
         if not line.strip():
             self._blank = True
-            self.last = not self.more
             return
-        prose = self._blank and not line[:1].isspace() and (self.more or ":" in self.head)
+        self.last = False
+        prose = (
+            self._blank and not line[:1].isspace() and (self.more or SEPARATOR.search(self.head))
+        )
         self._closed = self._closed or bool(prose or _END.match(line))
         if not self._closed and len(self.more) < _REASON_LINES and _RULER.fullmatch(line) is None:
-            self.more.append(_BULLET.sub("", line.strip(), count=1))
+            bullet = _BULLET.match(line)
+            if bullet and self.more and self.more[-1][-1] not in ".;:,!?":
+                self.more[-1] += ";"
+            self.more.append(line[bullet.end() if bullet else 0 :].strip())
 
     def item(self, labels: Labels) -> Item:
         """Name and reason; a name with something after it is whole."""
@@ -63,20 +68,37 @@ class Draft:
 
 
 def best_items(text: str, labels: Labels, *, tagged: bool) -> list[Item]:
-    """The items of a text in the layout that names most labels; among equals the first of these.
+    """The items of a text, in the first of four layouts that names a label, else any drug.
 
-    Numbered lines (in an answer block all of them; else a list that starts over is another list,
-    and the last counts), a table, bullets, and lines of a known name and its reason. ``tagged`` is
-    whether the text is an answer block, where unknown names need no number.
+    Numbered lines, a table, bullets, and lines of a name and its reason. ``tagged`` is whether the
+    text is an answer block: there all numbered lines are one list, elsewhere a list that starts
+    over is another one; there unknown names need no number, elsewhere they do.
     """
-    lines = [line[:_LINE_LIMIT] for line in text.splitlines() if not line.lstrip()[:3] == "```"]
-    layouts: list[Sequence[Item]] = [
-        [draft.item(labels) for draft in run[:MOST_ITEMS]]
-        for run in _numbered(lines, tagged=tagged)
+    lines = _lines(text)
+    layouts = [
+        _numbered(lines, labels, tagged=tagged),
+        _table(lines, labels),
+        _bullets(lines, labels),
+        _names(lines, labels, tagged=tagged),
     ]
-    layouts += [_table(lines, labels), _bullets(lines, labels), _names(lines, labels, tagged)]
-    named = [[item for item in items if _is_name(item)] for items in layouts]
-    return max(named, key=lambda items: (sum(item.known for item in items), bool(items)))
+    named = [[item for item in items if names_something(item)] for items in layouts]
+    return next((items for items in named if _known(items)), next(filter(None, named), []))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines without code fences; a numbered list on one line is one line a number."""
+    lines = [line[:_LINE_LIMIT] for line in text.splitlines() if line.lstrip()[:3] != "```"]
+    filled = [line for line in lines if line.strip()]
+    if len(filled) != 1 or _NUMBER.fullmatch(filled[0]) is None:
+        return lines
+    rest, parts = filled[0], []
+    for number in range(2, _MOST_READ + 1):
+        place = rest.find(f" {number}. ")
+        if place < 0:
+            break
+        parts.append(rest[:place])
+        rest = rest[place + 1 :]
+    return [*parts, rest]
 
 
 def strip_number(text: str) -> str:
@@ -85,20 +107,25 @@ def strip_number(text: str) -> str:
     return numbered["rest"] if numbered else text
 
 
-def _is_name(item: Item) -> bool:
-    """Whether it names anything; ``MOLECULE 1`` and ``...`` echo the form that was asked for."""
+def names_something(item: Item) -> bool:
+    """Whether it names a drug; ``MOLECULE 1`` and ``...`` echo the form that was asked for."""
     return item.known or _NAMELESS.fullmatch(item.name) is None
 
 
-def _numbered(lines: Iterable[str], *, tagged: bool) -> list[list[Draft]]:
-    """Numbered lists, the last first."""
-    drafts = _gather(lines, _numbered_head)
+def _known(items: Iterable[Item]) -> int:
+    return len({item.name for item in items if item.known})
+
+
+def _numbered(lines: Iterable[str], labels: Labels, *, tagged: bool) -> list[Item]:
+    """The last numbered list that names at least half as many labels as the best one does."""
     runs: list[list[Draft]] = [[]]
-    for draft in drafts:
+    for draft in _gather(lines, _numbered_head):
         if not tagged and runs[-1] and draft.number < runs[-1][-1].number:
             runs.append([])
         runs[-1].append(draft)
-    return runs[: -_MOST_RUNS - 1 : -1]
+    lists = [[draft.item(labels) for draft in run[:_MOST_READ]] for run in runs[-_MOST_RUNS:]]
+    best = max(map(_known, lists))
+    return next(items for items in reversed(lists) if 2 * _known(items) >= best)
 
 
 def _numbered_head(line: str) -> Draft | None:
@@ -121,7 +148,7 @@ def _bullets(lines: Sequence[str], labels: Labels) -> list[Item]:
         return None
 
     drafts = _gather([line for line in lines if not _NUMBER.fullmatch(line)], head)
-    return [draft.item(labels) for draft in drafts[:MOST_ITEMS]]
+    return [draft.item(labels) for draft in drafts[:_MOST_READ]]
 
 
 def _gather(lines: Iterable[str], head: Callable[[str], Draft | None]) -> list[Draft]:
@@ -141,7 +168,7 @@ def _table(lines: Sequence[str], labels: Labels) -> list[Item]:
     """Rows of a Markdown table: an optional rank, the name, and reasons in what columns remain."""
     rows = [line for line in lines if line.count("|") > 1]
     items: list[Item] = []
-    for row in rows[: MOST_ITEMS + 2]:
+    for row in rows[: _MOST_READ + 2]:
         if _RULER.fullmatch(row):
             continue
         cells = [plain(cell) for cell in row.strip().strip("|").split("|")]
@@ -154,13 +181,12 @@ def _table(lines: Sequence[str], labels: Labels) -> list[Item]:
     return items
 
 
-def _names(lines: Sequence[str], labels: Labels, tagged: bool) -> list[Item]:  # noqa: FBT001
+def _names(lines: Sequence[str], labels: Labels, *, tagged: bool) -> list[Item]:
     """Lines without any mark: a known name, or in an answer block any name with a reason."""
     items: list[Item] = []
-    for line in lines:
-        if len(items) == MOST_ITEMS:
-            break
-        item = labels.split(strip_number(line))
+    for line in lines[-_MOST_PLAIN_LINES:]:
+        item = labels.split(line)
+        item = item if item.known else labels.split(strip_number(line))
         if item.known or (tagged and item.whole and item.reason):
             items.append(item)
-    return items
+    return items[:_MOST_READ]

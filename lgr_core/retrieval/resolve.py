@@ -48,7 +48,7 @@ def resolve(
     """
     if k < 1:
         raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
-    judge = _Judge(pool, catalog, k, one_per_parent=one_per_parent)
+    judge = _Judge(pool, catalog, k, selection.shown, one_per_parent=one_per_parent)
     for proposal in selection.proposals:
         judge.hear(proposal)
     return Retrieval(
@@ -83,12 +83,18 @@ class _Judge:
     """Hears proposals in rank order and sorts them into neighbours and rejected."""
 
     def __init__(
-        self, pool: CandidatePool, catalog: DrugCatalog, k: int, *, one_per_parent: bool
+        self,
+        pool: CandidatePool,
+        catalog: DrugCatalog,
+        k: int,
+        shown: frozenset[str],
+        *,
+        one_per_parent: bool,
     ) -> None:
         self.pool, self.catalog, self.k = pool, catalog, k
         self.one_per_parent = one_per_parent
         self.in_pool = frozenset(pool.drugs)
-        self.shown = self.in_pool | {pool.query.drug, *pool.twins}
+        self.shown = self.in_pool | {pool.query.drug, *pool.twins} | shown
         self.neighbors: list[Neighbor] = []
         self.rejected: list[Rejected] = []
         self.parents: dict[str, str] = {}
@@ -110,6 +116,8 @@ class _Judge:
             return self._reject(text, Reason.SELF)
         if reading.drug in self.pool.twins:
             return self._reject(text, Reason.TWIN)
+        if reading.drug not in self.in_pool:
+            return self._reject(text, Reason.NOT_IN_SPLIT)
         return reading.drug
 
     def _accept(self, drug: str, proposal: Proposal) -> None:

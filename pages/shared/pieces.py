@@ -57,8 +57,8 @@ def headline(
     dose = f'<span class="lgr-dose">{escape(dose_words(dose_um))}</span>'
     name = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
     under = f'<p class="lgr-mechanism">{escape(mechanism)}</p>' if mechanism else ""
-    image = _image(picture, drug) if picture else ""
-    return f'<div class="lgr-head"><div><h1 class="lgr-title">{name}</h1>{under}</div>{image}</div>'
+    image = f'<div class="lgr-drug">{_image(picture, drug)}</div>' if picture else ""
+    return f'{image}<h1 class="lgr-title">{name}</h1>{under}'
 
 
 def title(words: str) -> str:
@@ -191,7 +191,7 @@ def error_box(error: LgrError) -> str:
 
 def bad_link_box(settled: Settled) -> str:
     """One box for all that a link asks in vain, and the nearest question that has an answer."""
-    wrong = [f"{mended.error.asked}: {mended.error.found}" for mended in settled.mended]
+    wrong = [str(mended.error) for mended in settled.mended]
     return _box(
         "This link cannot be shown as it is",
         wrong,

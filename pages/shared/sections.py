@@ -57,7 +57,7 @@ def neighbors(asked: Asked, answer: Answer) -> None:
         pieces.section(
             f"The {count(retrieval.k_used, 'neighbour')}",
             f"Chosen by {how.title} from {count(retrieval.pool_size, 'other drug')} measured in "
-            f"{question.cell_line} {at_dose(question.dose_um)}. {how.line}",
+            f"{question.cell_line} {at_dose(question.dose_um)}. {'' if how.control else how.line}",
         )
     )
     cards = _cards(asked.store, answer)

@@ -178,7 +178,13 @@ def test_layers_are_named(tmp_path):
 
 def test_pooled_doses(tmp_path):
     """pool: the mean of 0.5 and 5 uM; max: 5 uM alone; both name the doses used."""
-    obs = {"cell_line": "A", "drug": "T", "dose": [0.5, 5.0], "dose_unit": "uM", "n_cells": [90, 10]}
+    obs = {
+        "cell_line": "A",
+        "drug": "T",
+        "dose": [0.5, 5.0],
+        "dose_unit": "uM",
+        "n_cells": [90, 10],
+    }
     path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs)
     pooled, highest = read(path, dose="pool"), read(path, dose="max")
     assert pooled.deltas.tolist() == [[2.0]]

@@ -48,12 +48,14 @@ class Observations:
     ``""`` where the file has none), ``dose_um`` (NaN where the file has none) and ``is_control``.
     ``kept`` are their row numbers in the file, ascending. ``labels`` are the control labels in
     the order in which they are preferred, ``dropped`` counts the rows that were left out, by why.
+    ``at_zero`` are drugs, not known as controls, that were left out for a dose of 0 or less.
     """
 
     frame: pd.DataFrame
     kept: np.ndarray
     labels: tuple[str, ...]
     dropped: dict[str, int]
+    at_zero: tuple[str, ...] = ()
 
 
 def read_observations(
@@ -86,7 +88,9 @@ def read_observations(
     passed = columns.get("pass_filter")
     if passed is not None:
         reasons["pass_filter is not full"] = (frame[passed] != "full").to_numpy(dtype=bool)
+    at_zero: tuple[str, ...] = ()
     if dose is not None:
+        at_zero = tuple(drug[~is_control & (dose <= 0)].remove_unused_categories().categories)
         reasons["no readable dose"] = ~is_control & np.isnan(dose)
         reasons["dose not positive"] = ~is_control & (dose <= 0)
     kept, dropped = _keep(reasons, len(frame))
@@ -100,7 +104,7 @@ def read_observations(
         }
     )
     table.loc[table["is_control"], "dose_um"] = np.nan
-    return Observations(table, kept, labels, dropped)
+    return Observations(table, kept, labels, dropped, at_zero)
 
 
 def clean_text(values: pd.Series) -> pd.Categorical:

@@ -185,8 +185,8 @@ def _read_var(file: h5py.File, matrix: str) -> pd.DataFrame:
 def _refuse_without_controls(seen: Observations) -> None:
     if seen.frame["is_control"].any():
         return
-    common = ", ".join(map(str, seen.frame["drug"].value_counts().index[:10]))
-    found = f"no row is a known vehicle; most frequent drugs: {common}"
+    names = [*seen.at_zero, *map(str, seen.frame["drug"].value_counts().index)]
+    found = f"no row is a known vehicle; drugs at dose 0 or frequent: {', '.join(names[:10])}"
     raise InputError("vehicle controls", found, "Name the vehicle with --control LABEL.")
 
 

@@ -141,7 +141,8 @@ def _counted(obs: pd.DataFrame, column: str | None) -> FloatArray:
 def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
     """The deltas of the rows that are kept; refused if one is not finite."""
     deltas = source.deltas[kept] if len(kept) < len(source.deltas) else source.deltas
-    bad = ~np.isfinite(deltas.sum(axis=1, dtype=np.float64))
+    with np.errstate(invalid="ignore"):
+        bad = ~np.isfinite(deltas.sum(axis=1, dtype=np.float64))
     for row in np.flatnonzero(bad):
         gene = int(np.argmin(np.isfinite(deltas[row])))
         found = (

@@ -7,7 +7,7 @@ import pytest
 
 from lgr_core.domain import Condition, Neighbor, Reason, Rejected, Retrieval
 from lgr_core.errors import InputError
-from lgr_core.retrieval.cache import append_neighbors, read_neighbors
+from lgr_core.retrieval.neighbor_files import append_neighbors, read_neighbors
 
 FOUND = Retrieval(
     Condition("HepG2/C3A", "Trametinib", 5.0),

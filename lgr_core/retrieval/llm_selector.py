@@ -1,0 +1,201 @@
+"""LLM-guided retrieval: a language model ranks neighbours from a closed list, with reasons.
+
+Where an answer comes from is the policy's to say: the exact cache, neighbour files, or the model
+itself. Every selection records which it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import (
+    CandidatePool,
+    DeltaReader,
+    Evidence,
+    LLMClient,
+    LLMReply,
+    LLMUsage,
+    Proposal,
+    Selection,
+)
+from lgr_core.errors import NotFoundError, UsageError
+from lgr_core.retrieval.answers import Answers, from_cache, judge
+from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.neighbor_files import NeighborBook
+from lgr_core.retrieval.prices import Prices
+from lgr_core.retrieval.question import LLMOptions, Policy, Question, Questioner, Scope
+from lgr_core.retrieval.reply import parse_reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The answer that counts for one question, and every reply that led to it."""
+
+    question: Question
+    reply: LLMReply
+    replies: tuple[LLMReply, ...]
+
+
+class LLMSelector:
+    """Asks a language model, the cache or neighbour files, as ``options.policy`` says.
+
+    ``provider`` names the service in cache keys; it is the client's where there is one.
+    ``facts`` and ``line_facts`` go into the prompt with ``options.prompt.facts``.
+    """
+
+    name = "llm"
+    evidence: frozenset[Evidence] = frozenset()
+
+    def __init__(
+        self,
+        store: AtlasStore,
+        options: LLMOptions | None = None,
+        *,
+        cache: AnswerCache | None = None,
+        book: NeighborBook | None = None,
+        client: LLMClient | None = None,
+        provider: str = "openai",
+        facts: Mapping[str, str] | None = None,
+        line_facts: Mapping[str, str] | None = None,
+    ) -> None:
+        self.options = LLMOptions() if options is None else options
+        if self.options.policy is not Policy.REPLAY and client is None:
+            found = "there is no language model to ask"
+            raise UsageError(f"--cache {self.options.policy}", found, "Set a key, or use replay.")
+        name = provider if client is None else client.provider
+        self._catalog, self._book = store.drug_catalog, book
+        self._questioner = Questioner(store, self.options, name, facts, line_facts)
+        policy, prices = self.options.policy, Prices.load()
+        self.answers = Answers(policy, name, self._catalog, cache, client, prices)
+
+    def questions(self, pool: CandidatePool, k: int) -> list[Question]:
+        """What is asked for a query: one question a sample, with their cache keys."""
+        return self._questioner.questions(pool, k)
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader | None = None) -> Selection:  # noqa: ARG002 - reads no delta
+        """The ranking for ``pool.query`` as it came; ``resolve`` judges it.
+
+        Raises
+        ------
+        NotFoundError
+            If nobody answered this question before and the model may not be asked.
+        ServiceError
+            If the model was asked and gave no usable answer.
+        """
+        questions = self.questions(pool, k)
+        remembered = [self.answers.remembered(question) for question in questions]
+        recorded = None if None not in remembered else self._recorded(pool)
+        if recorded is not None:
+            return recorded
+        heard = [
+            self._hear(question, known)
+            for question, known in zip(questions, remembered, strict=True)
+        ]
+        if not all(heard):
+            raise self._unanswered(pool)
+        return self._selection(pool, [h for h in heard if h is not None])
+
+    def _hear(self, question: Question, known: LLMReply | None) -> _Heard | None:
+        reply = self.answers.asked(question) if known is None else known
+        if reply is None:
+            return None
+        heard = _Heard(question, reply, (reply,))
+        return self._repaired(heard) if self.options.repair else heard
+
+    def _repaired(self, heard: _Heard) -> _Heard:
+        """With one more question where too few names stood; the fuller answer counts."""
+        found = judge(heard.question, heard.reply.text, self._catalog)
+        if found.k_used >= min(found.k, found.pool_size):
+            return heard
+        again = self._questioner.repair(heard.question, heard.reply.text, found)
+        second = self.answers.remembered(again)
+        second = self.answers.asked(again) if second is None else second
+        if second is None:
+            return heard
+        fuller = judge(heard.question, second.text, self._catalog).k_used >= found.k_used
+        reply = second if fuller else heard.reply
+        return _Heard(heard.question, reply, (*heard.replies, second))
+
+    def _selection(self, pool: CandidatePool, heard: Sequence[_Heard]) -> Selection:
+        proposals, agreement = self._merged(heard)
+        provenance = self._provenance(heard)
+        if agreement:
+            provenance["agreement"] = agreement
+        raw = "\n\n".join(h.reply.text for h in heard)
+        shown = frozenset(heard[0].question.pool.drugs) - set(pool.drugs)
+        return Selection(proposals, raw=raw, shown=shown, provenance=provenance)
+
+    def _merged(self, heard: Sequence[_Heard]) -> tuple[tuple[Proposal, ...], dict[str, float]]:
+        """One ranking of several by mean reciprocal rank, and each drug's share of the samples.
+
+        A drug keeps the reason of the sample that ranked it best.
+        """
+        if len(heard) == 1:
+            only = heard[0]
+            return parse_reply(only.reply.text, only.question.prompt.labels).proposals, {}
+        places: dict[str, list[int]] = defaultdict(list)
+        best: dict[str, Proposal] = {}
+        for h in heard:
+            for n in judge(h.question, h.reply.text, self._catalog).neighbors:
+                if not places[n.drug] or n.rank < min(places[n.drug]):
+                    best[n.drug] = Proposal(n.drug, n.rationale)
+                places[n.drug].append(n.rank)
+        score = {drug: sum(1 / p for p in ranks) / len(heard) for drug, ranks in places.items()}
+        ranked = sorted(score, key=lambda drug: (-score[drug], drug))
+        proposals = tuple(replace(best[drug], score=score[drug]) for drug in ranked)
+        return proposals, {drug: len(places[drug]) / len(heard) for drug in ranked}
+
+    def _provenance(self, heard: Sequence[_Heard]) -> dict[str, Any]:
+        replies = [reply for h in heard for reply in h.replies]
+        parsed = [parse_reply(h.reply.text, h.question.prompt.labels) for h in heard]
+        used = sum((reply.usage for reply in replies), LLMUsage())
+        prices = self.answers.prices
+        return {
+            "answered_by": "cache" if all(map(from_cache, replies)) else "model",
+            "scope": str(self.options.scope),
+            "asked_in_line": heard[0].question.pool.query.cell_line,
+            "model": self.options.model,
+            "provider": self.answers.provider,
+            "template": heard[0].question.prompt.version,
+            "key": heard[0].question.key,
+            "samples": len(heard),
+            "repairs": len(replies) - len(heard),
+            "form": ", ".join(sorted({reply.form for reply in parsed})),
+            "truncated": any(reply.truncated for reply in parsed),
+            "input_tokens": used.input,
+            "cached_tokens": used.cached,
+            "output_tokens": used.output,
+            "cost_usd": None if prices is None else prices.cost(used, self.options.model),
+            "reply": dict(heard[-1].reply.provenance),
+        }
+
+    def _recorded(self, pool: CandidatePool) -> Selection | None:
+        """A neighbour file's answer for the scope's line, where the policy reads files."""
+        if self._book is None or self.options.policy in {Policy.FILL, Policy.REFRESH}:
+            return None
+        in_line = self.options.scope is Scope.LINE
+        line = pool.query.cell_line if in_line else self.options.scope_line
+        found = self._book.find(line, pool.query.drug)
+        if found is None:
+            return None
+        record, file = found
+        shown = frozenset(self._catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+        provenance = {
+            "answered_by": f"file {file}",
+            "scope": str(self.options.scope),
+            "asked_in_line": record.cell_line,
+            "names_in_file": len(record.proposals),
+        }
+        return Selection(record.proposals, shown=shown, provenance=provenance)
+
+    def _unanswered(self, pool: CandidatePool) -> NotFoundError:
+        in_line = self.options.scope is Scope.LINE
+        where = pool.query.cell_line if in_line else f"{self.options.scope_line} (scope drug)"
+        do = "Ask the model (--cache fill, with a key), give --neighbors FILE"
+        hint = ", or reuse one line's ranking (--scope drug)." if in_line else "."
+        found = "neither the cache nor a neighbour file holds it"
+        return NotFoundError(f"LLM answer for {pool.query.drug} in {where}", found, do + hint)

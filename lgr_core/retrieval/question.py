@@ -1,0 +1,179 @@
+"""What is put to a language model for a query: which list, how often, under which key."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.config import DEFAULT_MODEL
+from lgr_core.domain import CandidatePool, Condition, LLMRequest, Reason, Retrieval
+from lgr_core.errors import UsageError
+from lgr_core.retrieval.prompt import Prompt, PromptOptions, listed, render
+
+DEFAULT_SCOPE_LINE = "A549"
+
+
+class Policy(StrEnum):
+    """Who is asked for an answer, in order.
+
+    ``replay``: the exact cache, then neighbour files, never the model. ``fill``: the cache, then
+    the model. ``only_missing``: cache, files, then the model. ``refresh``: the model.
+    """
+
+    FILL = "fill"
+    ONLY_MISSING = "only_missing"
+    REPLAY = "replay"
+    REFRESH = "refresh"
+
+
+class Scope(StrEnum):
+    """Whether a drug is asked for in every line, or once for all lines."""
+
+    LINE = "line"
+    DRUG = "drug"
+
+
+@dataclass(frozen=True, slots=True)
+class LLMOptions:
+    """How a language model is asked; every field is recorded with the answer.
+
+    ``samples`` above 1 asks that often, with the list in another order each time, and merges the
+    rankings. ``ask_for`` is how many names are asked for (default: k; twice that in scope ``drug``,
+    where some fall out of each line's pool). ``repair`` allows one more request that names what
+    was wrong.
+    """
+
+    policy: Policy = Policy.REPLAY
+    scope: Scope = Scope.LINE
+    scope_line: str = DEFAULT_SCOPE_LINE
+    model: str = DEFAULT_MODEL
+    temperature: float | None = 0.0
+    effort: str | None = "none"
+    max_output_tokens: int = 4_000
+    prompt: PromptOptions = field(default_factory=PromptOptions)
+    samples: int = 1
+    ask_for: int | None = None
+    repair: bool = False
+
+    def __post_init__(self) -> None:
+        if self.samples < 1 or (self.ask_for is not None and self.ask_for < 1):
+            raise UsageError("LLM options", "fewer than one is asked for", "Give 1 or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request for one query, with what is needed to read its answer."""
+
+    pool: CandidatePool
+    k: int
+    prompt: Prompt
+    request: LLMRequest
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Questioner:
+    """Makes the questions of an atlas; ``provider`` names the service in their keys.
+
+    ``facts`` and ``line_facts`` are what a prompt may tell of drugs and lines (only with
+    ``options.prompt.facts``).
+    """
+
+    store: AtlasStore
+    options: LLMOptions
+    provider: str
+    facts: Mapping[str, str] | None = None
+    line_facts: Mapping[str, str] | None = None
+
+    def questions(self, pool: CandidatePool, k: int) -> list[Question]:
+        """What is asked for a query: one question a sample."""
+        asked = pool if self.options.scope is Scope.LINE else self._union(pool.query)
+        count = self._count(k)
+        return [self._question(asked, count, sample) for sample in range(self.options.samples)]
+
+    def repair(self, question: Question, answer: str, found: Retrieval) -> Question:
+        """The question that shows an answer and says what of it could not be used."""
+        wrong = [f"{r.text} ({_WRONG[r.reason]})" for r in found.rejected if r.reason in _WRONG]
+        text = _REPAIR.format(
+            prompt=question.prompt.text,
+            answer=answer.strip(),
+            valid=found.k_used,
+            k=min(question.k, len(question.pool.drugs)),
+            wrong="\n".join(wrong) if wrong else "(the list was too short)",
+        )
+        return self._put(question.pool, question.k, question.prompt, text)
+
+    def _count(self, k: int) -> int:
+        if self.options.ask_for is not None:
+            return self.options.ask_for
+        return 2 * k if self.options.scope is Scope.DRUG else k
+
+    def _union(self, query: Condition) -> CandidatePool:
+        """The drugs measured in any line at the query's dose, asked for in the scope's line."""
+        measured = self.store.drugs_at(query.dose_um)
+        twins = set(self.store.drug_catalog.twins(query.drug))
+        drugs = tuple(sorted(measured - twins - {query.drug}))
+        asked = Condition(self.options.scope_line, query.drug, query.dose_um)
+        return CandidatePool(asked, drugs, tuple(sorted(twins & measured)))
+
+    def _question(self, pool: CandidatePool, k: int, sample: int) -> Question:
+        order = None
+        if sample:
+            size = len(listed(pool, self.options.prompt))
+            seed = [sample, zlib.crc32(repr(pool.query).encode())]
+            order = np.random.default_rng(seed).permutation(size).tolist()
+        line = None if self.line_facts is None else self.line_facts.get(pool.query.cell_line)
+        prompt = render(
+            pool, k, self.options.prompt, order=order, drug_facts=self.facts, line_facts=line
+        )
+        return self._put(pool, k, prompt, prompt.text)
+
+    def _put(self, pool: CandidatePool, k: int, prompt: Prompt, text: str) -> Question:
+        request = LLMRequest(
+            prompt=text,
+            model=self.options.model,
+            temperature=self.options.temperature,
+            effort=self.options.effort,
+            max_output_tokens=self.options.max_output_tokens,
+            schema=None if prompt.schema is None else dict(prompt.schema),
+        )
+        return Question(pool, k, prompt, request, request.key(self.provider))
+
+
+def known_facts(
+    tags: Mapping[str, Iterable[str]], targets: Mapping[str, Iterable[str]]
+) -> dict[str, str]:
+    """What a prompt may tell of each drug: mechanisms, then targets; the unknown are left out."""
+    facts = {}
+    for drug in tags:
+        parts = [", ".join(tags[drug]), ", ".join(targets.get(drug, ()))]
+        text = "; ".join(part for part in parts if part)
+        if text:
+            facts[drug] = text
+    return facts
+
+
+_WRONG = {
+    Reason.OUT_OF_POOL: "not in the candidate list",
+    Reason.SELF: "the anchor itself",
+    Reason.TWIN: "another form of the anchor",
+    Reason.DUPLICATE: "named twice",
+    Reason.AMBIGUOUS: "it fits more than one candidate",
+}
+
+_REPAIR = """\
+{prompt}
+Your previous answer was:
+{answer}
+
+Only {valid} of the {k} molecules asked for could be used. These could not:
+{wrong}
+
+Answer again with the complete list of exactly {k} molecules, all taken letter by letter from the
+candidate list, in the same output format.
+"""

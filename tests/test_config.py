@@ -1,0 +1,53 @@
+"""Settings: what the environment says, and what is never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from lgr_core.config import DEFAULT_MODEL, SHIPPED, Settings
+from lgr_core.errors import InputError
+
+
+def test_an_empty_environment_gives_the_defaults():
+    """Unset and blank variables alike keep what ships."""
+    blank = dict.fromkeys(
+        ("LGR_HOME", "OPENAI_API_KEY", "LGR_LLM_MODEL", "LGR_LLM_BUDGET_USD"), " "
+    )
+    assert Settings.from_environment({}) == Settings.from_environment(blank) == Settings()
+    assert Settings().home == SHIPPED
+    assert Settings().llm_model == DEFAULT_MODEL == "gpt-5.2-2025-12-11"
+    assert Settings().api_key is Settings().llm_base_url is Settings().llm_budget_usd is None
+
+
+def test_every_variable_reaches_its_field(tmp_path):
+    """Each setting is read from the variable of its name."""
+    found = Settings.from_environment(
+        {
+            "LGR_HOME": str(tmp_path),
+            "OPENAI_API_KEY": " sk-secret\n",
+            "LGR_LLM_BASE_URL": "http://localhost:8000/v1",
+            "LGR_LLM_MODEL": "llama3",
+            "LGR_LLM_BUDGET_USD": "2.5",
+        }
+    )
+    assert found == Settings(tmp_path, "sk-secret", "http://localhost:8000/v1", "llama3", 2.5)
+    assert found.atlases == tmp_path / "atlases"
+
+
+def test_a_budget_of_nothing_is_a_budget():
+    """Zero dollars is a limit, not an unset variable."""
+    assert Settings.from_environment({"LGR_LLM_BUDGET_USD": "0"}).llm_budget_usd == 0.0
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "nan", "inf", "$5"])
+def test_a_budget_that_is_no_amount_is_refused(text):
+    """What is no amount of money never becomes "no limit"."""
+    with pytest.raises(InputError, match="LGR_LLM_BUDGET_USD"):
+        Settings.from_environment({"LGR_LLM_BUDGET_USD": text})
+
+
+def test_secrets_are_not_shown():
+    """Neither the key nor a password in the address stands in the repr."""
+    shown = repr(Settings(Path("/x"), "sk-secret", "http://me:hidden@host/v1"))
+    assert "secret" not in shown
+    assert "hidden" not in shown
