@@ -133,7 +133,7 @@ def predicted_vs_measured(
                 y=measured[here],
                 customdata=names[here],
                 mode="markers",
-                name=f"{words} ({int(here.sum()):,} genes)",
+                name=f"{words} (n = {int(here.sum()):,})",
                 legendrank=1000 + rank,
                 marker={"color": colour, "size": 5, "opacity": 0.45 if value == 0 else 0.75},
                 hovertemplate="<b>%{customdata}</b><br>predicted change %{x:+.2f}"

@@ -1,10 +1,10 @@
 """What the chosen atlas is and how it was made."""
 
-import pandas as pd
 import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
-from pages.shared import pieces, state
+from pages.shared import pieces
+from pages.shared.tables import cell_lines, drugs
 from pages.shared.pickers import pick_atlas
 from pages.shared.widgets import html
 
@@ -37,33 +37,6 @@ def show(store: AtlasStore) -> None:
         pieces.section("How it was made", "Every choice and every count, as stored in the atlas.")
         + pieces.facts((key, pieces.plain(value)) for key, value in info["provenance"].items())
     )
-
-
-def cell_lines(store: AtlasStore) -> pd.DataFrame:
-    """The cell lines with plain headings."""
-    names = {
-        "cell_line": "cell line",
-        "organ": "organ",
-        "driver_genes": "driver genes",
-        "cellosaurus": "Cellosaurus",
-        "depmap_id": "DepMap",
-    }
-    return store.cell_lines[[name for name in names if name in store.cell_lines]].rename(
-        columns=names
-    )
-
-
-def drugs(store: AtlasStore) -> pd.DataFrame:
-    """The drugs with plain headings, the mechanism in words."""
-    frame = store.drugs.assign(mechanism=store.drugs["drug"].map(state.mechanisms(store)))
-    names = {
-        "drug": "drug",
-        "mechanism": "mechanism",
-        "targets": "targets",
-        "pubchem_cid": "PubChem",
-        "smiles": "SMILES",
-    }
-    return frame[[name for name in names if name in frame]].rename(columns=names)
 
 
 store = pick_atlas()

@@ -1,8 +1,8 @@
 """What the simulated atlas assumes: every constant, and where a mechanism bites.
 
 None of it is fitted to measured data or to a benchmark's figures. Effect size, depth and the
-abundance of programme genes were raised once after a look at a first simulation, so that a condition
-of some twenty cells shows its planted programme above the counting noise.
+abundance of programme genes were raised once after a look at a first simulation, so that a
+condition of some twenty cells shows its planted programme above the counting noise.
 """
 
 from __future__ import annotations

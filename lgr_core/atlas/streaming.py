@@ -176,8 +176,8 @@ class _Task(NamedTuple):
 def log1p(x: FloatArray) -> FloatArray:
     """ln(1 + x) of float32 x >= 0, to 4e-7 of its value.
 
-    NumPy computes ``log`` in vectors but ``log1p`` one value at a time, at three times the cost of
-    all else here; the correction gives back what rounding 1 + x to float32 took.
+    NumPy computes ``log`` in vectors but ``log1p`` a value at a time, three times slower; the
+    correction gives back what rounding 1 + x to float32 took.
     """
     u = x + np.float32(1)
     return np.log(u) + (x - (u - np.float32(1))) / u

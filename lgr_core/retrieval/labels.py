@@ -6,7 +6,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from itertools import islice
 
@@ -39,13 +39,15 @@ _PAIRS = ("[]", "<>", "{}", "\u2039\u203a")
 class Item:
     """A drug that an answer names: by its own name where known, else as it was written.
 
-    ``whole`` is False where nothing shows that the name had come to its end.
+    ``whole`` is False where nothing shows that the name had come to its end, ``partial`` is True
+    where all that was written is the beginning of a label.
     """
 
     name: str
     reason: str = ""
     known: bool = False
     whole: bool = True
+    partial: bool = False
 
 
 def one_line(text: str) -> str:
@@ -104,9 +106,8 @@ class Labels:
         drug = self.find(text)
         if drug is not None or len(text) > self._longest + REASON_LIMIT:
             return drug
-        outer = bracket(fold(_trim(text)))[0]
-        same_form = split_form(outer).words == split_form(text).words
-        return self.find(outer) if same_form else None
+        outer, remark = bracket(fold(_trim(text)))
+        return self._loose.get(outer) if remark and not _has_more_forms(text, outer) else None
 
     def read(self, name: str, reason: str = "", *, whole: bool = True) -> Item:
         """The item of a name that stands alone."""
@@ -126,7 +127,7 @@ class Labels:
         cuts = list(islice(SEPARATOR.finditer(line, 0, _HEAD_LIMIT), _MOST_CUTS))
         known = self._known_cut(line, cuts)
         if known is None and self.meaning(line) is not None:
-            return self.read(line, whole=False)
+            return self._last_word(line)
         if known is None and (echo := _ECHO.match(line)) and self._says_more(line[echo.end() :]):
             return self.split(line[echo.end() :])
         bold = _bold(text, line) if known is None else None
@@ -134,9 +135,14 @@ class Labels:
             return self.read(*bold)
         cut = _usual_cut(line, cuts) if known is None else known
         if cut is None:
-            return self.read(line, whole=False)
-        whole = not self._goes_on(line)
-        return self.read(line[: cut.start()], line[cut.end() :], whole=whole)
+            return self._last_word(line)
+        head, partial = line[: cut.start()], self._goes_on(line)
+        item = self.read(head, line[cut.end() :], whole=_balanced(head) and not partial)
+        return replace(item, partial=partial)
+
+    def _last_word(self, line: str) -> Item:
+        """The item of a line that is all name."""
+        return replace(self.read(line, whole=False), partial=self._goes_on(line))
 
     def _known_cut(self, line: str, cuts: list[re.Match[str]]) -> re.Match[str] | None:
         """The last separator after a label, else the first after a label and a remark."""
@@ -172,10 +178,15 @@ def _bold(text: str, line: str) -> tuple[str, str] | None:
     if not (name and line.startswith(name)) or rest[:1].isalnum() or SEPARATOR.search(name):
         return None
     remark = _AFTER_BOLD.match(rest)
-    if remark and split_form(name + remark.group()).words != split_form(name).words:
+    if remark and _has_more_forms(name + remark.group(), name):
         return None
     ends = SEPARATOR.match(rest, remark.end()) if remark else None
     return name, rest[ends.end() :] if ends else rest
+
+
+def _has_more_forms(longer: str, name: str) -> bool:
+    """Whether the longer name is of a salt, hydrate or solvate that the name is not of."""
+    return not split_form(longer).words <= split_form(name).words
 
 
 def _balanced(text: str) -> bool:

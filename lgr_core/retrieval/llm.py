@@ -11,8 +11,9 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any, Literal
 
 import openai
@@ -98,6 +99,43 @@ class OpenAIClient:
             how["retries"] = raw.retries_taken
         provenance = {**reply.provenance, **how, **plan.departures(request)}
         return LLMReply(reply.text, reply.usage, provenance)
+
+    def start_batch(self, path: Path, endpoint: str) -> str:
+        """Upload a Batch file and start it; the batch's id.
+
+        Raises
+        ------
+        ServiceError
+            If the service does not take it.
+        """
+        data = path.read_bytes()
+        file = self._call(
+            lambda: self._sdk.files.create(file=(path.name, data), purpose="batch"), path.name
+        )
+        batch = self._call(
+            lambda: self._sdk.batches.create(
+                input_file_id=file.id, endpoint=endpoint, completion_window="24h"
+            ),
+            path.name,
+        )
+        return batch.id
+
+    def batch(self, batch_id: str) -> dict[str, Any]:
+        """The state of a batch, as the service tells it."""
+        return self._call(lambda: self._sdk.batches.retrieve(batch_id), batch_id).model_dump()
+
+    def file_text(self, file_id: str) -> str:
+        """The text of a file that the service holds."""
+        return self._call(lambda: self._sdk.files.content(file_id), file_id).text
+
+    def _call(self, call: Callable[[], Any], what: str) -> Any:  # noqa: ANN401 - the SDK's
+        """What an SDK call gives; its error ends here, so that none is chained."""
+        failure = None
+        try:
+            return call()
+        except openai.OpenAIError as err:
+            failure = self._failure(err)
+        raise failure.error(f"batch {what} at {self.provider}")
 
     def close(self) -> None:
         """Let go of the connections."""

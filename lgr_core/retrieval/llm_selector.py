@@ -67,10 +67,10 @@ class LLMSelector:
             found = "there is no language model to ask"
             raise UsageError(f"--cache {self.options.policy}", found, "Set a key, or use replay.")
         name = provider if client is None else client.provider
-        self._catalog, self._book = store.drug_catalog, book
+        self.catalog, self._book = store.drug_catalog, book
         self._questioner = Questioner(store, self.options, name, facts, line_facts)
         policy, prices = self.options.policy, Prices.load()
-        self.answers = Answers(policy, name, self._catalog, cache, client, prices)
+        self.answers = Answers(policy, name, self.catalog, cache, client, prices)
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
         """What is asked for a query: one question a sample, with their cache keys."""
@@ -108,7 +108,7 @@ class LLMSelector:
 
     def _repaired(self, heard: _Heard) -> _Heard:
         """With one more question where too few names stood; the fuller answer counts."""
-        found = judge(heard.question, heard.reply.text, self._catalog)
+        found = judge(heard.question, heard.reply.text, self.catalog)
         if found.k_used >= min(found.k, found.pool_size):
             return heard
         again = self._questioner.repair(heard.question, heard.reply.text, found)
@@ -116,7 +116,7 @@ class LLMSelector:
         second = self.answers.asked(again) if second is None else second
         if second is None:
             return heard
-        fuller = judge(heard.question, second.text, self._catalog).k_used >= found.k_used
+        fuller = judge(heard.question, second.text, self.catalog).k_used >= found.k_used
         reply = second if fuller else heard.reply
         return _Heard(heard.question, reply, (*heard.replies, second))
 
@@ -140,7 +140,7 @@ class LLMSelector:
         places: dict[str, list[int]] = defaultdict(list)
         best: dict[str, Proposal] = {}
         for h in heard:
-            for n in judge(h.question, h.reply.text, self._catalog).neighbors:
+            for n in judge(h.question, h.reply.text, self.catalog).neighbors:
                 if not places[n.drug] or n.rank < min(places[n.drug]):
                     best[n.drug] = Proposal(n.drug, n.rationale)
                 places[n.drug].append(n.rank)
@@ -183,7 +183,7 @@ class LLMSelector:
         if found is None:
             return None
         record, file = found
-        shown = frozenset(self._catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+        shown = frozenset(self.catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
         provenance = {
             "answered_by": f"file {file}",
             "scope": str(self.options.scope),

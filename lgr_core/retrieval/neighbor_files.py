@@ -71,7 +71,7 @@ def read_neighbors(path: Path) -> Iterator[NeighborRecord]:
         If the file is missing, or a line other than the last is not a neighbour record.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(f"neighbour file {path}", str(err), "Give a JSONL file.") from err
     for number, line in enumerate(lines, start=1):

@@ -116,8 +116,9 @@ def _read(body: str, labels: Labels) -> _Reading:
             return reading
     blocks = list(_blocks(body))
     reading = _in_blocks(blocks, labels)
-    if not reading.items:
-        reading = _as_json(body, labels)
+    if reading.items or reading.truncated:
+        return reading
+    reading = _as_json(body, labels)
     return reading if reading.items else _as_list(body, labels, reading)
 
 
@@ -134,12 +135,14 @@ def _blocks(body: str) -> Iterator[_Block]:
 
 
 def _in_blocks(blocks: list[_Block], labels: Labels) -> _Reading:
-    """The last block with a known name, else the last with any."""
-    readings = [reading for block in blocks if (reading := _block(block, labels)).items]
-    known = [r for r in readings if any(item.known for item in r.items)]
-    reading = next(iter([*known, *readings]), _Reading())
-    if len(readings) > 1:
-        note = f"{len(readings)} answer blocks; the last with names is read"
+    """The last block with a known name, else the last with any, else one cut in its first name."""
+    readings = [_block(block, labels) for block in blocks]
+    named = [reading for reading in readings if reading.items]
+    known = [reading for reading in named if any(item.known for item in reading.items)]
+    cut = [reading for reading in readings if reading.truncated]
+    reading = next(iter([*known, *named, *cut]), _Reading())
+    if len(named) > 1:
+        note = f"{len(named)} answer blocks; the last with names is read"
         return replace(reading, notes=(note, *reading.notes))
     return reading
 
@@ -152,9 +155,9 @@ def _block(block: _Block, labels: Labels) -> _Reading:
     if block.closed:
         return _Reading(tuple(items), "final_answer")
     items, note = _without_cut_name(items)
-    cut = bool(note) or not block.text.rstrip().endswith(_SENTENCE_ENDS)
-    notes = ("the answer block never closes", *note)
-    return _Reading(tuple(items), "final_answer", cut, notes)
+    cut = bool(note) or (bool(items) and not block.text.rstrip().endswith(_SENTENCE_ENDS))
+    form: Form = "final_answer" if items else "none"
+    return _Reading(tuple(items), form, cut, ("the answer block never closes", *note))
 
 
 def _as_json(text: str, labels: Labels) -> _Reading:
@@ -170,11 +173,11 @@ def _as_list(body: str, labels: Labels, other: _Reading) -> _Reading:
     for part in parts:
         items = best_items(part, labels, tagged=False)
         note: tuple[str, ...] = ()
-        if any(item.whole for item in items):
+        if any(item.whole for item in items) or (items and items[-1].partial):
             items, note = _without_cut_name(items)
-        if items:
+        if items or note:
             notes = ("no answer block: a list is read", *note)
-            return _Reading(tuple(items), "list", bool(note), notes)
+            return _Reading(tuple(items), "list" if items else "none", bool(note), notes)
     return other
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lgr_core.retrieval.labels import SEPARATOR, Item, Labels, plain, tidy_reason
 
@@ -64,7 +64,7 @@ class Draft:
             head, more = more[0], more[1:]
         item = labels.split(head)
         reason = tidy_reason(" ".join([item.reason, *more]))
-        return Item(item.name, reason, item.known, item.whole or not self.last)
+        return replace(item, reason=reason, whole=item.whole or not self.last)
 
 
 def best_items(text: str, labels: Labels, *, tagged: bool) -> list[Item]:

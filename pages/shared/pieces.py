@@ -16,6 +16,8 @@ from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, dose_words, li
 
 SIMULATED = "Simulated data – not a measurement"  # noqa: RUF001 - a dash between clauses
 
+_LONGEST = 600
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -41,11 +43,11 @@ def badge(info: Mapping[str, object], label: str) -> str:
         if info["simulated"]
         else '<span class="lgr-tag lgr-real">Measured data</span>'
     )
-    lines, drugs = len(info["cell_lines"]), len(info["drugs"])
+    lines, drugs = count(len(info["cell_lines"]), "line"), count(len(info["drugs"]), "drug")
     facts = [
         f"<b>{escape(str(info['name']))}</b>",
         escape(label),
-        f"{count(info['n_conditions'], 'condition')} of {lines} lines and {count(drugs, 'drug')}",
+        f"{count(info['n_conditions'], 'condition')} of {lines} and {drugs}",
     ]
     return f'<div class="lgr-badge">{kind}{_spans(facts)}</div>'
 
@@ -200,11 +202,16 @@ def bad_link_box(settled: Settled) -> str:
 
 
 def _box(asked: str, found: Sequence[str], do: str) -> str:
-    lines = "".join(f"<li>{escape(line)}</li>" for line in found)
+    lines = "".join(f"<li>{escape(_cut(line))}</li>" for line in found)
     return (
-        f'<div class="lgr-box" role="alert"><p class="lgr-asked">{escape(asked)}</p>'
-        f'<ul>{lines}</ul><p class="lgr-do">{escape(do)}</p></div>'
+        f'<div class="lgr-box" role="alert"><p class="lgr-asked">{escape(_cut(asked))}</p>'
+        f'<ul>{lines}</ul><p class="lgr-do">{escape(_cut(do))}</p></div>'
     )
+
+
+def _cut(words: str) -> str:
+    """Words of a length that can be read; a link may hold thousands of letters."""
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
 
 
 def _image(picture: str, drug: str) -> str:

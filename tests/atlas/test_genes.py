@@ -21,7 +21,7 @@ def counts(n_cells=300, n_genes=120, seed=0):
 
 
 def scanpy_panel(X, n_top):
-    """scanpy's table, for log-normalised cells."""
+    """The table of scanpy, for log-normalised cells."""
     adata = anndata.AnnData(sparse.csr_matrix(X))
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)

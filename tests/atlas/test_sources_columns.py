@@ -21,7 +21,7 @@ CONVENTIONS = {
             drug="Infigratinib",
             drugname_drugconc="[('Infigratinib', 0.05, 'uM')]",
             plate="plate1",
-            pass_filter="full",
+            pass_filter="full",  # noqa: S106 - no password
         ),
         {
             "cell_line": "cell_name",

@@ -159,7 +159,7 @@ def guess_columns(
 
 def read_flag(values: pd.Series) -> np.ndarray | None:
     """A control flag as booleans (n,), or None where the values are not yes or no."""
-    codes, texts = pd.factorize(values.astype(object), use_na_sentinel=True)
+    codes, texts = pd.factorize(values)
     known = [_FLAG_TEXT.get(str(text).strip().casefold()) for text in texts]
     if any(flag is None for flag in known):
         return None
@@ -214,8 +214,8 @@ def _fits(values: pd.Series, role: str, *, best: bool) -> bool:
 
 
 def _are_cellosaurus(values: pd.Series) -> bool:
-    texts = values.dropna().astype(str).unique()
-    return len(texts) > 0 and all(_CELLOSAURUS.match(text.strip()) for text in texts)
+    texts = values.dropna().unique()
+    return len(texts) > 0 and all(_CELLOSAURUS.match(str(text).strip()) for text in texts)
 
 
 def _agree(frame: pd.DataFrame, columns: list[str]) -> bool:

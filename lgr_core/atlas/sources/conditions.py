@@ -212,10 +212,11 @@ def _dose(frame: pd.DataFrame, columns: ColumnMap, literal: FloatArray | None) -
     unit_column = columns.get("dose_unit")
     units = blank(len(frame)) if unit_column is None else clean_text(frame[unit_column])
     known = [columns.dose_unit if unit_column is None else name for name in units.categories]
-    pairs, inverse = np.unique(np.stack([codes, units.codes]), axis=1, return_inverse=True)
+    n_units = len(known) + 1  # the last stands for a missing unit, code -1
+    pairs, inverse = np.unique(codes * n_units + units.codes % n_units, return_inverse=True)
     table = [
-        np.nan if dose < 0 else parse_dose(doses[dose], None if unit < 0 else known[unit])
-        for dose, unit in pairs.T
+        np.nan if dose < 0 else parse_dose(doses[dose], [*known, None][unit])
+        for dose, unit in (divmod(int(pair), n_units) for pair in pairs)
     ]
     return np.array(table, dtype=float)[inverse]
 

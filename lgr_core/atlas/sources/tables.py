@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy import sparse
 
-from lgr_core.atlas.sources.columns import is_role_name, plain
+from lgr_core.atlas.sources.columns import guess_columns, is_role_name, plain
 from lgr_core.atlas.sources.features import name_genes
 from lgr_core.domain import NOTHING, BoolArray, FloatArray
 from lgr_core.errors import InputError
@@ -81,8 +81,9 @@ def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None)
         if not part.genes["gene"].equals(parts[0].genes["gene"]):
             found = f"its genes differ from those of {files[0].name}"
             raise InputError(f"file {file}", found, "Give files with the same genes in order.")
+    has_plates = guess_columns(parts[0].obs, overrides, required=()).get("plate") is not None
     named = [
-        part.obs if "plate" in part.obs else part.obs.assign(plate=file.name.split(".")[0])
+        part.obs if has_plates else part.obs.assign(plate=file.name.split(".")[0])
         for file, part in zip(files, parts, strict=True)
     ]
     deltas = np.concatenate([part.deltas for part in parts])

@@ -1,0 +1,45 @@
+"""The command line: ``lgr`` and ``python -m lgr_core``.
+
+Standard output carries the result alone (JSON with ``--json``), standard error all else.
+Exit codes: 0 done, 2 wrong use, 3 input refused, 4 not found, 5 an outside service failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+
+from lgr_core.cli import atlases, batch, cache, queries
+from lgr_core.config import Settings
+from lgr_core.errors import LgrError
+
+STOPPED = 130
+"""The exit code of a command ended by Ctrl-C."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="lgr: %(message)s", stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options, Settings.from_environment())
+    except LgrError as err:
+        print(f"lgr: {err}", file=sys.stderr)
+        return err.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("lgr: stopped; nothing half-done was left behind", file=sys.stderr)
+        return STOPPED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lgr", description="The LGR Explorer's command line.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for group in (atlases, queries, cache, batch):
+        group.add(commands)
+    return parser

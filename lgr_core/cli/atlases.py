@@ -1,0 +1,139 @@
+"""Commands on atlases: ingest, demo, info, doctor."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
+from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.cli.base import Bars, Commands, command, print_json
+from lgr_core.config import Settings
+from lgr_core.doctor import diagnose
+from lgr_core.domain import ValueKind
+from lgr_core.errors import UsageError
+
+DEMO = "demo"
+
+
+def add(commands: Commands) -> None:
+    """Add the commands of this group."""
+    _add_ingest(command(commands, "ingest", _ingest, "build an atlas from counts or ready deltas"))
+    demo = command(commands, "demo", _demo, "build the simulated demo atlas")
+    demo.add_argument("--overwrite", action="store_true", help="replace the one that is there")
+    info = command(commands, "info", _info, "what an atlas is and how it was made")
+    info.add_argument("name", metavar="NAME")
+    what = "what is installed, which atlases there are, what is missing"
+    command(commands, "doctor", _doctor, what)
+
+
+def _ingest(options: argparse.Namespace, settings: Settings) -> None:
+    choices = IngestOptions(
+        value_kind=None if options.value_kind is None else ValueKind(options.value_kind),
+        columns=_roles(options.column),
+        controls=tuple(options.control),
+        pool_controls=options.pool_controls,
+        control_scope=options.control_scope,
+        dose=options.dose,
+        order=options.order,
+        unit=options.unit,
+        target_sum=options.target_sum,
+        min_cells=options.min_cells,
+        n_hvg=options.n_hvg,
+    )
+    with Bars() as progress:
+        ingest(
+            options.path,
+            settings.atlases / options.name,
+            options=choices,
+            drugs=options.drugs,
+            cell_lines=options.cell_lines,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+    _show_info(open_atlas(options.name, settings.atlases), as_json=options.json)
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> None:
+    with Bars() as progress:
+        ingest_demo(settings.atlases / DEMO, overwrite=options.overwrite, progress=progress)
+    _show_info(open_atlas(DEMO, settings.atlases), as_json=options.json)
+
+
+def _info(options: argparse.Namespace, settings: Settings) -> None:
+    _show_info(open_atlas(options.name, settings.atlases), as_json=options.json)
+
+
+def _doctor(options: argparse.Namespace, settings: Settings) -> None:
+    report = diagnose(settings)
+    if options.json:
+        print_json(report)
+        return
+    for section, rows in report.items():
+        print(f"{section}:")
+        items = rows.items() if isinstance(rows, dict) else ((row, "") for row in rows)
+        for key, value in items:
+            print(f"  {key}: {value}" if value != "" else f"  {key}")
+
+
+def _show_info(store: AtlasStore, *, as_json: bool) -> None:
+    info = store.info()
+    if as_json:
+        print_json(info)
+        return
+    badge = "SIMULATED data" if info["simulated"] else "measured data"
+    print(f"{info['name']}: {badge}, {store.value_kind.label}")
+    counts = f"{info['n_conditions']:,} conditions: {len(info['cell_lines'])} cell lines x "
+    print(f"  {counts}{len(info['drugs'])} drugs; doses (uM): {info['doses_um'] or 'pooled'}")
+    print(f"  {info['n_genes']:,} genes, {info['n_panel']:,} in the metric panel")
+    for key, value in info["provenance"].items():
+        print(f"  {key}: {_plainly(value)}")
+
+
+def _plainly(value: object) -> object:
+    """Mappings and lists without their brackets."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {item}" for key, item in value.items()) or "none"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _add_ingest(parser: argparse.ArgumentParser) -> None:
+    flag = parser.add_argument
+    flag("path", type=Path, metavar="PATH", help="h5ad of counts; h5ad, parquet or CSV of deltas")
+    flag("--name", required=True, help="of the atlas")
+    kinds = [str(kind) for kind in ValueKind]
+    flag("--value-kind", choices=kinds, help="the file holds deltas of this kind, not counts")
+    flag("--drugs", type=Path, metavar="CSV", help="annotations of drugs")
+    flag("--cell-lines", type=Path, metavar="CSV", help="annotations of cell lines")
+    flag(
+        "--control", action="extend", nargs="+", default=[], metavar="LABEL", help="vehicle labels"
+    )
+    flag("--pool-controls", action="store_true", help="pool several vehicle labels")
+    flag("--control-scope", choices=["plate", "cell_line"], default="plate")
+    flag("--dose", choices=["per_dose", "pool", "max"], default="per_dose")
+    flag("--order", choices=["cells", "pseudobulk"], default="cells", help="what is log-normalised")
+    flag("--unit", choices=["cell", "well"], help="what a row of counts is; guessed if not given")
+    flag("--target-sum", type=float, default=10_000, metavar="N", help="counts a cell is scaled to")
+    flag("--min-cells", type=int, default=10, metavar="N", help="fewer are flagged as underpowered")
+    flag("--n-hvg", type=int, default=2_000, metavar="N", help="genes in the metric panel")
+    flag(
+        "--column",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="ROLE=NAME",
+        help="which column is what",
+    )
+    flag("--overwrite", action="store_true", help="replace an atlas of that name")
+
+
+def _roles(pairs: Sequence[str]) -> dict[str, str]:
+    roles = {}
+    for pair in pairs:
+        role, equals, name = pair.partition("=")
+        if not (role and equals and name):
+            found = "it is not role=name"
+            raise UsageError(f"--column {pair}", found, "E.g. --column drug=compound.")
+        roles[role.strip()] = name.strip()
+    return roles

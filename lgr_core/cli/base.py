@@ -1,0 +1,61 @@
+"""What every command needs: its parser, its output, its progress bars."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tqdm import tqdm
+
+from lgr_core.config import Settings
+
+Run = Callable[[argparse.Namespace, Settings], None]
+Commands = Any
+"""What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
+
+
+def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
+    """Add a command that ``run`` carries out; every command takes ``--json``."""
+    parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
+    return parser
+
+
+def print_json(data: object) -> None:
+    """One JSON value on standard output."""
+    print(json.dumps(data, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def tell(text: str) -> None:
+    """A line for the person at the terminal, on standard error."""
+    print(text, file=sys.stderr)
+
+
+class Bars:
+    """Progress bars on a terminal, one a stage; silent elsewhere."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+        self._stage = ""
+
+    def __enter__(self) -> Callable[[str, int, int], None]:
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _show(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self._close()
+            self._stage = stage
+            self._bar = tqdm(total=total, desc=stage, file=sys.stderr, disable=None)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()

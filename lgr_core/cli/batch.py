@@ -1,0 +1,103 @@
+"""Commands on batch folders: batch export, submit, status, import."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from lgr_core.atlas.store import open_atlas
+from lgr_core.cli.base import Commands, command, print_json
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.cli.many import add_many_flags, pools_of
+from lgr_core.config import Settings
+from lgr_core.domain import CandidatePool
+from lgr_core.retrieval.batch import Import, Manifest, export_batch, import_batch
+from lgr_core.retrieval.batch_service import fetch_answers, status_of, submit
+from lgr_core.retrieval.fill import estimate
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.service import Service
+from lgr_core.retrieval.setup import llm_selector
+
+
+def add(commands: Commands) -> None:
+    """Add the commands of this group."""
+    group = commands.add_parser("batch", help="OpenAI Batch files for many queries")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    export = command(actions, "export", _export, "write the questions not answered yet")
+    add_many_flags(export)
+    add_llm_flags(export)
+    export.add_argument("--out", type=Path, required=True, metavar="DIR")
+    for name, run, summary in (
+        ("submit", _submit, "upload a folder's shards and start their batches"),
+        ("status", _status, "how far the batches are"),
+    ):
+        command(actions, name, run, summary).add_argument("folder", type=Path, metavar="DIR")
+    taken = command(actions, "import", _import, "take answers into the cache; may be repeated")
+    taken.add_argument("folder", type=Path, metavar="DIR")
+    what = "answer files; none: fetch those of the submitted batches"
+    taken.add_argument("files", type=Path, nargs="*", metavar="FILE", help=what)
+
+
+def _export(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    pools = pools_of(options, store)
+    selector = llm_selector(store, settings, llm_options(options, settings))
+    price = estimate(selector, pools, options.k).usd
+    service = Service.at(settings.llm_base_url)
+    identity = (store.name, store.build_id)
+    found = export_batch(selector, service, pools, options.k, options.out, atlas=identity)
+    data = {
+        "folder": str(found.folder),
+        "shards": list(found.shards),
+        "questions": found.questions,
+        "remembered": found.remembered,
+        "usd_without_discount": price,
+    }
+    if options.json:
+        print_json(data)
+        return
+    cost = "no price known" if price is None else f"about ${price:,.2f} before the batch discount"
+    print(f"{found.questions:,} questions in {len(found.shards)} file(s) in {found.folder}; {cost}")
+    print(f"{found.remembered:,} were answered before and are left out")
+
+
+def _submit(options: argparse.Namespace, settings: Settings) -> None:
+    _show(options, submit(options.folder, Manifest.read(options.folder), settings))
+
+
+def _status(options: argparse.Namespace, settings: Settings) -> None:
+    _show(options, status_of(options.folder, settings))
+
+
+def _import(options: argparse.Namespace, settings: Settings) -> None:
+    manifest = Manifest.read(options.folder)
+    files = options.files or fetch_answers(options.folder, settings)
+    selector, pools = _asked(manifest, settings)
+    report = import_batch(selector, pools, manifest.k, files)
+    if options.json:
+        print_json(asdict(report))
+    else:
+        print(_import_lines(report))
+
+
+def _asked(manifest: Manifest, settings: Settings) -> tuple[LLMSelector, list[CandidatePool]]:
+    """The selector and pools that a folder was exported with."""
+    store = open_atlas(manifest.atlas, settings.atlases)
+    selector = llm_selector(store, settings, manifest.options)
+    return selector, [candidate_pool(store, query) for query in manifest.queries]
+
+
+def _import_lines(report: Import) -> str:
+    counts = f"answered {report.answered:,}, known before {report.repeated:,}, of other exports "
+    counts += f"{report.unknown:,}, failed {len(report.failed):,}, still missing {report.missing:,}"
+    return "\n".join([counts, *(f"  {query}: {why}" for query, why in report.failed)])
+
+
+def _show(options: argparse.Namespace, rows: list[dict[str, object]]) -> None:
+    if options.json:
+        print_json(rows)
+    else:
+        print("\n".join(json.dumps(row, ensure_ascii=False) for row in rows))

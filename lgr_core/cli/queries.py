@@ -1,0 +1,192 @@
+"""Commands on one query: retrieve, predict, prompt, import-reply."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from lgr_core.answer import Answer, predict, read_query, retrieval_dict, retrieve
+from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.cli.atlases import DEMO
+from lgr_core.cli.base import Commands, command, print_json
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.config import Settings
+from lgr_core.domain import Retrieval, Selector
+from lgr_core.errors import InputError, UsageError
+from lgr_core.export import write_answer
+from lgr_core.prediction.aggregate import WEIGHTS
+from lgr_core.prediction.predictors import FALLBACKS
+from lgr_core.retrieval.by_hand import import_reply
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import append_neighbors
+from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.selectors import SELECTORS
+from lgr_core.retrieval.setup import llm_selector
+
+
+def add(commands: Commands) -> None:
+    """Add the commands of this group."""
+    _add_query(command(commands, "retrieve", _retrieve, "the neighbours of a drug in a cell line"))
+    asked = command(commands, "predict", _predict, "predict a drug's effect on a cell line")
+    _add_query(asked)
+    asked.add_argument("--aggregate", choices=list(WEIGHTS), default="mean")
+    asked.add_argument("--fallback", choices=FALLBACKS, default="pool_mean")
+    asked.add_argument("--all-genes", action="store_true", help="not the panel alone")
+    _add_question(command(commands, "prompt", _prompt, "print the prompt, for any chatbot"))
+    reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
+    _add_question(reply)
+    reply.add_argument("file", metavar="FILE", help="the answer as text; - for standard input")
+    reply.add_argument("--source", default="by hand", help="who answered, for the record")
+
+
+def selector_of(
+    options: argparse.Namespace, settings: Settings, store: AtlasStore
+) -> str | Selector:
+    """The selector that the flags name."""
+    if options.selector != "llm":
+        return options.selector
+    return llm_selector(
+        store, settings, llm_options(options, settings), neighbors=options.neighbors
+    )
+
+
+def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
+    if options.out is not None and options.out.suffix != ".jsonl":
+        found = f"the ending {options.out.suffix!r} is unknown"
+        raise UsageError(f"output {options.out}", found, "Neighbours are written as .jsonl.")
+    store = open_atlas(options.atlas, settings.atlases)
+    retrieval = retrieve(
+        store,
+        cell_line=options.cell_line,
+        drug=options.drug,
+        dose_um=options.dose,
+        selector=selector_of(options, settings, store),
+        k=options.k,
+        seed=options.seed,
+        one_per_parent=options.one_per_parent,
+    )
+    if options.out is not None:
+        append_neighbors(options.out, retrieval)
+    _show_retrieval(retrieval, as_json=options.json)
+
+
+def _predict(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    answer = predict(
+        store,
+        cell_line=options.cell_line,
+        drug=options.drug,
+        dose_um=options.dose,
+        selector=selector_of(options, settings, store),
+        k=options.k,
+        aggregate=options.aggregate,
+        fallback=options.fallback,
+        seed=options.seed,
+        one_per_parent=options.one_per_parent,
+        all_genes=options.all_genes,
+    )
+    if options.out is not None:
+        write_answer(answer, options.out)
+    if options.json:
+        print_json(answer.to_dict())
+    else:
+        print(_answer_lines(store, answer))
+
+
+def _prompt(options: argparse.Namespace, settings: Settings) -> None:
+    selector, pool = _by_hand(options, settings)
+    question = selector.questions(pool, options.k)[0]
+    if options.json:
+        facts = {"template": question.prompt.version, "key": question.key}
+        print_json({"prompt": question.request.prompt, **facts})
+    else:
+        sys.stdout.write(question.request.prompt)
+
+
+def _import_reply(options: argparse.Namespace, settings: Settings) -> None:
+    selector, pool = _by_hand(options, settings)
+    retrieval = import_reply(
+        selector, pool, options.k, _text(options.file), settings, source=options.source
+    )
+    _show_retrieval(retrieval, as_json=options.json)
+
+
+def _by_hand(options: argparse.Namespace, settings: Settings) -> tuple[LLMSelector, Any]:
+    store = open_atlas(options.atlas, settings.atlases)
+    query, _ = read_query(store, options.cell_line, options.drug, options.dose)
+    selector = llm_selector(store, settings, llm_options(options, settings))
+    return selector, candidate_pool(store, query)
+
+
+def _text(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"answer {file}", str(err), "Give a text file, or - .") from err
+
+
+# -- what is printed -------------------------------------------------------------------------------
+
+
+def _show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
+    if as_json:
+        empty = {"fallback": None, "genes": None, "delta": None, "metrics": None}
+        provenance = {"selector": dict(retrieval.provenance)}
+        print_json({**retrieval_dict(retrieval), **empty, "provenance": provenance})
+    else:
+        print(_neighbor_lines(retrieval))
+
+
+def _neighbor_lines(retrieval: Retrieval) -> str:
+    head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} neighbours"
+    by = retrieval.provenance.get("answered_by")
+    who = retrieval.selector if by is None else f"{retrieval.selector}, answered by {by}"
+    lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
+    lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
+    lines += [f"  rejected: {r.text} ({r.reason})" for r in retrieval.rejected]
+    return "\n".join(lines)
+
+
+def _answer_lines(store: AtlasStore, answer: Answer) -> str:
+    simulated = ["SIMULATED data: not a measurement."] if store.simulated else []
+    lines = [*simulated, _neighbor_lines(answer.retrieval), *answer.notes]
+    table = answer.top_genes(10)
+    for title, sign in (("up", 1), ("down", -1)):
+        genes = table[table["predicted"] * sign > 0]
+        pairs = zip(genes["gene"], genes["predicted"], strict=True)
+        values = ", ".join(f"{gene} {value:+.2f}" for gene, value in pairs)
+        lines.append(f"predicted {title} ({store.value_kind.label}): {values}")
+    if answer.metrics is None:
+        lines.append("not measured: no metrics")
+    else:
+        shown = ("pearson_delta", "cosine", "mae_delta", "sign_accuracy")
+        scores = (f"{name} {answer.metrics[name]:.3f}" for name in shown)
+        lines.append(f"against the measured change: {', '.join(scores)}")
+    return "\n".join(lines)
+
+
+# -- flags -----------------------------------------------------------------------------------------
+
+
+def _add_query(parser: argparse.ArgumentParser) -> None:
+    _add_question(parser)
+    flag = parser.add_argument
+    flag("--selector", choices=[*SELECTORS, LLMSelector.name], default="mechanism")
+    flag("--seed", type=int, default=0, help="of the random selector")
+    flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
+    what = "also write a file (.csv, .parquet, .h5ad; retrieve: .jsonl)"
+    flag("--out", type=Path, metavar="FILE", help=what)
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
+    flag = parser.add_argument
+    flag("--atlas", default=DEMO, metavar="NAME")
+    flag("--cell-line", required=True, metavar="C")
+    flag("--drug", required=True, metavar="D")
+    flag("--dose", type=float, metavar="UM", help="the highest measured if not given")
+    flag("--k", type=int, default=10)
+    add_llm_flags(parser)

@@ -1,0 +1,84 @@
+"""Submitted batches: uploaded, watched, and their answers fetched, shard by shard."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lgr_core.config import Settings
+from lgr_core.errors import InputError, ServiceError
+from lgr_core.retrieval.batch import Manifest
+from lgr_core.retrieval.llm import OpenAIClient, client_from
+
+ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+"""States after which a batch does not change; all but the first may hold part of the answers."""
+
+
+def submit(folder: Path, manifest: Manifest, settings: Settings) -> list[dict[str, Any]]:
+    """Upload the shards that are not submitted yet and start a batch for each; says which.
+
+    Each id is written down as soon as it is known, so that a broken run goes on where it stopped.
+    """
+    known = _submitted(folder)
+    client = client_from(settings)
+    for shard in manifest.shards:
+        if shard not in known:
+            known[shard] = client.start_batch(folder / shard, manifest.endpoint)
+            (folder / "submitted.json").write_text(json.dumps(known, indent=1), encoding="utf-8")
+    return [{"shard": shard, "batch": batch} for shard, batch in known.items()]
+
+
+def status_of(folder: Path, settings: Settings) -> list[dict[str, Any]]:
+    """The state and counts of every submitted batch."""
+    client = client_from(settings)
+    return [{"shard": shard, **_state(client, batch)} for shard, batch in _known(folder).items()]
+
+
+def fetch_answers(folder: Path, settings: Settings) -> list[Path]:
+    """Download the output and error files of the ended batches; returns their paths.
+
+    Raises
+    ------
+    InputError
+        If nothing was submitted.
+    ServiceError
+        If no batch has ended yet.
+    """
+    client, files = client_from(settings), []
+    states = {shard: _state(client, batch) for shard, batch in _known(folder).items()}
+    for shard, state in states.items():
+        for kind in ("output", "error"):
+            name = state[f"{kind}_file"]
+            if state["status"] in ENDED and name is not None:
+                path = folder / f"{kind}-{shard}"
+                path.write_text(client.file_text(name), encoding="utf-8")
+                files.append(path)
+    if not files:
+        found = ", ".join(f"{shard}: {state['status']}" for shard, state in states.items())
+        raise ServiceError(f"answers of {folder}", found, "Try again later.")
+    return files
+
+
+def _state(client: OpenAIClient, batch: str) -> dict[str, Any]:
+    data = client.batch(batch)
+    counts = data.get("request_counts") or {}
+    return {
+        "batch": batch,
+        "status": data["status"],
+        "counts": counts,
+        "output_file": data.get("output_file_id"),
+        "error_file": data.get("error_file_id"),
+    }
+
+
+def _submitted(folder: Path) -> dict[str, str]:
+    path = folder / "submitted.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _known(folder: Path) -> dict[str, str]:
+    known = _submitted(folder)
+    if not known:
+        raise InputError(f"batch folder {folder}", "nothing was submitted", "lgr batch submit it.")
+    return known

@@ -1,0 +1,95 @@
+"""An LLM selector from the settings: cache, neighbour files, client and budget put together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.config import Settings
+from lgr_core.domain import LLMClient
+from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.retrieval.budget import Budget, BudgetedClient
+from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
+from lgr_core.retrieval.prices import Prices
+from lgr_core.retrieval.question import LLMOptions, Policy, known_facts
+from lgr_core.retrieval.service import Service
+
+
+def llm_selector(
+    store: AtlasStore,
+    settings: Settings,
+    options: LLMOptions,
+    *,
+    neighbors: Sequence[Path] = (),
+    client: LLMClient | None = None,
+) -> LLMSelector:
+    """The selector that the settings describe.
+
+    ``neighbors`` are files that go before those of the installation. A client is made where the
+    policy may ask the model and none is given.
+    """
+    if client is None and options.policy is not Policy.REPLAY:
+        client = live_client(settings)
+    book = NeighborBook(
+        [*neighbors, *neighbor_files(*settings.neighbor_folders)], store.drug_catalog
+    )
+    facts = line_facts = None
+    if options.prompt.facts:
+        facts, line_facts = drug_facts(store), cell_line_facts(store)
+    return LLMSelector(
+        store,
+        options,
+        cache=AnswerCache(settings.answers),
+        book=book,
+        client=client,
+        provider=Service.at(settings.llm_base_url).name,
+        facts=facts,
+        line_facts=line_facts,
+    )
+
+
+def live_client(
+    settings: Settings,
+    *,
+    api_key: str | None = None,
+    budget: Budget | None = None,
+    cancel: threading.Event | None = None,
+) -> BudgetedClient:
+    """A client that keeps within a budget (the settings' if none is given).
+
+    Raises
+    ------
+    NoKeyError
+        If OpenAI itself is to be asked and there is no key.
+    """
+    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415 - slow, needed by live calls only
+
+    key = settings.api_key if api_key is None else api_key
+    limit = Budget(max_usd=settings.llm_budget_usd) if budget is None else budget
+    client = OpenAIClient(key, settings.llm_base_url, cancel=cancel)
+    return BudgetedClient(client, limit, Prices.load())
+
+
+def drug_facts(store: AtlasStore) -> dict[str, str]:
+    """Mechanisms and targets of an atlas's drugs, as the prompt may tell them."""
+    book = MechanismBook.load()
+    notes = {
+        drug: book.annotate(drug, moa=row["moa"], targets=row["targets"])
+        for drug, row in store.annotations.items()
+    }
+    tags = {drug: [book.mechanism(tag).label for tag in note.tags] for drug, note in notes.items()}
+    return known_facts(tags, {drug: note.targets for drug, note in notes.items()})
+
+
+def cell_line_facts(store: AtlasStore) -> dict[str, str]:
+    """Organ and driver genes of an atlas's lines."""
+    facts = {}
+    for row in store.cell_lines.to_dict("records"):
+        drivers = ", ".join(str(row["driver_genes"]).split(";")) if row["driver_genes"] else ""
+        parts = [row["organ"], f"drivers {drivers}" if drivers else ""]
+        facts[row["cell_line"]] = "; ".join(part for part in parts if part)
+    return facts

@@ -1,0 +1,43 @@
+"""The app, run without a browser."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from lab import build_lab
+from streamlit.testing.v1 import AppTest
+from toy import build_toy
+
+from lgr_core.atlas.store import open_atlas
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
+
+
+@pytest.fixture(scope="session")
+def lab_home(tmp_path_factory):
+    """An LGR_HOME with two atlases: lab, with hostile names, and toy."""
+    home = tmp_path_factory.mktemp("lab_home")
+    build_lab(home / "atlases" / "lab", tmp_path_factory.mktemp("scratch"))
+    build_toy(home / "atlases" / "toy")
+    return home
+
+
+@pytest.fixture(scope="session")
+def lab(lab_home):
+    """The atlas lab, opened."""
+    return open_atlas("lab", lab_home / "atlases")
+
+
+@pytest.fixture
+def visit(monkeypatch, lab_home):
+    """A visit to the app: ``visit(drug="Afatinib")`` opens that link."""
+    monkeypatch.setenv("LGR_HOME", str(lab_home))
+
+    def open_link(**link):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for key, value in link.items():
+            app.query_params[key] = value
+        return app.run()
+
+    return open_link

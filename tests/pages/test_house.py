@@ -1,0 +1,38 @@
+"""The pages keep house: thin, one home for caches, no HTML but through the one door."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "pages").rglob("*.py"))
+THIN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", THIN, ids=lambda path: path.name)
+def test_a_page_is_thin(path):
+    """Title, pickers, one core call, empty branch, charts: at most 60 lines."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 60
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_caches_live_in_one_file(path):
+    """``st.cache_*`` is found in state.py only."""
+    assert ("st.cache" in path.read_text(encoding="utf-8")) == (path.name == "state.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_nothing_is_rendered_as_markdown_or_script(path):
+    """Names and reasons come from files and models: they go through pieces.py, which escapes."""
+    calls = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "st"
+    }
+    read_as_markdown = {"caption", "error", "header", "info", "markdown", "metric", "subheader"}
+    assert not calls & (read_as_markdown | {"success", "table", "title", "warning", "write"})
+    assert "unsafe_allow" not in path.read_text(encoding="utf-8")

@@ -1,0 +1,121 @@
+"""Pieces of a page hold text as text, and say numbers as they are."""
+
+import math
+from html.parser import HTMLParser
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lgr_core.domain import Reason, Rejected
+from lgr_core.errors import InputError
+from lgr_core.metrics import METRICS
+from pages.shared import pieces
+from pages.shared.structure import picture
+from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, listed
+
+names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
+
+
+class Reader(HTMLParser):
+    """What a browser would see: tags and text."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.text = [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Keep the tag."""
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        """Keep the text."""
+        self.text.append(data)
+
+
+def card(**fields):
+    """A card of which one field matters."""
+    known = {"rank": 1, "drug": "d", "rationale": "r", "mechanism": "m", "picture": None}
+    return pieces.cards([pieces.Card(**{**known, "dose_um": 5.0, **fields})])
+
+
+@given(names)
+def test_any_name_is_text(name):
+    """No name, reason, mechanism or twin adds a tag, and each can be read as it is."""
+    plain = Reader(card(twin_of="t")).tags
+    seen = Reader(card(drug=name, rationale=name, mechanism=name, twin_of=name))
+    assert seen.tags == plain
+    assert name in seen.text
+    error = InputError(name, name, name)
+    assert Reader(pieces.error_box(error)).tags == ["div", "p", "ul", "li", "p"]
+    assert Reader(pieces.rejected([Rejected(name, Reason.SELF)])).text[0] == name
+
+
+def test_what_is_not_known_of_a_neighbour_is_not_made_up():
+    """No count, no words about it."""
+    text = "".join(Reader(card()).text)
+    assert "cell" not in text
+    assert "plate" not in text
+    assert "no structure known" in text
+    text = "".join(Reader(card(n_cells=1, n_plates=2, underpowered=True, score=0.5)).text)
+    assert "1 cell" in text
+    assert "2 plates" in text
+    assert "few cells" in text
+    assert "score 0.50" in text
+
+
+def test_the_better_of_two_scores_is_bold():
+    """Higher, lower or nearer to the best value, as the metric has it; undefined beats nobody."""
+
+    def bold(name, ours, mean):
+        table = pieces.metric_table({name: ours}, {name: mean}, [name])
+        return [part.split("</b>")[0] for part in table.split("<b>")[1:]]
+
+    assert bold("pearson_delta", 0.5, 0.4) == ["0.500"]
+    assert bold("mae_delta", 0.5, 0.4) == ["0.400"]
+    assert bold("slope", 1.1, 0.5) == ["1.100"]
+    assert bold("pearson_delta", 0.4, 0.4) == []
+    assert bold("pearson_delta", 0.4, math.nan) == []
+
+
+def test_every_metric_and_reason_has_its_words():
+    """But for the metrics that need a whole line-up, which the page does not show."""
+    lineups = {name for name, metric in METRICS.items() if "lineup" in metric.needs}
+    assert set(METRICS) - lineups == set(METRIC_WORDS)
+    assert set(REASON_WORDS) == set(Reason)
+
+
+def test_an_endless_message_is_cut():
+    """A link may hold thousands of letters."""
+    assert len(pieces.error_box(InputError("x" * 9_000, "y" * 9_000, "z" * 9_000))) < 3_000
+
+
+def test_stored_values_are_readable():
+    """Lists by comma, records as JSON, nothing as a word."""
+    assert pieces.plain(["a", "b"]) == "a, b"
+    assert pieces.plain([]) == "none"
+    assert pieces.plain({"a": 1}) == '{"a": 1}'
+    assert pieces.plain(None) == "none"
+    assert pieces.plain(0) == "0"
+
+
+def test_numbers_and_lists_are_said_as_one_says_them():
+    """One drug, two drugs, a thousand."""
+    assert [count(n, "drug") for n in (0, 1, 1_000)] == ["0 drugs", "1 drug", "1,000 drugs"]
+    assert [listed(x) for x in ([], ["a"], ["a", "b", "c"])] == ["", "a", "a, b and c"]
+
+
+def test_a_structure_is_one_picture_with_both_palettes():
+    """Bonds are dark on light and light on dark, in one image that can run nothing."""
+    image = picture("CC(=O)O")
+    assert image.startswith("data:image/svg+xml,")
+    assert "prefers-color-scheme:dark" in image
+    assert "%23000000" in image
+    assert "<" not in image
+    assert '"' not in image
+
+
+def test_what_is_no_structure_has_no_picture():
+    """A broken SMILES is a drug without a drawing."""
+    assert picture("no smiles") is None
