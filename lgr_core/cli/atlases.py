@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from lgr_core.atlas.build import check_name
 from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.base import Bars, Commands, command, print_json
@@ -45,7 +46,7 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
     with Bars() as progress:
         ingest(
             options.path,
-            settings.atlases / options.name,
+            settings.atlases / check_name(options.name),
             options=choices,
             drugs=options.drugs,
             cell_lines=options.cell_lines,

@@ -23,7 +23,8 @@ def bounded_map(
     """Each item with its result, or the LgrError that it ended in, as they are done.
 
     Once ``cancel`` is set no further item is drawn; what is under way is still finished. A caller
-    that breaks off waits for nothing: no item starts any more, and those under way run out.
+    that breaks off waits for nothing: no item starts any more, and those under way run out. Ctrl-C
+    also sets ``cancel``, for whoever else watches it.
 
     Raises
     ------
@@ -60,6 +61,9 @@ def _mapped(
                 item = running.pop(future)
                 draw()
                 yield item, future.result()
+    except KeyboardInterrupt:
+        cancel.set()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -68,4 +72,4 @@ def _attempt(work: Callable[[Item], Result], item: Item) -> Result | LgrError:
     try:
         return work(item)
     except LgrError as err:
-        return err
+        return err.with_traceback(None)

@@ -11,16 +11,15 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import openai
 
 from lgr_core.config import Settings
-from lgr_core.domain import LLMClient, LLMReply, LLMRequest
-from lgr_core.errors import BadReplyError, LgrError, NoKeyError, UsageError
+from lgr_core.domain import LLMReply, LLMRequest
+from lgr_core.errors import BadReplyError, NoKeyError, UsageError
 from lgr_core.retrieval.dialects import PROCESS_MEMORY, Lesson, Memory, Plan
 from lgr_core.retrieval.replies import Failure, read_reply
 from lgr_core.retrieval.service import Api, Service
@@ -228,67 +227,3 @@ def _message(err: openai.APIStatusError) -> str:
     if not isinstance(said, str):
         said = json.dumps(body)
     return " ".join(said.split())
-
-
-def map_requests(
-    client: LLMClient,
-    requests: Iterable[LLMRequest],
-    *,
-    concurrency: int = 4,
-    cancel: threading.Event | None = None,
-) -> Iterator[tuple[int, LLMReply | LgrError]]:
-    """Ask many requests, some at a time: (place in ``requests``, reply or error) as they come.
-
-    Requests are drawn only as fast as they are answered. Once ``cancel`` is set none is drawn
-    any more; what is under way is still answered. A caller that breaks off waits for nothing: no
-    further request starts, and those under way run out by themselves. Ctrl-C also sets ``cancel``;
-    a client that was given the same event then stops retrying, too.
-
-    Raises
-    ------
-    UsageError
-        If ``concurrency`` is not positive.
-    """
-    if concurrency < 1:
-        found = f"{concurrency} at a time"
-        raise UsageError("concurrent requests", found, "Give a concurrency of 1 or more.")
-    return _mapped(client, enumerate(requests), concurrency, cancel)
-
-
-def _mapped(
-    client: LLMClient,
-    numbered: Iterator[tuple[int, LLMRequest]],
-    concurrency: int,
-    cancel: threading.Event | None,
-) -> Iterator[tuple[int, LLMReply | LgrError]]:
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="llm")
-    running: dict[Future[LLMReply | LgrError], int] = {}
-
-    def fill() -> None:
-        while len(running) < concurrency and not (cancel is not None and cancel.is_set()):
-            place, request = next(numbered, (-1, None))
-            if request is None:
-                return
-            running[pool.submit(_attempt, client, request)] = place
-
-    try:
-        fill()
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                place = running.pop(future)
-                fill()
-                yield place, future.result()
-    except KeyboardInterrupt:
-        if cancel is not None:
-            cancel.set()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _attempt(client: LLMClient, request: LLMRequest) -> LLMReply | LgrError:
-    try:
-        return client.complete(request)
-    except LgrError as err:
-        return err.with_traceback(None)

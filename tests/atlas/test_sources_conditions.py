@@ -101,6 +101,21 @@ def test_units_by_row():
     assert seen.frame["dose_um"].tolist() == [0.01, 10.0]
 
 
+def test_missing_doses_and_missing_units():
+    """A missing dose is unreadable whatever its unit; a dose of a missing unit is refused."""
+    obs = {
+        "cell_line": "A549",
+        "drug": "Talc",
+        "dose": [np.nan, 10.0, np.nan],
+        "dose_unit": ["nM", "nM", None],
+    }
+    seen = read(obs)
+    assert seen.frame["dose_um"].tolist() == [0.01]
+    assert seen.dropped == {"no readable dose": 2}
+    with pytest.raises(InputError, match=r"'1\.0' has no unit|1\.0 has no unit"):
+        read({**obs, "dose": [1.0, 1.0, 1.0]})
+
+
 def test_flagged_rows_are_controls_whatever_their_name():
     """A vehicle of an unknown name is known by its flag; known labels come first."""
     seen = read(

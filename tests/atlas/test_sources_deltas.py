@@ -209,6 +209,14 @@ def test_a_folder_of_plates(tmp_path):
     assert table.provenance["control_rows_left_out"] == {"DMSO_TF": 2}
 
 
+def test_a_folder_of_files_that_name_their_plates(tmp_path):
+    """A plate column goes before the files' names."""
+    for name, plate in [("a", "p1"), ("b", "p2")]:
+        frame = pd.DataFrame({"cell_line": ["A"], "drug": ["T"], "plate_name": plate, "G": [1.0]})
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    assert read(tmp_path).plates["plate"].tolist() == ["p1", "p2"]
+
+
 def test_files_of_a_folder_must_agree_on_genes(tmp_path):
     """The file that differs is named."""
     for name, gene in [("a", "TP53"), ("b", "MYC")]:

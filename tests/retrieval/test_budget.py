@@ -16,7 +16,7 @@ from lgr_core.errors import (
     UsageError,
 )
 from lgr_core.retrieval.budget import Budget, BudgetedClient, estimate_usage
-from lgr_core.retrieval.llm import map_requests
+from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.prices import Price, Prices
 
 PRICES = Prices({"m": Price(2.0, 0.5, 10.0)}, "by hand", "2026-11")
@@ -191,7 +191,7 @@ def test_threads_cannot_overrun_together():
 
     client = Slow(*["ok"] * 8)
     budgeted = BudgetedClient(client, Budget(max_tokens=450), PRICES)
-    outcomes = [found for _, found in map_requests(budgeted, [ASK] * 8, concurrency=8)]
+    outcomes = [found for _, found in bounded_map(budgeted.complete, [ASK] * 8, concurrency=8)]
     assert sum(isinstance(found, BudgetError) for found in outcomes) == 5
     assert len(client.history) == 3
     assert budgeted.usage.requests == 3

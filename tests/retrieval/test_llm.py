@@ -1,9 +1,7 @@
 """The edge to language models, through the real SDK and real HTTP to 127.0.0.1."""
 
 import logging
-import signal
 import threading
-import time
 import traceback
 
 import pytest
@@ -34,7 +32,7 @@ from lgr_core.errors import (
     UsageError,
 )
 from lgr_core.retrieval.dialects import Memory
-from lgr_core.retrieval.llm import OpenAIClient, client_from, map_requests
+from lgr_core.retrieval.llm import OpenAIClient, client_from
 
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 ASK = LLMRequest("Which drugs act like Trametinib?", MODEL)
@@ -429,80 +427,6 @@ def test_a_stopped_client_does_not_retry():
     with LoopbackLLM(script=[stop_and_fail]) as server, pytest.raises(StoppedError):
         _client(server, cancel=stop, max_retries=4).complete(ASK)
     assert len(server.history) == 1
-
-
-def _requests(n):
-    return [LLMRequest(f"question {i}", MODEL) for i in range(n)]
-
-
-def test_eight_threads_over_one_client_mix_nothing_up():
-    """Forty questions, an unsteady server, eight at a time: each gets its own answer."""
-    with LoopbackLLM(str.upper, rate=0.2, refuses=["temperature"], seed=7) as server:
-        client = _client(server, max_retries=8)
-        found = dict(map_requests(client, _requests(40), concurrency=8))
-    assert {i: reply.text for i, reply in found.items()} == {i: f"QUESTION {i}" for i in range(40)}
-    assert {reply.provenance["temperature"] for reply in found.values()} == {"not sent"}
-    assert sum("temperature" in body for body in server.bodies) < 20
-
-
-def test_an_error_is_an_outcome_and_stops_no_other():
-    """A question that fails comes back as its error, in its place."""
-    client = FakeClient("a", BadReplyError("x", "y", "z"), "c")
-    found = dict(map_requests(client, _requests(3), concurrency=1))
-    assert (found[0].text, type(found[1]), found[2].text) == ("a", BadReplyError, "c")
-
-
-def test_a_fault_of_ours_is_not_swallowed():
-    """Only errors of our tree are outcomes; a bug is raised."""
-    with pytest.raises(ZeroDivisionError):
-        list(map_requests(FakeClient(ZeroDivisionError()), _requests(1)))
-
-
-def test_requests_are_drawn_as_they_are_answered():
-    """An endless supply is no trouble: at most twice the concurrency is drawn ahead."""
-    drawn = []
-
-    def endless():
-        while True:
-            drawn.append(len(drawn))
-            yield ASK
-
-    outcomes = map_requests(FakeClient(*["ok"] * 50), endless(), concurrency=3)
-    for _ in range(10):
-        next(outcomes)
-    outcomes.close()
-    assert len(drawn) <= 10 + 2 * 3
-
-
-def test_a_cancelled_run_answers_what_is_under_way_and_ends():
-    """After the event no request is drawn; none of those drawn is lost."""
-    cancel = threading.Event()
-    outcomes = map_requests(FakeClient(*"abcdefgh"), _requests(8), concurrency=2, cancel=cancel)
-    seen = [next(outcomes)[0]]
-    cancel.set()
-    seen += [place for place, _ in outcomes]
-    assert sorted(seen) == list(range(len(seen)))
-    assert len(seen) <= 4
-
-
-def test_ctrl_c_stops_a_run_that_waits():
-    """An interrupt while all questions hang comes through; none is sent or retried after it."""
-    cancel = threading.Event()
-    with LoopbackLLM(script=[hang] * 9) as server:
-        client = _client(server, timeout=9.0, max_retries=4, cancel=cancel)
-        main, start = threading.main_thread().ident, time.monotonic()
-        threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
-        with pytest.raises(KeyboardInterrupt):
-            list(map_requests(client, _requests(9), concurrency=2, cancel=cancel))
-        assert time.monotonic() - start < 4
-        assert cancel.is_set()
-    assert len(server.history) <= 2
-
-
-def test_no_concurrency_is_refused_at_the_call():
-    """The mistake shows where it is made, not at the first answer."""
-    with pytest.raises(UsageError, match="1 or more"):
-        map_requests(FakeClient(), [], concurrency=0)
 
 
 def test_both_clients_are_clients():
