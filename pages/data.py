@@ -4,8 +4,8 @@ import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
 from pages.shared import pieces
-from pages.shared.tables import cell_lines, drugs
 from pages.shared.pickers import pick_atlas
+from pages.shared.tables import cell_lines, drugs
 from pages.shared.widgets import html
 
 

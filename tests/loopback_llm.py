@@ -74,6 +74,7 @@ class LoopbackLLM:
         self.reply, self.script, self.refuses, self.models = reply, deque(script), refuses, models
         self.rate, self.faults, self._random = rate, faults, random.Random(seed)  # noqa: S311
         self.history: list[Call] = []
+        self.faulted = 0
         self._files, self._batches, self._lock = {}, {}, threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.owner, self._server.closing = self, threading.Event()
@@ -99,6 +100,7 @@ class LoopbackLLM:
         with self._lock:
             self.history.append(call)
             fault = self._next_fault(call)
+            self.faulted += fault is not None
         if fault is not None:
             fault(handler, call)
         elif call.path in {"/responses", "/chat/completions"}:

@@ -29,6 +29,9 @@ MAX_NONZEROS = 6_000_000
 _BATCH_NONZEROS = 131_072
 """What a thread computes at a time: it fits in the cache."""
 
+_FEW = 32
+"""Counts below this are looked up."""
+
 _MAX_THREADS = 8
 
 
@@ -156,14 +159,12 @@ class _Task(NamedTuple):
     ) -> None:
         x = counts.data.astype(np.float64)
         total = row_sums(counts, x)
-        scale = np.divide(self.target_sum, total, out=np.zeros_like(total), where=total > 0)
-        linear = x * np.repeat(scale, np.diff(counts.indptr))
-        log = log1p(linear.astype(np.float32)).astype(np.float64)
-        add_columns(counts, linear, worker.linear_sum)
-        add_columns(counts, np.square(linear), worker.linear_sumsq)
-        add_columns(counts, np.square(log), worker.log_sumsq)
+        values = normalise(counts, total, self.target_sum)
+        add_columns(counts, values.linear, worker.linear_sum)
+        add_columns(counts, values.linear_sq, worker.linear_sumsq)
+        add_columns(counts, values.log_sq, worker.log_sumsq)
         worker.n_cells += np.bincount(groups[total > 0], minlength=len(worker.n_cells))
-        summed = log if self.order == "cells" else x
+        summed = values.log if self.order == "cells" else x
         ends = [*(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
         begin = 0
         for end in ends:
@@ -173,14 +174,41 @@ class _Task(NamedTuple):
             begin = end
 
 
-def log1p(x: FloatArray) -> FloatArray:
-    """ln(1 + x) of float32 x >= 0, to 4e-7 of its value.
+class Normalised(NamedTuple):
+    """What becomes of each stored count (n_nonzeros,), float64 of float32 results."""
 
-    NumPy computes ``log`` in vectors but ``log1p`` a value at a time, three times slower; the
-    correction gives back what rounding 1 + x to float32 took.
+    linear: FloatArray
+    linear_sq: FloatArray
+    log: FloatArray
+    log_sq: FloatArray
+
+
+def normalise(counts: sparse.csr_array, total: FloatArray, target_sum: float) -> Normalised:
+    """Scale each row of ``counts`` from its ``total`` (n_rows,) to ``target_sum``, and log it.
+
+    Rounded to float32 at every step where scanpy rounds: sums of float32 values in float64 are
+    all but exact in any order, so the highly variable genes are scanpy's, ties included. The few
+    small counts that make up most of a cell are computed once a cell, not once a gene.
     """
-    u = x + np.float32(1)
-    return np.log(u) + (x - (u - np.float32(1))) / u
+    factor = (total.astype(np.float32) / np.float32(target_sum))[:, np.newaxis]
+    factor[factor == 0] = 1
+    row = np.repeat(np.arange(len(total)), np.diff(counts.indptr))
+    place = np.minimum(counts.data, _FEW - 1).astype(np.intp) + row * _FEW
+    tables = _normalised(np.arange(_FEW, dtype=np.float32), factor)
+    values = Normalised(*(table.ravel()[place] for table in tables))
+    many = np.flatnonzero(counts.data >= _FEW)
+    exact = _normalised(counts.data[many], factor[row[many], 0])
+    for found, here in zip(values, exact, strict=True):
+        found[many] = here
+    return values
+
+
+def _normalised(x: FloatArray, factor: FloatArray) -> Normalised:
+    log = np.log1p(x / factor)
+    linear = np.expm1(log)
+    exact = log.astype(np.float64)
+    square = np.square(linear).astype(np.float64)
+    return Normalised(linear.astype(np.float64), square, exact, np.square(exact))
 
 
 # The three kernels below are SciPy's own, called by their private names: the public operators

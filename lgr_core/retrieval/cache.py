@@ -47,14 +47,23 @@ class AnswerCache:
     def get(self, key: str) -> dict[str, Any] | None:
         """The record of a key, None if nothing was answered to it."""
         with self._lock:
-            if key not in self._places:
+            self._catch_up()
+            record = self._read(key)
+            if record is not None and record.get("key") != key:
+                self._places, self._read_to, self._stamp = {}, 0, None
                 self._catch_up()
-            place = self._places.get(key)
+                record = self._read(key)
+            return record
+
+    def _read(self, key: str) -> dict[str, Any] | None:
+        """What stands in a key's place; another key's record if the file was replaced."""
+        place = self._places.get(key)
         if place is None:
             return None
         with self.path.open("rb") as file:
             file.seek(place.start)
-            return json.loads(file.read(place.length))
+            line = file.read(place.length)
+        return json.loads(line) if _fault(line) is None else {}
 
     def reply(self, key: str) -> LLMReply | None:
         """The cached answer of a key as a reply; no token is used by it."""
@@ -111,6 +120,8 @@ class AnswerCache:
         with self._lock:
             self._catch_up()
             stamp = self._stamp
+        if stamp is None:
+            return pd.DataFrame(columns=list(INDEX_COLUMNS))
         if self._index_stamp() != stamp:
             self._build_index(stamp)
         with duckdb.connect(str(self.index_path), read_only=True) as connection:
@@ -155,12 +166,12 @@ class AnswerCache:
     def _index_stamp(self) -> tuple[int, int] | None:
         try:
             with duckdb.connect(str(self.index_path), read_only=True) as connection:
-                found = connection.sql("FROM stamp").fetchone()
+                found = connection.execute("FROM stamp").fetchone()
         except duckdb.Error:
             return None
         return None if found is None else (int(found[0]), int(found[1]))
 
-    def _build_index(self, stamp: tuple[int, int] | None) -> None:
+    def _build_index(self, stamp: tuple[int, int]) -> None:
         rows = [_index_row(record, self._places[record["key"]]) for record in self.records()]
         frame = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
         self.index_path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,7 +180,7 @@ class AnswerCache:
             connection.register("incoming", frame)
             connection.execute("CREATE TABLE answers AS FROM incoming")
             connection.execute("CREATE TABLE stamp (size BIGINT, mtime_ns BIGINT)")
-            connection.execute("INSERT INTO stamp VALUES (?, ?)", stamp or (0, 0))
+            connection.execute("INSERT INTO stamp VALUES (?, ?)", stamp)
         aside.replace(self.index_path)
 
 

@@ -25,7 +25,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 SEPARATOR = re.compile(
-    r" ?[:\uff1a\ufe55\ufe13]+ ?| (?:-{1,3}|[\u2010-\u2015\u2212]|=)>? |\u2014| \u2192 "
+    r" ?[:\uff1a\ufe55\ufe13] ?| (?:-{1,3}|[\u2010-\u2015\u2212]|=)>? |\u2014| \u2192 "
 )
 _BOLD = re.compile(r"\s{0,8}(?:\*\*|__)([^*\n]{1,300}?)(?:\*\*|__)")
 _AFTER_BOLD = re.compile(r" ?[(\[][^)\]]{0,100}[)\]]")
@@ -124,6 +124,8 @@ class Labels:
         between spaces.
         """
         line = plain(text)
+        if self.find(line) is not None:
+            return self._last_word(line)
         cuts = list(islice(SEPARATOR.finditer(line, 0, _HEAD_LIMIT), _MOST_CUTS))
         known = self._known_cut(line, cuts)
         if known is None and self.meaning(line) is not None:

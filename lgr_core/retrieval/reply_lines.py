@@ -174,7 +174,7 @@ def _table(lines: Sequence[str], labels: Labels) -> list[Item]:
         cells = [plain(cell) for cell in row.strip().strip("|").split("|")]
         if len(cells) > 1 and cells[0].strip("#.) *").isdigit():
             cells = cells[1:]
-        if cells[0].casefold() in _HEADINGS:
+        if cells[0].casefold() in _HEADINGS or (len(cells) == 1 and cells[0].isdigit()):
             continue
         whole = len(cells) > 1 or row.rstrip().endswith("|")
         items.append(labels.read(cells[0], "; ".join(filter(None, cells[1:])), whole=whole))

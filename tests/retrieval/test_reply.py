@@ -14,7 +14,7 @@ from lgr_core.retrieval.reply import ParsedReply, parse_reply
 
 REPLIES = Path(__file__).parent / "replies"
 NAMES = sorted(path.stem for path in REPLIES.glob("*.txt"))
-LABELS = (REPLIES / "labels.csv").read_text(encoding="utf-8").splitlines()
+LABELS = json.loads((REPLIES / "labels.json").read_text(encoding="utf-8"))
 
 
 def read(name):
@@ -79,23 +79,49 @@ def test_what_was_unusual_is_noted():
     )
 
 
-@pytest.mark.parametrize("cut", range(60, 140, 7))
-def test_a_cut_answer_never_names_a_drug_it_did_not(cut):
+FORMS_OF_NAMES = [
+    "{i}. {name}: Reason.",
+    "{i}. {name}",
+    "- **{name}** - Reason.",
+    "| {i} | {name} | R |",
+]
+NAMED = ["Tofacitinib (citrate)", "Tofacitinib", "Cytarabine (hydrochloride)", "Talc"]
+
+
+@pytest.mark.parametrize("form", FORMS_OF_NAMES)
+def test_a_cut_answer_never_names_a_drug_it_did_not(form):
     """Wherever the answer stops, the proposals are a beginning of the whole answer's."""
-    drugs = ["Tofacitinib (citrate)", "Tofacitinib", "Cytarabine (hydrochloride)", "Talc"]
-    lines = "\n".join(f"{i}. {drug}: Reason." for i, drug in enumerate(drugs, start=1))
-    found = names_of(f"<Final Answer>\n{lines}\n</Final Answer>"[:cut])
-    assert found == drugs[: len(found)]
+    lines = "\n".join(form.format(i=i, name=name) for i, name in enumerate(NAMED, start=1))
+    text = f"<Final Answer>\n{lines}\n</Final Answer>"
+    assert names_of(text) == NAMED
+    for cut in range(len(text)):
+        found = names_of(text[:cut])
+        assert found == NAMED[: len(found)], text[:cut]
 
 
-@pytest.mark.parametrize("cut", range(20, 230, 11))
-def test_a_cut_json_answer_keeps_complete_items_only(cut):
+def test_a_cut_list_never_names_a_drug_it_did_not():
+    """The same without a block, where names have reasons."""
+    text = "\n".join(f"{i}. {name}: Reason." for i, name in enumerate(NAMED, start=1))
+    for cut in range(len(text)):
+        found = names_of(text[:cut])
+        assert found == NAMED[: len(found)], text[:cut]
+
+
+def test_a_cut_json_answer_keeps_complete_items_only():
     """JSON is salvaged item by item, and an unfinished item is nobody."""
-    drugs = ["Tofacitinib (citrate)", "Tofacitinib", "Cytarabine (hydrochloride)", "Talc"]
-    items = [{"molecule": drug, "justification": "A reason."} for drug in drugs]
-    reply = parse_reply(json.dumps({"neighbors": items})[:cut], LABELS)
-    assert [proposal.text for proposal in reply.proposals] == drugs[: len(reply.proposals)]
-    assert reply.truncated
+    items = [{"molecule": name, "justification": "A reason."} for name in NAMED]
+    text = json.dumps({"neighbors": items})
+    for cut in range(15, len(text)):
+        reply = parse_reply(text[:cut], LABELS)
+        found = [proposal.text for proposal in reply.proposals]
+        assert found == NAMED[: len(found)], text[:cut]
+        assert reply.truncated, text[:cut]
+
+
+def test_an_answer_cut_in_its_first_name_names_nobody():
+    """Half a name is not read as a list of one."""
+    reply = parse_reply("<Final Answer>\n1. Cytarabine", LABELS)
+    assert (reply.proposals, reply.form, reply.truncated) == ((), "none", True)
 
 
 def test_the_longest_label_wins():

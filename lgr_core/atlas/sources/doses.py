@@ -62,7 +62,7 @@ def parse_dose(value: object, unit: str | None) -> float:
     if not written and unit is None:
         if float(match[1]) == 0:
             return 0.0
-        found = f"{value!r} has no unit, and no column holds one"
+        found = f"'{value}' has no unit, and no column holds one"
         raise InputError("dose", found, "Say --column dose_unit=uM (or nM, mM, M).")
     return to_um(float(match[1]), written or str(unit))
 

@@ -1,0 +1,262 @@
+"""The first page in a real browser: what is clicked, seen, linked and taken home."""
+
+import csv
+import io
+import re
+
+import pytest
+from lab import HOSTILE, UNMEASURED
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+READY = ".js-plotly-plot .ytick text"
+
+
+def pick(page, key, words):
+    """Choose an entry of a list by typing part of it."""
+    box = page.locator(f".st-key-{key} input")
+    box.click()
+    box.fill(words)
+    page.locator("[role=option]").first.wait_for()
+    box.press("Enter")
+
+
+def title(page, words):
+    """Wait until the page's title says so."""
+    page.wait_for_function(
+        "words => document.querySelector('.lgr-title')?.innerText.includes(words)", arg=words
+    )
+
+
+def settle(page):
+    """Wait until the page is drawn and no script runs."""
+    page.locator(READY).first.wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def table(page):
+    """The text of the metrics and of the cards."""
+    return page.locator(".lgr-table").first.inner_text(), page.locator(".lgr-cards").inner_text()
+
+
+def genes(page):
+    """The genes named on the axis of the first figure."""
+    return page.locator(READY).all_inner_texts()
+
+
+def shoot(page, path):
+    """Picture the whole page, not the part in sight."""
+    settle(page)
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height + 20})
+    page.wait_for_timeout(800)
+    page.screenshot(path=path)
+    assert path.stat().st_size > 10_000
+
+
+def test_the_page_opens_on_a_finished_example(visit):
+    """Title, cards with drawings, two figures and metrics stand there before any click."""
+    page = visit()
+    title(page, "Trametinib in A549")
+    settle(page)
+    assert page.locator(".lgr-card").count() == 8
+    assert page.locator(".js-plotly-plot").count() == 2
+    assert page.locator(".lgr-table").first.is_visible()
+    widths = page.eval_on_selector_all(".lgr-card img", "all => all.map(i => i.naturalWidth)")
+    assert len(widths) == 5  # the five whose structure ships
+    assert all(width > 0 for width in widths)
+
+
+def test_a_drug_picked_changes_picture_and_table(visit):
+    """Cards, metrics and figure follow, and so does the address."""
+    page = visit()
+    settle(page)
+    before = (*table(page), genes(page))
+    pick(page, "drug", "Panobinostat")
+    title(page, "Panobinostat in A549")
+    page.wait_for_function(
+        "before => document.querySelector('.js-plotly-plot .ytick text').textContent != before",
+        arg=before[2][0],
+    )
+    settle(page)
+    after = (*table(page), genes(page))
+    assert all(old != new for old, new in zip(before, after, strict=True))
+    assert "drug=Panobinostat" in page.url
+
+
+def test_a_line_picked_changes_the_page(visit):
+    """The title, the facts under the list and the address follow."""
+    page = visit()
+    settle(page)
+    pick(page, "cell_line", "HepG2")
+    title(page, "HepG2/C3A")
+    page.wait_for_url("**cell_line=HepG2%2FC3A**")
+    assert "Liver" in page.locator("[data-testid=stSidebar]").inner_text()
+
+
+def test_the_link_reopens_the_same_view_elsewhere(visit):
+    """Another visitor, another browser profile: the same words and numbers."""
+    page = visit()
+    pick(page, "drug", "Erlotinib")
+    title(page, "Erlotinib")
+    pick(page, "selector", "Chemistry")
+    page.wait_for_url("**selector=chemistry**")
+    settle(page)
+    other = visit()
+    other.goto(page.url)
+    title(other, "Erlotinib")
+    settle(other)
+    assert table(other) == table(page)
+    assert genes(other) == genes(page)
+
+
+def test_the_way_back_shows_what_was_shown(visit):
+    """The browser's back button undoes a pick."""
+    page = visit()
+    settle(page)
+    pick(page, "drug", "Afatinib")
+    title(page, "Afatinib")
+    settle(page)
+    page.go_back()
+    title(page, "Trametinib")
+
+
+def test_downloads_hold_the_answer(visit):
+    """The CSV has a row a gene, the prediction being the mean of its neighbours."""
+    page = visit(k="3")
+    settle(page)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download csv").click()
+    download = caught.value
+    assert re.fullmatch(r"Trametinib_A549_5_mechanism_lab\.csv", download.suggested_filename)
+    rows = list(csv.DictReader(io.StringIO(download.path().read_text(encoding="utf-8"))))
+    assert len(rows) == 120
+    drugs = [name for name in rows[0] if name not in {"gene", "predicted", "measured"}]
+    assert len(drugs) == 3
+    for row in rows:
+        mean = sum(float(row[drug]) for drug in drugs) / 3
+        assert float(row["predicted"]) == pytest.approx(mean, abs=1e-4)
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("parquet", b"PAR1"), ("h5ad", b"\x89HDF")])
+def test_other_formats_can_be_taken_home(visit, ending, magic):
+    """Each button gives a file of its kind."""
+    page = visit()
+    settle(page)
+    with page.expect_download() as caught:
+        page.get_by_role("button", name=f"Download {ending}").click()
+    assert caught.value.path().read_bytes()[:4] == magic
+
+
+def test_visitors_do_not_disturb_each_other(visit):
+    """Two at once: each keeps what they picked."""
+    first, second = visit(), visit(drug="Gefitinib")
+    pick(first, "drug", "Afatinib")
+    title(first, "Afatinib")
+    second.locator(".st-key-k [role=slider]").press("ArrowRight")
+    second.wait_for_url("**k=11**")
+    title(second, "Gefitinib")
+    title(first, "Afatinib")
+
+
+def test_a_bad_link_explains_itself(visit):
+    """One box, no prediction; one click leads on."""
+    page = visit(drug="Trametinob", k="0", wait=".lgr-box")
+    assert page.locator(".lgr-box").count() == 1
+    assert page.locator(".lgr-card").count() == 0
+    page.get_by_role("button", name="Open the nearest view").click()
+    title(page, "Trametinib in A549")
+    assert page.locator(".lgr-box").count() == 0
+
+
+@pytest.mark.parametrize("drug", HOSTILE)
+def test_hostile_names_do_nothing(visit, drug):
+    """They are read, hovered over and searched for as text; nothing runs, nothing is fetched."""
+    page = visit(drug=drug, selector="oracle", k="15")
+    title(page, drug)
+    settle(page)
+    page.locator(".js-plotly-plot .point").first.hover(force=True)
+    page.locator(".st-key-drug input").click()
+    page.locator("[role=option]").first.wait_for()
+    assert drug in page.locator("[role=listbox]").inner_text()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator(".lgr-card strong").count() == 0
+
+
+def test_an_unmeasured_drug_is_predicted_without_truth(visit):
+    """One figure, and the plain sentence."""
+    page = visit(drug=UNMEASURED)
+    settle(page)
+    assert page.get_by_text("Not measured: this atlas holds no measured change").is_visible()
+    assert page.locator(".js-plotly-plot").count() == 1
+
+
+def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
+    """Dark on a machine that is light: text, ground and bonds change without a reload."""
+    page = visit(scheme="light")
+    settle(page)
+
+    def tones():
+        """The darkest and the brightest grey of a drawing on its ground, as painted."""
+        picture = page.locator(".lgr-card img").first.screenshot()
+        return Image.open(io.BytesIO(picture)).convert("L").getextrema()
+
+    assert tones() == (0, 255)
+    page.locator("[data-testid=stMainMenu] button").click()
+    page.get_by_role("menuitemradio", name="Dark").or_(page.get_by_text("Dark", exact=True)).click()
+    page.wait_for_function(
+        "getComputedStyle(document.querySelector('.lgr-card img')).colorScheme == 'dark'"
+    )
+    page.keyboard.press("Escape")
+    darkest, brightest = tones()
+    assert 10 < darkest < 60
+    assert 200 < brightest < 250
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("predict_light", {}),
+        ("predict_dark", {"scheme": "dark"}),
+        ("predict_phone", {"width": 390, "height": 844}),
+        ("predict_phone_dark", {"width": 390, "height": 844, "scheme": "dark"}),
+        ("predict_simulated", {"atlas": "toy"}),
+        ("predict_unmeasured", {"drug": UNMEASURED}),
+    ],
+)
+def test_the_page_fits(visit, screenshots, name, options):
+    """Nothing is wider than the window or cut, in light, dark and on a phone; a picture is kept."""
+    page = visit(**options)
+    settle(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    cut = page.evaluate("""() => {
+        const out = [];
+        for (const svg of document.querySelectorAll('.js-plotly-plot .main-svg')) {
+            const frame = svg.getBoundingClientRect();
+            for (const text of svg.querySelectorAll('text')) {
+                const box = text.getBoundingClientRect();
+                if (box.width && (box.left < frame.left - 1 || box.right > frame.right + 1))
+                    out.push(text.textContent);
+            }
+        }
+        for (const card of document.querySelectorAll('.lgr-card, .lgr-table'))
+            if (card.scrollWidth > card.clientWidth + 1) out.push(card.innerText);
+        return out;
+    }""")
+    assert cut == []
+    shoot(page, screenshots / f"{name}.png")
+
+
+def test_the_bad_link_and_the_data_page_are_pictured(visit, screenshots):
+    """The other faces of the app, for the eye."""
+    page = visit(drug="Trametinob", wait=".lgr-box")
+    page.screenshot(path=screenshots / "bad_link.png")
+    page = visit()
+    page.get_by_role("link", name="About this data").click()
+    page.get_by_text("How it was made").wait_for()
+    page.screenshot(path=screenshots / "data.png")
+    page.get_by_role("link", name="Predict").click()
+    title(page, "Trametinib")

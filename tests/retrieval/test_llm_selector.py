@@ -1,0 +1,220 @@
+"""The LLM selector: who is asked under each policy, what is kept, what is said about it."""
+
+import json
+
+import pytest
+from loopback_llm import FakeClient
+from toy import DRUGS
+
+from lgr_core.domain import Condition, Reason
+from lgr_core.errors import BadReplyError, NotFoundError, UsageError
+from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import NeighborBook
+from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.prompt import PromptOptions
+from lgr_core.retrieval.question import LLMOptions, Policy, Scope
+from lgr_core.retrieval.resolve import retrieve
+
+QUERY = Condition("A549", "Trametinib", 5.0)
+GOOD = """<Final Answer>
+1. Cobimetinib: Both block MEK.
+2. Vorinostat: Another reason.
+3. Topotecan (hydrochloride): A third.
+</Final Answer>"""
+SHORT = "<Final Answer>\n1. Cobimetinib: yes.\n2. Aspirin: no.\n</Final Answer>"
+
+
+@pytest.fixture
+def make(toy, tmp_path):
+    """Build a selector on the toy atlas with a queue of replies and a cache in a temp folder."""
+
+    def build(*replies, policy=Policy.FILL, files=(), client=True, **options):
+        return LLMSelector(
+            toy,
+            LLMOptions(policy=policy, **options),
+            cache=AnswerCache(tmp_path / "cache"),
+            book=NeighborBook(files, toy.drug_catalog),
+            client=FakeClient(*replies) if client else None,
+            provider=FakeClient().provider,
+        )
+
+    return build
+
+
+@pytest.fixture
+def ask(toy):
+    """Retrieve three neighbours for a query with a selector."""
+
+    def run(selector, query=QUERY, k=3):
+        pool = candidate_pool(toy, query)
+        return retrieve(selector, pool, View(toy, query, []), toy.drug_catalog, k)
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A neighbour file that answers trametinib in A549, in the bare form."""
+    path = tmp_path / "theirs.jsonl"
+    names = [{"molecule": "Vorinostat"}, {"molecule": "cobimetinib"}]
+    record = {"target_cell_type": "a-549", "target_molecule": "trametinib", "neighbors": names}
+    path.write_text(json.dumps(record))
+    return path
+
+
+def test_a_live_answer_is_used_kept_and_not_asked_for_again(make, ask):
+    """The second time the cache answers; the record says who did."""
+    first = make(GOOD)
+    found = ask(first)
+    assert found.drugs == ("Cobimetinib", "Vorinostat", "Topotecan (hydrochloride)")
+    assert found.neighbors[0].rationale == "Both block MEK."
+    assert (found.provenance["answered_by"], found.raw) == ("model", GOOD)
+    second = make()
+    again = ask(second)
+    assert again.neighbors == found.neighbors
+    assert again.provenance["answered_by"] == "cache"
+    record = next(second.answers.cache.records())
+    assert (record["target_cell_type"], record["k_used"]) == ("A549", 3)
+    assert record["request"]["template"] == "paper-A/1"
+
+
+def test_the_request_is_the_papers(make, ask):
+    """Temperature 0 stays 0, effort none, the candidate list without the query."""
+    selector = make(GOOD)
+    ask(selector)
+    (request,) = selector.answers.client.history
+    assert (request.temperature, request.effort, request.schema) == (0.0, "none", None)
+    assert "Anchor molecule: Trametinib\nCell line: A549" in request.prompt
+    candidates = request.prompt.split("molecules:\n")[1].split("\n\n")[0].splitlines()
+    assert candidates == sorted(set(DRUGS) - {"Trametinib"})
+
+
+def test_replay_asks_nobody(make, ask, file):
+    """The exact key first, then files, then a clear no with the ways out."""
+    assert ask(make(GOOD)).k_used == 3
+    replay = make(policy=Policy.REPLAY, files=[file], client=False)
+    assert ask(replay).provenance["answered_by"] == "cache"
+    other = make(policy=Policy.REPLAY, files=[file], client=False, model="another")
+    found = ask(other)
+    assert found.provenance["answered_by"] == "file theirs.jsonl"
+    assert found.drugs == ("Vorinostat", "Cobimetinib")
+    with pytest.raises(NotFoundError, match="--cache fill.*--scope drug"):
+        ask(other, Condition("LoVo", "Trametinib", 5.0))
+
+
+def test_only_missing_reads_files_before_it_asks(make, ask, file):
+    """Fill would have asked; refresh always does."""
+    assert ask(make(policy=Policy.ONLY_MISSING, files=[file])).k_used == 2
+    assert ask(make(GOOD, policy=Policy.FILL, files=[file])).k_used == 3
+    assert ask(make(SHORT, policy=Policy.REFRESH, files=[file])).k_used == 1
+    assert ask(make(policy=Policy.FILL)).k_used == 1, "the refreshed answer counts"
+
+
+def test_live_policies_need_somebody_to_ask(make):
+    """Said at once, not at the first query."""
+    with pytest.raises(UsageError, match="no language model to ask"):
+        make(policy=Policy.FILL, client=False)
+
+
+def test_scope_line_uses_that_lines_answers_only(make, ask, file):
+    """A549's file does not answer for LoVo."""
+    selector = make(policy=Policy.REPLAY, files=[file], client=False)
+    with pytest.raises(NotFoundError):
+        ask(selector, Condition("LoVo", "Trametinib", 5.0))
+
+
+def test_scope_drug_reuses_one_ranking_in_every_line(make, ask, toy):
+    """Asked once in A549 over the union of pools; each line keeps its own pool, labelled."""
+    query = Condition("LoVo", "Trametinib", 5.0)
+    selector = make(GOOD, scope=Scope.DRUG)
+    found = ask(selector, query)
+    assert found.k_used == 3
+    assert (found.provenance["scope"], found.provenance["asked_in_line"]) == ("drug", "A549")
+    assert "Cell line: A549" in selector.answers.client.history[0].prompt
+    assert ask(make(scope=Scope.DRUG), Condition("HepG2/C3A", "Trametinib", 5.0)).k_used == 3
+
+
+def test_names_beyond_a_narrower_pool_are_not_the_models_mistake(make, toy, file):
+    """In scope drug, or from a file, a drug of the atlas outside this pool is not_in_split."""
+    pool = candidate_pool(toy, QUERY)
+    narrow = type(pool)(QUERY, tuple(d for d in pool.drugs if d != "Vorinostat"), pool.twins)
+    view = View(toy, QUERY, [])
+    for selector in (
+        make(GOOD, scope=Scope.DRUG),
+        make(policy=Policy.REPLAY, files=[file], client=False, model="x"),
+    ):
+        found = retrieve(selector, narrow, view, toy.drug_catalog, 3)
+        assert [(r.text, r.reason) for r in found.rejected] == [("Vorinostat", Reason.NOT_IN_SPLIT)]
+
+
+def test_a_reply_without_a_name_is_logged_not_cached(make, ask):
+    """It is an error with the raw text in the log."""
+    selector = make("I cannot help with that.")
+    with pytest.raises(BadReplyError, match="without a ranked name"):
+        ask(selector)
+    cache = selector.answers.cache
+    assert len(cache) == 0
+    assert json.loads(cache.log_path.read_text())["raw"] == "I cannot help with that."
+
+
+def test_repair_names_what_was_wrong_and_counts_the_fuller_answer(make, ask):
+    """One more request; recorded; without repair the short answer stands."""
+    assert ask(make(SHORT, policy=Policy.REFRESH)).k_used == 1
+    selector = make(SHORT, GOOD, policy=Policy.REFRESH, repair=True)
+    found = ask(selector)
+    assert (found.k_used, found.provenance["repairs"]) == (3, 1)
+    second = selector.answers.client.history[1].prompt
+    assert "Aspirin (not in the candidate list)" in second
+    assert "Only 1 of the 3 molecules" in second
+    worse = ask(make(SHORT, "1. Nonsense: x", policy=Policy.REFRESH, repair=True))
+    assert worse.drugs == ("Cobimetinib",), "a worse repair does not replace the first answer"
+
+
+def test_samples_are_merged_by_reciprocal_rank(make, ask):
+    """Cobimetinib: 1 + 1/2; vorinostat: 1/2 + 1; topotecan: 1/3 once, named by half."""
+    flipped = "1. Vorinostat: best here.\n2. Cobimetinib: second here."
+    selector = make(GOOD, flipped, samples=2)
+    found = ask(selector)
+    assert found.drugs == ("Cobimetinib", "Vorinostat", "Topotecan (hydrochloride)")
+    assert [n.score for n in found.neighbors] == pytest.approx([0.75, 0.75, 1 / 6])
+    assert found.neighbors[1].rationale == "best here."
+    assert found.provenance["agreement"]["Topotecan (hydrochloride)"] == 0.5
+    first, second = (request.prompt for request in selector.answers.client.history)
+    assert first != second, "the list stands in another order"
+    assert sorted(first.splitlines()) == sorted(second.splitlines())
+
+
+def test_masked_names_are_led_back(make, ask, toy):
+    """The model sees D001 and answers D001; we get the drug."""
+    selector = make("1. D001: first.\n2. D003: third.", prompt=PromptOptions(masked=True))
+    found = ask(selector)
+    pool = candidate_pool(toy, QUERY).drugs
+    assert found.drugs == (pool[0], pool[2])
+    assert "Cobimetinib" not in selector.answers.client.history[0].prompt
+
+
+def test_structured_answers_are_still_checked(make, ask):
+    """A schema enforces nothing here: out-of-pool names are rejected all the same."""
+    reply = json.dumps(
+        {
+            "neighbors": [
+                {"molecule": "Cobimetinib", "justification": "x"},
+                {"molecule": "Aspirin", "justification": "y"},
+            ]
+        }
+    )
+    selector = make(reply, prompt=PromptOptions(mode="structured"))
+    found = ask(selector)
+    assert found.drugs == ("Cobimetinib",)
+    assert found.rejected[0].reason is Reason.OUT_OF_POOL
+    schema = selector.answers.client.history[0].schema
+    enum = schema["properties"]["neighbors"]["items"]["properties"]["molecule"]["enum"]
+    assert set(enum) == set(DRUGS) - {"Trametinib"}
+
+
+@pytest.mark.parametrize("wrong", [{"samples": 0}, {"ask_for": 0}])
+def test_senseless_options_are_refused(wrong):
+    """Fewer than one of anything."""
+    with pytest.raises(UsageError, match="1 or more"):
+        LLMOptions(**wrong)
