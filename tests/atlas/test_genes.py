@@ -25,7 +25,7 @@ def scanpy_panel(X, n_top):
     adata = anndata.AnnData(sparse.csr_matrix(X))
     sc.pp.normalize_total(adata, target_sum=1e4)
     sc.pp.log1p(adata)
-    linear = np.expm1(adata.X).toarray().astype(float)
+    linear = np.expm1(adata.X).toarray()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sc.pp.highly_variable_genes(adata, flavor="seurat", n_top_genes=n_top)
@@ -33,8 +33,9 @@ def scanpy_panel(X, n_top):
 
 
 def moments(linear):
-    """Cells, sums and sums of squares."""
-    return len(linear), linear.sum(axis=0), (linear**2).sum(axis=0)
+    """Cells, sums and sums of squares: float32 values, as scanpy rounds them, summed in float64."""
+    sums = (values.sum(axis=0, dtype=float) for values in (linear, np.square(linear)))
+    return len(linear), *sums
 
 
 def assert_same(X, n_top):
