@@ -10,6 +10,7 @@ st.set_page_config(
     page_title="LGR Explorer",
     page_icon=LOGO,
     layout="wide",
+    initial_sidebar_state=330,
     menu_items={
         "About": "**LGR Explorer** predicts what a drug does to a cell line by averaging the "
         "measured changes of named neighbour drugs."

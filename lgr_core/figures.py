@@ -24,6 +24,9 @@ NEIGHBOR, TRUTH = "#7c8893", "#d99a00"
 NOISE_ERRORS = 2.0
 """A mean within so many standard errors of zero is noise."""
 
+FEWEST_FOR_SPREAD = 3
+"""Of fewer neighbours no spread is known, so nothing is called noise."""
+
 _MANY_POINTS = 5_000
 _HEAD, _FOOT, _ROW, _FEWEST_ROWS = 70, 66, 23, 5
 _HEIGHT = _HEAD + _FOOT + 20 * _ROW
@@ -40,7 +43,7 @@ def direction(predicted: FloatArray, neighbor_deltas: FloatArray) -> IntArray:
     """
     sign = np.sign(predicted).astype(np.intp)
     n = len(neighbor_deltas)
-    if n < 3:  # noqa: PLR2004
+    if n < FEWEST_FOR_SPREAD:
         return sign
     error = neighbor_deltas.std(axis=0, ddof=1, dtype=np.float64) / np.sqrt(n)
     return np.where(np.abs(predicted) <= NOISE_ERRORS * error, 0, sign)

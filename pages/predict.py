@@ -1,7 +1,5 @@
 """The first page: what would this drug do to this cell line, and who says so."""
 
-import streamlit as st
-
 from lgr_core.answer import predict
 from lgr_core.errors import LgrError
 from pages.shared import pieces, sections, state
@@ -28,11 +26,7 @@ def show(asked: Asked) -> None:
     reference = sections.pool_mean_scores(answer)
     sections.headline(asked, answer, reference)
     sections.neighbors(asked, answer)
-    genes, truth = st.columns([11, 10], gap="large")
-    with genes:
-        sections.top_genes(asked, answer)
-    with truth:
-        sections.against_truth(asked, answer)
+    sections.changes(asked, answer)
     sections.scores(asked, answer, reference)
     downloads(answer, question)
     sections.provenance(asked, answer)

@@ -1,6 +1,7 @@
 """Known answers on real data, through the same commands a user types."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,6 +9,13 @@ from leave_one_out import leave_one_out, methods
 
 from lgr_core import open_atlas, predict
 from lgr_core.cli import main
+from lgr_core.config import SHIPPED, Settings
+from lgr_core.prediction.predictors import LGR
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
+from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.question import LLMOptions, Policy, Scope
+from lgr_core.retrieval.setup import llm_selector
 
 pytestmark = pytest.mark.real
 
@@ -58,6 +66,45 @@ def test_leave_one_out_reproduces_the_known_answers(tahoe):
     assert pearson["chemistry"] == pytest.approx(0.588, abs=0.004)
     assert pearson["random"] == pytest.approx(0.571, abs=0.004)
     assert pearson["oracle"] == pytest.approx(0.777, abs=0.004)
+
+
+def test_replaying_one_lines_answers_in_all_lines(tahoe):
+    """A549's recorded LLM rankings in every line: 0.60, above chemistry and random."""
+    options = LLMOptions(scope=Scope.DRUG)
+    settings = Settings(home=tahoe.folder.parents[1])
+    method = LGR(llm_selector(tahoe, settings, options), tahoe.drug_catalog)
+    pearson = leave_one_out(tahoe, {"llm": [method]})["pearson_delta"]
+    assert pearson["llm"] == pytest.approx(0.60, abs=0.005)
+
+
+def test_a_batch_of_recorded_answers_gives_the_same_scores(home, tahoe, tmp_path, monkeypatch):
+    """Five lines exported as Batch files, answered by a script, imported: LGR's scores."""
+    monkeypatch.setenv("LGR_HOME", str(home))
+    lines = ["A549", "LoVo", "HepG2/C3A", "A-172", "SW48"]
+    folder, answers = tmp_path / "batch", tmp_path / "answers.jsonl"
+    command = ["batch", "export", "--atlas", "tahoe_rank", "--lines", ",".join(lines)]
+    assert main([*command, "--out", str(folder)]) == 0
+    book = NeighborBook(neighbor_files(SHIPPED / "recorded_neighbors"), tahoe.drug_catalog)
+    with answers.open("w") as out:
+        for line in (folder / "requests-0001.jsonl").open():
+            request = json.loads(line)
+            asked = re.search(r"Anchor molecule: (.*)\nCell line: (.*)", request["body"]["input"])
+            record, _ = book.find(asked[2], asked[1]) or book.find("A549", asked[1])
+            ranked = enumerate(record.proposals[:10], start=1)
+            text = "\n".join(f"{i}. {p.text}: {p.rationale}" for i, p in ranked)
+            row = {"custom_id": request["custom_id"], "text": f"<Final Answer>\n{text}\n"}
+            out.write(json.dumps(row) + "\n")
+    assert main(["batch", "import", str(folder), str(answers)]) == 0
+    options = LLMOptions(policy=Policy.REPLAY)
+    selector = llm_selector(tahoe, Settings(home=home), options)
+    rows = np.flatnonzero(tahoe.conditions["cell_line"].isin(lines))
+    imported = leave_one_out(tahoe, {"llm": [LGR(selector, tahoe.drug_catalog)]}, rows)
+    query = candidate_pool(tahoe, tahoe.condition(int(rows[0])))
+    assert selector.select(query, 10).provenance["answered_by"] == "cache"
+    files = LLMSelector(tahoe, LLMOptions(scope=Scope.DRUG), book=book)
+    a549 = leave_one_out(tahoe, {"llm": [LGR(files, tahoe.drug_catalog)]}, rows)
+    assert imported["pearson_delta"]["llm"] == pytest.approx(0.585, abs=0.03)
+    assert imported["pearson_delta"]["llm"] == pytest.approx(a549["pearson_delta"]["llm"], abs=0.01)
 
 
 def test_trametinib_in_lovo_has_a_mek_inhibitor_first(tahoe):

@@ -30,7 +30,9 @@ def seurat_panel(
     The dispersion ln(variance / mean) of normalised linear values is standardised within 20 bins
     of ln(1 + mean); a bin of one gene gives it 1. The same genes as scanpy 1.11's
     ``highly_variable_genes(flavor="seurat", n_top_genes=n_top)``: ties at the cut are all in, and
-    genes that never vary are out even where fewer than ``n_top`` remain.
+    genes that never vary are out even where fewer than ``n_top`` remain. (Two genes alone in a bin
+    have +-0.707 whatever they are, so many tie but for the last bit: the moments must be scanpy's
+    to that bit, as :func:`~lgr_core.atlas.streaming.normalise` makes them.)
 
     Parameters
     ----------

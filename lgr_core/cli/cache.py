@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
+from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Bars, Commands, command, print_json, tell
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import add_many_flags, pools_of
@@ -21,7 +22,7 @@ from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.neighbor_files import read_neighbors
-from lgr_core.retrieval.setup import live_client, llm_selector
+from lgr_core.retrieval.setup import live_client, llm_selector, tag_inference
 
 
 def add(commands: Commands) -> None:
@@ -37,6 +38,9 @@ def add(commands: Commands) -> None:
     taken = command(actions, "import", _import, "take a neighbour file into the installation")
     taken.add_argument("file", type=Path, metavar="FILE")
     taken.add_argument("--overwrite", action="store_true", help="replace one of that name")
+    tags = command(commands, "tags", _tags, "let the model infer the drugs' mechanism tags")
+    tags.add_argument("--atlas", default=DEMO, metavar="NAME")
+    tags.add_argument("--model", help="default: LGR_LLM_MODEL, else the paper's")
     filled = command(commands, "fill", _fill, "ask the model for many queries")
     add_many_flags(filled)
     add_llm_flags(filled)
@@ -85,7 +89,7 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
     keys = ("target_cell_type", "target_molecule", "neighbors", "dose_um", "k", "k_used", "request")
     if options.file.exists():
         raise InputError(f"file {options.file}", "it exists already", "Give a new name.")
-    records = list(AnswerCache(settings.answers).records())
+    records = [r for r in AnswerCache(settings.answers).records() if "neighbors" in r]
     lines = [json.dumps({key: r[key] for key in keys}, ensure_ascii=False) for r in records]
     options.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     _said(options, {"answers": len(lines), "file": str(options.file)})
@@ -103,6 +107,22 @@ def _import(options: argparse.Namespace, settings: Settings) -> None:
     shutil.copyfile(options.file, aside)
     aside.replace(target)
     _said(options, {"answers": count, "file": str(target)})
+
+
+def _tags(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    client = live_client(settings)
+    inference = tag_inference(settings, model=options.model, client=client)
+    report = inference.infer(store.drugs["drug"].tolist())
+    tags = {drug: list(note.tags) for drug, note in report.annotations.items()}
+    if options.json:
+        rest = {"unknown": list(report.unknown), "unanswered": list(report.unanswered)}
+        print_json({"tags": tags, **rest, "cost_usd": client.cost})
+        return
+    for drug, found in tags.items():
+        print(f"{drug}: {', '.join(found) or 'none'}")
+    print(f"words that are no tags: {', '.join(report.unknown) or 'none'}")
+    print(f"drugs left out of the answers: {', '.join(report.unanswered) or 'none'}")
 
 
 def _fill(options: argparse.Namespace, settings: Settings) -> None:

@@ -22,8 +22,8 @@ from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
-from lgr_core.retrieval.selectors import SELECTORS
-from lgr_core.retrieval.setup import llm_selector
+from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector
+from lgr_core.retrieval.setup import llm_selector, tag_inference
 
 
 def add(commands: Commands) -> None:
@@ -45,7 +45,11 @@ def selector_of(
     options: argparse.Namespace, settings: Settings, store: AtlasStore
 ) -> str | Selector:
     """The selector that the flags name."""
-    if options.selector != "llm":
+    if options.selector == MechanismSelector.name and options.tags == "llm":
+        inference = tag_inference(settings, model=options.model)
+        report = inference.infer(store.drugs["drug"].tolist())
+        return MechanismSelector(store, report.annotations)
+    if options.selector != LLMSelector.name:
         return options.selector
     return llm_selector(
         store, settings, llm_options(options, settings), neighbors=options.neighbors
@@ -176,6 +180,7 @@ def _add_query(parser: argparse.ArgumentParser) -> None:
     _add_question(parser)
     flag = parser.add_argument
     flag("--selector", choices=[*SELECTORS, LLMSelector.name], default="mechanism")
+    flag("--tags", choices=["shipped", "llm"], default="shipped", help="of selector mechanism")
     flag("--seed", type=int, default=0, help="of the random selector")
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
     what = "also write a file (.csv, .parquet, .h5ad; retrieve: .jsonl)"

@@ -9,6 +9,7 @@ import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import (
+    NOTHING,
     CandidatePool,
     DeltaReader,
     Evidence,
@@ -18,6 +19,7 @@ from lgr_core.domain import (
     Selector,
 )
 from lgr_core.drugs.chemistry import similarity
+from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
@@ -29,12 +31,13 @@ class MechanismSelector:
     name = "mechanism"
     evidence: frozenset[Evidence] = frozenset()
 
-    def __init__(self, store: AtlasStore, book: MechanismBook | None = None) -> None:
-        self._book = MechanismBook.load() if book is None else book
+    def __init__(self, store: AtlasStore, inferred: Mapping[str, Annotation] | None = None) -> None:
+        """``inferred`` annotations, e.g. a language model's, go before the shipped ones."""
+        self._book = MechanismBook.load()
         self.annotations = {
             drug: self._book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
             for drug, row in store.annotations.items()
-        }
+        } | dict(NOTHING if inferred is None else inferred)
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
         """The k drugs with the highest mechanism similarity above zero, ties by name."""
@@ -43,9 +46,10 @@ class MechanismSelector:
         chosen = [i for i in _ranked(pool, np.array(scores))[:k] if scores[i] > 0]
         proposals = (self._proposal(query, pool.drugs[i], scores[i]) for i in chosen)
         known = sum(bool(self.annotations[drug].tags) for drug in pool.drugs)
-        return Selection(tuple(proposals), provenance={"with_known_mechanism": known})
+        provenance = {"with_known_mechanism": known, "tags_of_query": query.source}
+        return Selection(tuple(proposals), provenance=provenance)
 
-    def _proposal(self, query: object, drug: str, score: float) -> Proposal:
+    def _proposal(self, query: Annotation, drug: str, score: float) -> Proposal:
         return Proposal(drug, self._book.explain(query, self.annotations[drug]), score)
 
 

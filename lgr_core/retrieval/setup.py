@@ -17,6 +17,7 @@ from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
 from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, known_facts
 from lgr_core.retrieval.service import Service
+from lgr_core.retrieval.tags import TagInference
 
 
 def llm_selector(
@@ -72,6 +73,20 @@ def live_client(
     limit = Budget(max_usd=settings.llm_budget_usd) if budget is None else budget
     client = OpenAIClient(key, settings.llm_base_url, cancel=cancel)
     return BudgetedClient(client, limit, Prices.load())
+
+
+def tag_inference(
+    settings: Settings, *, model: str | None = None, client: LLMClient | None = None
+) -> TagInference:
+    """Inference of mechanism tags as the settings describe; it asks only through ``client``."""
+    provider = Service.at(settings.llm_base_url).name if client is None else client.provider
+    return TagInference(
+        MechanismBook.load(),
+        AnswerCache(settings.answers),
+        settings.llm_model if model is None else model,
+        provider,
+        client,
+    )
 
 
 def drug_facts(store: AtlasStore) -> dict[str, str]:

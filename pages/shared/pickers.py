@@ -195,8 +195,8 @@ def _drug_labels(store: AtlasStore, question: Question) -> dict[str, str]:
     known = state.mechanisms(store)
     labels = {}
     for drug in store.drugs["drug"]:
-        words = f"{drug} · {known[drug]}" if known[drug] else drug
-        labels[drug] = words if drug in measured else f"{words} · not measured here"
+        parts = (drug, "" if drug in measured else "not measured here", known[drug])
+        labels[drug] = " · ".join(part for part in parts if part)
     return labels
 
 

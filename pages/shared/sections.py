@@ -73,12 +73,11 @@ def neighbors(asked: Asked, answer: Answer) -> None:
 
 def top_genes(asked: Asked, answer: Answer) -> None:
     """The genes that are predicted to change most, with every neighbour behind them."""
-    n = len(answer.neighbor_deltas)
     html(
         pieces.section(
             "Genes that change most",
             f"The {TOP} genes of the largest predicted change each way, of {len(answer.genes):,}. "
-            f"Grey: within 2 standard errors of zero over the {count(n, 'neighbour')}.",
+            + _noise_words(len(answer.neighbor_deltas)),
         )
     )
     up, down = _strongest(answer)
@@ -93,6 +92,19 @@ def top_genes(asked: Asked, answer: Answer) -> None:
     )
     words = f"Bars: predicted change of the strongest genes for {asked.question}."
     st.plotly_chart(figure, key="top_genes", config=CHART, alt=words)
+
+
+def changes(asked: Asked, answer: Answer) -> None:
+    """The strongest genes, and beside them the truth where it is known."""
+    if answer.measured is None:
+        top_genes(asked, answer)
+        against_truth(asked, answer)
+        return
+    genes, truth = st.columns([11, 10], gap="large")
+    with genes:
+        top_genes(asked, answer)
+    with truth:
+        against_truth(asked, answer)
 
 
 def against_truth(asked: Asked, answer: Answer) -> None:
@@ -190,6 +202,12 @@ def _truth_sentence(answer: Answer, reference: Mapping[str, float]) -> str:
         f"(n = {answer.n_panel:,} genes); the mean of all "
         f"{count(len(answer.pool.drugs), 'other drug')} reaches {_r(mean)}."
     )
+
+
+def _noise_words(n: int) -> str:
+    if n < figures.FEWEST_FOR_SPREAD:
+        return f"Of {count(n, 'neighbour')} no spread is known: none is called noise."
+    return f"Grey: within 2 standard errors of zero over the {n} neighbours."
 
 
 def _r(value: float) -> str:

@@ -183,7 +183,7 @@ def test_scanpys_means_and_genes(seed):
     np.testing.assert_allclose(
         table.deltas, means.loc[["Talc", "Zinc"]] - means.loc["DMSO"].to_numpy(), atol=1e-5
     )
-    for n_top in (5, 13, 50, 100, 199):
+    for n_top in (5, 13, 30, 50, 80):
         table = pseudobulk(Counts(X, obs, block_rows=37), n_hvg=n_top)
         sc.pp.highly_variable_genes(adata, flavor="seurat", n_top_genes=n_top)
         np.testing.assert_array_equal(table.genes["in_panel"], adata.var["highly_variable"])

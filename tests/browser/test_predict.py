@@ -154,7 +154,7 @@ def test_visitors_do_not_disturb_each_other(visit):
     first, second = visit(), visit(drug="Gefitinib")
     pick(first, "drug", "Afatinib")
     title(first, "Afatinib")
-    second.locator(".st-key-k [role=slider]").press("ArrowRight")
+    second.locator(".st-key-k input[type=range]").press("ArrowRight")
     second.wait_for_url("**k=11**")
     title(second, "Gefitinib")
     title(first, "Afatinib")
