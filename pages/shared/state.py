@@ -20,6 +20,7 @@ from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.config import Settings
 from lgr_core.domain import Selector
 from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.errors import InputError
 from lgr_core.retrieval.selectors import make_selector
 from pages.shared.question import DEMO
 from pages.shared.structure import picture
@@ -89,9 +90,12 @@ class DemoBuild:
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
     def _build(self) -> Path:
-        if self.folder.exists():
-            return self.folder
-        return ingest_demo(self.folder, progress=self._tell)
+        try:
+            return ingest_demo(self.folder, progress=self._tell)
+        except InputError:
+            if self.folder.exists():  # built by another process meanwhile
+                return self.folder
+            raise
 
     def _tell(self, stage: str, done: int, total: int) -> None:
         self.stage, self.done, self.total = stage, done, total

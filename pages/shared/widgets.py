@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tempfile
 import time
@@ -10,7 +11,6 @@ from pathlib import Path
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.drugs.identity import safe_name
 from lgr_core.errors import LgrError, ServiceError
 from lgr_core.export import answer_csv, write_answer
 from pages.shared import pieces, state
@@ -23,6 +23,13 @@ CHART = {
     "toImageButtonOptions": {"format": "svg"},
 }
 """Figures keep one button: save as a vector picture."""
+
+_UNSAFE = re.compile(r"[^\w.+-]+")
+
+WELCOME = (
+    "There is no atlas here yet, so a small simulated one is being built for you to look at. "
+    "It takes less than a minute, and only this once."
+)
 
 
 def html(text: str) -> None:
@@ -43,12 +50,14 @@ def start() -> list[str]:
 def _build_demo() -> bool:
     build = state.demo_build()
     work = build.start()
-    bar = st.progress(0.0, "Building the simulated demo atlas, once")
-    while not work.done():
-        words = build.stage.replace("_", " ")
-        bar.progress(build.share(), f"Building the simulated demo atlas, once: {words}")
-        time.sleep(0.15)
-    bar.empty()
+    welcome = st.empty()
+    with welcome.container():
+        html(pieces.title("Welcome") + pieces.lead([WELCOME]))
+        bar = st.progress(0.0, "Starting")
+        while not work.done():
+            bar.progress(build.share(), build.stage.replace("_", " ").capitalize())
+            time.sleep(0.15)
+    welcome.empty()
     error = work.exception()
     if error is None:
         return True
@@ -67,16 +76,14 @@ def _build_demo() -> bool:
 
 def downloads(answer: Answer, question: Question) -> None:
     """The answer as a file; each is made when it is asked for."""
-    stem = "_".join(
-        safe_name(part).replace("%", "-")
-        for part in (
-            question.drug,
-            question.cell_line,
-            spell_dose(question.dose_um),
-            question.selector,
-            question.atlas,
-        )
+    parts = (
+        question.drug,
+        question.cell_line,
+        spell_dose(question.dose_um),
+        question.selector,
+        question.atlas,
     )
+    stem = "_".join(_UNSAFE.sub("-", part).strip("-.")[:60] for part in parts)
     with st.container(horizontal=True, gap="small"):
         for ending, mime in (
             ("csv", "text/csv"),
