@@ -44,8 +44,9 @@ def toy_table():
         {"condition": range(len(keys)), "plate": "p1", "n_cells": 50, "control": "plate"}
     )
     controls = pd.DataFrame(
-        {"cell_line": LINES, "plate": "p1", "label": "DMSO", "n_cells": [10, 20, 30]}
+        {"cell_line": LINES, "plate": "p1", "label": "DMSO", "n_cells": [10, 20, np.nan]}
     )
+    controls["n_replicates"] = [1, 1, 4]
     profiles = np.arange(24, dtype=np.float32).reshape(3, 8)
     return DeltaTable(
         conditions,

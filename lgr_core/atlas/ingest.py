@@ -106,6 +106,7 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
             controls=options.controls,
             n_hvg=options.n_hvg,
             dose=options.dose,
+            min_cells=options.min_cells,
         )
     source = open_counts(
         path, overrides=options.columns, controls=options.controls, unit=options.unit

@@ -78,7 +78,7 @@ class View:
         return self._store.deltas(rows, all_genes=all_genes)
 
     def control_profile(self, cell_line: str) -> FloatArray | None:
-        """Mean vehicle profile of a line, (n_genes,), weighted by cells; None where unknown.
+        """Mean vehicle profile of a line, (n_genes,), weighted by cells or wells; None if unknown.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class View:
         rows = np.flatnonzero((labels["cell_line"] == cell_line).to_numpy())
         if not len(rows):
             return None
-        weights = labels["n_cells"].to_numpy(float)[rows]
+        weights = labels["n_cells"].fillna(labels["n_replicates"]).to_numpy(float)[rows]
         return np.average(profiles[rows], axis=0, weights=weights).astype(np.float32)
 
     def _refuse(self, what: str, n: int) -> None:

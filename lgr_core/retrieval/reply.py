@@ -30,7 +30,7 @@ _THOUGHT = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(
-    r"^[ \t*_#>=-]{0,12}final answer[ \t*_#:=-]{0,12}$", re.IGNORECASE | re.MULTILINE
+    r"^[ \t*_#>=-]{0,12}final answer[ \t\r*_#:=-]{0,12}$", re.IGNORECASE | re.MULTILINE
 )
 _MOST_BLOCKS = 10
 _SENTENCE_ENDS = tuple(".!?)\"'\u201d\u2019*`|")

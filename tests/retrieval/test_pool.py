@@ -103,6 +103,7 @@ def test_vehicle_profiles_need_controls(toy):
     """Declared they are read, for any line; undeclared they are not; unknown they are None."""
     view = View(toy, TOFA, [Evidence.CONTROLS])
     np.testing.assert_array_equal(view.control_profile("A549"), [1, 2, 3, 4, 5, 6, 0, 7])
+    np.testing.assert_array_equal(view.control_profile("LoVo"), 16 + toy.control_profiles[0])
     assert view.control_profile("no such line") is None
     with pytest.raises(LeakageError, match="vehicle profiles"):
         View(toy, TOFA, [Evidence.TRAIN]).control_profile(LINES[1])

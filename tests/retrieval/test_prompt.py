@@ -326,6 +326,8 @@ def test_names_that_look_alike_stay_apart():
     assert sorted(prompt.labels) == ["A B #2", "A B #3", "A B #4"]
     assert set(prompt.labels.values()) == {"A\nB", "A B", "A\tB"}
     assert "Anchor molecule: A B\n" in prompt.text
+    shuffled = render(make_pool(["A\nB", "A B", "A\tB"], anchor="A\rB"), 3, order=[2, 0, 1])
+    assert shuffled.labels == prompt.labels
 
 
 def test_usual_names_are_shown_as_they_are():
