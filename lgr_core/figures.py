@@ -148,7 +148,7 @@ def predicted_vs_measured(
     figure.add_annotation(_below(f"predicted change<br>{kind.label}"))
     figure.update_xaxes(**axis)
     figure.update_yaxes(title=f"measured change<br>{kind.label}", **axis)
-    return _dressed(figure, height=_HEIGHT, left=66)
+    return _dressed(figure, height=_HEIGHT, left=80)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def _bars(
 ) -> go.Bar:
     colours = {1: UP, -1: DOWN, 0: NOISE}
     n = len(neighbor_deltas)
-    mean = f"mean of {n} neighbours" if n else "fallback"
+    mean = f"mean of {n} neighbours" if n > 1 else "of the one neighbour" if n else "fallback"
     return go.Bar(
         x=predicted,
         y=rows,

@@ -27,6 +27,16 @@ def judge(question: Question, text: str, catalog: DrugCatalog) -> Retrieval:
     return resolve(selection, question.pool, catalog, question.k, selector="llm")
 
 
+def _useless(question: Question, reply: LLMReply) -> str | None:
+    """Why an answer is none, or None if it is one."""
+    parsed = parse_reply(reply.text, question.prompt.labels)
+    if not parsed.proposals:
+        return f"{len(reply.text):,} characters without a ranked name"
+    if parsed.form == "list" and reply.provenance.get("finish_reason") == "length":
+        return "it was cut off before its final answer"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Answers questions and keeps what was answered; without a client it only remembers."""
@@ -68,14 +78,14 @@ class Answers:
         Raises
         ------
         BadReplyError
-            If there is no name in it; it goes to the log.
+            If there is no name in it, or it was cut off while still reasoning; it goes to the log.
         """
-        found = judge(question, reply.text, self.catalog)
-        if not found.neighbors and not found.rejected:
-            self._log_bad(question, reply.text, "no name in it")
-            said = f"{len(reply.text):,} characters without a ranked name"
+        why = _useless(question, reply)
+        if why is not None:
+            self._log_bad(question, reply.text, why)
             do = "It is in the log of bad replies. Try another model or mode."
-            raise BadReplyError(f"answer for {question.pool.query}", said, do, reply.text)
+            raise BadReplyError(f"answer for {question.pool.query}", why, do, reply.text)
+        found = judge(question, reply.text, self.catalog)
         if self.cache is not None:
             self.cache.put(question.key, self._record(question, reply, found))
         return found

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool, Retrieval
+from lgr_core.domain import CandidatePool, DeltaReader, Evidence, Retrieval, Selection
 from lgr_core.errors import InputError
-from lgr_core.retrieval.answers import judge
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
+from lgr_core.retrieval.reply import parse_reply
+from lgr_core.retrieval.resolve import resolve
 
 BY_HAND = "by_hand.jsonl"
 
 
-def read_reply_by_hand(selector: LLMSelector, pool: CandidatePool, k: int, text: str) -> Retrieval:
-    """What stands of a pasted answer to the selector's prompt.
+@dataclass(frozen=True, slots=True)
+class PastedSelector:
+    """Ranks by an answer that was carried over from a chatbot to the selector's own prompt."""
 
-    Raises
-    ------
-    InputError
-        If there is no ranked name in it.
-    """
-    question = selector.questions(pool, k)[0]
-    found = judge(question, text, selector.catalog)
-    if not found.neighbors and not found.rejected:
-        said = f"{len(text):,} characters without a ranked name"
-        do = "Paste the model's whole answer, with its numbered list."
-        raise InputError(f"pasted answer for {pool.query}", said, do)
-    return found
+    asking: LLMSelector
+    text: str
+    source: str = "pasted by hand"
+    name: str = LLMSelector.name
+    evidence: frozenset[Evidence] = frozenset()
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader | None = None) -> Selection:  # noqa: ARG002 - reads no delta
+        """The pasted ranking.
+
+        Raises
+        ------
+        InputError
+            If there is no ranked name in the text.
+        """
+        question = self.asking.questions(pool, k)[0]
+        parsed = parse_reply(self.text, question.prompt.labels)
+        if not parsed.proposals:
+            said = f"{len(self.text):,} characters without a ranked name"
+            do = "Paste the model's whole answer, with its numbered list."
+            raise InputError(f"pasted answer for {pool.query}", said, do)
+        provenance = {
+            "answered_by": self.source,
+            "scope": str(self.asking.options.scope),
+            "asked_in_line": question.pool.query.cell_line,
+            "template": question.prompt.version,
+            "form": parsed.form,
+            "truncated": parsed.truncated,
+        }
+        shown = frozenset(question.pool.drugs) - set(pool.drugs)
+        return Selection(parsed.proposals, raw=self.text, shown=shown, provenance=provenance)
 
 
 def import_reply(
@@ -45,17 +67,8 @@ def import_reply(
     InputError
         If there is no ranked name in it; nothing is kept then.
     """
-    found = read_reply_by_hand(selector, pool, k, text)
-    provenance = {"answered_by": source, "imported": "by hand"}
-    kept = Retrieval(
-        found.query,
-        found.selector,
-        found.k,
-        found.pool_size,
-        found.neighbors,
-        found.rejected,
-        found.raw,
-        provenance,
-    )
-    append_neighbors(settings.neighbor_folders[0] / BY_HAND, kept)
-    return kept
+    pasted = PastedSelector(selector, text, source)
+    selection = pasted.select(pool, k)
+    found = resolve(selection, pool, selector.catalog, k, selector=pasted.name)
+    append_neighbors(settings.neighbor_folders[0] / BY_HAND, found)
+    return found

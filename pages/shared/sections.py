@@ -55,7 +55,7 @@ def neighbors(asked: Asked, answer: Answer) -> None:
     how = selector_words(question.selector)
     html(
         pieces.section(
-            f"The {count(retrieval.k_used, 'neighbour')}",
+            count(retrieval.k_used, "neighbour") if retrieval.k_used else "No neighbour",
             f"Chosen by {how.title} from {count(retrieval.pool_size, 'other drug')} measured in "
             f"{question.cell_line} {at_dose(question.dose_um)}. {'' if how.control else how.line}",
         )
@@ -76,7 +76,7 @@ def top_genes(asked: Asked, answer: Answer) -> None:
     html(
         pieces.section(
             "Genes that change most",
-            f"The {TOP} genes of the largest predicted change each way, of {len(answer.genes):,}. "
+            f"Up to {TOP} genes each way, of {len(answer.genes):,}, by their predicted change. "
             + _noise_words(len(answer.neighbor_deltas)),
         )
     )

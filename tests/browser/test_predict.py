@@ -193,6 +193,15 @@ def test_an_unmeasured_drug_is_predicted_without_truth(visit):
     assert page.locator(".js-plotly-plot").count() == 1
 
 
+def test_a_phone_reaches_the_pickers(visit):
+    """The side bar is out of the way until it is asked for."""
+    page = visit(width=390, height=844)
+    settle(page)
+    page.locator("[data-testid=stExpandSidebarButton]").click()
+    pick(page, "drug", "Afatinib")
+    title(page, "Afatinib in A549")
+
+
 def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
     """Dark on a machine that is light: text, ground and bonds change without a reload."""
     page = visit(scheme="light")
@@ -256,7 +265,8 @@ def test_the_bad_link_and_the_data_page_are_pictured(visit, screenshots):
     page.screenshot(path=screenshots / "bad_link.png")
     page = visit()
     page.get_by_role("link", name="About this data").click()
-    page.get_by_text("How it was made").wait_for()
+    page.locator("[data-testid=stDataFrame] canvas").nth(1).wait_for()
+    page.wait_for_timeout(500)
     page.screenshot(path=screenshots / "data.png")
     page.get_by_role("link", name="Predict").click()
     title(page, "Trametinib")

@@ -9,6 +9,7 @@ from lab import HOSTILE, IMAGE, MARKDOWN, UNMEASURED, build_lab
 from toy import build_toy
 
 from lgr_core.answer import predict
+from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import InputError
 from pages.shared import state
 
@@ -267,6 +268,35 @@ def test_hostile_names_are_shown_as_text(visit, drug):
     assert IMAGE not in text(neighbour)
     assert escape(IMAGE) in text(neighbour)
     assert "<img src=x" not in json.dumps(figures(neighbour))
+
+
+class Chatty:
+    """A selector that says what a careless model might say."""
+
+    name = "chatty"
+    evidence = frozenset()
+
+    def select(self, pool, k, view):
+        """One drug of the pool with a hostile reason, and five that cannot be believed."""
+        said = (pool.drugs[3], IMAGE + MARKDOWN), ("Aspirin", ""), ("Trametinib", "")
+        again = (pool.drugs[3].lower(), ""), (MARKDOWN + IMAGE, ""), (pool.drugs[4], "late")
+        return Selection(tuple(Proposal(*words) for words in (*said, *again)))
+
+
+def test_a_careless_selector_is_shown_with_all_that_was_not_believed(visit, monkeypatch):
+    """Its reason is text, and each proposal that was refused stands with the reason why."""
+    monkeypatch.setattr(state, "selector", lambda name, atlas: Chatty())
+    page = text(visit(k="1"))
+    assert page.count('class="lgr-card"') == 1
+    assert escape(IMAGE + MARKDOWN) in page
+    assert IMAGE not in page
+    for words in (
+        "<th>Aspirin</th><td>not among the drugs measured",
+        "<th>Trametinib</th><td>the drug that was asked about",
+        "<td>named before",
+        "<td>beyond the number of neighbours asked for",
+    ):
+        assert words in page
 
 
 def test_hostile_names_do_not_reach_the_shell(visit):

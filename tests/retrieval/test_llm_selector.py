@@ -6,7 +6,7 @@ import pytest
 from loopback_llm import FakeClient
 from toy import DRUGS
 
-from lgr_core.domain import Condition, Reason
+from lgr_core.domain import Condition, LLMReply, Reason
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -156,6 +156,15 @@ def test_a_reply_without_a_name_is_logged_not_cached(make, ask):
     cache = selector.answers.cache
     assert len(cache) == 0
     assert json.loads(cache.log_path.read_text())["raw"] == "I cannot help with that."
+
+
+def test_a_reply_cut_while_reasoning_is_no_answer(make, ask):
+    """A list of drafts before the final answer is not taken for it; a whole list is."""
+    cut = LLMReply("1. Cobimetinib: perhaps.\n2. Vor", provenance={"finish_reason": "length"})
+    with pytest.raises(BadReplyError, match="cut off before its final answer"):
+        ask(make(cut))
+    whole = LLMReply("1. Cobimetinib: surely.", provenance={"finish_reason": "stop"})
+    assert ask(make(whole)).k_used == 1
 
 
 def test_repair_names_what_was_wrong_and_counts_the_fuller_answer(make, ask):
