@@ -26,6 +26,8 @@ from lgr_core.domain import (
     ValueKind,
 )
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.question import LLMOptions, Policy, Scope
+from lgr_core.retrieval.setup import llm_selector
 
 __all__ = [
     "Answer",
@@ -33,13 +35,18 @@ __all__ = [
     "CandidatePool",
     "Condition",
     "Evidence",
+    "LLMOptions",
     "LgrError",
     "Neighbor",
+    "Policy",
     "Prediction",
     "Reason",
     "Rejected",
     "Retrieval",
+    "Scope",
+    "Settings",
     "ValueKind",
+    "llm_selector",
     "open_atlas",
     "predict",
     "read_query",

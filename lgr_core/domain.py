@@ -104,23 +104,28 @@ class Condition:
 class CandidatePool:
     """The drugs that may be retrieved for a query: P_c without d, sorted.
 
-    ``twins`` are the forms of the query's own parent compound: measured, but left out.
+    ``twins`` are the forms of the query's own parent compound: measured, but left out. ``withheld``
+    are drugs measured in the query's line that the split keeps from it.
     """
 
     query: Condition
     drugs: tuple[str, ...]
     twins: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.drugs:
             found = f"no other drug is measured there; twins left out: {len(self.twins)}"
+            found += f", withheld by the split: {len(self.withheld)}" if self.withheld else ""
             raise EmptyPoolError(f"candidates for {self.query}", found, "Choose another dose.")
         if list(self.drugs) != sorted(set(self.drugs)):
             raise UsageError("candidate pool", "drugs unsorted or repeated", "Sort them once.")
-        refused = {self.query.drug, *self.twins, *self.controls} & set(self.drugs)
+        left_out = {self.query.drug, *self.twins, *self.controls, *self.withheld}
+        refused = left_out & set(self.drugs)
         if refused:
-            found = f"it holds the query, a twin or a control: {', '.join(sorted(refused))}"
+            names = ", ".join(sorted(refused))
+            found = f"it holds the query, a twin, a control or a withheld drug: {names}"
             raise UsageError("candidate pool", found, "Leave them out.")
 
 

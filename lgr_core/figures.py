@@ -259,10 +259,10 @@ def _below(title: str) -> go.layout.Annotation:
 def _dressed(figure: go.Figure, *, height: int, left: int) -> go.Figure:
     """The layout that all figures share; the page scrolls under a finger, the figure does not.
 
-    Margins are fixed: fitting them to their content, plotly draws every figure twice.
+    Margins are fixed and labels unmeasured: to fit them, plotly draws every figure twice.
     """
-    figure.update_xaxes(automargin=False)
-    figure.update_yaxes(automargin=False)
+    figure.update_xaxes(automargin=False, ticklabeloverflow="allow")
+    figure.update_yaxes(automargin=False, ticklabeloverflow="allow")
     figure.update_layout(
         height=height,
         margin={"l": left, "r": 12, "t": _HEAD, "b": _FOOT, "autoexpand": False},

@@ -2,7 +2,7 @@
 
 from lgr_core.answer import predict
 from lgr_core.errors import LgrError
-from pages.shared import pieces, sections, state
+from pages.shared import guide, pieces, sections
 from pages.shared.pickers import Asked, ask
 from pages.shared.widgets import downloads, html
 
@@ -12,20 +12,23 @@ def show(asked: Asked) -> None:
     store, question = asked.store, asked.question
     html(pieces.badge(store.info(), store.value_kind.label))
     try:
+        chosen = guide.choose(asked)
         answer = predict(
             store,
             cell_line=question.cell_line,
             drug=question.drug,
             dose_um=question.dose_um,
-            selector=state.selector(question.selector, store),
+            selector=chosen.selector,
             k=question.k,
         )
     except LgrError as err:
         html(pieces.error_box(err))
         return
+    asked = asked._replace(notes=(*asked.notes, *chosen.notes))
     reference = sections.pool_mean_scores(answer)
     sections.headline(asked, answer, reference)
     sections.neighbors(asked, answer)
+    guide.panel(asked, answer)
     sections.changes(asked, answer)
     sections.scores(asked, answer, reference)
     downloads(answer, question)

@@ -31,7 +31,7 @@ ROOMS = (
 EDGES = {
     "anndata": {"atlas/sources/*", "export.py"},
     "h5py": {"atlas/sources/*"},
-    "pyarrow": {"atlas/sources/*"},
+    "pyarrow": {"atlas/sources/*", "evaluation/splits.py"},
     "duckdb": {"atlas/build.py", "atlas/store.py", "retrieval/cache.py"},
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py"},

@@ -179,7 +179,7 @@ def _answer_lines(store: AtlasStore, answer: Answer) -> str:
 def _add_query(parser: argparse.ArgumentParser) -> None:
     _add_question(parser)
     flag = parser.add_argument
-    flag("--selector", choices=[*SELECTORS, LLMSelector.name], default="mechanism")
+    flag("--selector", choices=list(SELECTORS), default="mechanism")
     flag("--tags", choices=["shipped", "llm"], default="shipped", help="of selector mechanism")
     flag("--seed", type=int, default=0, help="of the random selector")
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")

@@ -70,5 +70,5 @@ def import_reply(
     pasted = PastedSelector(selector, text, source)
     selection = pasted.select(pool, k)
     found = resolve(selection, pool, selector.catalog, k, selector=pasted.name)
-    append_neighbors(settings.neighbor_folders[0] / BY_HAND, found)
+    append_neighbors(settings.neighbor_folders[0] / BY_HAND, found, source=source)
     return found

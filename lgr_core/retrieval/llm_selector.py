@@ -186,6 +186,7 @@ class LLMSelector:
         shown = frozenset(self.catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
         provenance = {
             "answered_by": f"file {file}",
+            "source": record.source or "not stated",
             "scope": str(self.options.scope),
             "asked_in_line": record.cell_line,
             "names_in_file": len(record.proposals),

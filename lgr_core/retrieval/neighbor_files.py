@@ -24,16 +24,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NeighborRecord:
-    """One line of a neighbour file: ranked proposals for a drug in a cell line."""
+    """One line of a neighbour file: ranked proposals for a drug in a cell line, and by whom."""
 
     cell_line: str
     drug: str
     proposals: tuple[Proposal, ...]
     dose_um: float | None = None
+    source: str = ""
 
 
-def neighbor_line(retrieval: Retrieval) -> str:
-    """A retrieval as one JSON line, without the newline."""
+def neighbor_line(retrieval: Retrieval, source: str = "") -> str:
+    """A retrieval as one JSON line, without the newline; ``source`` says who ranked."""
     query = retrieval.query
     record = {
         "target_cell_type": query.cell_line,
@@ -50,13 +51,14 @@ def neighbor_line(retrieval: Retrieval) -> str:
         "rejected": [{"text": r.text, "reason": str(r.reason)} for r in retrieval.rejected],
         "raw": retrieval.raw,
         "provenance": dict(retrieval.provenance),
+        "source": source or retrieval.selector,
     }
     return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
-def append_neighbors(path: Path, retrieval: Retrieval) -> None:
+def append_neighbors(path: Path, retrieval: Retrieval, *, source: str = "") -> None:
     """Append one retrieval to a neighbour file; safe with several processes appending."""
-    append_line(path, neighbor_line(retrieval))
+    append_line(path, neighbor_line(retrieval, source))
 
 
 def read_neighbors(path: Path) -> Iterator[NeighborRecord]:
@@ -100,6 +102,7 @@ def _record(data: dict[str, Any]) -> NeighborRecord:
         drug=str(data["target_molecule"]),
         proposals=proposals,
         dose_um=None if dose is None else float(dose),
+        source=str(data.get("source") or ""),
     )
 
 

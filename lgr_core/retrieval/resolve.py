@@ -38,8 +38,9 @@ def resolve(
     """Check every proposal against the pool and keep the first ``k`` that stand.
 
     Names are matched on both sides by their closest reading (exact, case and Unicode form, salt
-    stripped, alias) among the pool, the query and its twins. Two forms of one parent are kept and
-    flagged, as in the paper; ``one_per_parent`` keeps the better-ranked one only.
+    stripped, alias) among the pool, the query, its twins and what the split withholds. Two forms of
+    one parent are kept and flagged, as in the paper; ``one_per_parent`` keeps the better-ranked one
+    only.
 
     Raises
     ------
@@ -94,7 +95,8 @@ class _Judge:
         self.pool, self.catalog, self.k = pool, catalog, k
         self.one_per_parent = one_per_parent
         self.in_pool = frozenset(pool.drugs)
-        self.shown = self.in_pool | {pool.query.drug, *pool.twins} | shown
+        beside = {pool.query.drug, *pool.twins, *pool.withheld}
+        self.shown = self.in_pool | beside | shown
         self.neighbors: list[Neighbor] = []
         self.rejected: list[Rejected] = []
         self.parents: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The offline selectors: each names the pool's drugs that should act most like the query."""
+"""The selectors: each names the pool's drugs that should act most like the query."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.config import Settings
 from lgr_core.domain import (
     NOTHING,
     CandidatePool,
@@ -23,6 +24,9 @@ from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.question import LLMOptions
+from lgr_core.retrieval.setup import llm_selector
 
 
 class MechanismSelector:
@@ -125,13 +129,19 @@ def _ranked(pool: CandidatePool, scores: FloatArray) -> list[int]:
     return np.argsort(-scores, kind="stable").tolist()
 
 
+def replaying(store: AtlasStore) -> LLMSelector:
+    """A language model's remembered answers, by the settings of the environment; asks nobody."""
+    return llm_selector(store, Settings.from_environment(), LLMOptions())
+
+
 SELECTORS: Mapping[str, Callable[[AtlasStore, int], Selector]] = {
+    "llm": lambda store, _seed: replaying(store),
     "mechanism": lambda store, _seed: MechanismSelector(store),
     "chemistry": lambda store, _seed: ChemistrySelector(store),
     "random": lambda _store, seed: RandomSelector(seed),
     "oracle": lambda _store, _seed: OracleSelector(),
 }
-"""Offline selectors by name."""
+"""Selectors by name, each with its defaults."""
 
 
 def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:

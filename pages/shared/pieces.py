@@ -112,11 +112,14 @@ def _card(card: Card) -> str:
 
 
 def metric_table(
-    scores: Mapping[str, float], reference: Mapping[str, float], names: Iterable[str]
+    scores: Mapping[str, float], reference: Mapping[str, float], names: Iterable[str], unit: str
 ) -> str:
-    """Metrics of the prediction beside those of the pool mean; the better of the two is bold."""
+    """Metrics of the prediction beside those of the pool mean; the better of the two is bold.
+
+    ``unit`` stands beside every metric that depends on the scale of the data.
+    """
     rows = "".join(
-        _metric_row(METRICS[name], scores[name], reference.get(name, math.nan))
+        _metric_row(METRICS[name], scores[name], reference.get(name, math.nan), unit)
         for name in names
         if name in scores
     )
@@ -124,8 +127,9 @@ def metric_table(
     return f'<table class="lgr-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _metric_row(metric: Metric, score: float, reference: float) -> str:
+def _metric_row(metric: Metric, score: float, reference: float, unit: str) -> str:
     words = METRIC_WORDS.get(metric.id, metric.formula)
+    words += f" Depends on the scale: {unit}." if metric.scale_dependent else ""
     better = _better(metric, score, reference)
     ours = f"<b>{_number(score)}</b>" if better > 0 else _number(score)
     theirs = f"<b>{_number(reference)}</b>" if better < 0 else _number(reference)

@@ -16,7 +16,8 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Evidence, IntArray, Neighbor
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked
-from pages.shared.widgets import CHART, html, python_lines, shell_line
+from pages.shared.recipes import python_lines, shell_line
+from pages.shared.widgets import CHART, html
 from pages.shared.words import (
     EVIDENCE_WORDS,
     HEADLINE_METRICS,
@@ -52,7 +53,7 @@ def headline(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> No
 def neighbors(asked: Asked, answer: Answer) -> None:
     """The neighbours as cards, then what was proposed and not believed."""
     retrieval, question = answer.retrieval, asked.question
-    how = selector_words(question.selector)
+    how = selector_words(retrieval.selector)
     html(
         pieces.section(
             count(retrieval.k_used, "neighbour") if retrieval.k_used else "No neighbour",
@@ -140,6 +141,7 @@ def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None
     """The metrics in plain words, beside those of the pool mean."""
     if answer.metrics is None:
         return
+    unit = asked.store.value_kind.label
     html(
         pieces.section(
             "How well it fits",
@@ -147,11 +149,11 @@ def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None
             f"pool mean: the mean of all {count(len(answer.pool.drugs), 'other drug')} in "
             f"{asked.question.cell_line}, which knows nothing of {asked.question.drug}.",
         )
-        + pieces.metric_table(answer.metrics, reference, HEADLINE_METRICS)
+        + pieces.metric_table(answer.metrics, reference, HEADLINE_METRICS, unit)
     )
     rest = [name for name in answer.metrics if name not in HEADLINE_METRICS]
     with st.expander(f"{len(rest)} more metrics"):
-        html(pieces.metric_table(answer.metrics, reference, rest))
+        html(pieces.metric_table(answer.metrics, reference, rest, unit))
 
 
 def provenance(asked: Asked, answer: Answer) -> None:
@@ -159,9 +161,9 @@ def provenance(asked: Asked, answer: Answer) -> None:
     with st.expander("How was this made?"):
         html(pieces.facts(_provenance(answer)))
         html(pieces.caption("In Python, with LGR_HOME as this app has it:"))
-        st.code(python_lines(asked.question), language="python")
+        st.code(python_lines(asked.question, answer), language="python")
         html(pieces.caption("In a shell:"))
-        st.code(shell_line(asked.question), language="shell", wrap_lines=True)
+        st.code(shell_line(asked.question, answer), language="shell", wrap_lines=True)
 
 
 def pool_mean_scores(answer: Answer) -> Mapping[str, float]:

@@ -21,7 +21,13 @@ from lgr_core.config import Settings
 from lgr_core.domain import Selector
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import InputError
+from lgr_core.retrieval.budget import Budget
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.prices import Prices
+from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.setup import llm_selector
 from pages.shared.question import DEMO
 from pages.shared.structure import picture
 
@@ -51,6 +57,24 @@ def store(name: str) -> AtlasStore:
 def selector(name: str, atlas: AtlasStore) -> Selector:
     """The selector of that name for an atlas, prepared once a build."""
     return _selector(_version(atlas.name), name, atlas)
+
+
+def replaying(atlas: AtlasStore, scope: Scope) -> LLMSelector:
+    """A language model's remembered answers for an atlas; it asks nobody."""
+    settings = Settings.from_environment()
+    files = neighbor_files(*settings.neighbor_folders)
+    stamps = tuple((str(path), path.stat().st_mtime_ns) for path in files)
+    return _replaying(_version(atlas.name), scope, settings.llm_model, stamps, atlas)
+
+
+def budget() -> Budget:
+    """What the operator's key may spend while this server lives, over all visitors."""
+    return _budget(Settings.from_environment().llm_budget_usd)
+
+
+def prices() -> Prices:
+    """What language models cost."""
+    return _prices()
 
 
 def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
@@ -119,6 +143,28 @@ def _store(version: Version) -> AtlasStore:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _selector(version: Version, name: str, _atlas: AtlasStore) -> Selector:  # noqa: ARG001
     return make_selector(name, _atlas, seed=SEED)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _replaying(
+    version: Version,  # noqa: ARG001 - a part of the cache's key, as the two below
+    scope: Scope,
+    model: str,
+    stamps: tuple[tuple[str, int], ...],  # noqa: ARG001
+    _atlas: AtlasStore,
+) -> LLMSelector:
+    options = LLMOptions(policy=Policy.REPLAY, scope=scope, model=model)
+    return llm_selector(_atlas, Settings.from_environment(), options)
+
+
+@st.cache_resource(show_spinner=False)
+def _budget(limit_usd: float | None) -> Budget:
+    return Budget(max_usd=limit_usd)
+
+
+@st.cache_resource(show_spinner=False)
+def _prices() -> Prices:
+    return Prices.load()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

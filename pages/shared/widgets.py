@@ -1,9 +1,8 @@
-"""The parts of a page that a visitor meets: the first start, pieces, downloads, recipes."""
+"""The parts of a page that a visitor meets: the first start, pieces, downloads."""
 
 from __future__ import annotations
 
 import re
-import shlex
 import tempfile
 import time
 from pathlib import Path
@@ -108,31 +107,3 @@ def _file(answer: Answer, ending: str) -> bytes:
         path = Path(folder) / f"answer.{ending}"
         write_answer(answer, path)
         return path.read_bytes()
-
-
-def python_lines(question: Question) -> str:
-    """The Python lines that make the same answer."""
-    return f"""from lgr_core.answer import predict
-from lgr_core.atlas.store import open_atlas
-from lgr_core.config import Settings
-
-store = open_atlas({question.atlas!r}, Settings.from_environment().atlases)
-answer = predict(
-    store,
-    cell_line={question.cell_line!r},
-    drug={question.drug!r},
-    dose_um={question.dose_um!r},
-    selector={question.selector!r},
-    k={question.k},
-    seed={state.SEED},
-)
-answer.table()"""
-
-
-def shell_line(question: Question) -> str:
-    """The shell line that makes the same answer."""
-    words = ["lgr", "predict", f"--atlas={question.atlas}", f"--cell-line={question.cell_line}"]
-    words += [f"--drug={question.drug}"]
-    words += [] if question.dose_um is None else [f"--dose={question.dose_um:g}"]
-    words += [f"--selector={question.selector}", f"--k={question.k}", f"--seed={state.SEED}"]
-    return shlex.join([*words, "--out=answer.csv"])

@@ -22,7 +22,14 @@ class SelectorWords:
         return f"{self.label} (control)" if self.control else self.label
 
 
+LLM = "llm"
+"""The selector that is a language model."""
+
 SELECTOR_WORDS: Mapping[str, SelectorWords] = {
+    LLM: SelectorWords(
+        "Language model",
+        "A language model ranked the drugs measured in this line, with a reason for each.",
+    ),
     "mechanism": SelectorWords(
         "Mechanism", "Drugs that share mechanism tags, targets or programmes with this one."
     ),
@@ -65,7 +72,7 @@ METRIC_WORDS: Mapping[str, str] = {
     "sign_accuracy_top50": "Share with the right direction, of the 50 that changed most.",
     "overlap_at_50": "How many of the 50 strongest genes are the same?",
     "overlap_at_100": "How many of the 100 strongest genes are the same?",
-    "mae_delta": "How far off a gene is on average, in the unit of the data.",
+    "mae_delta": "How far off a gene is on average.",
     "mse_delta": "The same squared: a few large misses weigh more.",
     "r2_fit": "Share of the measured variance on a straight line with the prediction.",
     "slope": "Above 1, the prediction is too small; below 1, too large.",

@@ -69,7 +69,7 @@ def test_the_better_of_two_scores_is_bold():
     """Higher, lower or nearer to the best value, as the metric has it; undefined beats nobody."""
 
     def bold(name, ours, mean):
-        table = pieces.metric_table({name: ours}, {name: mean}, [name])
+        table = pieces.metric_table({name: ours}, {name: mean}, [name], "log2 fold change")
         return [part.split("</b>")[0] for part in table.split("<b>")[1:]]
 
     assert bold("pearson_delta", 0.5, 0.4) == ["0.500"]
@@ -77,6 +77,13 @@ def test_the_better_of_two_scores_is_bold():
     assert bold("slope", 1.1, 0.5) == ["1.100"]
     assert bold("pearson_delta", 0.4, 0.4) == []
     assert bold("pearson_delta", 0.4, math.nan) == []
+
+
+def test_the_unit_stands_beside_what_depends_on_it():
+    """An error has a unit, a correlation has none."""
+    for name, metric in METRICS.items():
+        table = pieces.metric_table({name: 1.0}, {}, [name], "log2 fold change")
+        assert ("log2 fold change" in table) == metric.scale_dependent
 
 
 def test_every_metric_and_reason_has_its_words():

@@ -55,9 +55,11 @@ def test_the_page_opens_on_a_finished_example(visit):
         "cell_line": "A549",
         "drug": "Trametinib",
         "dose": "5",
-        "selector": "mechanism",
+        "selector": "llm",
         "k": "10",
     }
+    assert "No language model has answered for Trametinib in A549 at 5 µM yet" in page
+    assert "Chosen by Mechanism" in page
 
 
 def test_the_badge_says_what_the_numbers_are(visit):
@@ -94,7 +96,7 @@ def test_what_is_shown_is_what_the_core_answers(visit, lab):
 
 def test_another_drug_another_page(visit):
     """A pick redraws everything and enters the link."""
-    app = visit()
+    app = visit(selector="mechanism")
     app.selectbox(key="drug").select("Afatinib").run()
     assert "Afatinib <span" in text(app)
     assert link(app)["drug"] == "Afatinib"
@@ -286,7 +288,7 @@ class Chatty:
 def test_a_careless_selector_is_shown_with_all_that_was_not_believed(visit, monkeypatch):
     """Its reason is text, and each proposal that was refused stands with the reason why."""
     monkeypatch.setattr(state, "selector", lambda name, atlas: Chatty())
-    page = text(visit(k="1"))
+    page = text(visit(selector="mechanism", k="1"))
     assert page.count('class="lgr-card"') == 1
     assert escape(IMAGE + MARKDOWN) in page
     assert IMAGE not in page
@@ -301,7 +303,7 @@ def test_a_careless_selector_is_shown_with_all_that_was_not_believed(visit, monk
 
 def test_hostile_names_do_not_reach_the_shell(visit):
     """The shell line quotes them."""
-    shell = visit(drug=IMAGE).code[1].value
+    shell = visit(drug=IMAGE, selector="mechanism").code[1].value
     assert f"'--drug={IMAGE}'" in shell
 
 

@@ -10,7 +10,7 @@ from pages.shared.words import offered
 def test_nothing_asked_is_the_familiar_example(toy):
     """Trametinib in A549 at the highest dose, ten neighbours by the first selector."""
     settled = settle(toy, {})
-    assert settled.question == Question("toy", "A549", "Trametinib", 5.0, "mechanism", 10)
+    assert settled.question == Question("toy", "A549", "Trametinib", 5.0, "llm", 10)
     assert (settled.mended, settled.notes) == ((), ())
 
 
@@ -69,4 +69,4 @@ def test_the_first_atlas_is_one_that_is_no_demo():
 
 def test_selectors_are_offered_in_one_order_and_new_ones_come_last():
     """The list follows what is registered, the order what is explained."""
-    assert offered(["oracle", "llm", "mechanism"]) == ["mechanism", "oracle", "llm"]
+    assert offered(["oracle", "new", "mechanism"]) == ["mechanism", "oracle", "new"]

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from toy import DRUGS, LINES
 
-from lgr_core.domain import Condition, Evidence
-from lgr_core.errors import LeakageError, NotFoundError
-from lgr_core.retrieval.pool import View, candidate_pool, held_out
+from lgr_core.domain import CandidatePool, Condition, Evidence, Proposal, Reason, Selection
+from lgr_core.errors import EmptyPoolError, LeakageError, NotFoundError, UsageError
+from lgr_core.evaluation.folds import make_folds, nested
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.retrieval.pool import TrainingView, View, candidate_pool, held_out
+from lgr_core.retrieval.resolve import resolve
 
 TOFA = Condition("A549", "Tofacitinib", 5.0)
 
@@ -107,3 +110,247 @@ def test_vehicle_profiles_need_controls(toy):
     assert view.control_profile("no such line") is None
     with pytest.raises(LeakageError, match="vehicle profiles"):
         View(toy, TOFA, [Evidence.TRAIN]).control_profile(LINES[1])
+
+
+# -- folds ------------------------------------------------------------------------------------
+
+TRAMETINIB = Condition("A549", "Trametinib", 5.0)
+LINE_REGIMES = [Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT]
+
+
+def testing(store, regime, query=TRAMETINIB, n_folds=3):
+    """The fold of a regime that tests the query."""
+    place = store.row(query)
+    return next(fold for fold in make_folds(store, regime, n_folds) if fold.test[place])
+
+
+def opened(view, n):
+    """Which of n rows a view gives out, each tried alone; (n,)."""
+
+    def try_one(i):
+        try:
+            return len(view.deltas(np.array([i]))) == 1
+        except LeakageError:
+            return False
+
+    return np.array([try_one(i) for i in range(n)])
+
+
+@pytest.mark.parametrize("regime", Regime)
+@pytest.mark.parametrize("query", [TRAMETINIB, TOFA], ids=str)
+def test_in_every_regime_a_view_opens_what_the_table_says(toy, regime, query):
+    """Each row is tried; TRAIN and TARGET_POOL are spelt out here from names alone."""
+    fold = testing(toy, regime, query)
+    line = toy.conditions["cell_line"].to_numpy()
+    tested_parents, tested_lines = set(toy.parent_of_row[fold.test]), set(line[fold.test])
+    own = held_out(toy, query)
+    train = {
+        Regime.UNSEEN_DRUG: np.array([p not in tested_parents for p in toy.parent_of_row]),
+        Regime.OPEN_WORLD: ~own,
+    }.get(regime, np.array([name not in tested_lines for name in line]))
+    pool = {
+        Regime.UNSEEN_DRUG: train & (line == "A549"),
+        Regime.UNSEEN_CELL_LINE_STRICT: np.zeros(len(line), dtype=bool),
+    }.get(regime, ~own & (line == "A549"))
+    for evidence, expected in ((Evidence.TRAIN, train), (Evidence.TARGET_POOL, pool)):
+        view = View(toy, query, [evidence], fold)
+        np.testing.assert_array_equal(opened(view, len(line)), expected)
+
+
+@pytest.mark.parametrize("regime", Regime)
+@pytest.mark.parametrize(
+    ("query", "drug", "dose"),
+    [
+        (TRAMETINIB, "Trametinib", 5.0),
+        (TRAMETINIB, "Trametinib", 0.5),
+        (TOFA, "Tofacitinib (citrate)", 5.0),
+    ],
+    ids=["itself", "itself at another dose", "its twin"],
+)
+def test_in_no_regime_a_view_reads_the_querys_own_unit(toy, regime, query, drug, dose):
+    """All evidence but the truth, and the unit stays closed."""
+    view = View(toy, query, EVERYTHING_BUT_TRUTH, testing(toy, regime, query))
+    with pytest.raises(LeakageError, match=rf"\({regime}\).*in A549"):
+        view.deltas(row(toy, "A549", drug, dose))
+
+
+@pytest.mark.parametrize("line", ["LoVo", "HepG2/C3A"])
+def test_an_unseen_drug_is_closed_in_other_lines(toy, line):
+    """There lies the drug mean that the regime is about to do without."""
+    fold = testing(toy, Regime.UNSEEN_DRUG)
+    with pytest.raises(LeakageError, match="Trametinib in"):
+        View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(row(toy, line, "Trametinib"))
+
+
+def test_other_tested_parents_are_closed_in_the_querys_own_line(toy):
+    """Two of six parents are tested together: neither is the other's neighbour."""
+    fold = testing(toy, Regime.UNSEEN_DRUG)
+    in_line = (toy.conditions["cell_line"] == "A549").to_numpy()
+    other = np.flatnonzero(fold.test & in_line & ~held_out(toy, TRAMETINIB))
+    assert len(other)
+    with pytest.raises(LeakageError, match="in A549"):
+        View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(other)
+
+
+def test_train_holds_nothing_of_an_unseen_line(toy):
+    """The paper's baselines may not read what retrieval averages there: it takes TARGET_POOL."""
+    fold = testing(toy, Regime.UNSEEN_CELL_LINE)
+    there = row(toy, "A549", "Vorinostat")
+    with pytest.raises(LeakageError, match="Vorinostat in A549"):
+        View(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.CONTROLS], fold).deltas(there)
+    assert len(View(toy, TRAMETINIB, [Evidence.TARGET_POOL], fold).deltas(there)) == 1
+
+
+@pytest.mark.parametrize("regime", LINE_REGIMES)
+def test_other_tested_lines_are_closed_too(toy, regime):
+    """With two folds, one tests two lines: neither opens the other."""
+    fold = next(
+        fold
+        for fold in make_folds(toy, regime, 2)
+        if len(set(toy.conditions["cell_line"][fold.test])) == 2
+    )
+    tested = toy.conditions[fold.test]
+    first, last = tested.index[0], tested.index[-1]
+    view = View(toy, toy.condition(first), EVERYTHING_BUT_TRUTH, fold)
+    with pytest.raises(LeakageError, match=str(toy.condition(last).cell_line)):
+        view.deltas(np.array([last]))
+
+
+def test_strict_reads_no_delta_of_the_held_out_line(toy):
+    """Every row of the line is tried with all evidence but the truth."""
+    fold = testing(toy, Regime.UNSEEN_CELL_LINE_STRICT)
+    view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold)
+    in_line = (toy.conditions["cell_line"] == "A549").to_numpy()
+    np.testing.assert_array_equal(opened(view, len(in_line)), ~in_line)
+
+
+@pytest.mark.parametrize("regime", Regime)
+def test_in_every_regime_vehicle_profiles_need_controls(toy, regime):
+    """Undeclared they stay closed, to queries and to fits; the truth stays one row."""
+    fold = testing(toy, regime)
+    readers = [
+        View(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.TARGET_POOL, Evidence.TRUTH], fold),
+        TrainingView(toy, fold, validation=True),
+    ]
+    for view in readers:
+        with pytest.raises(LeakageError, match="vehicle profiles"):
+            view.control_profile("A549")
+    declared = TrainingView(toy, fold, validation=True, evidence=[Evidence.CONTROLS])
+    assert declared.control_profile("A549").shape == (8,)
+    truth = View(toy, TRAMETINIB, [Evidence.TRUTH], fold)
+    assert np.flatnonzero(opened(truth, len(fold.test))).tolist() == [toy.row(TRAMETINIB)]
+
+
+@pytest.mark.parametrize("regime", Regime)
+def test_a_fit_reads_training_rows_only(toy, regime):
+    """Test rows never; validation rows only in the last fit, after tuning."""
+    fold = testing(toy, regime)
+    tuning, last = (TrainingView(toy, fold, validation=flag) for flag in (False, True))
+    np.testing.assert_array_equal(opened(tuning, len(fold.test)), fold.train & ~fold.validation)
+    np.testing.assert_array_equal(opened(last, len(fold.test)), fold.train)
+    np.testing.assert_array_equal(last.training_rows, np.flatnonzero(fold.train))
+    with pytest.raises(LeakageError, match="fitting"):
+        tuning.deltas(np.flatnonzero(fold.validation))
+    with pytest.raises(LeakageError, match="fitting"):
+        last.deltas(np.flatnonzero(fold.test))
+    blind = TrainingView(toy, fold, validation=True, evidence=[Evidence.TARGET_POOL])
+    assert not len(blind.training_rows)
+
+
+@pytest.mark.parametrize("regime", Regime)
+def test_tuning_never_sees_the_outer_test(toy, regime):
+    """A query of a nested fold opens nothing that the outer fold tests."""
+    outer = testing(toy, regime)
+    for fold in [*nested(outer, 2), outer.tuning()]:
+        query = toy.condition(int(np.flatnonzero(fold.test)[0]))
+        seen = opened(View(toy, query, EVERYTHING_BUT_TRUTH, fold), len(fold.test))
+        assert seen.any()
+        assert not (seen & outer.test).any()
+
+
+def test_rows_are_numbers_flags_or_counted_from_the_end(toy):
+    """No way of naming a row gets round the check."""
+    view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, testing(toy, Regime.OPEN_WORLD))
+    closed = toy.row(TRAMETINIB)
+    flags = np.arange(len(toy.conditions)) == closed
+    for rows in (flags, np.array([closed - len(flags)]), slice(closed, closed + 1), [closed]):
+        with pytest.raises(LeakageError, match="Trametinib in A549"):
+            view.deltas(rows)
+    np.testing.assert_array_equal(view.deltas(np.roll(flags, 2)), toy.deltas(np.roll(flags, 2)))
+
+
+@pytest.mark.parametrize("regime", Regime)
+def test_a_fold_answers_only_for_what_it_tests(toy, regime):
+    """A query in training has its drug, line or unit wide open: that is refused."""
+    fold = testing(toy, regime)
+    trained = toy.condition(int(np.flatnonzero(fold.train)[0]))
+    with pytest.raises(UsageError, match="not among the"):
+        View(toy, trained, [Evidence.TRAIN], fold)
+    with pytest.raises(UsageError, match="not among the"):
+        candidate_pool(toy, trained, fold=fold)
+
+
+def test_a_fold_of_another_atlas_is_refused(toy):
+    """Masks of another length say nothing about these rows."""
+    fold = testing(toy, Regime.OPEN_WORLD)
+
+    class Short:
+        regime, in_line, test = fold.regime, True, fold.test[1:]
+
+    for build in (
+        lambda: View(toy, TRAMETINIB, [], Short()),
+        lambda: candidate_pool(toy, TRAMETINIB, fold=Short()),
+        lambda: TrainingView(toy, Short(), validation=True),
+    ):
+        with pytest.raises(UsageError, match="Make folds of this atlas"):
+            build()
+
+
+def test_the_pool_of_an_unseen_drug_is_training_drugs_of_the_line(toy):
+    """The other tested parent is withheld, and with the pool makes up the line."""
+    fold = testing(toy, Regime.UNSEEN_DRUG)
+    tested = set(toy.conditions["drug"][fold.test])
+    pool = candidate_pool(toy, TRAMETINIB, fold=fold)
+    assert pool.drugs == tuple(sorted(set(DRUGS) - tested))
+    assert pool.withheld == tuple(sorted(tested - {"Trametinib"}))
+    assert pool.withheld
+
+
+@pytest.mark.parametrize("regime", [Regime.UNSEEN_CELL_LINE, Regime.OPEN_WORLD])
+def test_other_pools_are_the_whole_line(toy, regime):
+    """As without a fold, where every drug is also measured in training."""
+    pool = candidate_pool(toy, TOFA, fold=testing(toy, regime, TOFA))
+    assert pool == candidate_pool(toy, TOFA)
+    assert pool.withheld == ()
+
+
+def test_the_strict_pool_is_what_training_lines_measured_at_the_dose(toy):
+    """At 5 uM all; at 0.5 uM only A549 has drugs, and it is held out."""
+    fold = testing(toy, Regime.UNSEEN_CELL_LINE_STRICT, TOFA)
+    pool = candidate_pool(toy, TOFA, fold=fold)
+    assert (pool.drugs, pool.twins) == (candidate_pool(toy, TOFA).drugs, ("Tofacitinib (citrate)",))
+    with pytest.raises(EmptyPoolError, match="withheld by the split: 1"):
+        candidate_pool(toy, Condition("A549", "Trametinib", 0.5), fold=fold)
+
+
+def test_a_kept_twin_of_an_unseen_drug_is_withheld_all_the_same(toy):
+    """The paper's reading keeps twins in the pool, but the split tests them."""
+    fold = testing(toy, Regime.UNSEEN_DRUG, TOFA)
+    pool = candidate_pool(toy, TOFA, fold=fold, keep_twins=True)
+    assert "Tofacitinib (citrate)" in pool.withheld
+    assert pool.twins == ()
+
+
+def test_a_withheld_drug_is_not_in_the_split(toy):
+    """A selector that names one is told so; a stranger stays out of the pool."""
+    pool = candidate_pool(toy, TRAMETINIB, fold=testing(toy, Regime.UNSEEN_DRUG))
+    told = (Proposal(pool.withheld[0].lower()), Proposal("Aspirin"), Proposal(pool.drugs[0]))
+    found = resolve(Selection(told), pool, toy.drug_catalog, 10, selector="test")
+    assert [r.reason for r in found.rejected] == [Reason.NOT_IN_SPLIT, Reason.OUT_OF_POOL]
+    assert found.drugs == pool.drugs[:1]
+
+
+def test_a_pool_never_holds_what_it_withholds():
+    """One drug cannot be both."""
+    with pytest.raises(UsageError, match="withheld"):
+        CandidatePool(TOFA, ("A", "B"), withheld=("B",))

@@ -100,11 +100,18 @@ def test_oracle_needs_a_measured_query(toy):
 
 def test_offline_selectors_read_no_delta(toy):
     """Names, structures and annotations are no evidence: they work with a view of nothing."""
-    for name in set(SELECTORS) - {"oracle"}:
+    for name in set(SELECTORS) - {"oracle", "llm"}:
         assert select(toy, name, evidence=[]).proposals
+
+
+def test_llm_replays_the_shipped_answers(toy):
+    """Without a key the recorded reasons are there; drugs outside this pool are not its fault."""
+    proposals = select(toy, "llm").proposals
+    assert proposals[0].text == "Binimetinib"
+    assert proposals[0].rationale
 
 
 def test_an_unknown_selector_lists_the_known(toy):
     """One clear error."""
-    with pytest.raises(UsageError, match="mechanism, chemistry, random, oracle"):
+    with pytest.raises(UsageError, match="llm, mechanism, chemistry, random, oracle"):
         make_selector("magic", toy)

@@ -1,0 +1,253 @@
+"""Folds over an atlas: what is read, what is tested, and which tests are scored.
+
+A fold parts whole units over all doses and replicates: parents in unseen drugs, lines in unseen
+lines, (line, parent) pairs in the open world. Two forms of one compound stay on one side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import NOTHING, BoolArray, Evidence, IntArray
+from lgr_core.errors import InputError, NotFoundError, UsageError
+from lgr_core.evaluation.regimes import Regime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Axes:
+    """Numbers of each condition's line, drug and parent, from 0 in order of name; (n_conditions,).
+
+    They are what folds are made of, so that a fold can be parted again without the atlas.
+    """
+
+    line: IntArray
+    drug: IntArray
+    parent: IntArray
+
+    @classmethod
+    def of(cls, store: AtlasStore) -> Axes:
+        """The axes of an atlas's conditions."""
+        names = (store.conditions["cell_line"], store.conditions["drug"], store.parent_of_row)
+        return cls(*(pd.factorize(np.asarray(name, dtype=object), sort=True)[0] for name in names))
+
+    def units(self, regime: Regime) -> IntArray:
+        """(n_conditions,) a number for what the regime holds out as a whole."""
+        if regime == Regime.UNSEEN_DRUG:
+            return self.parent
+        if regime == Regime.OPEN_WORLD:
+            return self.line * (self.parent.max() + 1) + self.parent
+        return self.line
+
+    def sharing(self, regime: Regime, rows: BoolArray, others: BoolArray) -> BoolArray:
+        """Those of ``rows`` whose unit has a row among the others too; masks (n_conditions,)."""
+        return rows & _in_any(self.units(regime), others)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """What is read and what is tested once; masks (n_conditions,), not to be written to.
+
+    ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
+    fit before the test reads both. No unit stands in two of fitted, validation and test rows.
+    ``reach`` are the rows that TRAIN and TARGET_POOL open to a query (see ``pool.View``), ``notes``
+    say in words what was decided.
+
+    Raises
+    ------
+    UsageError
+        If masks do not fit each other or the axes, or nothing is trained on or tested.
+    InputError
+        If a unit stands on two sides.
+    """
+
+    regime: Regime
+    number: int
+    axes: Axes = field(repr=False)
+    train: BoolArray = field(repr=False)
+    validation: BoolArray = field(repr=False)
+    test: BoolArray = field(repr=False)
+    notes: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    reach: Mapping[Evidence, BoolArray] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "regime", Regime(self.regime))
+        for name in ("train", "validation", "test"):
+            object.__setattr__(self, name, _sealed(getattr(self, name)))
+        self._check_masks()
+        self._check_units()
+        reach = {Evidence.TRAIN: self._train_reach(), Evidence.TARGET_POOL: self._pool_reach()}
+        object.__setattr__(self, "reach", MappingProxyType(reach))
+
+    @property
+    def in_line(self) -> bool:
+        """Whether neighbours are drawn from the query's own line, not from training lines."""
+        return self.regime is not Regime.UNSEEN_CELL_LINE_STRICT
+
+    @property
+    def fitted(self) -> BoolArray:
+        """(n_conditions,) training rows that are not for validation."""
+        return self.train & ~self.validation
+
+    def tuning(self) -> Fold:
+        """The fold inside this one that tests its validation rows.
+
+        Raises
+        ------
+        UsageError
+            If it has none.
+        """
+        return Fold(self.regime, 0, self.axes, self.fitted, _none(self.train), self.validation)
+
+    def _train_reach(self) -> BoolArray:
+        open_world = self.regime is Regime.OPEN_WORLD
+        return _sealed(self.train | self.test) if open_world else self.train
+
+    def _pool_reach(self) -> BoolArray:
+        if self.regime is Regime.UNSEEN_DRUG:
+            return self.train
+        if self.regime is Regime.UNSEEN_CELL_LINE_STRICT:
+            return _sealed(_none(self.train))
+        known = self.train | self.test
+        if self.regime is Regime.UNSEEN_CELL_LINE:
+            known &= _in_any(self.axes.drug, self.train)
+        return _sealed(known)
+
+    def _check_masks(self) -> None:
+        shape = self.axes.line.shape
+        if any(mask.shape != shape for mask in (self.train, self.validation, self.test)):
+            raise UsageError("fold", "its masks are of other lengths", "Give one flag a condition.")
+        if (self.validation & ~self.train).any():
+            raise UsageError("fold", "validation rows outside training", "Take them from training.")
+        if not (self.fitted.any() and self.test.any()):
+            found = f"{self.fitted.sum():,} rows to fit on, {self.test.sum():,} to test"
+            raise UsageError(f"fold ({self.regime})", found, "Part other data, or in fewer folds.")
+
+    def _check_units(self) -> None:
+        sides = (("train", self.train, self.test), ("fitted", self.fitted, self.validation))
+        for name, rows, others in sides:
+            shared = self.axes.sharing(self.regime, rows, others)
+            if shared.any():
+                held = self.regime.held_out
+                found = f"{shared.sum():,} {name} rows share {held} with rows held out from them"
+                raise InputError(f"fold ({self.regime})", found, f"Hold out whole {held}.")
+
+
+def make_folds(store: AtlasStore, regime: Regime, n_folds: int = 5, seed: int = 0) -> list[Fold]:
+    """Folds that test every condition once; the same for the same atlas and seed, always.
+
+    The next fold's test rows are a fold's validation rows, where there are three folds or more.
+    Both regimes of unseen lines have the same folds. With fewer units than folds, each is one.
+
+    Raises
+    ------
+    UsageError
+        If the regime is unknown, or fewer than two folds are asked for or can be made.
+    """
+    axes = Axes.of(store)
+    return _part(axes, Regime(regime), np.ones(len(axes.line), dtype=bool), n_folds, seed)
+
+
+def nested(fold: Fold, n_folds: int = 5, seed: int = 0) -> list[Fold]:
+    """Folds inside a fold's training rows, for tuning: together they test each of them once.
+
+    Raises
+    ------
+    UsageError
+        If fewer than two folds are asked for or can be made.
+    """
+    return _part(fold.axes, fold.regime, fold.train, n_folds, seed)
+
+
+def queries(
+    store: AtlasStore,
+    folds: Sequence[Fold],
+    *,
+    lines: Sequence[str] | None = None,
+    drugs: Sequence[str] | None = None,
+    min_drugs: int | None = None,
+    max_queries: int | None = None,
+    seed: int = 0,
+) -> list[IntArray]:
+    """Rows that are scored, one ascending array a fold; what is read stays as it is.
+
+    Parameters
+    ----------
+    store, folds
+        The atlas and the folds whose test rows are scored.
+    lines, drugs
+        Only these; names are matched by their closest reading.
+    min_drugs
+        Only lines with at least so many drugs.
+    max_queries
+        No more than so many over all folds, drawn at random by ``seed``.
+
+    Raises
+    ------
+    NotFoundError
+        If a name is unknown, or nothing is left to score.
+    """
+    scored = np.logical_or.reduce([fold.test for fold in folds])
+    line, drug = store.conditions["cell_line"], store.conditions["drug"]
+    if lines is not None:
+        scored &= line.isin([store.line_catalog.resolve(name) for name in lines]).to_numpy()
+    if drugs is not None:
+        scored &= drug.isin([store.drug_catalog.resolve(name) for name in drugs]).to_numpy()
+    if min_drugs is not None:
+        scored &= (drug.groupby(line).transform("nunique") >= min_drugs).to_numpy()
+    if max_queries is not None:
+        order = np.random.default_rng(seed).permutation(len(scored))
+        scored[order[scored[order]][max_queries:]] = False
+    if not scored.any():
+        raise NotFoundError("queries", "no tested condition is left", "Ask for more of them.")
+    return [np.flatnonzero(fold.test & scored) for fold in folds]
+
+
+def _part(axes: Axes, regime: Regime, rows: BoolArray, n_folds: int, seed: int) -> list[Fold]:
+    units = axes.units(regime)
+    present = np.unique(units[rows])
+    n = min(n_folds, len(present))
+    if n < 2:  # noqa: PLR2004 - one side to fit on, one to test
+        found = f"{n_folds} asked for, {len(present)} {regime.held_out} to part"
+        raise UsageError(f"folds ({regime})", found, "Two of each are needed, or another regime.")
+    place = np.zeros(units.max() + 1, dtype=np.intp)
+    place[present] = np.random.default_rng(seed).permutation(len(present)) % n
+    fold_of = np.where(rows, place[units], -1)
+    notes = () if n == n_folds else (f"{n} folds, not {n_folds}: there are no more to part.",)
+    provenance = {"folds": n, "seed": seed, "n_units": len(present)}
+    return [
+        Fold(regime, i, axes, *_masks(fold_of, i, n), notes=notes, provenance=provenance)
+        for i in range(n)
+    ]
+
+
+def _masks(fold_of: IntArray, i: int, n: int) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Train, validation and test rows of fold ``i`` of ``n``; -1 is in no fold."""
+    test = fold_of == i
+    validation = (fold_of == (i + 1) % n) & (n > 2)  # noqa: PLR2004 - else none is left to fit
+    return (fold_of >= 0) & ~test, validation, test
+
+
+def _in_any(numbers: IntArray, rows: BoolArray) -> BoolArray:
+    """Where a number stands that also stands in one of ``rows``; both (n_conditions,)."""
+    present = np.zeros(numbers.max() + 1, dtype=bool)
+    present[numbers[rows]] = True
+    return present[numbers]
+
+
+def _none(like: BoolArray) -> BoolArray:
+    return np.zeros(like.shape, dtype=bool)
+
+
+def _sealed(mask: BoolArray) -> BoolArray:
+    """A copy that cannot be written to."""
+    copy = np.array(mask, dtype=bool)
+    copy.flags.writeable = False
+    return copy

@@ -1,0 +1,267 @@
+"""Splits from files and into them.
+
+A split is Arrow files of (cell_type, molecule, dose_um), as the paper's: ``train.arrow``,
+``val.arrow`` and ``test.arrow`` in a folder, or one file with a column ``split``. The TOML files of
+arcinstitute/state are read too. Names are read by the atlas's catalogs; whatever is not found, left
+out or moved is counted in the fold's notes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import BoolArray
+from lgr_core.errors import InputError, NotFoundError, UsageError
+from lgr_core.evaluation.folds import Axes, Fold
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.split_parts import PARTS, Parts, add_state_toml, part_of
+
+log = logging.getLogger(__name__)
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "cell_line": ("cell_type", "cell_line"),
+    "drug": ("molecule", "drug"),
+    "dose_um": ("dose_um", "dose"),
+    "split": ("split",),
+}
+"""Our column and its names in files, the one that is written first; doses are in micromolar."""
+
+_FORM = "Give train.arrow, val.arrow and test.arrow in a folder, or one file with a column split."
+_SHOWN = 3
+
+
+def write_split(store: AtlasStore, fold: Fold, path: Path) -> None:
+    """Write a fold: as one file if the path has a suffix, else as a folder of three."""
+    masks = {"train": fold.fitted, "val": fold.validation, "test": fold.test}
+    frames = {part: _pairs(store, mask) for part, mask in masks.items()}
+    about = {"regime": str(fold.regime), "number": fold.number, "build_id": store.build_id}
+    if path.suffix:
+        whole = pd.concat([frame.assign(split=part) for part, frame in frames.items()])
+        _write(path, whole, about)
+    else:
+        for part, frame in frames.items():
+            _write(path / f"{part}.arrow", frame, about)
+
+
+def read_split(
+    store: AtlasStore,
+    path: Path,
+    regime: Regime | str | None = None,
+    *,
+    drop_overlap: bool = False,
+) -> Fold:
+    """The fold that a file or folder describes.
+
+    A pair without a dose means every dose. Conditions that it does not name are neither read nor
+    tested; if it names no training pairs at all, all conditions are that share no unit with a
+    tested one. Validation conditions that are tested too count as tested; those whose unit is also
+    fitted count as fitted.
+
+    Parameters
+    ----------
+    store, path
+        The atlas, and what to read.
+    regime
+        What is unseen; files of :func:`write_split` say it themselves.
+    drop_overlap
+        Leave training conditions out whose unit is tested too (another dose, a twin; where drugs
+        or lines are unseen, any condition of theirs), instead of refusing the split.
+
+    Raises
+    ------
+    UsageError
+        If no regime is known, or nothing is left to fit on.
+    InputError
+        If it cannot be read, or a unit is both trained on and tested; both are named.
+    NotFoundError
+        If none of its test pairs is in the atlas.
+    """
+    parts = Parts(store)
+    about, sha256 = _read_into(parts, path)
+    if regime is None and "regime" not in about:
+        do = f"Name one of: {', '.join(Regime)}."
+        raise UsageError(f"split {path}", "it does not say what is unseen", do)
+    if not parts.masks["test"].any():
+        found = f"none of its test pairs is in atlas {store.name!r}"
+        raise NotFoundError(f"split {path}", found, "Use names and doses of that atlas.")
+    chosen = Regime(about["regime"] if regime is None else regime)
+    cut = _Cut(store, chosen, parts, path, drop_overlap=drop_overlap)
+    fold = cut.fold(int(about.get("number", 0)), sha256)
+    for note in fold.notes:
+        log.warning("Split %s: %s", path, note)
+    return fold
+
+
+class _Cut:
+    """Makes the parts of a split disjoint by unit and notes every change."""
+
+    def __init__(
+        self, store: AtlasStore, regime: Regime, parts: Parts, path: Path, *, drop_overlap: bool
+    ) -> None:
+        self.store, self.regime, self.parts, self.path = store, regime, parts, path
+        self.drop_overlap = drop_overlap
+        self.held = regime.held_out
+        self.axes = Axes.of(store)
+        self.notes: list[str] = []
+
+    def fold(self, number: int, sha256: str) -> Fold:
+        """The fold, with notes in words and counts in its provenance."""
+        self._note_names()
+        test = self.parts.masks["test"]
+        train = self._train(test)
+        validation = self.parts.masks["val"] & train
+        fitted = self.axes.sharing(self.regime, validation, train & ~validation)
+        self._note(fitted, f"validation conditions share {self.held} with fitted ones: fitted")
+        self._note(~(train | test), "conditions of the atlas are neither read nor tested")
+        masks = (train, validation & ~fitted, test)
+        about = {"split": str(self.path), "sha256": sha256, **self._counts()}
+        return Fold(
+            self.regime, number, self.axes, *masks, notes=tuple(self.notes), provenance=about
+        )
+
+    def _train(self, test: BoolArray) -> BoolArray:
+        """Training and validation rows, without those whose unit is tested."""
+        train, validation = self.parts.masks["train"], self.parts.masks["val"]
+        self._note(validation & test, "validation conditions are tested too: tested")
+        both = train | (validation & ~test)
+        if not train.any():
+            self.notes.append(f"No training pairs: all are that share no {self.held} with tests.")
+            both = np.ones_like(test)
+        shared = self.axes.sharing(self.regime, both, test)
+        if train.any() and shared.any():
+            self._overlap(shared, test)
+        return both & ~shared
+
+    def _overlap(self, shared: BoolArray, test: BoolArray) -> None:
+        """Refuse training conditions that share a unit with tested ones, or note them."""
+        units, told = self.axes.units(self.regime), []
+        _, first = np.unique(np.where(shared, units, -1), return_index=True)
+        for row in first[shared[first]][:_SHOWN]:
+            other = np.flatnonzero(test & (units == units[row]))[0]
+            told.append(f"{self.store.condition(row)} (trained) and {self.store.condition(other)}")
+        what = f"training conditions share {self.held} with tested ones"
+        if not self.drop_overlap:
+            found = f"{shared.sum():,} {what}, e.g. {'; '.join(told)}"
+            do = "Part whole units, or leave these out of training."
+            raise InputError(f"split {self.path}", found, do)
+        self._note(shared, f"{what}: left out, e.g. {'; '.join(told)}")
+
+    def _note(self, mask: BoolArray, what: str) -> None:
+        if mask.any():
+            self.notes.append(f"{mask.sum():,} {what}.")
+
+    def _note_names(self) -> None:
+        for part, names in self.parts.missing.items():
+            if names:
+                shown = "; ".join(dict.fromkeys(names[:_SHOWN]))
+                self.notes.append(
+                    f"{len(names):,} {part} pairs are not in the atlas, e.g. {shown}."
+                )
+        if self.parts.vehicles:
+            self.notes.append(f"{self.parts.vehicles:,} pairs are vehicle: passed over.")
+
+    def _counts(self) -> dict[str, Any]:
+        missing = {part: len(names) for part, names in self.parts.missing.items()}
+        return {"named": self.parts.named, "vehicles": self.parts.vehicles, "not_in_atlas": missing}
+
+
+def _read_into(parts: Parts, path: Path) -> tuple[Mapping[str, Any], str]:
+    """Read what is there; what our own files say of themselves, and a digest of all of it."""
+    about: Mapping[str, Any] = {}
+    digest = hashlib.sha256()
+    files = [(None, path)] if path.suffix else _folder(path)
+    for part, file in files:
+        if file.suffix == ".toml":
+            add_state_toml(parts, file)
+        else:
+            frame, about = _read(file)
+            _add_frame(parts, part, frame, file)
+        digest.update(file.read_bytes())
+    return about, digest.hexdigest()
+
+
+def _folder(path: Path) -> list[tuple[str, Path]]:
+    """The files of each part: ``test.arrow``, or a folder ``test`` as data sets are saved."""
+    found = [
+        (part, file)
+        for part, names in PARTS.items()
+        for name in names
+        for file in (*sorted(path.glob(f"{name}.arrow")), *sorted(path.glob(f"{name}/*.arrow")))
+    ]
+    if "test" not in dict(found):
+        raise InputError(f"split {path}", "there is no test.arrow", _FORM)
+    return found
+
+
+def _add_frame(parts: Parts, part: str | None, frame: pd.DataFrame, file: Path) -> None:
+    if part is not None:
+        parts.add_pairs(part, frame)
+        return
+    if "split" not in frame:
+        raise InputError(f"split {file}", "it has no column 'split'", _FORM)
+    for name, pairs in frame.groupby("split", sort=False):
+        parts.add_pairs(part_of(file, str(name)), pairs)
+
+
+def _pairs(store: AtlasStore, mask: BoolArray) -> pd.DataFrame:
+    names = {ours: theirs[0] for ours, theirs in COLUMNS.items()}
+    columns = ["cell_line", "drug", "dose_um"]
+    return store.conditions.loc[mask, columns].rename(columns=names)
+
+
+def _write(path: Path, frame: pd.DataFrame, about: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = table.replace_schema_metadata({"lgr": json.dumps(about)})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, Mapping[str, Any]]:
+    """Our columns of an Arrow file or stream, and what it says of itself if it is our own."""
+    table = _table(path)
+    frame = {}
+    for ours, names in COLUMNS.items():
+        name = next((name for name in names if name in table.column_names), None)
+        if name is not None:
+            kind = float if ours == "dose_um" else str
+            frame[ours] = _column(path, table, name, kind)
+    lost = [" or ".join(COLUMNS[name]) for name in ("cell_line", "drug") if name not in frame]
+    if lost:
+        found = f"it has no column {', '.join(lost)}; found: {', '.join(table.column_names)}"
+        raise InputError(f"split {path}", found, "Name the columns cell_type and molecule.")
+    metadata = table.schema.metadata
+    ours = None if metadata is None else metadata.get(b"lgr")
+    return pd.DataFrame(frame), {} if ours is None else json.loads(ours)
+
+
+def _column(path: Path, table: pa.Table, name: str, kind: type) -> pd.Series:
+    column = table.column(name)
+    if kind is str and column.null_count:
+        found = f"column {name!r} is empty in {column.null_count:,} rows"
+        raise InputError(f"split {path}", found, "Fill it in or leave those rows out.")
+    try:
+        return column.to_pandas().astype(kind)
+    except (TypeError, ValueError) as err:
+        raise InputError(f"split {path}", f"column {name!r}: {err}", "Give doses in uM.") from err
+
+
+def _table(path: Path) -> pa.Table:
+    try:
+        content = path.read_bytes()
+        try:
+            return pa.ipc.open_file(content).read_all()
+        except pa.ArrowInvalid:
+            return pa.ipc.open_stream(content).read_all()
+    except (OSError, pa.ArrowException) as err:
+        raise InputError(f"split {path}", f"it is no Arrow file ({err})", _FORM) from err

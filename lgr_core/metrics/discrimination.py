@@ -1,0 +1,96 @@
+"""Whether a prediction finds its own condition among all that were measured in the line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.errors import InputError
+from lgr_core.metrics.rows import ScoreArray, by_rows, matrix
+
+TIE = 1e-12
+"""Cosines closer than this are equal: a matrix product rounds no finer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineup:
+    """The measured conditions of one line at one dose, among which a prediction must find its own.
+
+    ``deltas`` is (n_conditions, genes); ``truth``, (n,), is each query's row in it.
+    """
+
+    deltas: FloatArray
+    truth: IntArray
+
+    def __post_init__(self) -> None:
+        deltas, truth = self.deltas, self.truth
+        if deltas.ndim == 1 or truth.ndim != 1 or truth.dtype.kind not in "iu":
+            found = f"deltas are {deltas.shape}, truth is {truth.dtype} {truth.shape}"
+            raise InputError("lineup", found, "Give (n_conditions, genes) and (n,) row numbers.")
+        if not np.isfinite(matrix("lineup", deltas)).all():
+            raise InputError("lineup", "a delta is not finite", "Drop or repair its condition.")
+        if ((self.truth < 0) | (self.truth >= len(self.deltas))).any():
+            found = f"a true row lies outside its {len(self.deltas)} conditions"
+            raise InputError("lineup", found, "Number the rows of deltas from 0.")
+
+
+def discrimination_score_cosine(
+    predicted: ArrayLike, lineup: Lineup, *, exclude: BoolArray | None = None
+) -> ScoreArray:
+    """How early the true condition comes when the line's conditions are sorted by distance, (n,).
+
+    ``1 - rank / n``: ``rank`` is how many of the ``n`` conditions, the true one counted, lie nearer
+    to x by ``1 - cosine``; 1 is best, 1/n worst, (n + 1)/2n chance. As cell-eval's, but that a tie,
+    left there to an unstable sort, counts half, and that NaN stands where the order means nothing:
+    x or the true delta zero throughout, or nobody else in the lineup. ``exclude``, (n,
+    n_conditions), takes conditions out query by query, as the retrieved neighbours: a prediction
+    resembles what it averages, and that alone puts them before the truth.
+
+    Raises
+    ------
+    InputError
+        The shapes do not agree, a value is not finite, or a true condition is excluded.
+    """
+    x = matrix("predicted", predicted)
+    kept = _kept(len(x), lineup, exclude)
+    if x.shape[1] != lineup.deltas.shape[1]:
+        found = f"predicted is {x.shape}, the lineup {lineup.deltas.shape}"
+        raise InputError("metric", found, "Score both on the same genes.")
+    similarity = _cosines(x, lineup.deltas)
+    own = np.take_along_axis(similarity, lineup.truth[:, None], axis=1)
+    nearer = (kept & (similarity > own + TIE)).sum(axis=1)
+    tied = (kept & (np.abs(similarity - own) <= TIE)).sum(axis=1) - 1
+    n = kept.sum(axis=1)
+    score = 1 - (nearer + tied / 2) / n
+    real = lineup.deltas.any(axis=1)[lineup.truth]
+    return np.where(x.any(axis=1) & real & (n > 1), score, np.nan)
+
+
+def _cosines(x: FloatArray, deltas: FloatArray) -> ScoreArray:
+    """(n, n_conditions); 0 wherever a vector is zero, as scikit-learn has it."""
+    others = _unit(deltas.astype(np.float64))
+    return by_rows(lambda rows: others @ _unit(rows).T, x).T
+
+
+def _unit(x: ScoreArray) -> ScoreArray:
+    norm = np.linalg.norm(x, axis=1, keepdims=True)
+    return np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
+
+
+def _kept(n: int, lineup: Lineup, exclude: BoolArray | None) -> BoolArray:
+    shape = (n, len(lineup.deltas))
+    if len(lineup.truth) != n:
+        found = f"{n} predictions, {len(lineup.truth)} true rows"
+        raise InputError("lineup", found, "Give each prediction its true row.")
+    if exclude is None:
+        return np.ones(shape, dtype=bool)
+    mask = np.atleast_2d(exclude)
+    if mask.shape != shape or mask.dtype != bool:
+        found = f"exclude is {mask.dtype} {mask.shape}, the lineup asks for bool {shape}"
+        raise InputError("lineup", found, "Give one flag a query and condition.")
+    if mask[np.arange(n), lineup.truth].any():
+        raise InputError("lineup", "a true condition is excluded", "Keep it; exclude others.")
+    return ~mask

@@ -1,0 +1,31 @@
+"""Four regimes, one table: what is unseen, and who may read what."""
+
+import pytest
+
+from lgr_core.errors import UsageError
+from lgr_core.evaluation.regimes import RULES, Regime, evidence_table
+
+
+def test_every_regime_has_its_rule_in_one_sentence():
+    """No regime without words, and each description is one sentence."""
+    assert set(RULES) == set(Regime)
+    for regime in Regime:
+        assert regime.description.count(".") == 1
+        assert regime.description.endswith(".")
+
+
+def test_the_table_says_what_each_evidence_opens():
+    """One row a regime, one column a kind of evidence; strict has no target pool."""
+    table = evidence_table()
+    assert table.index.tolist() == [str(regime) for regime in Regime]
+    assert table.columns.tolist() == ["train", "target_pool", "controls", "truth"]
+    assert table.loc["unseen_cell_line_strict", "target_pool"].startswith("none")
+    assert table.loc["unseen_drug", "train"] == "training parents, all lines"
+    assert set(table["truth"]) == {"the query's own measured delta"}
+
+
+def test_an_unknown_regime_is_refused_with_the_known_ones():
+    """The command line hands its word on as it came."""
+    assert Regime("open_world") is Regime.OPEN_WORLD
+    with pytest.raises(UsageError, match="unseen_cell_line_strict, open_world"):
+        Regime("closed_world")
