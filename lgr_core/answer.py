@@ -24,6 +24,9 @@ from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
 from lgr_core.retrieval.selectors import make_selector
 
 
+_OURS = frozenset({"gene", "predicted", "measured"})
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A prediction with all that stands behind it.
@@ -53,12 +56,16 @@ class Answer:
         return self.prediction.retrieval
 
     def table(self) -> pd.DataFrame:
-        """One row a gene: predicted, measured (if known), and each neighbour's measured delta."""
+        """One row a gene: predicted, measured (if known), and each neighbour's measured delta.
+
+        A neighbour's column is its name; one that is called like a column of ours is marked.
+        """
         columns = {"gene": self.genes, "predicted": self.prediction.delta}
         if self.measured is not None:
             columns["measured"] = self.measured
-        neighbors = dict(zip(self.retrieval.drugs, self.neighbor_deltas, strict=True))
-        return pd.DataFrame({**columns, **neighbors})
+        for drug, delta in zip(self.retrieval.drugs, self.neighbor_deltas, strict=True):
+            columns[f"{drug} (neighbor)" if drug in _OURS else drug] = delta
+        return pd.DataFrame(columns)
 
     def top_genes(self, n: int = 10) -> pd.DataFrame:
         """The n genes predicted to go up most and the n to go down most, strongest first."""

@@ -11,6 +11,10 @@ them for independent and gives intervals that are far too narrow.
   doi:10.1214/12-AOAS547). No bootstrap is exact for crossed effects; this one errs to the safe
   side: what is common to neither way, it counts about three times.
 
+Percentile limits are too narrow where clusters are few. Simulated with normal effects, 95 % ones
+of lines alone held the truth in 84 % of worlds with 5 lines, 90 % with 10, 93 % with 25 and 94 %
+with 50; two ways in 90 % with 5 x 5, 93 % with 10 x 10, 94 % with 25 x 25, 86 % with 100 x 5.
+
 Kernels: NumPy in, NumPy out. ``values`` are (n_queries, n_columns) with NaN where undefined.
 """
 

@@ -42,8 +42,9 @@ class Parts:
         """Put conditions in a part; returns their mask.
 
         ``pairs`` have texts ``cell_line`` and ``drug`` (or Tahoe's literal of drug and dose) and
-        may have ``dose_um``; without a dose, every dose is meant.
+        may have ``dose_um``; without a dose, every dose is meant. Repeated pairs count once.
         """
+        pairs = pairs.drop_duplicates()
         asked = self._resolve(pairs)
         measured = self.store.conditions[["cell_line", "drug", "dose_um"]]
         both = asked.merge(measured.reset_index(names="row"), on=["cell_line", "drug"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,11 @@ _SHOWN = 3
 
 
 def write_split(store: AtlasStore, fold: Fold, path: Path) -> None:
-    """Write a fold: as one file if the path has a suffix, else as a folder of three."""
+    """Write a fold: as one file if the path ends in ``.arrow``, else as a folder of three."""
     masks = {"train": fold.fitted, "val": fold.validation, "test": fold.test}
     frames = {part: _pairs(store, mask) for part, mask in masks.items()}
     about = {"regime": str(fold.regime), "number": fold.number, "build_id": store.build_id}
-    if path.suffix:
+    if path.suffix == ".arrow":
         whole = pd.concat([frame.assign(split=part) for part, frame in frames.items()])
         _write(path, whole, about)
     else:
@@ -121,8 +121,9 @@ class _Cut:
         train = self._train(test)
         validation = self.parts.masks["val"] & train
         fitted = self.axes.sharing(self.regime, validation, train & ~validation)
-        self._note(fitted, f"validation conditions share {self.held} with fitted ones: fitted")
-        self._note(~(train | test), "conditions of the atlas are neither read nor tested")
+        said = f"Validation conditions that share {self.held} with fitted ones, and count as fitted"
+        self._note(said, fitted)
+        self._note("Conditions that are neither read nor tested", ~(train | test))
         masks = (train, validation & ~fitted, test)
         about = {"split": str(self.path), "sha256": sha256, **self._counts()}
         return Fold(
@@ -132,10 +133,12 @@ class _Cut:
     def _train(self, test: BoolArray) -> BoolArray:
         """Training and validation rows, without those whose unit is tested."""
         train, validation = self.parts.masks["train"], self.parts.masks["val"]
-        self._note(validation & test, "validation conditions are tested too: tested")
+        said = "Validation conditions that are tested too, and count as tested"
+        self._note(said, validation & test)
         both = train | (validation & ~test)
         if not train.any():
-            self.notes.append(f"No training pairs: all are that share no {self.held} with tests.")
+            said = f"all conditions are that share no {self.held} with tested ones"
+            self.notes.append(f"No training pairs are named: {said}.")
             both = np.ones_like(test)
         shared = self.axes.sharing(self.regime, both, test)
         if train.any() and shared.any():
@@ -149,26 +152,25 @@ class _Cut:
         for row in first[shared[first]][:_SHOWN]:
             other = np.flatnonzero(test & (units == units[row]))[0]
             told.append(f"{self.store.condition(row)} (trained) and {self.store.condition(other)}")
-        what = f"training conditions share {self.held} with tested ones"
         if not self.drop_overlap:
-            found = f"{shared.sum():,} {what}, e.g. {'; '.join(told)}"
+            found = f"{shared.sum():,} training conditions share {self.held} with tested ones"
             do = "Part whole units, or leave these out of training."
-            raise InputError(f"split {self.path}", found, do)
-        self._note(shared, f"{what}: left out, e.g. {'; '.join(told)}")
+            raise InputError(f"split {self.path}", f"{found}, e.g. {'; '.join(told)}", do)
+        said = f"Training conditions left out, since they share {self.held} with tested ones"
+        self._note(said, shared, told)
 
-    def _note(self, mask: BoolArray, what: str) -> None:
-        if mask.any():
-            self.notes.append(f"{mask.sum():,} {what}.")
+    def _note(self, what: str, mask: BoolArray, examples: Sequence[str] = ()) -> None:
+        self._count(what, int(mask.sum()), examples)
 
     def _note_names(self) -> None:
         for part, names in self.parts.missing.items():
-            if names:
-                shown = "; ".join(dict.fromkeys(names[:_SHOWN]))
-                self.notes.append(
-                    f"{len(names):,} {part} pairs are not in the atlas, e.g. {shown}."
-                )
-        if self.parts.vehicles:
-            self.notes.append(f"{self.parts.vehicles:,} pairs are vehicle: passed over.")
+            self._count(f"Pairs of {part} that are not in the atlas", len(names), names)
+        self._count("Pairs that are vehicle, passed over", self.parts.vehicles)
+
+    def _count(self, what: str, n: int, examples: Sequence[str] = ()) -> None:
+        shown = "; ".join(dict.fromkeys(examples[:_SHOWN]))
+        if n:
+            self.notes.append(f"{what}: {n:,}{f', e.g. {shown}' if shown else ''}.")
 
     def _counts(self) -> dict[str, Any]:
         missing = {part: len(names) for part, names in self.parts.missing.items()}
@@ -179,7 +181,7 @@ def _read_into(parts: Parts, path: Path) -> tuple[Mapping[str, Any], str]:
     """Read what is there; what our own files say of themselves, and a digest of all of it."""
     about: Mapping[str, Any] = {}
     digest = hashlib.sha256()
-    files = [(None, path)] if path.suffix else _folder(path)
+    files = _folder(path) if path.is_dir() else [(None, path)]
     for part, file in files:
         if file.suffix == ".toml":
             add_state_toml(parts, file)

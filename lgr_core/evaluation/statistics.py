@@ -81,7 +81,9 @@ def slice_by(
         As :func:`summarise`.
     """
     parts = [
-        _summary(grid.where(grid.slices == number), n_boot, seed).assign(by=column, slice=label)
+        _summary(grid.where(grid.slices == number), n_boot, seed)
+        .assign(by=column, slice=label)
+        .astype({"slice": object})
         for grid in score_grids(scores, clusters, sliced=column)
         for number, label in enumerate(grid.slice_labels)
     ]

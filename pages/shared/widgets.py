@@ -79,7 +79,7 @@ def downloads(answer: Answer, question: Question) -> None:
         question.drug,
         question.cell_line,
         spell_dose(question.dose_um),
-        question.selector,
+        answer.retrieval.selector,
         question.atlas,
     )
     stem = "_".join(_UNSAFE.sub("-", part).strip("-.")[:60] for part in parts)

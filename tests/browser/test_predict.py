@@ -124,7 +124,7 @@ def test_the_way_back_shows_what_was_shown(visit):
 
 def test_downloads_hold_the_answer(visit):
     """The CSV has a row a gene, the prediction being the mean of its neighbours."""
-    page = visit(k="3")
+    page = visit(k="3", selector="mechanism")
     settle(page)
     with page.expect_download() as caught:
         page.get_by_role("button", name="Download csv").click()

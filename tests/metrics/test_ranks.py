@@ -82,7 +82,7 @@ def test_overlap_does_not_hang_on_the_order_of_genes():
 
 
 def _share(values, k):
-    """The share of each gene in the k largest: the mean over where it could stand among its ties."""
+    """How much of each gene is among the k largest: places left by those above, over those tied."""
     above = (values[:, None] < values).sum(axis=1)
     tied = (values[:, None] == values).sum(axis=1)
     return np.clip((k - above) / tied, 0, 1)

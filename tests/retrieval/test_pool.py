@@ -118,7 +118,7 @@ TRAMETINIB = Condition("A549", "Trametinib", 5.0)
 LINE_REGIMES = [Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT]
 
 
-def testing(store, regime, query=TRAMETINIB, n_folds=3):
+def fold_with(store, regime, query=TRAMETINIB, n_folds=3):
     """The fold of a regime that tests the query."""
     place = store.row(query)
     return next(fold for fold in make_folds(store, regime, n_folds) if fold.test[place])
@@ -140,7 +140,7 @@ def opened(view, n):
 @pytest.mark.parametrize("query", [TRAMETINIB, TOFA], ids=str)
 def test_in_every_regime_a_view_opens_what_the_table_says(toy, regime, query):
     """Each row is tried; TRAIN and TARGET_POOL are spelt out here from names alone."""
-    fold = testing(toy, regime, query)
+    fold = fold_with(toy, regime, query)
     line = toy.conditions["cell_line"].to_numpy()
     tested_parents, tested_lines = set(toy.parent_of_row[fold.test]), set(line[fold.test])
     own = held_out(toy, query)
@@ -169,7 +169,7 @@ def test_in_every_regime_a_view_opens_what_the_table_says(toy, regime, query):
 )
 def test_in_no_regime_a_view_reads_the_querys_own_unit(toy, regime, query, drug, dose):
     """All evidence but the truth, and the unit stays closed."""
-    view = View(toy, query, EVERYTHING_BUT_TRUTH, testing(toy, regime, query))
+    view = View(toy, query, EVERYTHING_BUT_TRUTH, fold_with(toy, regime, query))
     with pytest.raises(LeakageError, match=rf"\({regime}\).*in A549"):
         view.deltas(row(toy, "A549", drug, dose))
 
@@ -177,14 +177,14 @@ def test_in_no_regime_a_view_reads_the_querys_own_unit(toy, regime, query, drug,
 @pytest.mark.parametrize("line", ["LoVo", "HepG2/C3A"])
 def test_an_unseen_drug_is_closed_in_other_lines(toy, line):
     """There lies the drug mean that the regime is about to do without."""
-    fold = testing(toy, Regime.UNSEEN_DRUG)
+    fold = fold_with(toy, Regime.UNSEEN_DRUG)
     with pytest.raises(LeakageError, match="Trametinib in"):
         View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(row(toy, line, "Trametinib"))
 
 
 def test_other_tested_parents_are_closed_in_the_querys_own_line(toy):
     """Two of six parents are tested together: neither is the other's neighbour."""
-    fold = testing(toy, Regime.UNSEEN_DRUG)
+    fold = fold_with(toy, Regime.UNSEEN_DRUG)
     in_line = (toy.conditions["cell_line"] == "A549").to_numpy()
     other = np.flatnonzero(fold.test & in_line & ~held_out(toy, TRAMETINIB))
     assert len(other)
@@ -194,7 +194,7 @@ def test_other_tested_parents_are_closed_in_the_querys_own_line(toy):
 
 def test_train_holds_nothing_of_an_unseen_line(toy):
     """The paper's baselines may not read what retrieval averages there: it takes TARGET_POOL."""
-    fold = testing(toy, Regime.UNSEEN_CELL_LINE)
+    fold = fold_with(toy, Regime.UNSEEN_CELL_LINE)
     there = row(toy, "A549", "Vorinostat")
     with pytest.raises(LeakageError, match="Vorinostat in A549"):
         View(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.CONTROLS], fold).deltas(there)
@@ -218,7 +218,7 @@ def test_other_tested_lines_are_closed_too(toy, regime):
 
 def test_strict_reads_no_delta_of_the_held_out_line(toy):
     """Every row of the line is tried with all evidence but the truth."""
-    fold = testing(toy, Regime.UNSEEN_CELL_LINE_STRICT)
+    fold = fold_with(toy, Regime.UNSEEN_CELL_LINE_STRICT)
     view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold)
     in_line = (toy.conditions["cell_line"] == "A549").to_numpy()
     np.testing.assert_array_equal(opened(view, len(in_line)), ~in_line)
@@ -227,7 +227,7 @@ def test_strict_reads_no_delta_of_the_held_out_line(toy):
 @pytest.mark.parametrize("regime", Regime)
 def test_in_every_regime_vehicle_profiles_need_controls(toy, regime):
     """Undeclared they stay closed, to queries and to fits; the truth stays one row."""
-    fold = testing(toy, regime)
+    fold = fold_with(toy, regime)
     readers = [
         View(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.TARGET_POOL, Evidence.TRUTH], fold),
         TrainingView(toy, fold, validation=True),
@@ -244,7 +244,7 @@ def test_in_every_regime_vehicle_profiles_need_controls(toy, regime):
 @pytest.mark.parametrize("regime", Regime)
 def test_a_fit_reads_training_rows_only(toy, regime):
     """Test rows never; validation rows only in the last fit, after tuning."""
-    fold = testing(toy, regime)
+    fold = fold_with(toy, regime)
     tuning, last = (TrainingView(toy, fold, validation=flag) for flag in (False, True))
     np.testing.assert_array_equal(opened(tuning, len(fold.test)), fold.train & ~fold.validation)
     np.testing.assert_array_equal(opened(last, len(fold.test)), fold.train)
@@ -260,7 +260,7 @@ def test_a_fit_reads_training_rows_only(toy, regime):
 @pytest.mark.parametrize("regime", Regime)
 def test_tuning_never_sees_the_outer_test(toy, regime):
     """A query of a nested fold opens nothing that the outer fold tests."""
-    outer = testing(toy, regime)
+    outer = fold_with(toy, regime)
     for fold in [*nested(outer, 2), outer.tuning()]:
         query = toy.condition(int(np.flatnonzero(fold.test)[0]))
         seen = opened(View(toy, query, EVERYTHING_BUT_TRUTH, fold), len(fold.test))
@@ -270,7 +270,7 @@ def test_tuning_never_sees_the_outer_test(toy, regime):
 
 def test_rows_are_numbers_flags_or_counted_from_the_end(toy):
     """No way of naming a row gets round the check."""
-    view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, testing(toy, Regime.OPEN_WORLD))
+    view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold_with(toy, Regime.OPEN_WORLD))
     closed = toy.row(TRAMETINIB)
     flags = np.arange(len(toy.conditions)) == closed
     for rows in (flags, np.array([closed - len(flags)]), slice(closed, closed + 1), [closed]):
@@ -282,7 +282,7 @@ def test_rows_are_numbers_flags_or_counted_from_the_end(toy):
 @pytest.mark.parametrize("regime", Regime)
 def test_a_fold_answers_only_for_what_it_tests(toy, regime):
     """A query in training has its drug, line or unit wide open: that is refused."""
-    fold = testing(toy, regime)
+    fold = fold_with(toy, regime)
     trained = toy.condition(int(np.flatnonzero(fold.train)[0]))
     with pytest.raises(UsageError, match="not among the"):
         View(toy, trained, [Evidence.TRAIN], fold)
@@ -292,7 +292,7 @@ def test_a_fold_answers_only_for_what_it_tests(toy, regime):
 
 def test_a_fold_of_another_atlas_is_refused(toy):
     """Masks of another length say nothing about these rows."""
-    fold = testing(toy, Regime.OPEN_WORLD)
+    fold = fold_with(toy, Regime.OPEN_WORLD)
 
     class Short:
         regime, in_line, test = fold.regime, True, fold.test[1:]
@@ -308,7 +308,7 @@ def test_a_fold_of_another_atlas_is_refused(toy):
 
 def test_the_pool_of_an_unseen_drug_is_training_drugs_of_the_line(toy):
     """The other tested parent is withheld, and with the pool makes up the line."""
-    fold = testing(toy, Regime.UNSEEN_DRUG)
+    fold = fold_with(toy, Regime.UNSEEN_DRUG)
     tested = set(toy.conditions["drug"][fold.test])
     pool = candidate_pool(toy, TRAMETINIB, fold=fold)
     assert pool.drugs == tuple(sorted(set(DRUGS) - tested))
@@ -319,14 +319,14 @@ def test_the_pool_of_an_unseen_drug_is_training_drugs_of_the_line(toy):
 @pytest.mark.parametrize("regime", [Regime.UNSEEN_CELL_LINE, Regime.OPEN_WORLD])
 def test_other_pools_are_the_whole_line(toy, regime):
     """As without a fold, where every drug is also measured in training."""
-    pool = candidate_pool(toy, TOFA, fold=testing(toy, regime, TOFA))
+    pool = candidate_pool(toy, TOFA, fold=fold_with(toy, regime, TOFA))
     assert pool == candidate_pool(toy, TOFA)
     assert pool.withheld == ()
 
 
 def test_the_strict_pool_is_what_training_lines_measured_at_the_dose(toy):
     """At 5 uM all; at 0.5 uM only A549 has drugs, and it is held out."""
-    fold = testing(toy, Regime.UNSEEN_CELL_LINE_STRICT, TOFA)
+    fold = fold_with(toy, Regime.UNSEEN_CELL_LINE_STRICT, TOFA)
     pool = candidate_pool(toy, TOFA, fold=fold)
     assert (pool.drugs, pool.twins) == (candidate_pool(toy, TOFA).drugs, ("Tofacitinib (citrate)",))
     with pytest.raises(EmptyPoolError, match="withheld by the split: 1"):
@@ -335,7 +335,7 @@ def test_the_strict_pool_is_what_training_lines_measured_at_the_dose(toy):
 
 def test_a_kept_twin_of_an_unseen_drug_is_withheld_all_the_same(toy):
     """The paper's reading keeps twins in the pool, but the split tests them."""
-    fold = testing(toy, Regime.UNSEEN_DRUG, TOFA)
+    fold = fold_with(toy, Regime.UNSEEN_DRUG, TOFA)
     pool = candidate_pool(toy, TOFA, fold=fold, keep_twins=True)
     assert "Tofacitinib (citrate)" in pool.withheld
     assert pool.twins == ()
@@ -343,7 +343,7 @@ def test_a_kept_twin_of_an_unseen_drug_is_withheld_all_the_same(toy):
 
 def test_a_withheld_drug_is_not_in_the_split(toy):
     """A selector that names one is told so; a stranger stays out of the pool."""
-    pool = candidate_pool(toy, TRAMETINIB, fold=testing(toy, Regime.UNSEEN_DRUG))
+    pool = candidate_pool(toy, TRAMETINIB, fold=fold_with(toy, Regime.UNSEEN_DRUG))
     told = (Proposal(pool.withheld[0].lower()), Proposal("Aspirin"), Proposal(pool.drugs[0]))
     found = resolve(Selection(told), pool, toy.drug_catalog, 10, selector="test")
     assert [r.reason for r in found.rejected] == [Reason.NOT_IN_SPLIT, Reason.OUT_OF_POOL]
