@@ -46,6 +46,7 @@ class PastedSelector:
             "template": question.prompt.version,
             "form": parsed.form,
             "truncated": parsed.truncated,
+            "reading": list(parsed.notes),
         }
         shown = frozenset(question.pool.drugs) - set(pool.drugs)
         return Selection(parsed.proposals, raw=self.text, shown=shown, provenance=provenance)

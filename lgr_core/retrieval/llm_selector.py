@@ -166,6 +166,7 @@ class LLMSelector:
             "repairs": len(replies) - len(heard),
             "form": ", ".join(sorted({reply.form for reply in parsed})),
             "truncated": any(reply.truncated for reply in parsed),
+            "reading": [note for reply in parsed for note in reply.notes],
             "input_tokens": used.input,
             "cached_tokens": used.cached,
             "output_tokens": used.output,

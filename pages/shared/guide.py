@@ -196,7 +196,7 @@ def _raw(answer: Answer, question: Question) -> None:
     if found.selector == LLM:
         said = found.provenance
         shown = ("answered_by", "source", "asked_in_line", "model", "template", "input_tokens")
-        shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reply")
+        shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reading", "reply")
         html(
             pieces.facts(
                 (key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said
