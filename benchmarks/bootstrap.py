@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/bootstrap.py [--queries 19000] [--methods 12] [--metrics 16]
 
 Scores are simulated with effects of line and parent, a few undefined, in four regimes: two with
-one way of clusters, two with two. ``summarise`` and ``compare_all`` (every pair) run over all.
+one way of clusters, two with two. ``summarise``, ``compare_all`` (every pair) and ``slice_by`` (each
+line, parents resampled) run over all. Other work on the machine slows all: the load is printed.
 
 The loop is what one would write without this module: for each resample, weigh every row by how
 often its clusters were drawn, group, divide. It has the same draws, so that its limits must be
@@ -24,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.evaluation.bootstrap import TAILS, Resamples
-from lgr_core.evaluation.statistics import CLUSTERS, compare_all, summarise
+from lgr_core.evaluation.statistics import CLUSTERS, compare_all, slice_by, summarise
 from lgr_core.metrics import METRICS
 
 MB = 1e6
@@ -89,13 +90,12 @@ def check(scores: pd.DataFrame) -> None:
         raise SystemExit("the limits disagree: nothing to compare")
 
 
-def timed(run: Callable[..., pd.DataFrame], scores: pd.DataFrame, n_boot: int) -> float:
-    """Seconds of one run; its rows are printed."""
-    start = time.perf_counter()
+def timed(run: Callable[..., pd.DataFrame], scores: pd.DataFrame, n_boot: int) -> None:
+    """Print the seconds of one run: by the clock, of the processors, and its rows."""
+    start, cpu = time.perf_counter(), time.process_time()
     rows = len(run(scores, n_boot=n_boot))
-    seconds = time.perf_counter() - start
-    print(f"{run.__name__:12} {seconds:8.2f} s   {rows:,} rows")
-    return seconds
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    print(f"{run.__name__:12} {seconds:8.2f} s  ({cpu:.2f} s of processors)  {rows:,} rows")
 
 
 def peak_of(run: Callable[..., pd.DataFrame], scores: pd.DataFrame, n_boot: int) -> float:
@@ -105,6 +105,12 @@ def peak_of(run: Callable[..., pd.DataFrame], scores: pd.DataFrame, n_boot: int)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak / MB
+
+
+def by_line(scores: pd.DataFrame, n_boot: int) -> pd.DataFrame:
+    """Summaries of each line over its drugs."""
+    ways = dict.fromkeys(CLUSTERS, ("parent",))
+    return slice_by(scores, "cell_line", clusters=ways, n_boot=n_boot)
 
 
 def ratio(scores: pd.DataFrame, n_boot: int) -> None:
@@ -138,9 +144,9 @@ def main() -> None:
     size = scores.memory_usage(index=False, deep=True).sum() / MB
     print(f"\n{len(scores):,} rows ({size:.0f} MB), {options.boot:,} resamples")
     print(f"load of the machine {os.getloadavg()[0]:.2f} of {os.cpu_count()} cores")
-    for run in (summarise, compare_all):
+    for run in (summarise, compare_all, by_line):
         timed(run, scores, options.boot)
-    for run in (summarise, compare_all):
+    for run in (summarise, compare_all, by_line):
         print(f"{run.__name__:12} {peak_of(run, scores, options.boot):8.0f} MB beyond its input")
     process = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MB
     print(f"process      {process:8.0f} MB, the table and its making included")

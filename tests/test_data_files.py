@@ -13,7 +13,7 @@ CSV_FILES = ("drugs.csv", "mechanisms.csv", "cell_lines.csv", "demo_genes.csv")
 KEYS = {"drugs.csv": "drug", "mechanisms.csv": "tag"}
 KEYS |= {"cell_lines.csv": "cell_line", "demo_genes.csv": "gene"}
 SYMBOL = re.compile(r"[A-Z][A-Z0-9]*(orf\d+)?(-[A-Z0-9]+)*")
-OURS = "textbook pharmacology, annotated for this project"
+OURS = "textbook pharmacology, annotated for this project by a language model"
 TAHOE = "Tahoe-100M metadata (LLM-written at source)"
 EMPTY = "none known: left empty"
 

@@ -279,5 +279,6 @@ def _provenance(answer: Answer) -> list[tuple[str, str]]:
         ("neighbours combined by", made["aggregate"]),
         ("selector says", json.dumps(made["selector"], ensure_ascii=False, default=str)),
         ("left out as the same compound", twins or "none"),
+        ("mechanism labels", "written by a language model or by the atlas's source: see data/"),
         ("made with", f"lgr-explorer {made['lgr_version']}"),
     ]

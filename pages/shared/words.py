@@ -31,7 +31,9 @@ SELECTOR_WORDS: Mapping[str, SelectorWords] = {
         "A language model ranked the drugs measured in this line, with a reason for each.",
     ),
     "mechanism": SelectorWords(
-        "Mechanism", "Drugs that share mechanism tags, targets or programmes with this one."
+        "Mechanism",
+        "Drugs that share mechanism tags, targets or programmes with this one. The tags were "
+        "written by a language model from textbook knowledge.",
     ),
     "chemistry": SelectorWords(
         "Chemistry", "Drugs whose structure is most alike: cosine of Morgan fingerprints."
