@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lgr_core.answer import Answer, predict, read_query, retrieve
+from lgr_core.answer import Answer, predict, retrieve
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.store import open_atlas as _open_atlas
 from lgr_core.config import Settings
@@ -26,6 +26,7 @@ from lgr_core.domain import (
     ValueKind,
 )
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.query import read_query
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import llm_selector
 

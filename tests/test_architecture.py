@@ -32,7 +32,7 @@ EDGES = {
     "anndata": {"atlas/sources/*", "export.py"},
     "h5py": {"atlas/sources/*"},
     "pyarrow": {"atlas/sources/*", "evaluation/splits.py"},
-    "duckdb": {"atlas/build.py", "atlas/store.py", "retrieval/cache.py"},
+    "duckdb": {"atlas/build.py", "atlas/index.py", "retrieval/cache.py"},
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py"},
     "torch": {"prediction/chemcpa.py"},

@@ -7,31 +7,19 @@ those who open it again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.build import SCHEMA_VERSION
+from lgr_core.atlas.index import AGAIN, read_index, read_matrix, read_table
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.drugs.lines import LineCatalog
-from lgr_core.errors import InputError, NotFoundError, SchemaError, unknown
-
-_HARDENED = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "lock_configuration": "true",
-}
-
-_EAGER = ("conditions", "genes", "drugs", "cell_lines")
-_AGAIN = "Ingest the atlas again with --overwrite."
+from lgr_core.errors import InputError, NotFoundError, unknown
 
 Key = tuple[str, float | None]
 
@@ -42,7 +30,7 @@ class AtlasStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
-        self._meta, tables = _read_index(folder)
+        self._meta, tables = read_index(folder)
         self.value_kind = ValueKind(self._meta["value_kind"])
         self.simulated: bool = self._meta["simulated"]
         self.build_id: str = self._meta["build_id"]
@@ -52,7 +40,7 @@ class AtlasStore:
         self.drugs: pd.DataFrame = tables["drugs"]
         self.cell_lines: pd.DataFrame = tables["cell_lines"]
         self.n_panel = int(self.genes["in_panel"].sum())
-        self._deltas = _matrix(folder / "deltas.npy")
+        self._deltas = read_matrix(folder / "deltas.npy")
         self._check_shape()
         self._line = self.conditions["cell_line"].to_numpy()
         self._drug = self.conditions["drug"].to_numpy()
@@ -63,21 +51,19 @@ class AtlasStore:
         expected = (len(self.conditions), len(self.genes))
         if self._deltas.shape != expected:
             found = f"deltas.npy is {self._deltas.shape}, the index says {expected}"
-            raise InputError(f"atlas {self.name!r}", found, _AGAIN)
+            raise InputError(f"atlas {self.name!r}", found, AGAIN)
 
     # -- names ---------------------------------------------------------------------------------
 
     @cached_property
     def controls(self) -> pd.DataFrame:
         """One row a vehicle profile: cell line, plate, label, cells."""
-        with _connect(self.folder / "index.duckdb") as connection:
-            return connection.sql("FROM controls").df()
+        return read_table(self.folder, "controls")
 
     @cached_property
     def plates(self) -> pd.DataFrame:
         """One row a condition and plate: on which plates a condition stands."""
-        with _connect(self.folder / "index.duckdb") as connection:
-            return connection.sql("FROM plates").df()
+        return read_table(self.folder, "plates")
 
     @cached_property
     def drug_catalog(self) -> DrugCatalog:
@@ -179,13 +165,13 @@ class AtlasStore:
     def plate_deltas(self) -> FloatArray | None:
         """Deltas per condition and plate, (len(plates), n_genes), where the source has them."""
         path = self.folder / "plate_deltas.npy"
-        return _matrix(path) if path.exists() else None
+        return read_matrix(path) if path.exists() else None
 
     @cached_property
     def control_profiles(self) -> FloatArray | None:
         """Vehicle profiles, (len(controls), n_genes), where the source has them."""
         path = self.folder / "controls.npy"
-        return _matrix(path) if path.exists() else None
+        return read_matrix(path) if path.exists() else None
 
     @cached_property
     def fingerprints(self) -> np.ndarray:
@@ -238,41 +224,6 @@ def atlas_names(folder: Path) -> list[str]:
         return []
     found = (p.name for p in folder.iterdir() if (p / "index.duckdb").is_file())
     return sorted(name for name in found if not name.startswith("."))
-
-
-def _matrix(path: Path) -> FloatArray:
-    try:
-        return np.asarray(np.load(path, mmap_mode="r"))
-    except (OSError, ValueError) as err:
-        raise InputError(f"{path.parent.name}/{path.name}", str(err), _AGAIN) from err
-
-
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    try:
-        return duckdb.connect(str(path), read_only=True, config=_HARDENED)
-    except duckdb.Error as err:
-        found = f"it cannot be opened ({str(err).splitlines()[0]})"
-        raise InputError(f"index of atlas {path.parent.name!r}", found, _AGAIN) from err
-
-
-def _read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """The meta data and the tables that every reader needs, through one connection."""
-    with _connect(folder / "index.duckdb") as connection:
-        try:
-            rows = connection.execute("SELECT key, value FROM meta").fetchall()
-            meta = {key: json.loads(value) for key, value in rows}
-            _check_schema(folder.name, meta.get("schema_version"))
-            return meta, {name: connection.sql(f"FROM {name}").df() for name in _EAGER}
-        except duckdb.Error as err:
-            found = str(err).splitlines()[0]
-            raise InputError(f"index of atlas {folder.name!r}", found, _AGAIN) from err
-
-
-def _check_schema(name: str, found: object) -> None:
-    if found != SCHEMA_VERSION:
-        said = f"it has schema {found}, this version reads {SCHEMA_VERSION}"
-        do = f"Build it again: lgr ingest PATH --name {name} --overwrite (or lgr demo)."
-        raise SchemaError(f"atlas {name!r}", said, do)
 
 
 def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:

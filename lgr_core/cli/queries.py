@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lgr_core.answer import Answer, predict, read_query, retrieval_dict, retrieve
+from lgr_core.answer import Answer, predict, retrieval_dict, retrieve
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Commands, command, print_json
@@ -22,6 +22,7 @@ from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.query import read_query
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
 
@@ -63,13 +64,7 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     retrieval = retrieve(
         store,
-        cell_line=options.cell_line,
-        drug=options.drug,
-        dose_um=options.dose,
-        selector=selector_of(options, settings, store),
-        k=options.k,
-        seed=options.seed,
-        one_per_parent=options.one_per_parent,
+        **_asked(options, settings, store),
     )
     if options.out is not None:
         append_neighbors(options.out, retrieval)
@@ -80,15 +75,9 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     answer = predict(
         store,
-        cell_line=options.cell_line,
-        drug=options.drug,
-        dose_um=options.dose,
-        selector=selector_of(options, settings, store),
-        k=options.k,
+        **_asked(options, settings, store),
         aggregate=options.aggregate,
         fallback=options.fallback,
-        seed=options.seed,
-        one_per_parent=options.one_per_parent,
         all_genes=options.all_genes,
     )
     if options.out is not None:
@@ -97,6 +86,19 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         print_json(answer.to_dict())
     else:
         print(_answer_lines(store, answer))
+
+
+def _asked(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:
+    """What the flags of a query ask of the core."""
+    return {
+        "cell_line": options.cell_line,
+        "drug": options.drug,
+        "dose_um": options.dose,
+        "selector": selector_of(options, settings, store),
+        "k": options.k,
+        "seed": options.seed,
+        "one_per_parent": options.one_per_parent,
+    }
 
 
 def _prompt(options: argparse.Namespace, settings: Settings) -> None:

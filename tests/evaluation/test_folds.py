@@ -240,6 +240,9 @@ def test_no_more_than_max_queries_over_all_folds(toy):
     assert set(few) < set(many)
     assert set(few) != set(np.concatenate(queries(toy, folds, max_queries=4, seed=1)))
     assert len(np.concatenate(queries(toy, folds, max_queries=1_000))) == len(toy.conditions)
+    of_line = np.concatenate(queries(toy, folds, lines=["LoVo"], max_queries=4))
+    assert len(of_line) == 4
+    assert set(toy.conditions["cell_line"][of_line]) == {"LoVo"}
 
 
 def test_thin_lines_are_cut():

@@ -1,6 +1,7 @@
 """Splits from files: read by the atlas's names, made disjoint by unit, nothing dropped silently."""
 
 import logging
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from toy import DRUGS, LINES
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.split_parts import Parts
 from lgr_core.evaluation.splits import read_split, write_split
 
 
@@ -124,6 +126,19 @@ def test_a_dose_picks_one_condition(toy, tmp_path):
         "Trametinib in A549 at 0.5 uM",
     }
     assert "Conditions that are neither read nor tested: 18." in fold.notes
+
+
+def test_a_dose_finds_what_is_pooled_over_doses(toy):
+    """An atlas without doses has one condition for all of them."""
+    rows = toy.conditions.drop_duplicates(["cell_line", "drug"], ignore_index=True)
+    pooled = SimpleNamespace(
+        conditions=rows.assign(dose_um=np.nan),
+        drug_catalog=toy.drug_catalog,
+        line_catalog=toy.line_catalog,
+        provenance={},
+    )
+    asked = pd.DataFrame({"cell_line": ["LoVo"], "drug": ["[('Vorinostat', 0.05, 'uM')]"]})
+    assert Parts(pooled).add_pairs("test", asked).sum() == 1
 
 
 def test_without_training_pairs_all_that_shares_no_unit_is_training(toy, tmp_path):

@@ -1,9 +1,12 @@
 """Pools hold who may be retrieved; views refuse every forbidden read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from toy import DRUGS, LINES
+from toy import DRUGS, LINES, build_toy, toy_table
 
+from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import CandidatePool, Condition, Evidence, Proposal, Reason, Selection
 from lgr_core.errors import EmptyPoolError, LeakageError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds, nested
@@ -29,6 +32,7 @@ def test_the_pool_is_the_line_at_the_dose_without_query_and_twins(toy):
 def test_the_pool_is_drawn_at_the_querys_dose(toy):
     """At 0.5 uM only one other drug stands in A549."""
     assert candidate_pool(toy, Condition("A549", "Trametinib", 0.5)).drugs == ("Vorinostat",)
+    assert candidate_pool(toy, Condition("A549", "Tofacitinib", 0.5)).twins == ()
 
 
 def test_twins_can_be_kept_as_in_the_paper(toy):
@@ -331,6 +335,34 @@ def test_the_strict_pool_is_what_training_lines_measured_at_the_dose(toy):
     assert (pool.drugs, pool.twins) == (candidate_pool(toy, TOFA).drugs, ("Tofacitinib (citrate)",))
     with pytest.raises(EmptyPoolError, match="withheld by the split: 1"):
         candidate_pool(toy, Condition("A549", "Trametinib", 0.5), fold=fold)
+
+
+@pytest.fixture
+def pooled(tmp_path, monkeypatch):
+    """The toy atlas pooled over doses, as in the paper."""
+    table = toy_table()
+    high = (table.conditions["dose_um"] == 5).to_numpy()
+    monkeypatch.setattr(
+        "toy.toy_table",
+        lambda: replace(
+            table,
+            conditions=table.conditions[high].assign(dose_um=np.nan).reset_index(drop=True),
+            deltas=table.deltas[high],
+            plates=table.plates.iloc[:0],
+            plate_deltas=None,
+        ),
+    )
+    build_toy(tmp_path / "pooled")
+    return open_atlas("pooled", tmp_path)
+
+
+@pytest.mark.parametrize("regime", Regime)
+def test_folds_of_pooled_doses_have_pools_too(pooled, regime):
+    """Without doses every query is of the one block that its line has."""
+    query = Condition("A549", "Tofacitinib")
+    pool = candidate_pool(pooled, query, fold=fold_with(pooled, regime, query))
+    assert set(pool.drugs) | set(pool.withheld) == set(candidate_pool(pooled, query).drugs)
+    assert pool.drugs
 
 
 def test_a_kept_twin_of_an_unseen_drug_is_withheld_all_the_same(toy):
