@@ -36,13 +36,13 @@ class Split(Protocol):
 
 
 def candidate_pool(
-    store: AtlasStore, query: Condition, *, fold: Split | None = None, keep_twins: bool = False
+    store: AtlasStore, query: Condition, *, fold: Split | None = None
 ) -> CandidatePool:
     """P_c without d: the drugs measured in the query's line at its dose, without the query's twins.
 
     ``query.drug`` need not be measured there, but must be a drug of the atlas. A ``fold`` leaves
     the drugs that its regime opens; what it withholds is listed, and the query must be one of its
-    test rows. With ``keep_twins`` other forms of the same parent stay in, as in the paper.
+    test rows.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def candidate_pool(
     """
     measured = store.measured_drugs(query.cell_line, query.dose_um)
     offered = measured if fold is None else _offered(store, query, fold, measured)
-    forms = set() if keep_twins else set(store.drug_catalog.twins(query.drug))
+    forms = set(store.drug_catalog.twins(query.drug))
     left_out = forms | {query.drug}
     drugs = tuple(sorted(set(offered) - left_out))
     twins = tuple(sorted(forms & {*measured, *offered}))

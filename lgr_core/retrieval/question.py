@@ -160,6 +160,7 @@ def known_facts(
 
 _WRONG = {
     Reason.OUT_OF_POOL: "not in the candidate list",
+    Reason.NOT_IN_SPLIT: "not in the candidate list",
     Reason.SELF: "the anchor itself",
     Reason.TWIN: "another form of the anchor",
     Reason.DUPLICATE: "named twice",

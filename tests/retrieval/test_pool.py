@@ -35,11 +35,6 @@ def test_the_pool_is_drawn_at_the_querys_dose(toy):
     assert candidate_pool(toy, Condition("A549", "Tofacitinib", 0.5)).twins == ()
 
 
-def test_twins_can_be_kept_as_in_the_paper(toy):
-    """Then the citrate may be retrieved for the base."""
-    assert "Tofacitinib (citrate)" in candidate_pool(toy, TOFA, keep_twins=True).drugs
-
-
 def test_a_pool_needs_a_measured_dose(toy):
     """An unmeasured dose is said, with the measured ones."""
     with pytest.raises(NotFoundError, match="measured there"):
@@ -363,14 +358,6 @@ def test_folds_of_pooled_doses_have_pools_too(pooled, regime):
     pool = candidate_pool(pooled, query, fold=fold_with(pooled, regime, query))
     assert set(pool.drugs) | set(pool.withheld) == set(candidate_pool(pooled, query).drugs)
     assert pool.drugs
-
-
-def test_a_kept_twin_of_an_unseen_drug_is_withheld_all_the_same(toy):
-    """The paper's reading keeps twins in the pool, but the split tests them."""
-    fold = fold_with(toy, Regime.UNSEEN_DRUG, TOFA)
-    pool = candidate_pool(toy, TOFA, fold=fold, keep_twins=True)
-    assert "Tofacitinib (citrate)" in pool.withheld
-    assert pool.twins == ()
 
 
 def test_a_withheld_drug_is_not_in_the_split(toy):
