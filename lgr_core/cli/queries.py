@@ -13,7 +13,7 @@ from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Commands, command, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.config import Settings
-from lgr_core.domain import Retrieval, Selector
+from lgr_core.domain import Rejected, Retrieval, Selector
 from lgr_core.errors import InputError, UsageError
 from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import WEIGHTS
@@ -153,8 +153,13 @@ def _neighbor_lines(retrieval: Retrieval) -> str:
     who = retrieval.selector if by is None else f"{retrieval.selector}, answered by {by}"
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
     lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
-    lines += [f"  rejected: {r.text} ({r.reason})" for r in retrieval.rejected]
+    lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
     return "\n".join(lines)
+
+
+def _why(rejected: Rejected) -> str:
+    hint = "" if rejected.suggestion is None else f"; perhaps {rejected.suggestion}?"
+    return f"{rejected.reason}{hint}"
 
 
 def _answer_lines(store: AtlasStore, answer: Answer) -> str:

@@ -158,10 +158,13 @@ def _number(value: float) -> str:
 
 def rejected(proposals: Iterable[Rejected]) -> str:
     """What was proposed and not believed, and why."""
-    return facts(
-        (proposal.text, REASON_WORDS.get(proposal.reason, str(proposal.reason)))
-        for proposal in proposals
-    )
+    return facts((proposal.text, _why(proposal)) for proposal in proposals)
+
+
+def _why(proposal: Rejected) -> str:
+    """The reason, and a name that was perhaps meant: a hint, never taken for the answer."""
+    words = REASON_WORDS.get(proposal.reason, str(proposal.reason))
+    return words if proposal.suggestion is None else f"{words}; perhaps {proposal.suggestion}?"
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:

@@ -126,3 +126,11 @@ def test_a_structure_is_one_picture_with_both_palettes():
 def test_what_is_no_structure_has_no_picture():
     """A broken SMILES is a drug without a drawing."""
     assert picture("no smiles") is None
+
+
+def test_a_suggestion_is_a_question_beside_the_reason():
+    """A near miss is shown with the name that was perhaps meant, both escaped."""
+    shown = pieces.rejected([Rejected("Trametinb<", Reason.OUT_OF_POOL, "Trametinib")])
+    assert "Trametinb&lt;" in shown
+    assert "not among the drugs measured in this line at this dose; perhaps Trametinib?" in shown
+    assert "perhaps" not in pieces.rejected([Rejected("Aspirin", Reason.OUT_OF_POOL)])
