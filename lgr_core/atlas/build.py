@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,9 +22,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.publish import built_aside
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import FloatArray
-from lgr_core.errors import InputError, UsageError
+from lgr_core.errors import UsageError
 
 SCHEMA_VERSION = 1
 CHUNK = 2_000
@@ -66,33 +66,9 @@ def build_atlas(
         If the folder's name cannot name an atlas.
     """
     check_name(folder.name)
-    if folder.exists() and not overwrite:
-        raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.parent / f".building-{folder.name}-{uuid.uuid4().hex[:8]}"
-    aside.mkdir()
-    try:
+    with built_aside(folder, overwrite=overwrite) as aside:
         _write(table, aside, drugs, cell_lines, fingerprints, simulated=simulated)
-        _publish(aside, folder)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
     return folder
-
-
-def _publish(aside: Path, folder: Path) -> None:
-    """Swap the finished folder in; put the old one back if that fails."""
-    if not folder.exists():
-        aside.rename(folder)
-        return
-    old = folder.parent / f".replaced-{folder.name}-{uuid.uuid4().hex[:8]}"
-    folder.rename(old)
-    try:
-        aside.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(

@@ -124,7 +124,7 @@ def test_an_existing_atlas_is_not_replaced_unasked(tmp_path):
     assert open_atlas("toy", tmp_path).build_id == first
     build_toy(tmp_path / "toy", overwrite=True, simulated=True)
     assert open_atlas("toy", tmp_path).simulated
-    assert [p.name for p in tmp_path.iterdir()] == ["toy"]
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["toy"]
 
 
 def test_a_failed_build_leaves_the_old_atlas(tmp_path, monkeypatch):
@@ -139,7 +139,7 @@ def test_a_failed_build_leaves_the_old_atlas(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         build_toy(tmp_path / "toy", overwrite=True)
     assert open_atlas("toy", tmp_path).build_id == first
-    assert [p.name for p in tmp_path.iterdir()] == ["toy"]
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["toy"]
 
 
 def test_a_failed_swap_puts_the_old_atlas_back(tmp_path, monkeypatch):
