@@ -19,7 +19,7 @@ from lgr_core.retrieval.fill import estimate
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.service import Service
-from lgr_core.retrieval.setup import llm_selector
+from lgr_core.retrieval.setup import llm_selector, open_client
 
 
 def add(commands: Commands) -> None:
@@ -65,16 +65,16 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _submit(options: argparse.Namespace, settings: Settings) -> None:
-    _show(options, submit(options.folder, Manifest.read(options.folder), settings))
+    _show(options, submit(options.folder, Manifest.read(options.folder), open_client(settings)))
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> None:
-    _show(options, status_of(options.folder, settings))
+    _show(options, status_of(options.folder, open_client(settings)))
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     manifest = Manifest.read(options.folder)
-    files = options.files or fetch_answers(options.folder, settings)
+    files = options.files or fetch_answers(options.folder, open_client(settings))
     selector, pools = _asked(manifest, settings)
     report = import_batch(selector, pools, manifest.k, files)
     if options.json:

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from lgr_core.config import Settings
 from lgr_core.errors import InputError, ServiceError
 from lgr_core.retrieval.batch import Manifest
-from lgr_core.retrieval.llm import OpenAIClient, client_from
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 """States after which a batch does not change; all but the first may hold part of the answers."""
 
 
-def submit(folder: Path, manifest: Manifest, settings: Settings) -> list[dict[str, Any]]:
+class BatchClient(Protocol):
+    """What is needed of a service that answers Batch files."""
+
+    def start_batch(self, path: Path, endpoint: str) -> str:
+        """Upload a file and start it; the batch's id."""
+        ...
+
+    def batch(self, batch_id: str) -> dict[str, Any]:
+        """The state of a batch."""
+        ...
+
+    def file_text(self, file_id: str) -> str:
+        """The text of a file."""
+        ...
+
+
+def submit(folder: Path, manifest: Manifest, client: BatchClient) -> list[dict[str, Any]]:
     """Upload the shards that are not submitted yet and start a batch for each; says which.
 
     Each id is written down as soon as it is known, so that a broken run goes on where it stopped.
     """
     known = _submitted(folder)
-    client = client_from(settings)
     for shard in manifest.shards:
         if shard not in known:
             known[shard] = client.start_batch(folder / shard, manifest.endpoint)
@@ -29,13 +42,12 @@ def submit(folder: Path, manifest: Manifest, settings: Settings) -> list[dict[st
     return [{"shard": shard, "batch": batch} for shard, batch in known.items()]
 
 
-def status_of(folder: Path, settings: Settings) -> list[dict[str, Any]]:
+def status_of(folder: Path, client: BatchClient) -> list[dict[str, Any]]:
     """The state and counts of every submitted batch."""
-    client = client_from(settings)
     return [{"shard": shard, **_state(client, batch)} for shard, batch in _known(folder).items()]
 
 
-def fetch_answers(folder: Path, settings: Settings) -> list[Path]:
+def fetch_answers(folder: Path, client: BatchClient) -> list[Path]:
     """Download the output and error files of the ended batches; returns their paths.
 
     Raises
@@ -45,7 +57,7 @@ def fetch_answers(folder: Path, settings: Settings) -> list[Path]:
     ServiceError
         If no batch has ended yet.
     """
-    client, files = client_from(settings), []
+    files: list[Path] = []
     states = {shard: _state(client, batch) for shard, batch in _known(folder).items()}
     for shard, state in states.items():
         for kind in ("output", "error"):
@@ -60,7 +72,7 @@ def fetch_answers(folder: Path, settings: Settings) -> list[Path]:
     return files
 
 
-def _state(client: OpenAIClient, batch: str) -> dict[str, Any]:
+def _state(client: BatchClient, batch: str) -> dict[str, Any]:
     data = client.batch(batch)
     counts = data.get("request_counts") or {}
     return {

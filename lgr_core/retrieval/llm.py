@@ -17,7 +17,6 @@ from typing import Any, Literal
 
 import openai
 
-from lgr_core.config import Settings
 from lgr_core.domain import LLMReply, LLMRequest
 from lgr_core.errors import BadReplyError, NoKeyError, UsageError
 from lgr_core.retrieval.dialects import PROCESS_MEMORY, Lesson, Memory, Plan
@@ -194,12 +193,6 @@ class OpenAIClient:
         """The text without the key, or anything that looks like one."""
         clean = text if self._key == NO_KEY else text.replace(self._key, "[key]")
         return KEY_LIKE.sub("[key]", clean)
-
-
-def client_from(settings: Settings, api_key: str | None = None) -> OpenAIClient:
-    """The client that the settings describe; a key given here goes before theirs."""
-    key = settings.api_key if api_key is None else api_key
-    return OpenAIClient(key, settings.llm_base_url)
 
 
 def _checked_key(api_key: str | None, service: Service) -> str:

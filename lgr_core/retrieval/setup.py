@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
@@ -18,6 +19,9 @@ from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, known_facts
 from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.tags import TagInference
+
+if TYPE_CHECKING:
+    from lgr_core.retrieval.llm import OpenAIClient
 
 
 def llm_selector(
@@ -67,12 +71,24 @@ def live_client(
     NoKeyError
         If OpenAI itself is to be asked and there is no key.
     """
-    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415 - slow, needed by live calls only
+    limit = Budget(max_usd=settings.llm_budget_usd) if budget is None else budget
+    return BudgetedClient(open_client(settings, api_key, cancel), limit, Prices.load())
+
+
+def open_client(
+    settings: Settings, api_key: str | None = None, cancel: threading.Event | None = None
+) -> OpenAIClient:
+    """The client that the settings describe; a key given here goes before theirs.
+
+    Raises
+    ------
+    NoKeyError
+        If OpenAI itself is to be asked and there is no key.
+    """
+    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415 - a second, for live calls only
 
     key = settings.api_key if api_key is None else api_key
-    limit = Budget(max_usd=settings.llm_budget_usd) if budget is None else budget
-    client = OpenAIClient(key, settings.llm_base_url, cancel=cancel)
-    return BudgetedClient(client, limit, Prices.load())
+    return OpenAIClient(key, settings.llm_base_url, cancel=cancel)
 
 
 def tag_inference(

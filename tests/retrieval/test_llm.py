@@ -32,7 +32,8 @@ from lgr_core.errors import (
     UsageError,
 )
 from lgr_core.retrieval.dialects import Memory
-from lgr_core.retrieval.llm import OpenAIClient, client_from
+from lgr_core.retrieval.llm import OpenAIClient
+from lgr_core.retrieval.setup import open_client
 
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 ASK = LLMRequest("Which drugs act like Trametinib?", MODEL)
@@ -400,11 +401,11 @@ def test_the_settings_make_the_client():
     """Address and key come from the settings; a key given by hand goes before theirs."""
     with LoopbackLLM() as server:
         settings = Settings(api_key="of-the-settings", llm_base_url=server.url)
-        client_from(settings).complete(ASK)
-        client_from(settings, "by-hand").complete(ASK)
+        open_client(settings).complete(ASK)
+        open_client(settings, "by-hand").complete(ASK)
     keys = [call.headers["authorization"] for call in server.history]
     assert keys == ["Bearer of-the-settings", "Bearer by-hand"]
-    assert client_from(Settings(api_key=KEY)).provider == "openai"
+    assert open_client(Settings(api_key=KEY)).provider == "openai"
 
 
 def test_a_stopped_client_sends_nothing():
