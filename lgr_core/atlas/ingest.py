@@ -39,6 +39,7 @@ class IngestOptions:
     dose: str = "per_dose"
     order: str = "cells"
     unit: str | None = None
+    layer: str | None = None
     target_sum: float = 10_000
     min_cells: int = 10
     n_hvg: int = 2_000
@@ -107,9 +108,14 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
             n_hvg=options.n_hvg,
             dose=options.dose,
             min_cells=options.min_cells,
+            layer=options.layer,
         )
     source = open_counts(
-        path, overrides=options.columns, controls=options.controls, unit=options.unit
+        path,
+        overrides=options.columns,
+        controls=options.controls,
+        unit=options.unit,
+        layer=options.layer,
     )
     return pseudobulk(
         source,

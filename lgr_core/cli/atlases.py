@@ -39,6 +39,7 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         dose=options.dose,
         order=options.order,
         unit=options.unit,
+        layer=options.layer,
         target_sum=options.target_sum,
         min_cells=options.min_cells,
         n_hvg=options.n_hvg,
@@ -115,6 +116,7 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--dose", choices=["per_dose", "pool", "max"], default="per_dose")
     flag("--order", choices=["cells", "pseudobulk"], default="cells", help="what is log-normalised")
     flag("--unit", choices=["cell", "well"], help="what a row of counts is; guessed if not given")
+    flag("--layer", metavar="NAME", help="of an h5ad; X, or the first that holds counts")
     flag("--target-sum", type=float, default=10_000, metavar="N", help="counts a cell is scaled to")
     flag("--min-cells", type=int, default=10, metavar="N", help="fewer are flagged as underpowered")
     flag("--n-hvg", type=int, default=2_000, metavar="N", help="genes in the metric panel")

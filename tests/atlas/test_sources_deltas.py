@@ -241,6 +241,27 @@ def test_an_unknown_format_is_refused(tmp_path):
         read(tmp_path / "x.xlsx")
 
 
+def test_an_empty_file_is_one_clear_error(tmp_path):
+    """Not a traceback."""
+    (tmp_path / "x.csv").write_text("")
+    with pytest.raises(InputError, match="it cannot be read"):
+        read(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(("low", "refused"), [(0, True), (-1, False)])
+def test_counts_are_not_taken_for_changes(tmp_path, low, refused):
+    """A thousand whole numbers, none below zero, are counts; with one below it perhaps not."""
+    values = np.random.default_rng(0).integers(0, 9, (2, 500)).astype(np.float32)
+    values[0, 0] = low
+    obs = pd.DataFrame({"cell_line": "A549", "drug": ["a", "b"], "dose": 5.0, "dose_unit": "uM"})
+    write_h5ad(tmp_path / "x.h5ad", values, obs)
+    if refused:
+        with pytest.raises(InputError, match="raw counts"):
+            read(tmp_path / "x.h5ad")
+    else:
+        assert len(read(tmp_path / "x.h5ad").conditions) == 2
+
+
 @pytest.mark.real
 def test_tahoe_ranks(real_data):
     """3,778 conditions of 35 lines and 110 drugs; cells and line ids come along."""

@@ -22,6 +22,10 @@ from lgr_core.errors import InputError
 log = logging.getLogger(__name__)
 
 
+_TELLING = 1_000
+"""Values from which on it is no accident that none is below zero or fractional."""
+
+
 class _Rows(NamedTuple):
     """Usable rows with their deltas, and what was found on the way."""
 
@@ -150,7 +154,16 @@ def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
             f"gene {source.genes['gene'][gene]!r}; rows affected: {int(bad.sum()):,}"
         )
         raise InputError("deltas", found, "Remove those rows or genes, or impute them, first.")
+    _check_are_changes(deltas)
     return deltas
+
+
+def _check_are_changes(deltas: FloatArray) -> None:
+    """Refuse what can only be counts: many values, whole numbers all, and none below zero."""
+    enough = deltas.size >= _TELLING
+    if enough and deltas.min() >= 0 and (deltas == np.rint(deltas)).all():
+        found = f"{deltas.size:,} values, all of them whole and none below zero: raw counts?"
+        raise InputError("deltas", found, "Leave out --value-kind to have them read as counts.")
 
 
 def _panel(given: FloatArray | None, deltas: FloatArray, n_hvg: int) -> tuple[Panel, str]:

@@ -100,8 +100,9 @@ def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> De
         if suffix == ".parquet":
             return _split(pq.read_table(path).to_pandas(), path, overrides)
         return _split(_read_text(path, suffix, overrides), path, overrides)
-    except (OSError, pa.ArrowException, pd.errors.ParserError, UnicodeDecodeError) as err:
-        raise InputError(f"file {path}", f"it cannot be read ({err})", "Check the file.") from err
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as err:
+        found = f"it cannot be read ({' '.join(str(err).split())})"
+        raise InputError(f"file {path}", found, "Check the file.") from err
 
 
 def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
