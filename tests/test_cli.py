@@ -130,6 +130,15 @@ def test_ingest_of_a_table_of_deltas_end_to_end(tmp_path, monkeypatch, capsys):
     assert main([*command, "--overwrite"]) == 0
 
 
+def test_a_place_that_cannot_be_written_is_one_line(lgr, toy_home, tmp_path):
+    """Not a traceback: a file where a folder should be."""
+    (tmp_path / "file").write_text("")
+    code, out, err = lgr("predict", *QUESTION, "--out", tmp_path / "file" / "x.csv")
+    assert (code, out) == (3, "")
+    assert err.startswith("lgr: files: ")
+    assert len(err.splitlines()) == 1
+
+
 def test_the_module_runs_as_a_program(toy_home):
     """``python -m lgr_core`` is ``lgr``."""
     done = subprocess.run(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from lgr_core.cli import atlases, batch, cache, queries
 from lgr_core.config import Settings
-from lgr_core.errors import LgrError
+from lgr_core.errors import InputError, LgrError
 
 STOPPED = 130
 """The exit code of a command ended by Ctrl-C."""
@@ -31,6 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as err:
+        do = "Check the path (LGR_HOME), its rights and the space left."
+        refused = InputError("files", str(err), do)
+        print(f"lgr: {refused}", file=sys.stderr)
+        return refused.exit_code
     except KeyboardInterrupt:
         print("lgr: stopped; nothing half-done was left behind", file=sys.stderr)
         return STOPPED
