@@ -61,8 +61,8 @@ def _swap(aside: Path, folder: Path) -> None:
 def _tidy(parent: Path) -> None:
     """Remove what dead processes left; an old folder whose successor never came returns."""
     for path in [*parent.glob(f"{REPLACED}-*"), *parent.glob(f"{BUILDING}-*")]:
-        kind, pid, _, name = path.name[1:].split("-", 3)
-        if not pid.isdigit() or _is_alive(int(pid)):
+        kind, pid, _, name = (*path.name[1:].split("-", 3), "", "", "")[:4]
+        if not (name and pid.isdigit()) or _is_alive(int(pid)):
             continue
         if f".{kind}" == REPLACED and not (parent / name).exists():
             path.rename(parent / name)

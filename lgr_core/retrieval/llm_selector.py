@@ -178,6 +178,8 @@ class LLMSelector:
         """A neighbour file's answer for the scope's line, where the policy reads files."""
         if self._book is None or self.options.policy in {Policy.FILL, Policy.REFRESH}:
             return None
+        if self.options.prompt.masked or self.options.prompt.facts or self.options.samples > 1:
+            return None  # a file answers the plain question, never a blind or told one
         in_line = self.options.scope is Scope.LINE
         line = pool.query.cell_line if in_line else self.options.scope_line
         found = self._book.find(line, pool.query.drug)

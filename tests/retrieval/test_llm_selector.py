@@ -111,6 +111,13 @@ def test_only_missing_reads_files_before_it_asks(make, ask, file):
     assert ask(make(policy=Policy.FILL)).k_used == 1, "the refreshed answer counts"
 
 
+def test_a_file_does_not_answer_for_a_blind_question(make, ask, file):
+    """It was asked with names in plain sight: a blind control must not be answered by it."""
+    blind = PromptOptions(masked=True)
+    with pytest.raises(NotFoundError):
+        ask(make(policy=Policy.REPLAY, files=[file], client=False, prompt=blind))
+
+
 def test_live_policies_need_somebody_to_ask(make):
     """Said at once, not at the first query."""
     with pytest.raises(UsageError, match="no language model to ask"):
