@@ -212,6 +212,7 @@ def _answer(
     view: View,
     notes: tuple[str, ...],
 ) -> Answer:
+    notes = (*notes, *_notes(prediction, pool))
     retrieval = prediction.retrieval
     drugs = retrieval.drugs if retrieval is not None else ()
     rows = view.rows(pool.query.cell_line, drugs, pool.query.dose_um)
@@ -228,10 +229,8 @@ def _answer(
         neighbor_deltas=view.deltas(rows, all_genes=method.all_genes),
         pool_mean=pool_mean,
         metrics=_score(prediction.delta, measured, pool_mean, store.n_panel),
-        notes=(*notes, *_notes(prediction, pool)),
-        provenance=_provenance(
-            store, method, prediction, pool, (*notes, *_notes(prediction, pool))
-        ),
+        notes=notes,
+        provenance=_provenance(store, method, prediction, pool, notes),
     )
 
 

@@ -42,7 +42,6 @@ class AtlasStore:
         self.n_panel = int(self.genes["in_panel"].sum())
         self._deltas = read_matrix(folder / "deltas.npy")
         self._check_shape()
-        self._line = self.conditions["cell_line"].to_numpy()
         self._drug = self.conditions["drug"].to_numpy()
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
@@ -80,11 +79,6 @@ class AtlasStore:
             for row in self.cell_lines.itertuples()
         }
         return LineCatalog(self.cell_lines["cell_line"], ids=ids)
-
-    @cached_property
-    def line_codes(self) -> IntArray:
-        """(n_conditions,) a number for each condition's cell line."""
-        return pd.factorize(self._line)[0]
 
     @cached_property
     def parent_of_row(self) -> np.ndarray:
