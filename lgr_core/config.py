@@ -39,12 +39,12 @@ class Settings:
         Raises
         ------
         InputError
-            If LGR_LLM_BUDGET_USD is not an amount of money.
+            If LGR_HOME is a file, or LGR_LLM_BUDGET_USD is not an amount of money.
         """
         home = _text(environ, "LGR_HOME")
         model = _text(environ, "LGR_LLM_MODEL")
         return cls(
-            home=SHIPPED if home is None else Path(home).expanduser().resolve(),
+            home=SHIPPED if home is None else _folder(home),
             api_key=_text(environ, "OPENAI_API_KEY"),
             llm_base_url=_text(environ, "LGR_LLM_BASE_URL"),
             llm_model=DEFAULT_MODEL if model is None else model,
@@ -70,6 +70,13 @@ class Settings:
 def _text(environ: Mapping[str, str], name: str) -> str | None:
     text = environ.get(name, "").strip()
     return text or None
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser().resolve()
+    if path.exists() and not path.is_dir():
+        raise InputError("LGR_HOME", f"{path} is a file", "Give a folder, there or to be made.")
+    return path
 
 
 def _dollars(environ: Mapping[str, str], name: str) -> float | None:

@@ -18,7 +18,7 @@ _SHIPPED_FILES = ("drugs.csv", "cell_lines.csv", "mechanisms.csv", "programs.gmt
 def diagnose(settings: Settings) -> dict[str, Any]:
     """A report by section; ``missing`` is empty where all is well."""
     packages = {name: _version(name) for name in _NEEDED}
-    atlases = {name: _atlas_line(name, settings) for name in atlas_names(settings.atlases)}
+    atlases = {name: atlas_line(name, settings) for name in atlas_names(settings.atlases)}
     missing = [
         f"package {name}: pip install -r requirements.txt"
         for name in packages
@@ -49,7 +49,8 @@ def _version(package: str) -> str:
         return ""
 
 
-def _atlas_line(name: str, settings: Settings) -> str:
+def atlas_line(name: str, settings: Settings) -> str:
+    """An atlas in one line: measured or simulated, its size and kind, or why it cannot be used."""
     try:
         store = open_atlas(name, settings.atlases)
     except LgrError as err:

@@ -51,3 +51,10 @@ def test_secrets_are_not_shown():
     shown = repr(Settings(Path("/x"), "sk-secret", "http://me:hidden@host/v1"))
     assert "secret" not in shown
     assert "hidden" not in shown
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path):
+    """Before anything is looked for in it."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="LGR_HOME.*is a file"):
+        Settings.from_environment({"LGR_HOME": str(tmp_path / "file")})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.chemistry import parent_key
 from lgr_core.drugs.identity import DrugCatalog, parents_of
@@ -38,12 +39,11 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file cannot be read as CSV.
+        If the file cannot be read as CSV, or two columns have one name.
     """
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError, pd.errors.ParserError) as err:
-        raise InputError(f"annotations {path}", str(err), "Give a CSV with a header line.") from err
+    table = read_delimited(path, lambda _: True).to_pandas()
+    refuse_twins(list(table.columns), path)
+    return table
 
 
 def annotate_drugs(names: Sequence[str], sources: Iterable[pd.DataFrame | None]) -> pd.DataFrame:

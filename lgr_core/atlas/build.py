@@ -3,7 +3,7 @@
 ``index.duckdb`` holds the tables (conditions, genes, drugs, cell_lines, controls, plates, meta);
 beside it lie the matrices as plain ``.npy``: ``deltas`` (row = condition, sorted by cell line,
 dose, drug; column = gene, the metric panel first), ``plate_deltas``, ``controls`` and the packed
-``fingerprints`` of the drugs.
+``fingerprints`` of the drugs. The index says which of them there are, and how large.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.publish import built_aside
+from lgr_core.atlas.matrices import Matrix, write_matrix
+from lgr_core.atlas.publish import INDEX, built_aside, check_space
 from lgr_core.atlas.table import DeltaTable
-from lgr_core.domain import FloatArray
-from lgr_core.errors import UsageError
+from lgr_core.errors import InputError, UsageError
 
-SCHEMA_VERSION = 1
-CHUNK = 2_000
-"""Rows copied at a time: the table may be larger than memory."""
+SCHEMA_VERSION = 2
+INDEX_OVERHEAD = 4_000_000
+"""Bytes that DuckDB may need beyond the tables themselves: it writes whole blocks."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -61,13 +61,19 @@ def build_atlas(
     Raises
     ------
     InputError
-        If the atlas exists and ``overwrite`` is false.
+        If the atlas exists and ``overwrite`` is false, something else has its place, or the disk
+        cannot hold it.
     UsageError
         If the folder's name cannot name an atlas.
     """
     check_name(folder.name)
     with built_aside(folder, overwrite=overwrite) as aside:
-        _write(table, aside, drugs, cell_lines, fingerprints, simulated=simulated)
+        try:
+            _write(table, aside, drugs, cell_lines, fingerprints, simulated=simulated)
+        except (OSError, duckdb.Error) as err:
+            found = f"it cannot be written ({' '.join(str(err).split())})"
+            do = f"Make room in {folder.parent} or see to its rights; nothing there was changed."
+            raise InputError(f"atlas {folder.name!r}", found, do) from err
     return folder
 
 
@@ -83,13 +89,18 @@ def _write(
     rows = table.conditions.sort_values(["cell_line", "dose_um", "drug"], kind="stable").index
     order = table.conditions.index.get_indexer(rows)
     columns = np.argsort(~table.genes["in_panel"].to_numpy(bool), kind="stable")
-    conditions = table.conditions.iloc[order].reset_index(drop=True)
     plates = _renumber(table.plates, order)
-    _save(folder / "deltas.npy", table.deltas, order, columns)
-    _save(folder / "plate_deltas.npy", table.plate_deltas, plates.index.to_numpy(), columns)
-    every_control = np.arange(len(table.controls))
-    _save(folder / "controls.npy", table.control_profiles, every_control, columns)
-    np.save(folder / "fingerprints.npy", fingerprints)
+    frames = {
+        "conditions": table.conditions.iloc[order].reset_index(drop=True),
+        "genes": table.genes.iloc[columns].reset_index(drop=True),
+        "drugs": drugs,
+        "cell_lines": cell_lines,
+        "controls": table.controls.reset_index(drop=True),
+        "plates": plates.reset_index(drop=True),
+    }
+    matrices = _matrices(table, order, plates.index.to_numpy(), columns, fingerprints)
+    size = INDEX_OVERHEAD + sum(matrix.nbytes for matrix in matrices.values())
+    check_space(folder.parent, size + sum(f.memory_usage(deep=True).sum() for f in frames.values()))
     meta = {
         "schema_version": SCHEMA_VERSION,
         "value_kind": str(table.value_kind),
@@ -98,16 +109,29 @@ def _write(
         "build_id": uuid.uuid4().hex,
         "lgr_version": version("lgr-explorer"),
         "provenance": dict(table.provenance),
+        "matrices": {
+            name: write_matrix(folder / f"{name}.npy", matrix) for name, matrix in matrices.items()
+        },
     }
-    frames = {
-        "conditions": conditions,
-        "genes": table.genes.iloc[columns].reset_index(drop=True),
-        "drugs": drugs,
-        "cell_lines": cell_lines,
-        "controls": table.controls.reset_index(drop=True),
-        "plates": plates.reset_index(drop=True),
-    }
-    _write_index(folder / "index.duckdb", frames, meta)
+    _write_index(folder / INDEX, frames, meta)
+
+
+def _matrices(
+    table: DeltaTable,
+    order: np.ndarray,
+    plates: np.ndarray,
+    columns: np.ndarray,
+    fingerprints: np.ndarray,
+) -> dict[str, Matrix]:
+    """What is stored as a matrix, by name, with the rows and columns in their new order."""
+    found = {"deltas": Matrix(table.deltas, order, columns)}
+    if table.plate_deltas is not None:
+        found["plate_deltas"] = Matrix(table.plate_deltas, plates, columns)
+    if table.control_profiles is not None:
+        every = np.arange(len(table.controls))
+        found["controls"] = Matrix(table.control_profiles, every, columns)
+    every, bits = map(np.arange, fingerprints.shape)
+    return found | {"fingerprints": Matrix(fingerprints, every, bits, np.uint8)}
 
 
 def _renumber(plates: pd.DataFrame, order: np.ndarray) -> pd.DataFrame:
@@ -117,20 +141,6 @@ def _renumber(plates: pd.DataFrame, order: np.ndarray) -> pd.DataFrame:
     renumbered = plates.reset_index(drop=True)
     renumbered["condition"] = place[renumbered["condition"].to_numpy(np.int64)]
     return renumbered.sort_values("condition", kind="stable")
-
-
-def _save(path: Path, source: FloatArray | None, rows: np.ndarray, columns: np.ndarray) -> None:
-    """Copy ``source[rows][:, columns]`` to a float32 ``.npy``, a chunk of rows at a time."""
-    if source is None:
-        return
-    shape = (len(rows), len(columns))
-    if 0 in shape:
-        np.save(path, np.empty(shape, dtype=np.float32))
-        return
-    out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-    for start in range(0, len(rows), CHUNK):
-        out[start : start + CHUNK] = source[rows[start : start + CHUNK]][:, columns]
-    out.flush()
 
 
 def _write_index(path: Path, frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]) -> None:

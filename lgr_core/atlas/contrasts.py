@@ -78,9 +78,7 @@ def plan_contrasts(
     treated = _comparable(filled[~is_control], in_line, controls)
     vehicle, own_plate = _match(treated, on_plate, in_line, scope)
     members = [*([g] for g in treated["group"]), *on_plate["members"], *in_line["members"]]
-    used = {
-        group for vehicles in (on_plate, in_line) for pool in vehicles["members"] for group in pool
-    }
+    used = {group for match in set(vehicle + len(treated)) for group in members[match]}
     by_label = controls.groupby("drug", observed=True)["n"].sum()
     counts = {
         "controls": {str(label): int(n) for label, n in by_label.items()},

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -11,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.build import SCHEMA_VERSION
-from lgr_core.domain import FloatArray
+from lgr_core.atlas.matrices import AGAIN, read_matrix
+from lgr_core.atlas.publish import INDEX
 from lgr_core.errors import InputError, SchemaError
 
 _HARDENED = {
@@ -21,16 +25,37 @@ _HARDENED = {
     "lock_configuration": "true",
 }
 
-_EAGER = ("conditions", "genes", "drugs", "cell_lines")
-AGAIN = "Ingest the atlas again with --overwrite."
+_TABLES = ("conditions", "genes", "drugs", "cell_lines", "controls", "plates")
+
+_ALONE = Lock()
+"""DuckDB hands a second reader of a path the file that the first opened: one reads at a time."""
 
 
-def read_matrix(path: Path) -> FloatArray:
-    """A matrix as a read-only map; InputError if it is missing or damaged."""
-    try:
-        return np.asarray(np.load(path, mmap_mode="r"))
-    except (OSError, ValueError) as err:
-        raise InputError(f"{path.parent.name}/{path.name}", str(err), AGAIN) from err
+@dataclass(frozen=True, slots=True)
+class AtlasFiles:
+    """All that an atlas folder holds: facts, tables and read-only maps of matrices, by name."""
+
+    meta: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+    matrices: Mapping[str, np.ndarray]
+
+
+def read_files(folder: Path) -> AtlasFiles:
+    """Read the index and map every matrix that it lists.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, damaged, or not the one that the index describes.
+    SchemaError
+        If the atlas was written by another schema version.
+    """
+    meta, tables = _read_index(folder)
+    matrices = {
+        name: read_matrix(folder / f"{name}.npy", expected)
+        for name, expected in meta["matrices"].items()
+    }
+    return AtlasFiles(meta, tables, matrices)
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
@@ -41,23 +66,17 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         raise InputError(f"index of atlas {path.parent.name!r}", found, AGAIN) from err
 
 
-def read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """The meta data and the tables that every reader needs, through one connection."""
-    with _connect(folder / "index.duckdb") as connection:
+def _read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
+    """The facts and the tables, through one connection."""
+    with _ALONE, _connect(folder / INDEX) as connection:
         try:
             rows = connection.execute("SELECT key, value FROM meta").fetchall()
             meta = {key: json.loads(value) for key, value in rows}
             _check_schema(folder.name, meta.get("schema_version"))
-            return meta, {name: connection.sql(f"FROM {name}").df() for name in _EAGER}
+            return meta, {name: connection.sql(f"FROM {name}").df() for name in _TABLES}
         except duckdb.Error as err:
             found = str(err).splitlines()[0]
             raise InputError(f"index of atlas {folder.name!r}", found, AGAIN) from err
-
-
-def read_table(folder: Path, name: str) -> pd.DataFrame:
-    """One more table of the index."""
-    with _connect(folder / "index.duckdb") as connection:
-        return connection.sql(f"FROM {name}").df()
 
 
 def _check_schema(name: str, found: object) -> None:

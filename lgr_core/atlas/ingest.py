@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.build import build_atlas, check_name
 from lgr_core.atlas.demo import write_demo
 from lgr_core.atlas.pseudobulk import pseudobulk
+from lgr_core.atlas.publish import check_free
 from lgr_core.atlas.sources import open_counts, read_deltas
+from lgr_core.atlas.sources.tables import files_of
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import ValueKind
 from lgr_core.drugs.chemistry import fingerprints
-from lgr_core.errors import InputError
+from lgr_core.errors import UsageError
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, the work done and the work in all."""
@@ -43,6 +45,16 @@ class IngestOptions:
     target_sum: float = 10_000
     min_cells: int = 10
     n_hvg: int = 2_000
+    time: str | None = None
+    unsigned: bool = False
+
+    def __post_init__(self) -> None:
+        if self.n_hvg < 1:
+            found = f"{self.n_hvg} genes make no panel"
+            raise UsageError("n_hvg", found, "Give a number of 1 or more.")
+        if self.min_cells < 0:
+            found = f"{self.min_cells} is no number of cells"
+            raise UsageError("min_cells", found, "Give a number of 0 or more.")
 
 
 def ingest(
@@ -58,8 +70,9 @@ def ingest(
 ) -> Path:
     """Read ``path`` and build the atlas ``folder`` from it; returns the folder.
 
-    With ``options.value_kind`` the file holds ready deltas, without it raw counts. ``drugs`` and
-    ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
+    With ``options.value_kind`` the file, or each file of a folder, holds ready deltas, without it
+    raw counts. ``drugs`` and ``cell_lines`` are CSV files of annotations that go before the file's
+    own and the shipped ones.
 
     Raises
     ------
@@ -68,12 +81,8 @@ def ingest(
     """
     options = IngestOptions() if options is None else options
     check_name(folder.name)
-    if folder.exists() and not overwrite:
-        raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
-    if not path.is_file():
-        raise InputError(
-            f"source {path}", "no such file", "Give the path of an h5ad, parquet or CSV."
-        )
+    check_free(folder, overwrite=overwrite)
+    files = files_of(path)
     given_drugs = None if drugs is None else read_table(drugs)
     given_lines = None if cell_lines is None else read_table(cell_lines)
     table = _read(path, options, progress)
@@ -83,7 +92,7 @@ def ingest(
     bits, _ = fingerprints(annotated["smiles"].tolist())
     provenance = {
         **table.provenance,
-        **_source_facts(path),
+        **_source_facts(path, files),
         "drugs_without_structure": int((annotated["smiles"] == "").sum()),
         "parents": int(annotated["parent"].nunique()),
     }
@@ -109,6 +118,8 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
             dose=options.dose,
             min_cells=options.min_cells,
             layer=options.layer,
+            time=options.time,
+            unsigned=options.unsigned,
         )
     source = open_counts(
         path,
@@ -116,6 +127,7 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
         controls=options.controls,
         unit=options.unit,
         layer=options.layer,
+        time=options.time,
     )
     return pseudobulk(
         source,
@@ -130,26 +142,36 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
     )
 
 
-def _source_facts(path: Path) -> dict[str, Any]:
-    """Name, size and SHA-256 of the source; over 2 GiB the hash is of its first and last GiB."""
+def _source_facts(path: Path, files: Sequence[Path]) -> dict[str, Any]:
+    """Name, size and SHA-256 of the source; of a folder, that of what ``sha256sum *`` prints."""
+    hashes = [_sha256(file) for file in files]
+    digest, scope = hashes[0]
+    if path.is_dir():
+        pairs = zip(hashes, files, strict=True)
+        listed = "".join(f"{found}  {file.name}\n" for (found, _), file in pairs)
+        digest = hashlib.sha256(listed.encode()).hexdigest()
+        scope = f"list of {len(files)} files, each {' or '.join(sorted({s for _, s in hashes}))}"
+    return {
+        "source": path.name,
+        "source_bytes": sum(file.stat().st_size for file in files),
+        "source_sha256": digest,
+        "source_sha256_scope": scope,
+    }
+
+
+def _sha256(path: Path) -> tuple[str, str]:
+    """The hash and what it covers; over 2 GiB the first and last GiB."""
     size, digest = path.stat().st_size, hashlib.sha256()
     with path.open("rb") as file:
         if size <= _WHOLE_HASH_LIMIT:
             while block := file.read(2**24):
                 digest.update(block)
-            scope = "whole file"
-        else:
-            for start in (0, size - 2**30):
-                file.seek(start)
-                for _ in range(2**30 // 2**24):
-                    digest.update(file.read(2**24))
-            scope = "first and last GiB"
-    return {
-        "source": path.name,
-        "source_bytes": size,
-        "source_sha256": digest.hexdigest(),
-        "source_sha256_scope": scope,
-    }
+            return digest.hexdigest(), "whole file"
+        for start in (0, size - 2**30):
+            file.seek(start)
+            for _ in range(2**30 // 2**24):
+                digest.update(file.read(2**24))
+    return digest.hexdigest(), "first and last GiB"
 
 
 def ingest_demo(folder: Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:

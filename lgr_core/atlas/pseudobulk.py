@@ -16,7 +16,7 @@ from lgr_core.atlas.genes import seurat_panel
 from lgr_core.atlas.streaming import ORDERS, Order, Sums, accumulate
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import FloatArray, IntArray, ValueKind
-from lgr_core.errors import UsageError
+from lgr_core.errors import InputError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     NotCountsError
         The source meets values that are not counts.
     InputError
-        No line has both treatments and a vehicle.
+        No line has both treatments and a vehicle, or no cell holds counts.
     """
     _check(order, dose, target_sum)
     groups, codes = find_groups(source.obs)
@@ -85,6 +85,9 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     sums = accumulate(
         source, codes, len(groups), target_sum=target_sum, order=order, progress=progress
     )
+    if not sums.n_cells.any():
+        found = f"none of the {len(codes):,} {source.unit}s holds any"
+        raise InputError("counts", found, "Check the file, or name another --layer.")
     contrasts = plan_contrasts(groups.assign(n=sums.n_cells), source.labels, **scope)
     plan = plan_averages(_delta_rows(contrasts, source), dose=dose, min_cells=min_cells)
     found = _apply(sums, contrasts, plan, target_sum if order == "pseudobulk" else None)

@@ -1,8 +1,8 @@
 """An atlas, opened: a DuckDB index and memory-mapped matrices, both read-only.
 
-The index is read into memory once (row ids come from DuckDB, vectors from the map); any number of
-threads and processes may share one store, and a newer build renamed into its place is only seen by
-those who open it again.
+The index is read into memory and every matrix is mapped when an atlas is opened (row ids come from
+DuckDB, vectors from the maps); any number of threads and processes may share one store, and a newer
+build renamed into its place is only seen by those who open it again.
 """
 
 from __future__ import annotations
@@ -15,22 +15,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.index import AGAIN, read_index, read_matrix, read_table
+from lgr_core.atlas.index import read_files
+from lgr_core.atlas.publish import INDEX, read_whole
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.drugs.lines import LineCatalog
-from lgr_core.errors import InputError, NotFoundError, unknown
+from lgr_core.errors import NotFoundError, unknown
 
 Key = tuple[str, float | None]
 
 
 class AtlasStore:
-    """Measured deltas of one atlas. Open it with :func:`open_atlas`."""
+    """Measured deltas of one atlas. Open it with :func:`open_atlas`.
+
+    ``controls`` has one row a vehicle profile (cell line, plate, label, cells) and ``plates`` one a
+    condition and plate it stands on. ``control_profiles`` (len(controls), n_genes) and
+    ``plate_deltas`` (len(plates), n_genes) are None where the source has none.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = folder.name
-        self._meta, tables = read_index(folder)
+        files = read_files(folder)
+        self._meta, tables = files.meta, files.tables
         self.value_kind = ValueKind(self._meta["value_kind"])
         self.simulated: bool = self._meta["simulated"]
         self.build_id: str = self._meta["build_id"]
@@ -39,30 +46,18 @@ class AtlasStore:
         self.genes: pd.DataFrame = tables["genes"]
         self.drugs: pd.DataFrame = tables["drugs"]
         self.cell_lines: pd.DataFrame = tables["cell_lines"]
+        self.controls: pd.DataFrame = tables["controls"]
+        self.plates: pd.DataFrame = tables["plates"]
         self.n_panel = int(self.genes["in_panel"].sum())
-        self._deltas = read_matrix(folder / "deltas.npy")
-        self._check_shape()
+        self.plate_deltas: FloatArray | None = files.matrices.get("plate_deltas")
+        self.control_profiles: FloatArray | None = files.matrices.get("controls")
+        self._deltas: FloatArray = files.matrices["deltas"]
+        self._packed_bits = files.matrices["fingerprints"]
         self._drug = self.conditions["drug"].to_numpy()
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
 
-    def _check_shape(self) -> None:
-        expected = (len(self.conditions), len(self.genes))
-        if self._deltas.shape != expected:
-            found = f"deltas.npy is {self._deltas.shape}, the index says {expected}"
-            raise InputError(f"atlas {self.name!r}", found, AGAIN)
-
     # -- names ---------------------------------------------------------------------------------
-
-    @cached_property
-    def controls(self) -> pd.DataFrame:
-        """One row a vehicle profile: cell line, plate, label, cells."""
-        return read_table(self.folder, "controls")
-
-    @cached_property
-    def plates(self) -> pd.DataFrame:
-        """One row a condition and plate: on which plates a condition stands."""
-        return read_table(self.folder, "plates")
 
     @cached_property
     def drug_catalog(self) -> DrugCatalog:
@@ -83,7 +78,7 @@ class AtlasStore:
     @cached_property
     def parent_of_row(self) -> np.ndarray:
         """(n_conditions,) the parent compound of each condition's drug."""
-        parents = dict(zip(self.drugs["drug"], self.drugs["parent"], strict=True))
+        parents = {drug: self.drug_catalog.parent(drug) for drug in self.drugs["drug"]}
         return np.array([parents[drug] for drug in self._drug], dtype=object)
 
     @cached_property
@@ -156,21 +151,9 @@ class AtlasStore:
         return np.ascontiguousarray(self._deltas[:, place[0]])
 
     @cached_property
-    def plate_deltas(self) -> FloatArray | None:
-        """Deltas per condition and plate, (len(plates), n_genes), where the source has them."""
-        path = self.folder / "plate_deltas.npy"
-        return read_matrix(path) if path.exists() else None
-
-    @cached_property
-    def control_profiles(self) -> FloatArray | None:
-        """Vehicle profiles, (len(controls), n_genes), where the source has them."""
-        path = self.folder / "controls.npy"
-        return read_matrix(path) if path.exists() else None
-
-    @cached_property
     def fingerprints(self) -> np.ndarray:
         """Morgan bits (n_drugs, 2048) uint8 beside ``drugs``; all zero without a structure."""
-        return np.unpackbits(np.load(self.folder / "fingerprints.npy"), axis=1)
+        return np.unpackbits(self._packed_bits, axis=1)
 
     def info(self) -> dict[str, Any]:
         """What this atlas is, as JSON has it."""
@@ -201,23 +184,35 @@ def open_atlas(name: str, folder: Path) -> AtlasStore:
         If there is no such atlas; the nearest names are offered.
     SchemaError
         If it was written by another schema version.
+    InputError
+        If one of its files is missing, damaged, or not the one that its index describes.
     """
-    if name not in atlas_names(folder):
-        if not atlas_names(folder):
-            found = f"{folder} holds no atlas yet"
-            raise NotFoundError(
-                f"atlas {name!r}", found, "Build one: lgr demo, or lgr ingest PATH --name NAME."
-            )
-        raise unknown("atlas", name, atlas_names(folder), str(folder))
-    return AtlasStore(folder / name)
+    return read_whole(folder / name, lambda: _open(name, folder))
+
+
+def _open(name: str, folder: Path) -> AtlasStore:
+    names = atlas_names(folder)
+    if name in names:
+        return AtlasStore(folder / name)
+    if names:
+        raise unknown("atlas", name, names, str(folder))
+    do = "Build one: lgr demo, or lgr ingest PATH --name NAME."
+    raise NotFoundError(f"atlas {name!r}", f"{folder} holds no atlas yet", do)
 
 
 def atlas_names(folder: Path) -> list[str]:
     """The atlases built in a folder, sorted."""
     if not folder.is_dir():
         return []
-    found = (p.name for p in folder.iterdir() if (p / "index.duckdb").is_file())
-    return sorted(name for name in found if not name.startswith("."))
+    return sorted(p.name for p in folder.iterdir() if p.name[0] != "." and _has_index(p))
+
+
+def _has_index(folder: Path) -> bool:
+    """Whether an atlas is there; one that may not be looked into counts, and opening it says so."""
+    try:
+        return (folder / INDEX).is_file()
+    except PermissionError:
+        return True
 
 
 def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:

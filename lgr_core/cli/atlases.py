@@ -8,10 +8,10 @@ from pathlib import Path
 
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
-from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.cli.base import Bars, Commands, command, print_json
+from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
+from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
 from lgr_core.config import Settings
-from lgr_core.doctor import diagnose
+from lgr_core.doctor import atlas_line, diagnose
 from lgr_core.domain import ValueKind
 from lgr_core.errors import UsageError
 
@@ -23,8 +23,10 @@ def add(commands: Commands) -> None:
     _add_ingest(command(commands, "ingest", _ingest, "build an atlas from counts or ready deltas"))
     demo = command(commands, "demo", _demo, "build the simulated demo atlas")
     demo.add_argument("--overwrite", action="store_true", help="replace the one that is there")
-    info = command(commands, "info", _info, "what an atlas is and how it was made")
-    info.add_argument("name", metavar="NAME")
+    info = command(
+        commands, "info", _info, "which atlases there are, or what NAME is and how it was made"
+    )
+    info.add_argument("name", metavar="NAME", nargs="?", help="of an atlas; none: list all")
     what = "what is installed, which atlases there are, what is missing"
     command(commands, "doctor", _doctor, what)
 
@@ -43,6 +45,8 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         target_sum=options.target_sum,
         min_cells=options.min_cells,
         n_hvg=options.n_hvg,
+        time=options.time,
+        unsigned=options.unsigned,
     )
     with Bars() as progress:
         ingest(
@@ -64,7 +68,21 @@ def _demo(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _info(options: argparse.Namespace, settings: Settings) -> None:
-    _show_info(open_atlas(options.name, settings.atlases), as_json=options.json)
+    if options.name is None:
+        _list_atlases(settings, as_json=options.json)
+    else:
+        _show_info(open_atlas(options.name, settings.atlases), as_json=options.json)
+
+
+def _list_atlases(settings: Settings, *, as_json: bool) -> None:
+    atlases = {name: atlas_line(name, settings) for name in atlas_names(settings.atlases)}
+    if as_json:
+        print_json(atlases)
+        return
+    for name, line in atlases.items():
+        print(f"{name}: {line}")
+    if not atlases:
+        tell(f"no atlas in {settings.atlases} yet: lgr demo, or lgr ingest PATH --name NAME")
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> None:
@@ -102,7 +120,8 @@ def _plainly(value: object) -> object:
 
 def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag = parser.add_argument
-    flag("path", type=Path, metavar="PATH", help="h5ad of counts; h5ad, parquet or CSV of deltas")
+    what = "h5ad of counts; h5ad, parquet or CSV of deltas, or a folder of them"
+    flag("path", type=Path, metavar="PATH", help=what)
     flag("--name", required=True, help="of the atlas")
     kinds = [str(kind) for kind in ValueKind]
     flag("--value-kind", choices=kinds, help="the file holds deltas of this kind, not counts")
@@ -115,18 +134,20 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--control-scope", choices=["plate", "cell_line"], default="plate")
     flag("--dose", choices=["per_dose", "pool", "max"], default="per_dose")
     flag("--order", choices=["cells", "pseudobulk"], default="cells", help="what is log-normalised")
+    flag("--time", metavar="TIME", help="rows of this time, where a file has several")
+    flag("--unsigned", action="store_true", help="believe changes of which none is below zero")
     flag("--unit", choices=["cell", "well"], help="what a row of counts is; guessed if not given")
     flag("--layer", metavar="NAME", help="of an h5ad; X, or the first that holds counts")
     flag("--target-sum", type=float, default=10_000, metavar="N", help="counts a cell is scaled to")
     flag("--min-cells", type=int, default=10, metavar="N", help="fewer are flagged as underpowered")
-    flag("--n-hvg", type=int, default=2_000, metavar="N", help="genes in the metric panel")
+    flag("--n-hvg", type=whole, default=2_000, metavar="N", help="genes in the metric panel")
     flag(
         "--column",
         action="extend",
         nargs="+",
         default=[],
         metavar="ROLE=NAME",
-        help="which column is what",
+        help="which column is what; ROLE= if none is",
     )
     flag("--overwrite", action="store_true", help="replace an atlas of that name")
 
@@ -135,7 +156,7 @@ def _roles(pairs: Sequence[str]) -> dict[str, str]:
     roles = {}
     for pair in pairs:
         role, equals, name = pair.partition("=")
-        if not (role and equals and name):
+        if not (role and equals):
             found = "it is not role=name"
             raise UsageError(f"--column {pair}", found, "E.g. --column drug=compound.")
         roles[role.strip()] = name.strip()

@@ -25,6 +25,14 @@ def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.A
     return parser
 
 
+def whole(text: str) -> int:
+    """The type of a flag that counts something: 1 or more."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
+    return number
+
+
 def print_json(data: object) -> None:
     """One JSON value on standard output."""
     print(json.dumps(data, ensure_ascii=False, allow_nan=False, default=str))

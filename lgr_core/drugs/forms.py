@@ -64,6 +64,12 @@ _PAIRS = {
     "trifluoroacetic acid": "trifluoroacetate",
 } | {f"{solvent} solvate": "solvate" for solvent in ("acetone", "ethanol", "methanol", "dmf")}
 
+_NO_ESTERS = (
+    "besylate calcium esylate hydrate hydrobromide hydrochloride hydroiodide maleate mesylate "
+    "potassium sodium tartrate tosylate trifluoroacetate"
+)
+"""Forms that come off behind a sign, too (``imatinib-mesylate``): no ester is written so."""
+
 _ENDINGS = frozenset(words[-3:] for words in (*_FORMS, *_PAIRS))
 """The last letters of every form: most names are done after one look at theirs."""
 
@@ -99,6 +105,8 @@ _NEVER = frozenset(
 )
 _STEREO = re.compile(r"^(?:\(?(?:[±+-]|[0-9]*[rs]|dl|d|l|p)\)?-)+(?=.)")
 _COUNT = re.compile(r"^(?:[0-9]+|[xn])(?=h(?:cl|br|2o|ydr))")
+_GLUED = re.compile(r"(.{3,})[-._/]([^-._/ ()]+)")
+_ACID = re.compile(r"(.*\w{3,})(hcl|hbr)")
 _MULTIPLE = re.compile(
     r"^(?:hemi|sesqui|mono|di|bis|tri|tris|tetra|penta|hexa|hepta|octa|nona|deca)+(?=.{3})"
 )
@@ -124,7 +132,7 @@ def strip_form(name: str) -> str:
 def split_form(name: str) -> Form:
     """The name in two: what it is, and the form it comes in."""
     base, words = fold(name), set()
-    while base not in _ESTERS and (cut := _bracketed(base) or _bare(base)):
+    while base not in _ESTERS and (cut := _bracketed(base) or _bare(base) or _glued(base)):
         base, found = cut
         words |= found
     return Form(base, frozenset(words))
@@ -164,7 +172,24 @@ def _bare(name: str) -> tuple[str, set[str]] | None:
     if cut is None:
         return None
     count, word = cut
-    rest = " ".join(tokens[:-count]).rstrip(" ,;-+")
+    return _without(" ".join(tokens[:-count]), word)
+
+
+def _glued(name: str) -> tuple[str, set[str]] | None:
+    """The cut of ``foo-hcl``, ``foo.2hcl``, ``foo_mesylate`` and ``foohcl``."""
+    if name[-3:] not in _ENDINGS:
+        return None
+    if behind_sign := _GLUED.fullmatch(name):
+        rest, word = behind_sign[1], _form_word(behind_sign[2])
+        if word in _NO_ESTERS.split():
+            return _without(rest, word)
+    acid = _ACID.fullmatch(name)
+    return _without(acid[1], _FORMS[acid[2]]) if acid else None
+
+
+def _without(rest: str, word: str) -> tuple[str, set[str]] | None:
+    """What is left of a name beside its form; None if that names no drug."""
+    rest = rest.rstrip(" ,;-+")
     if _NO_DRUG.issuperset(rest.split()):
         return None
     return rest, {word} - {""}

@@ -1,15 +1,13 @@
 """Who a drug is: one canonical name, one parent compound.
 
 A name is read by its closest level: exact, folded (case, spaces, Unicode form), form (salt,
-hydrate and solvate stripped), alias. Both sides, the text and the atlas's names, are normalised.
+hydrate and solvate stripped), alias. Names of which one can be read as the other are one compound.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 
 from rapidfuzz import fuzz, process
@@ -17,6 +15,7 @@ from rapidfuzz import fuzz, process
 from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
 from lgr_core.drugs.forms import split_form, strip_form
 from lgr_core.drugs.names import fold, safe_name
+from lgr_core.drugs.readings import Level, Readings, group
 from lgr_core.errors import AmbiguousError, unknown
 
 __all__ = [
@@ -29,15 +28,6 @@ __all__ = [
     "safe_name",
     "strip_form",
 ]
-
-
-class Level(StrEnum):
-    """How close a reading is, closest first."""
-
-    EXACT = "exact"
-    FOLDED = "folded"
-    FORM = "form"
-    ALIAS = "alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +50,12 @@ NOT_FOUND = Resolution()
 def parents_of(names: Iterable[str], keys: Mapping[str, str | None]) -> dict[str, str]:
     """The parent of every name: its structure's key, else its normalised name.
 
-    A name without a structure that is a form of exactly one with a structure shares that parent
-    (``ENMD-2076 L-(+)-Tartaric acid`` and ``ENMD-2076``): a salt is a twin, drawn or not.
+    Names share a parent if they share a structure or if one can be read as the other at any level
+    (``BMX-123`` and ``BMX123``, ``Foolinib (BMX-999)`` and ``BMX-999``), drawn or not, and so do
+    names connected through others: better a compound too many left out of a pool than the answer
+    left in. Of several keys the first in order is taken.
     """
-    trimmed = {name.strip(): key for name, key in keys.items() if key}
-    drawn: dict[str, set[str]] = defaultdict(set)
-    for name, key in trimmed.items():
-        drawn[strip_form(name)].add(key)
-    parents = {}
-    for name in (name.strip() for name in names):
-        base = strip_form(name)
-        shared = drawn.get(base, set())
-        parents[name] = trimmed.get(name) or (next(iter(shared)) if len(shared) == 1 else base)
-    return parents
+    return _parents(Readings(_trimmed(names), shipped_book()), keys)
 
 
 class DrugCatalog:
@@ -98,27 +81,25 @@ class DrugCatalog:
         *,
         where: str = "this atlas",
     ) -> None:
-        self.names = tuple(sorted({name.strip() for name in names} - {""}))
+        self.names = _trimmed(names)
         self.where = where
-        self._book = shipped_book() if aliases is None else AliasBook(aliases)
-        self._exact = {name: (name,) for name in self.names}
-        self._folded = _index((fold(name), name) for name in self.names)
-        self._bases = _index((strip_form(name), name) for name in self.names)
-        self._parents = parents_of(self.names, {} if parents is None else parents)
-        self._families = _index((self._parents[name], name) for name in self.names)
+        book = shipped_book() if aliases is None else AliasBook(aliases)
+        self._readings = Readings(self.names, book)
+        self._known = frozenset(self.names)
+        self._keys = {} if parents is None else parents
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._exact
+        return name in self._known
 
     def find(self, text: str, *, among: Collection[str] | None = None) -> Resolution:
         """How the text reads at its closest level; an unknown or ambiguous name is an answer too.
 
         ``among`` restricts the reading to those canonical names (a set, for speed).
         """
-        for level, readings in self._readings(text.strip()):
+        for level, readings in self._readings.of(text.strip()):
             candidates = tuple(n for n in readings if among is None or n in among)
             if candidates:
                 return _closest(text, level, candidates)
@@ -134,6 +115,8 @@ class DrugCatalog:
         NotFoundError
             If nothing answers to it; the nearest names are offered.
         """
+        if text in self._known:  # the closest reading there is
+            return text
         reading = self.find(text)
         if reading.drug is not None:
             return reading.drug
@@ -162,29 +145,28 @@ class DrugCatalog:
         )
         return None if best is None else best[0]
 
-    def _readings(self, text: str) -> Iterable[tuple[Level, tuple[str, ...]]]:
-        """What answers to the text, level by level; later levels cost more and come lazily."""
-        yield Level.EXACT, self._exact.get(text, ())
-        yield Level.FOLDED, self._folded.get(fold(text), ())
-        yield Level.FORM, self._bases.get(strip_form(text), ())
-        yield Level.ALIAS, self._senses.get(self._book.sense(text), ())
-        yield Level.ALIAS, self._meant_in_brackets(text)
-
-    def _meant_in_brackets(self, text: str) -> tuple[str, ...]:
-        """Names outside their own brackets that the text has in its: two remarks never match."""
-        senses = self._book.senses_in_brackets(text)
-        hits = {name for sense in senses for name in self._senses.get(sense, ())}
-        return tuple(sorted(name for name in hits if self._book.sense(name) in senses))
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        """The parent of every name, found when one is first asked for."""
+        return _parents(self._readings, self._keys)
 
     @cached_property
-    def _senses(self) -> dict[str, tuple[str, ...]]:
-        """Names by sense, built when a name is first read at the last level."""
-        book = self._book
-        return _index(
-            (sense, name)
-            for name in self.names
-            for sense in {book.sense(name), *book.senses_in_brackets(name)}
-        )
+    def _families(self) -> dict[str, tuple[str, ...]]:
+        return group((self._parents[name], name) for name in self.names)
+
+
+def _trimmed(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({name.strip() for name in names} - {""}))
+
+
+def _parents(readings: Readings, keys: Mapping[str, str | None]) -> dict[str, str]:
+    known = set(readings.names)
+    drawn = {name.strip(): key for name, key in keys.items() if key and name.strip() in known}
+    parents = {}
+    for family in readings.families(drawn):
+        shared = {drawn[name] for name in family if name in drawn}
+        parents |= dict.fromkeys(family, min(shared or map(strip_form, family)))
+    return parents
 
 
 def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution:
@@ -195,11 +177,3 @@ def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution
         candidates = same if len(same) == 1 else candidates
     drug = candidates[0] if len(candidates) == 1 else None
     return Resolution(drug, level, candidates)
-
-
-def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Names by key, in the order given; few share one."""
-    index: dict[str, tuple[str, ...]] = {}
-    for key, name in pairs:
-        index[key] = (*index.get(key, ()), name)
-    return index

@@ -42,5 +42,15 @@ def test_na_is_a_name_and_a_missing_file_one_error(tmp_path):
     assert annotate_lines(["NA"], [read_table(tmp_path / "lines.csv")])["organ"].tolist() == [
         "Lung"
     ]
-    with pytest.raises(InputError, match="annotations"):
+    with pytest.raises(InputError, match=r"none\.csv"):
         read_table(tmp_path / "none.csv")
+
+
+def test_annotations_are_read_strictly(tmp_path):
+    """A comma too many shifts nothing, and a name that stands twice is refused."""
+    (tmp_path / "x.csv").write_text("drug,moa\nTalc,mineral,\n")
+    with pytest.raises(InputError, match="rows differ in length"):
+        read_table(tmp_path / "x.csv")
+    (tmp_path / "x.csv").write_text("drug,moa,drug\nTalc,mineral,Zinc\n")
+    with pytest.raises(InputError, match="several columns are called 'drug'"):
+        read_table(tmp_path / "x.csv")

@@ -122,3 +122,10 @@ def test_an_unknown_scope_is_refused():
     """The scopes are listed."""
     with pytest.raises(UsageError, match=r"'line' is unknown.*plate, cell_line"):
         plan_contrasts(PLATES, LABELS, scope="line")
+
+
+def test_vehicles_that_nobody_is_compared_with_are_unused():
+    """The line's vehicle is DMSO; Media stands alone on a plate, and is not in it."""
+    frame = groups(("A", "DMSO", "p1", 10), ("A", "Media", "p2", 4), ("A", "T", "p2", 5))
+    assert compared(frame, scope="plate")[1].counts["controls_unused"] == 10
+    assert compared(frame, scope="cell_line")[1].counts["controls_unused"] == 4

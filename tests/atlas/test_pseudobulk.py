@@ -275,3 +275,9 @@ def test_macpie_wells(real_data):
         treated = here & (obs["drug"] == condition["drug"]) & (obs["dose"] == condition["dose_um"])
         expected = logs[treated].mean(axis=0) - logs[here & (obs["drug"] == "DMSO")].mean(axis=0)
         np.testing.assert_allclose(table.deltas[row], expected, atol=1e-5)
+
+
+def test_counts_that_are_all_zero_are_said():
+    """It is not the vehicle's label that is wrong."""
+    with pytest.raises(InputError, match="none of the 10 cells holds any"):
+        pseudobulk(Counts(np.zeros_like(X), OBS))

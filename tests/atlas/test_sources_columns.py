@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.sources.columns import guess_columns, is_role_name, read_flag
+from lgr_core.atlas.sources.columns import guess_columns, read_flag
 from lgr_core.errors import AmbiguousError, InputError, UsageError
 
 
@@ -133,7 +133,7 @@ def test_a_unit_may_stand_for_a_column():
     """``--column dose_unit=nM`` is a unit for all rows; a name ending in it is one too."""
     obs = frame(cell_line="A549", drug="Talc", dose=10.0)
     assert guess_columns(obs, {"dose_unit": "nM"}).dose_unit == "nM"
-    assert guess_columns(frame(cell_line="A", drug="T", dose_nM=10.0)).dose_unit == "nm"
+    assert guess_columns(frame(cell_line="A", drug="T", dose_nM=10.0)).dose_unit == "nM"
     assert guess_columns(obs).dose_unit is None
 
 
@@ -170,7 +170,35 @@ def test_flags_are_read(values):
     np.testing.assert_array_equal(flag, [True, False, False])
 
 
-def test_role_names_are_told_from_genes():
-    """Case and punctuation do not make a gene of a role."""
-    assert is_role_name("Dose.uM")
-    assert not is_role_name("DUSP6")
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("Dose (uM)", "uM"),
+        ("dose_\N{MICRO SIGN}M", "uM"),
+        ("conc. (nM)", "nM"),
+        ("dose_mM", "mM"),
+        ("Concentration [\N{GREEK SMALL LETTER MU}M]", "uM"),
+        ("dose_pM", "pM"),
+        ("dose_M", "M"),
+    ],
+)
+def test_units_stand_in_the_name_of_the_dose(name, unit):
+    """In brackets, after a dash, with either letter micro."""
+    columns = guess_columns(frame(cell_line="A", drug="T").assign(**{name: 1.0}))
+    assert (columns.get("dose"), columns.dose_unit) == (name, unit)
+
+
+def test_two_units_of_one_dose_are_refused():
+    """A name that says nM and a column that says uM; the caller settles it."""
+    obs = frame(cell_line="A", drug="T", dose_nM=10.0, dose_unit="uM")
+    with pytest.raises(AmbiguousError, match="'dose_nM' says nM, 'dose_unit' says uM"):
+        guess_columns(obs)
+    assert guess_columns(obs, {"dose_unit": "nM"}).dose_unit == "nM"
+    assert guess_columns(obs, {"dose_unit": "dose_unit"}).get("dose_unit") == "dose_unit"
+    assert guess_columns(obs.assign(dose_unit="nM")).get("dose_unit") == "dose_unit"
+
+
+def test_what_the_caller_has_spoken_of_is_settled():
+    """A role that is left unplayed on purpose, too."""
+    obs = frame(cell_line="A", drug="T", dose=1.0)
+    assert guess_columns(obs, {"dose": "", "drug": "drug"}).settled == {"dose", "drug"}

@@ -153,3 +153,49 @@ def test_macpie_wells(real_data):
     assert treated["cell_line"].nunique() == 3
     assert source.genes["gene"].is_unique
     assert source.obs["is_control"].sum() == 22
+
+
+def test_times_are_never_pooled(tmp_path):
+    """Cells of two times are refused; one time can be read, vehicles included."""
+    path = write(tmp_path, time=[24, 24, 72, 72])
+    with pytest.raises(InputError, match="rows of 2 times.*24, 72"):
+        open_counts(path)
+    source = open_counts(path, time="72")
+    assert source.kept.tolist() == [2, 3]
+    assert source.provenance["time"] == "72"
+
+
+def test_columns_that_play_no_role_are_looked_at(tmp_path):
+    """Few categories that tell cells of one condition apart are recorded; a dose is asked about."""
+    obs = {"cell_line": ["A"] * 4, "drug": ["DMSO", "Talc", "Talc", "Talc"]}
+    genotype = pd.Categorical(["wt", "wt", "ko", "ko"])
+    source = open_counts(write(tmp_path, **obs, genotype=genotype))
+    assert source.provenance["averaged_over"] == {"genotype": 2}
+    path = write(tmp_path, **obs, dose_level=[0, 1, 2, 3])
+    with pytest.raises(InputError, match="'dose_level': it looks like a dose"):
+        open_counts(path)
+
+
+@pytest.mark.parametrize(
+    ("obs", "says"),
+    [
+        ({"dose": [0.0, -1.0, 0.0, -1.0]}, "every row is one.*dose not positive: 2"),
+        ({"drug": ["Talc"] * 4, "dose": 1.0}, "no row is a known vehicle; drugs"),
+    ],
+)
+def test_one_sided_files_say_what_is_missing(tmp_path, obs, says):
+    """Without treatments it is not the vehicle's label that is wrong."""
+    with pytest.raises(InputError, match=says):
+        open_counts(write(tmp_path, **obs))
+
+
+def test_a_file_without_genes_is_refused(tmp_path):
+    """It is not taken for one without vehicles."""
+    with pytest.raises(InputError, match="it has no genes"):
+        open_counts(write(tmp_path, X=np.empty((4, 0))))
+
+
+def test_a_folder_is_no_file_of_counts(tmp_path):
+    """Folders are read as ready deltas alone."""
+    with pytest.raises(InputError, match="from h5ad only"):
+        open_counts(tmp_path)

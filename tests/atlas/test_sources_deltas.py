@@ -75,7 +75,8 @@ def test_replicates_are_averaged_by_cells_and_kept(tmp_path):
     assert table.plates["plate"].tolist() == ["replicate 1", "replicate 2", "replicate 1"]
     assert set(table.plates["control"]) == {"publisher"}
     np.testing.assert_array_equal(table.plate_deltas, [[1, 0], [3, 4], [9, 9]])
-    assert table.provenance["plates_averaged"] == 1
+    assert table.provenance["replicates_averaged"] == 1
+    assert table.provenance["plates_averaged"] == 0
 
 
 def test_replicates_of_unknown_size_count_the_same(tmp_path):
@@ -246,6 +247,99 @@ def test_an_empty_file_is_one_clear_error(tmp_path):
     (tmp_path / "x.csv").write_text("")
     with pytest.raises(InputError, match="it cannot be read"):
         read(tmp_path / "x.csv")
+
+
+def test_several_doses_under_any_header_stay_apart(tmp_path):
+    """Brackets and both letters micro are read; the column is no gene."""
+    for header in (
+        "Dose (uM)",
+        "dose_\N{MICRO SIGN}M",
+        "Concentration [\N{GREEK SMALL LETTER MU}M]",
+    ):
+        frame = pd.DataFrame({"cell_line": "A549", "drug": "Talc", header: [0.1, 10.0]})
+        frame.assign(G1=[1.0, -1.0]).to_csv(tmp_path / "x.csv", index=False)
+        table = read(tmp_path / "x.csv")
+        assert table.conditions["dose_um"].tolist() == [0.1, 10.0]
+        assert table.genes["gene"].tolist() == ["G1"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "h5ad"])
+def test_a_dose_that_is_not_read_stops(tmp_path, suffix):
+    """Doses are not averaged because their column has a strange name."""
+    obs = {"cell_line": "A549", "drug": "Talc", "log_dose": [-1.0, 1.0]}
+    if suffix == "csv":
+        pd.DataFrame(obs).assign(G1=[1.0, -1.0]).to_csv(tmp_path / "x.csv", index=False)
+    else:
+        write_h5ad(tmp_path / "x.h5ad", [[1.0], [-1.0]], obs)
+    path = tmp_path / f"x.{suffix}"
+    with pytest.raises(InputError, match="'log_dose': it looks like a dose.*--column dose="):
+        read(path)
+    table = read(path, overrides={"dose": ""})
+    assert table.deltas.tolist() == [[0.0]]
+    assert table.provenance["replicates_averaged"] == 1
+
+
+def test_times_are_never_averaged(tmp_path):
+    """Several are refused, one of them can be read, the one that was is recorded."""
+    obs = {"cell_line": "A549", "drug": "Talc", "time_h": [6, 24]}
+    path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [-1.0]], obs)
+    with pytest.raises(InputError, match="rows of 2 times.*: 24, 6.*--time 24"):
+        read(path)
+    table = read(path, time="6")
+    assert table.deltas.tolist() == [[1.0]]
+    assert table.provenance["time"] == "6"
+    assert table.provenance["dropped"] == {"of another time": 1}
+
+
+def test_what_is_averaged_over_is_warned_of_and_recorded(tmp_path, caplog):
+    """Rows of one condition that differ in a column nobody reads."""
+    obs = {"cell_line": "A549", "drug": "Talc", "genotype": ["wt", "ko"], "batch": ["1", "2"]}
+    table = read(write_h5ad(tmp_path / "x.h5ad", [[1.0], [-1.0]], obs))
+    assert table.provenance["averaged_over"] == {"genotype": 2, "batch": 2}
+    assert "they differ in genotype (2 values)" in caplog.text
+
+
+def test_a_named_index_of_parquet_is_metadata(tmp_path):
+    """An index is kept apart by pandas; the columns it holds are read like all others."""
+    table_of().set_index(["cell_line", "drug"]).to_parquet(tmp_path / "x.parquet")
+    assert read(tmp_path / "x.parquet").conditions["cell_line"].tolist()[0] == "697"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (np.zeros((2, 3)), "all 2 x 3 values are zero"),
+        (np.full((2, 60), 1.5), "2 x 60 values and none below zero: expression.*--unsigned"),
+    ],
+)
+def test_what_can_be_no_change_is_refused(tmp_path, values, says):
+    """Nothing but zeros, or log-normalised expression."""
+    obs = {"cell_line": "A549", "drug": ["a", "b"]}
+    with pytest.raises(InputError, match=says):
+        read(write_h5ad(tmp_path / "x.h5ad", values, obs))
+
+
+def test_changes_without_a_sign_can_be_believed(tmp_path):
+    """Where the caller says so."""
+    obs = {"cell_line": "A549", "drug": ["a", "b"]}
+    path = write_h5ad(tmp_path / "x.h5ad", np.full((2, 60), 1.5), obs)
+    assert read(path, unsigned=True).deltas.shape == (2, 60)
+
+
+def test_controls_alone_say_what_was_left_out(tmp_path):
+    """Negative doses are not the vehicle's fault."""
+    obs = {"cell_line": "A", "drug": ["DMSO", "Talc"], "dose_um": [0.0, -1.0]}
+    with pytest.raises(InputError, match="rows left out: dose not positive: 1"):
+        read(write_h5ad(tmp_path / "x.h5ad", [[0.0], [1.0]], obs))
+
+
+def test_files_of_a_folder_must_agree_on_metadata(tmp_path):
+    """A dose that one file calls otherwise would be lost."""
+    for name, dose in [("a", "dose_um"), ("b", "dose")]:
+        frame = pd.DataFrame({"cell_line": ["A"], "drug": ["T"], dose: [1.0], "G": [1.0]})
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.raises(InputError, match=r"b\.csv: its metadata columns differ.* by dose, dose_um"):
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(("low", "refused"), [(0, True), (-1, False)])

@@ -33,6 +33,13 @@ from lgr_core.drugs.forms import bracket, split_form, strip_form
         ("Compound [TFA]", "compound"),
         ("Lactate (calcium)", "lactate"),
         ("Alvespimycin (17-DMAG) HCl", "alvespimycin (17-dmag)"),
+        ("Barnib-HCl", "barnib"),
+        ("Barnib.2HCl", "barnib"),
+        ("Barnib_HBr", "barnib"),
+        ("Barnib/HCl", "barnib"),
+        ("BarnibHCl", "barnib"),
+        ("BMX-123-mesylate", "bmx-123"),
+        ("Alvespimycin (17-DMAG)-HCl", "alvespimycin (17-dmag)"),
     ],
 )
 def test_known_forms_come_off(name, base):
@@ -62,6 +69,10 @@ def test_known_forms_come_off(name, base):
         "crizotinib (pf-02341066)",
         "quinidine (15% dihydroquinidine)",
         "epsom salt",
+        "phorbol-12-myristate-13-acetate",
+        "glucose-6-phosphate",
+        "sodium-hcl",
+        "khcl",
     ],
 )
 def test_what_is_no_form_stays(name):

@@ -1,6 +1,7 @@
 """Who a drug is."""
 
 import csv
+import itertools
 import time
 
 import pytest
@@ -126,13 +127,53 @@ def test_twins_share_a_parent_by_structure_or_by_name():
 
 
 def test_a_salt_without_a_structure_is_a_twin_of_its_drawn_form():
-    """The missing drawing must not let a twin into the pool; two drawn parents share nothing."""
+    """The missing drawing must not let a twin into the pool; of two drawn parents one is taken."""
     assert parents_of(["X ", "X (citrate)"], {"X ": "KEY", "X (citrate)": None}) == {
         "X": "KEY",
         "X (citrate)": "KEY",
     }
     keys = {"X (hydrate)": "ONE", "X (citrate)": "TWO", "X": ""}
-    assert parents_of(keys, keys)["X"] == "x"
+    assert set(parents_of(keys, keys).values()) == {"ONE"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["BMX-123", "BMX123", "bmx 123 (citrate)"],
+        ["Foolinib (BMX-999)", "BMX-999"],
+        ["Foolinib", "Foolinib (BMX-999)", "BMX999 HCl"],
+        ["Barnib", "Barnib-HCl", "Barnib.HCl", "Barnib_HCl", "Barnib/HCl", "BarnibHCl"],
+        ["Trametinib", "GSK-1120212"],
+        ["Gamma (alpha, beta)", "Alpha", "Beta"],
+    ],
+)
+def test_names_that_read_as_one_drug_are_twins_without_a_structure(names):
+    """The pool of one holds no other, whichever of them is drawn; a stranger stays outside."""
+    for drawn in [None, *names]:
+        catalog = DrugCatalog([*names, "BMX-1234"], {drawn: "KEY"} if drawn else None)
+        for name in names:
+            assert {name, *catalog.twins(name)} == set(names)
+        assert (catalog.parent(names[0]) == "KEY") == (drawn is not None)
+        assert catalog.twins("BMX-1234") == ()
+
+
+_PARTS = st.sampled_from(["BMX-123", "bmx123", "Foolinib", "Barnib", "Trametinib", "GSK1120212"])
+_ENDS = st.sampled_from(["", " HCl", "-HCl", "HCl", " (citrate)"])
+_WRITTEN = st.one_of(
+    st.builds("{}{}".format, _PARTS, _ENDS), st.builds("{} ({}){}".format, _PARTS, _PARTS, _ENDS)
+)
+
+
+@given(st.dictionaries(_WRITTEN, st.sampled_from([None, "ONE", "TWO"]), min_size=2, max_size=8))
+def test_who_can_be_read_as_another_has_its_parent(keys):
+    """For any two names, at any level; a second pass over the parents found changes nothing."""
+    catalog = DrugCatalog(keys, keys)
+    parents = {name: catalog.parent(name) for name in catalog.names}
+    for name, other in itertools.permutations(catalog.names, 2):
+        readable = catalog.find(name, among={other}).drug == other
+        drawn_alike = keys[name] is not None and keys[name] == keys[other]
+        assert parents[name] == parents[other] or not (readable or drawn_alike)
+    assert parents_of(keys, parents) == parents_of(keys, keys) == parents
 
 
 def test_the_catalogue_knows_its_names():

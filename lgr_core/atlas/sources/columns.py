@@ -1,12 +1,6 @@
 """Which column of a file plays which role, guessed from the conventions in use.
 
-Names are compared without regard to case, spaces and ``-._``. Each role has tiers of names: an
-earlier tier wins, and two columns of one tier that say different things are refused. Known
-conventions: Tahoe-100M (``cell_name`` before ``cell_line`` where that holds Cellosaurus ids,
-``drugname_drugconc``, ``plate``), scPerturb's sci-Plex (``perturbation``, ``dose_value``,
-``dose_unit``), OP3 (``sm_name``, ``dose_uM``, ``cell_type``, ``plate_name``), chemCPA
-(``condition``, ``dose``, ``cell_type``, ``control``) and our own (``cell_line``, ``drug``,
-``dose``, ``dose_unit``, ``is_control``).
+An earlier tier of names wins, and two columns of one tier that say different things are refused.
 """
 
 from __future__ import annotations
@@ -20,63 +14,12 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.sources.doses import UNITS, unit_in_name
+from lgr_core.atlas.sources.doses import UNITS, split_unit, to_um
+from lgr_core.atlas.sources.names import GENE_ROLES, ROLES, Roles, name_in_tiers, plain
 from lgr_core.domain import NOTHING
 from lgr_core.errors import AmbiguousError, InputError, UsageError
 
 log = logging.getLogger(__name__)
-
-ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
-    {
-        "cell_line": (
-            ("cell_line",),
-            ("cell_name", "cell_line_name", "cell_iname", "cell_name_vevo"),
-            ("cell_type",),
-            ("cell_id_cellosaur", "cell_line_id", "cell_line"),
-        ),
-        "drug": (
-            ("drug", "drug_name"),
-            ("perturbation", "sm_name", "treatment", "compound", "pert_iname", "cmap_name"),
-            ("condition",),
-        ),
-        "drug_dose": (("drugname_drugconc",),),
-        "dose": (
-            ("dose", "dose_um", "dose_nm"),
-            ("dose_value", "concentration", "concentration_um", "concentration_nm"),
-            ("conc", "conc_um", "conc_nm", "pert_dose"),
-        ),
-        "dose_unit": (
-            ("dose_unit", "dose_units"),
-            ("concentration_unit", "conc_unit", "pert_dose_unit"),
-        ),
-        "plate": (("plate",), ("plate_name", "plate_id")),
-        "well": (("well",), ("well_id",)),
-        "is_control": (("is_control",), ("control",)),
-        "n_cells": (("n_cells",), ("n_cells_trt", "cell_count")),
-        "n_replicates": (("n_replicates",),),
-        "pass_filter": (("pass_filter",),),
-        "cellosaurus": (
-            ("cellosaurus", "cellosaurus_id"),
-            ("cell_id_cellosaur", "cell_line_id"),
-            ("cell_line",),
-        ),
-        "depmap_id": (("depmap_id",), ("cell_id_depmap",)),
-        "organ": (("organ",), ("tissue",)),
-        "smiles": (("smiles",), ("canonical_smiles",)),
-        "moa": (("moa",), ("moa_fine",)),
-        "target": (("target",), ("targets",)),
-        "pubchem_cid": (("pubchem_cid",), ("cid",)),
-    }
-)
-"""Role -> tiers of column names, the most telling first."""
-
-GENE_ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
-    {
-        "gene": (("gene_symbol", "gene_name"), ("symbol", "feature_name"), ("gene",)),
-        "ensembl_id": (("ensembl_id", "ensembl"), ("gene_id", "gene_ids")),
-    }
-)
-"""The same for the table of genes; without a match, the index names the genes."""
 
 _CELLOSAURUS = re.compile(r"CVCL_\w{4}\Z")
 _FLAG_TEXT = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
@@ -84,11 +27,15 @@ _FLAG_TEXT = {"true": True, "false": False, "1": True, "0": False, "1.0": True, 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMap:
-    """Role -> column, which of them were guessed, and the dose unit where no column holds it."""
+    """Role -> column, which of them were guessed, and the dose unit where no column holds it.
+
+    ``settled`` are the roles that the caller has spoken of, those left unplayed among them.
+    """
 
     columns: Mapping[str, str]
     guessed: frozenset[str] = frozenset()
     dose_unit: str | None = None
+    settled: frozenset[str] = frozenset()
 
     def get(self, role: str, default: str | None = None) -> str | None:
         """The column that plays ``role``, or ``default``."""
@@ -100,21 +47,11 @@ class ColumnMap:
         return said if self.dose_unit is None else said | {"dose_unit": f"all {self.dose_unit}"}
 
 
-def plain(name: str) -> str:
-    """A column name as it is compared: lower case, ``_`` for spaces, dashes and dots."""
-    return re.sub(r"[\s\-.]+", "_", str(name).strip()).casefold()
-
-
-def is_role_name(name: str) -> bool:
-    """Whether a column of this name plays a role somewhere, and so is no gene."""
-    return any(plain(name) in tier for tiers in ROLES.values() for tier in tiers)
-
-
 def guess_columns(
     frame: pd.DataFrame,
     overrides: Mapping[str, str] = NOTHING,
     *,
-    roles: Mapping[str, tuple[tuple[str, ...], ...]] = ROLES,
+    roles: Roles = ROLES,
     required: Sequence[str] = ("cell_line", "drug"),
     unread: Sequence[str] = (),
 ) -> ColumnMap:
@@ -139,7 +76,8 @@ def guess_columns(
     UsageError
         An override names a role that does not exist.
     AmbiguousError
-        Two columns are equally plausible for a role.
+        Two columns are equally plausible for a role, or the dose's name and its unit column speak
+        of different units.
     InputError
         An override names a missing column, or a required role is unplayed.
     """
@@ -152,9 +90,9 @@ def guess_columns(
             columns[role] = column
             guessed.add(role)
     _require(columns, required, [*frame.columns, *unread])
-    if unit is None and "dose" in columns and "dose_unit" not in columns:
-        unit = unit_in_name(plain(columns["dose"]))
-    return ColumnMap(MappingProxyType(columns), frozenset(guessed), unit)
+    if unit is None and "dose" in columns and not given.get("dose_unit"):
+        unit = _unit_in_name(frame, columns)
+    return ColumnMap(MappingProxyType(columns), frozenset(guessed), unit, frozenset(given))
 
 
 def read_flag(values: pd.Series) -> np.ndarray | None:
@@ -167,10 +105,22 @@ def read_flag(values: pd.Series) -> np.ndarray | None:
     return table[codes]
 
 
+def _unit_in_name(frame: pd.DataFrame, columns: Mapping[str, str]) -> str | None:
+    """The unit that ends the dose column's name, unless a column says the unit row by row."""
+    _, unit = split_unit(plain(columns["dose"]))
+    said = columns.get("dose_unit")
+    if unit is None or said is None:
+        return unit
+    units = {str(text).strip() for text in frame[said].dropna().unique()} - {""}
+    if any(to_um(1.0, text) != to_um(1.0, unit) for text in units):
+        what = f"{columns['dose']!r} says {unit}, {said!r} says {', '.join(sorted(units))}"
+        do = f"Say --column dose_unit={unit} or --column dose_unit={said}."
+        raise AmbiguousError("the dose unit", what, do)
+    return None
+
+
 def _believe(
-    frame: pd.DataFrame,
-    overrides: Mapping[str, str],
-    roles: Mapping[str, tuple[tuple[str, ...], ...]],
+    frame: pd.DataFrame, overrides: Mapping[str, str], roles: Roles
 ) -> tuple[dict[str, str], str | None]:
     """The overrides that name columns, and the dose unit that one of them may name."""
     given, unit = dict(overrides), None
@@ -190,8 +140,9 @@ def _believe(
 
 def _guess(frame: pd.DataFrame, role: str, tiers: tuple[tuple[str, ...], ...]) -> str | None:
     """The best column for a role, or None."""
+    names = {column: name_in_tiers(column, role) for column in frame.columns}
     for tier in tiers:
-        named = [column for column in frame.columns if plain(column) in tier]
+        named = [column for column, name in names.items() if name in tier]
         found = [c for c in named if _fits(frame[c], role, best=tier == tiers[0])]
         if len(found) > 1 and not _agree(frame, found):
             flags = " or ".join(f"--column {role}={name}" for name in found)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
+from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError, unknown
 
@@ -49,6 +50,7 @@ class Observations:
     ``kept`` are their row numbers in the file, ascending. ``labels`` are the control labels in
     the order in which they are preferred, ``dropped`` counts the rows that were left out, by why.
     ``at_zero`` are drugs, not known as controls, that were left out for a dose of 0 or less.
+    ``time`` is the one time after which all rows were taken, as the file writes it; None: unknown.
     """
 
     frame: pd.DataFrame
@@ -56,22 +58,34 @@ class Observations:
     labels: tuple[str, ...]
     dropped: dict[str, int]
     at_zero: tuple[str, ...] = ()
+    time: str | None = None
+
+    @property
+    def why_dropped(self) -> str:
+        """What was left out and why, to end a message with; empty if nothing was."""
+        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in self.dropped.items())
+        return f" (rows left out: {reasons})" if reasons else ""
 
 
 def read_observations(
-    frame: pd.DataFrame, columns: ColumnMap, controls: Sequence[str] = ()
+    frame: pd.DataFrame,
+    columns: ColumnMap,
+    controls: Sequence[str] = (),
+    time: str | None = None,
 ) -> Observations:
     """Translate a file's metadata.
 
     A row is a control if its drug equals one of ``controls``, to the letter; without ``controls``,
     if it is flagged or its drug is one of :data:`KNOWN_CONTROLS`. Rows without a line or a drug,
     rows that did not pass the file's own filter and treatments without a readable positive dose
-    (where doses are given) are dropped and counted.
+    (where doses are given) are dropped and counted. So are rows of another ``time`` than the one
+    asked for; where none is, all rows must be of one time.
 
     Raises
     ------
     InputError
-        A dose has no unit or an unknown one, or no row is left.
+        A dose has no unit or an unknown one, the rows are of several times or none of the one
+        asked for, or no row is left.
     NotFoundError
         A control label that was named does not occur.
     """
@@ -93,6 +107,9 @@ def read_observations(
         at_zero = tuple(drug[~is_control & (dose <= 0)].remove_unused_categories().categories)
         reasons["no readable dose"] = ~is_control & np.isnan(dose)
         reasons["dose not positive"] = ~is_control & (dose <= 0)
+    one_time = pick_time(frame, columns, time, np.logical_or.reduce(list(reasons.values())))
+    if one_time is not None:
+        reasons["of another time"] = one_time.others
     kept, dropped = _keep(reasons, len(frame))
     table = pd.DataFrame(
         {
@@ -104,7 +121,8 @@ def read_observations(
         }
     )
     table.loc[table["is_control"], "dose_um"] = np.nan
-    return Observations(table, kept, labels, dropped, at_zero)
+    said = None if one_time is None else one_time.value
+    return Observations(table, kept, labels, dropped, at_zero, said)
 
 
 def clean_text(values: pd.Series) -> pd.Categorical:
@@ -241,6 +259,8 @@ def _keep(reasons: dict[str, BoolArray], n: int) -> tuple[np.ndarray, dict[str, 
             dropped[reason] = count
             log.warning("%s of %s rows left out: %s", f"{count:,}", f"{n:,}", reason)
         good &= ~bad
+    if n == 0:
+        raise InputError("rows", "the file has none", "Give one row a cell, well or condition.")
     if not good.any():
         found = ", ".join(f"{reason}: {count:,}" for reason, count in dropped.items())
         raise InputError("rows", f"none is left of {n:,} ({found})", "Check the columns chosen.")

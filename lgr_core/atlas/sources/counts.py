@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.blocks import UNITS, Block, Unit
-from lgr_core.atlas.sources.columns import guess_columns, is_role_name
+from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.features import name_genes
 from lgr_core.atlas.sources.matrix import (
     Matrix,
@@ -24,6 +25,7 @@ from lgr_core.atlas.sources.matrix import (
     open_matrix,
     read_blocks,
 )
+from lgr_core.atlas.sources.names import is_role_name, likeness
 from lgr_core.atlas.sources.tables import suffix_of
 from lgr_core.domain import NOTHING, IntArray
 from lgr_core.errors import InputError, UsageError
@@ -34,6 +36,9 @@ WELL_COUNTS = 50_000
 """Median total counts from which a row is taken for a well; single cells stay far below."""
 
 _SAMPLES, _SAMPLE_ROWS = 10, 100
+
+_FEW_LEVELS = 100
+"""Categories up to which a column that plays no role is looked at: a design has few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ def open_counts(
     controls: Sequence[str] = (),
     unit: Unit | None = None,
     layer: str | None = None,
+    time: str | None = None,
 ) -> CountSource:
     """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
 
@@ -98,25 +104,28 @@ def open_counts(
         median row holds 50,000 counts or more, else ``cell``.
     layer
         The layer of raw counts; None: layers/counts, X or raw/X, the first that holds counts.
+    time
+        The time whose rows are read, where the file has several.
 
     Raises
     ------
     UsageError
         The unit is unknown.
     InputError
-        The file is no h5ad that can be read in rows, a role is unplayed, or there is no control.
+        The file is no h5ad that can be read in rows, a role is unplayed, there is no control or
+        no treatment, or rows of several times or doses would be averaged.
     NotCountsError
         The values are no counts.
     """
     path = Path(path)
     if unit not in {None, *UNITS}:
         raise UsageError("unit", f"{unit!r} is unknown", f"One of {', '.join(UNITS)}.")
-    if suffix_of(path) != ".h5ad":
+    if path.is_dir() or suffix_of(path) != ".h5ad":
         do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
         raise InputError(f"file {path}", "raw counts are read from h5ad only", do)
     try:
         with h5py.File(path) as file:
-            return _open(file, path, overrides, controls, unit, layer)
+            return _open(file, path, overrides, controls, unit, layer, time)
     except (OSError, KeyError) as err:
         found = f"it cannot be read as h5ad ({err})"
         raise InputError(f"file {path}", found, "Check the file.") from err
@@ -129,6 +138,7 @@ def _open(
     controls: Sequence[str],
     unit: Unit | None,
     layer: str | None,
+    time: str | None,
 ) -> CountSource:
     matrix = find_counts(file, layer)
     obs, unread = _read_obs(file, overrides)
@@ -136,9 +146,12 @@ def _open(
     if matrix.shape != (len(obs), len(genes)):
         found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(genes))}"
         raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
+    if genes.empty:
+        raise InputError(f"file {path}", "it has no genes", "Give one column a gene.")
     columns = guess_columns(obs, overrides, unread=unread)
-    seen = read_observations(obs, columns, controls)
-    _refuse_without_controls(seen)
+    seen = read_observations(obs, columns, controls, time)
+    _refuse_one_sided(seen)
+    averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")
     guessed = _guess_unit(matrix, seen, None if well is None else obs[well])
     log.info("%s: %d rows of %s, a row is a %s", path, len(seen.kept), matrix.name, unit or guessed)
@@ -156,6 +169,8 @@ def _open(
             "source": str(path),
             "matrix": matrix.name,
             "columns": columns.record(),
+            **({} if seen.time is None else {"time": seen.time}),
+            "averaged_over": averaged,
             "dropped": seen.dropped,
             "control_labels": list(seen.labels),
             "unit_is": "guessed" if unit is None else "given",
@@ -182,11 +197,31 @@ def _read_var(file: h5py.File, matrix: str) -> pd.DataFrame:
     return anndata.io.read_elem(file["raw/var" if matrix.startswith("raw/") else "var"])
 
 
-def _refuse_without_controls(seen: Observations) -> None:
-    if seen.frame["is_control"].any():
+def _unread(
+    file: h5py.File, obs: pd.DataFrame, columns: ColumnMap, names: Sequence[str]
+) -> Iterator[tuple[str, pd.Series]]:
+    """The columns that play no role and may tell treatments apart, read one at a time."""
+    yield from unread_columns(obs, columns)
+    for name in names:
+        item = file["obs"][name]
+        levels = item.get("categories") if isinstance(item, h5py.Group) else None
+        few = levels is not None and levels.size <= _FEW_LEVELS
+        if few or likeness(name):
+            yield name, pd.Series(anndata.io.read_elem(item))
+
+
+def _refuse_one_sided(seen: Observations) -> None:
+    """Refuse a file without vehicles, or without treatments."""
+    is_control = seen.frame["is_control"]
+    if is_control.all():
+        found = f"every row is one ({', '.join(seen.labels)}){seen.why_dropped}"
+        raise InputError("vehicle controls", found, "Check the columns of drug and dose.")
+    if is_control.any():
         return
-    names = [*seen.at_zero, *map(str, seen.frame["drug"].value_counts().index)]
-    found = f"no row is a known vehicle; drugs at dose 0 or frequent: {', '.join(names[:10])}"
+    frequent = seen.frame["drug"].value_counts().index
+    names = list(dict.fromkeys([*seen.at_zero, *map(str, frequent)]))
+    found = f"no row is a known vehicle{seen.why_dropped}; "
+    found += f"drugs at dose 0 or frequent: {', '.join(names[:10])}"
     raise InputError("vehicle controls", found, "Name the vehicle with --control LABEL.")
 
 

@@ -14,6 +14,7 @@ from lgr_core.atlas.averaging import DosePolicy, mix, plan_averages
 from lgr_core.atlas.genes import Panel, variance_panel
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import NOTHING, FloatArray, ValueKind
@@ -22,8 +23,8 @@ from lgr_core.errors import InputError
 log = logging.getLogger(__name__)
 
 
-_TELLING = 1_000
-"""Values from which on it is no accident that none is below zero or fractional."""
+_TELLING = 100
+"""Values from which on it is no accident that none is below zero."""
 
 
 class _Rows(NamedTuple):
@@ -35,7 +36,7 @@ class _Rows(NamedTuple):
     provenance: dict[str, object]
 
 
-def read_deltas(
+def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     path: Path | str,
     *,
     value_kind: ValueKind,
@@ -45,6 +46,8 @@ def read_deltas(
     min_cells: int = 10,
     n_hvg: int = 2000,
     layer: str | None = None,
+    time: str | None = None,
+    unsigned: bool = False,
 ) -> DeltaTable:
     """Read deltas that a publisher has computed, one row a condition.
 
@@ -70,23 +73,33 @@ def read_deltas(
         Panel size where the file marks no highly variable genes.
     layer
         The h5ad layer that holds the deltas; None: ``X``.
+    time
+        The time whose rows are read, where the file has several.
+    unsigned
+        Believe that changes of which none is below zero are changes.
 
     Raises
     ------
     InputError
-        The file cannot be read, a value is not finite, or no row is left.
+        The file cannot be read, a value is not finite, no row is left, the values can be no
+        changes, or rows of several times or doses would be averaged.
     AmbiguousError
         Two columns are equally plausible for a role.
     """
     source = read_delta_file(Path(path), overrides, layer)
     columns = guess_columns(source.obs, overrides)
-    seen = read_observations(source.obs, columns, controls)
+    seen = read_observations(source.obs, columns, controls, time)
     rows = _treatments(source, columns, seen)
+    _check_are_changes(rows.deltas, unsigned=unsigned)
     plan = plan_averages(rows.frame, dose=dose, min_cells=min_cells)
     deltas = mix(plan.to_conditions, rows.deltas)
     panel, chosen_by = _panel(source.highly_variable, deltas, n_hvg)
     genes = source.genes.assign(in_panel=panel.mask, variability=panel.variability)
-    plated = rows.has_plates or plan.counts["plates_averaged"] > 0
+    counts = dict(plan.counts)
+    plated = rows.has_plates or counts["plates_averaged"] > 0
+    if not rows.has_plates:
+        counts["replicates_averaged"] += counts["plates_averaged"]
+        counts["plates_averaged"] = 0
     log.info("%s: %d conditions, %d genes", path, *deltas.shape)
     return DeltaTable(
         conditions=plan.conditions,
@@ -105,7 +118,7 @@ def read_deltas(
             "panel": chosen_by,
             **source.notes,
             **rows.provenance,
-            **plan.counts,
+            **counts,
         },
     )
 
@@ -115,8 +128,9 @@ def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _R
     keep = ~seen.frame["is_control"].to_numpy()
     frame, kept = seen.frame[keep].reset_index(drop=True), seen.kept[keep]
     if frame.empty:
-        found = f"all {len(keep):,} rows are controls ({', '.join(seen.labels)})"
-        raise InputError("deltas", found, "Name the control labels with --control.")
+        found = f"all {len(keep):,} rows are controls ({', '.join(seen.labels)}){seen.why_dropped}"
+        do = "Check the columns chosen, or name the control labels with --control."
+        raise InputError("deltas", found, do)
     obs = source.obs.iloc[kept]
     frame["n_cells"] = frame["weight"] = _counted(obs, columns.get("n_cells"))
     replicates = _counted(obs, columns.get("n_replicates"))
@@ -127,7 +141,10 @@ def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _R
         same = frame.groupby(["cell_line", "drug", "dose_um"], dropna=False, observed=True)
         frame["plate"] = "replicate " + (same.cumcount() + 1).astype(str)
     labels = seen.frame.loc[~keep, "drug"].value_counts()
+    averaged = check_design(unread_columns(source.obs, columns), columns, seen)
     provenance = {
+        **({} if seen.time is None else {"time": seen.time}),
+        "averaged_over": averaged,
         "dropped": seen.dropped,
         "control_rows_left_out": {str(label): int(n) for label, n in labels.items() if n},
     }
@@ -143,7 +160,9 @@ def _counted(obs: pd.DataFrame, column: str | None) -> FloatArray:
 
 
 def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
-    """The deltas of the rows that are kept; refused if one is not finite."""
+    """The deltas of the rows that are kept; refused if one is not finite, or there is no gene."""
+    if source.deltas.shape[1] == 0:
+        raise InputError("deltas", "the file has no genes", "Give one column a gene.")
     deltas = source.deltas[kept] if len(kept) < len(source.deltas) else source.deltas
     with np.errstate(invalid="ignore"):
         bad = ~np.isfinite(deltas.sum(axis=1, dtype=np.float64))
@@ -154,16 +173,23 @@ def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
             f"gene {source.genes['gene'][gene]!r}; rows affected: {int(bad.sum()):,}"
         )
         raise InputError("deltas", found, "Remove those rows or genes, or impute them, first.")
-    _check_are_changes(deltas)
     return deltas
 
 
-def _check_are_changes(deltas: FloatArray) -> None:
-    """Refuse what can only be counts: many values, whole numbers all, and none below zero."""
-    enough = deltas.size >= _TELLING
-    if enough and deltas.min() >= 0 and (deltas == np.rint(deltas)).all():
-        found = f"{deltas.size:,} values, all of them whole and none below zero: raw counts?"
+def _check_are_changes(deltas: FloatArray, *, unsigned: bool) -> None:
+    """Refuse what can be no changes: nothing but zeros, or many values and none below zero."""
+    size = " x ".join(f"{n:,}" for n in deltas.shape)
+    if not deltas.any():
+        found = f"all {size} values are zero"
+        raise InputError("deltas", found, "Give the measured changes.")
+    if unsigned or deltas.size < _TELLING or deltas.min() < 0:
+        return
+    if (deltas == np.rint(deltas)).all():
+        found = f"{size} values, all of them whole and none below zero: raw counts?"
         raise InputError("deltas", found, "Leave out --value-kind to have them read as counts.")
+    found = f"{size} values and none below zero: expression, no changes?"
+    do = "Take the vehicle's expression away first, or say --unsigned if these are changes."
+    raise InputError("deltas", found, do)
 
 
 def _panel(given: FloatArray | None, deltas: FloatArray, n_hvg: int) -> tuple[Panel, str]:

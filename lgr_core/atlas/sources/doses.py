@@ -18,6 +18,22 @@ UNITS: Mapping[str, float] = MappingProxyType(
 """Unit -> micromolar in one of it; both Unicode forms of micro are in use."""
 
 _FACTORS = {unicodedata.normalize("NFKC", unit).casefold(): f for unit, f in UNITS.items()}
+_WRITTEN: Mapping[str, str] = MappingProxyType(
+    {
+        written: unit
+        for unit, word, amount in (
+            ("pM", "picomolar", "pmol"),
+            ("nM", "nanomolar", "nmol"),
+            ("uM", "micromolar", "umol"),
+            ("mM", "millimolar", "mmol"),
+            ("M", "molar", "mol"),
+        )
+        for written in (unit.casefold(), word, f"{amount}_l")
+    }
+)
+"""Unit as it ends a plain column name -> unit."""
+
+_ENDING = re.compile(rf"(?:_in)?_({'|'.join(_WRITTEN)})\Z")
 _NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(\D*)\Z", re.IGNORECASE)
 _SIGNIFICANT = 6
 
@@ -85,7 +101,9 @@ def parse_literal(text: str) -> DrugDose | None:
     return DrugDose(" + ".join(part.drug for part in parts), math.nan)
 
 
-def unit_in_name(column: str) -> str | None:
-    """The unit that a column's name ends in (``dose_um`` -> ``um``), or None."""
-    last = column.rpartition("_")[2]
-    return last if last in {"nm", "um", "mm"} else None
+def split_unit(name: str) -> tuple[str, str | None]:
+    """A plain column name and the unit it ends in: ``dose_um`` -> ``("dose", "uM")``."""
+    match = _ENDING.search(name)
+    if match is None:
+        return name, None
+    return name[: match.start()], _WRITTEN[match[1]]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.sources.columns import GENE_ROLES, guess_columns
+from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.names import GENE_ROLES
 from lgr_core.domain import NOTHING
 
 

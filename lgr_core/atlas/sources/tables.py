@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,23 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy import sparse
 
-from lgr_core.atlas.sources.columns import guess_columns, is_role_name, plain
+from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.atlas.sources.features import name_genes
+from lgr_core.atlas.sources.names import is_role_name
+from lgr_core.atlas.sources.wide import take_apart
 from lgr_core.domain import NOTHING, BoolArray, FloatArray
 from lgr_core.errors import InputError
 
-log = logging.getLogger(__name__)
-
 SUFFIXES = (".h5ad", ".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
-
-NOT_GENES = frozenset(
-    {"index", "id", "time", "timepoint_hr", "replicate", "sample", "batch", "split"}
-    | {"level_0", "__index_level_0__", "unnamed:_0", "n_genes", "n_counts", ""}
-)
-"""Numeric columns of a table that are metadata, though they play no role here."""
-
-_MOSTLY = 0.5
-"""A text column of which more than this is no number is metadata, not a broken gene."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +54,47 @@ def suffix_of(path: Path) -> str:
     raise InputError(f"file {path}", "its format is unknown", f"Give {', '.join(SUFFIXES)}.")
 
 
+def files_of(path: Path) -> list[Path]:
+    """The file itself, or the files of deltas in a folder, by name.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        do = "Give the path of an h5ad, parquet or CSV, or of a folder of them."
+        raise InputError(f"source {path}", "no such file", do)
+    inside = sorted(path.iterdir())
+    files = [p for p in inside if p.is_file() and p.name.casefold().endswith(SUFFIXES)]
+    if not files:
+        found = f"no file of deltas in it ({', '.join(SUFFIXES)})"
+        raise InputError(f"folder {path}", found, "Name the folder that holds them.")
+    return files
+
+
 def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
     """Read a file, or all files of a folder as plates of one set, with equal genes.
 
     Raises
     ------
     InputError
-        A file cannot be read, or two files of a folder differ in their genes.
+        A file cannot be read, or two files of a folder differ in their genes or metadata.
     """
     if not path.is_dir():
         return _read_one(path, overrides, layer)
-    files = sorted(p for p in path.iterdir() if p.name.casefold().endswith(SUFFIXES))
-    if not files:
-        raise InputError(f"folder {path}", "no file of deltas in it", f"One of {SUFFIXES}.")
+    files = files_of(path)
     parts = [_read_one(file, overrides, layer) for file in files]
     for file, part in zip(files, parts, strict=True):
         if not part.genes["gene"].equals(parts[0].genes["gene"]):
             found = f"its genes differ from those of {files[0].name}"
             raise InputError(f"file {file}", found, "Give files with the same genes in order.")
+        if set(part.obs) != set(parts[0].obs):
+            odd = ", ".join(sorted(map(str, set(part.obs) ^ set(parts[0].obs))))
+            found = f"its metadata columns differ from those of {files[0].name} by {odd}"
+            raise InputError(f"file {file}", found, "Give files with the same columns.")
     has_plates = guess_columns(parts[0].obs, overrides, required=()).get("plate") is not None
     named = [
         part.obs if has_plates else part.obs.assign(plate=file.name.split(".")[0])
@@ -97,10 +111,8 @@ def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> De
     try:
         if suffix == ".h5ad":
             return _read_h5ad(path, overrides, layer)
-        if suffix == ".parquet":
-            return _split(pq.read_table(path).to_pandas(), path, overrides)
-        return _split(_read_text(path, suffix, overrides), path, overrides)
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as err:
+        return _read_wide(path, suffix, overrides)
+    except (OSError, EOFError, pa.ArrowException, ValueError, KeyError, TypeError) as err:
         found = f"it cannot be read ({' '.join(str(err).split())})"
         raise InputError(f"file {path}", found, "Check the file.") from err
 
@@ -126,42 +138,16 @@ def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> D
     )
 
 
-def _read_text(path: Path, suffix: str, overrides: Mapping[str, str]) -> pd.DataFrame:
-    """A CSV or TSV; metadata stays text (``NA`` and ``697`` are names)."""
-    separator = "\t" if suffix.startswith(".tsv") else ","
-    header = pd.read_csv(path, sep=separator, nrows=0).columns
-    names = [c for c in header if is_role_name(c) or c in overrides.values()]
-    return pd.read_csv(path, sep=separator, dtype=dict.fromkeys(names, str), na_filter=False)
-
-
-def _split(frame: pd.DataFrame, path: Path, overrides: Mapping[str, str]) -> DeltaFile:
-    """Columns that play no role and hold numbers are genes; the rest is metadata."""
+def _read_wide(path: Path, suffix: str, overrides: Mapping[str, str]) -> DeltaFile:
+    """A parquet, CSV or TSV; metadata of a text file stays text (``NA`` and ``697`` are names)."""
     known = set(overrides.values())
-    numeric = [
-        column
-        for column in frame.columns
-        if not (is_role_name(column) or column in known or plain(column) in NOT_GENES)
-        and _is_numeric(frame[column], path)
-    ]
-    if not numeric:
-        found = f"no numeric column in it is a gene; columns: {', '.join(map(str, frame)):.300}"
-        raise InputError(f"file {path}", found, "One row a condition, one column a gene.")
-    rest = [column for column in frame.columns if column not in set(numeric)]
-    values = frame[numeric].to_numpy(dtype=np.float32)
-    genes = name_genes(pd.DataFrame(index=pd.Index(numeric, dtype=object)))
-    return DeltaFile(frame[rest], values, genes, None, {"metadata_columns": list(map(str, rest))})
-
-
-def _is_numeric(values: pd.Series, path: Path) -> bool:
-    """Whether a column holds numbers; one that holds numbers and text is refused."""
-    if values.dtype == bool or isinstance(values.dtype, pd.CategoricalDtype):
-        return False
-    if pd.api.types.is_numeric_dtype(values):
-        return True
-    number = pd.to_numeric(values, errors="coerce")
-    bad = number.isna()
-    if bad.mean() > _MOSTLY:
-        return False
-    where = int(np.argmax(bad.to_numpy()))
-    found = f"column {values.name!r} holds numbers, but {values.iloc[where]!r} in row {where + 1}"
-    raise InputError(f"file {path}", found, "Remove or impute it first.")
+    if suffix == ".parquet":
+        table = pq.read_table(path)
+    else:
+        table = read_delimited(path, lambda name: name.strip() in known or is_role_name(name))
+    wide = take_apart(table, path, known)
+    genes = name_genes(pd.DataFrame(index=pd.Index(wide.genes, dtype=object)))
+    notes: dict[str, object] = {"metadata_columns": list(wide.obs)}
+    if wide.empty:
+        notes["empty_columns"] = wide.empty
+    return DeltaFile(wide.obs, wide.deltas, genes, None, notes)

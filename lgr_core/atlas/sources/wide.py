@@ -1,0 +1,104 @@
+"""A table of one row a condition and one column a gene, taken apart into metadata and deltas."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from lgr_core.atlas.sources.delimited import refuse_twins
+from lgr_core.atlas.sources.names import is_metadata_name
+from lgr_core.domain import FloatArray
+from lgr_core.errors import InputError
+
+log = logging.getLogger(__name__)
+
+_MOSTLY = 0.5
+"""A column of which more than this is text is metadata, not a broken gene."""
+
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "-"})
+"""How tables write a missing value."""
+
+
+class Wide(NamedTuple):
+    """``obs`` (rows numbered from 1), ``deltas`` (n_rows, n_genes) float32, and column names.
+
+    ``empty`` are columns that hold nothing; they stand in ``obs`` all the same.
+    """
+
+    obs: pd.DataFrame
+    deltas: FloatArray
+    genes: list[str]
+    empty: list[str]
+
+
+def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
+    """Columns of numbers whose names speak of no metadata are genes; the rest is metadata.
+
+    Raises
+    ------
+    InputError
+        No column is a gene, one holds both numbers and something else, or two columns of metadata
+        have one name.
+    """
+    names = [str(name) for name in table.column_names]
+    genes, rest, empty = [], [], []
+    for place, name in enumerate(names):
+        metadata = name in known or is_metadata_name(name)
+        kind = "text" if metadata else _kind(table.column(place), name, path)
+        (genes if kind == "numbers" else rest).append(place)
+        if kind == "empty":
+            empty.append(name)
+    if not genes:
+        found = f"no numeric column in it is a gene; columns: {', '.join(names):.300}"
+        raise InputError(f"file {path}", found, "One row a condition, one column a gene.")
+    refuse_twins([names[place] for place in rest], path)
+    if empty:
+        log.warning("%s: columns without any value: %s", path, ", ".join(empty))
+    deltas = np.empty((table.num_rows, len(genes)), dtype=np.float32)
+    for column, place in enumerate(genes):
+        deltas[:, column] = _numbers(table.column(place))
+    obs = table.select(rest).to_pandas(ignore_metadata=True)
+    obs.index = pd.RangeIndex(1, table.num_rows + 1)
+    return Wide(obs, deltas, [names[place] for place in genes], empty)
+
+
+def _kind(column: pa.ChunkedArray, name: str, path: Path) -> str:
+    """``numbers``, ``text`` or ``empty``; numbers among which something else stands are refused."""
+    if _is_number(column.type):
+        return "numbers"
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return "empty" if pa.types.is_null(column.type) else "text"
+    texts = column.to_pandas().fillna("").str.strip()
+    missing = texts.str.casefold().isin(_MISSING).to_numpy()
+    bad = pd.to_numeric(texts, errors="coerce").isna().to_numpy()
+    if missing.all():
+        return "empty"
+    if not bad.any():
+        return "numbers"
+    if (bad & ~missing).mean() > _MOSTLY or (bad | missing).all():
+        return "text"
+    where = int(np.argmax(bad))
+    found = (
+        f"column {name!r} holds numbers, but {texts.iloc[where]!r} in row {where + 1}; "
+        f"rows of it that are no number: {int(bad.sum()):,} of {len(bad):,}"
+    )
+    raise InputError(f"file {path}", found, "Remove or impute it first.")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+
+
+def _numbers(column: pa.ChunkedArray) -> FloatArray:
+    """Numbers (n_rows,), NaN where there is none."""
+    if not _is_number(column.type):
+        return pd.to_numeric(column.to_pandas()).to_numpy(dtype=np.float32)
+    if pa.types.is_decimal(column.type):
+        column = column.cast(pa.float64())
+    return column.to_numpy().astype(np.float32)
