@@ -5,7 +5,7 @@
     LgrError
     ├── UsageError           the request itself makes no sense           (exit 2)
     │   ├── NoKeyError       a language model was asked for without a key
-    │   └── BudgetError      the next question would overrun its budget
+    │   └── BudgetError      the next question would overrun its budget  (exit 6)
     ├── InputError           a file or value was refused                 (exit 3)
     │   ├── AmbiguousError   it can be read in two ways: say which
     │   ├── NotCountsError   raw counts were asked for, other values found
@@ -16,7 +16,7 @@
     │   ├── AccessError      key, account or model refused: asking again will not help
     │   ├── BadReplyError    an answer came that cannot be used; it holds the raw text
     │   ├── NoAnswerError    sent, but late or cut off; it may be charged all the same
-    │   └── StoppedError     stopped by the user before it was sent
+    │   └── StoppedError     stopped by the user before it was sent      (exit 130)
     └── LeakageError         a predictor read what its evidence forbids  (exit 1)
 
 Every message says what was asked, what was found and what to do.
@@ -58,6 +58,8 @@ class NoKeyError(UsageError):
 
 class BudgetError(UsageError):
     """The next request would overrun its budget; it was not sent."""
+
+    exit_code = 6
 
 
 class InputError(LgrError):
@@ -122,6 +124,8 @@ class NoAnswerError(ServiceError):
 class StoppedError(ServiceError):
     """The user stopped before the request was sent; nothing was charged for it."""
 
+    exit_code = 130
+
 
 class LeakageError(LgrError):
     """A predictor asked for data that its declared evidence does not cover."""
@@ -132,5 +136,5 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str) -> NotFoundE
     names = list(known)
     near = [hit for hit, score, _ in process.extract(name, names, limit=3) if score >= NEAR]
     found = f"{where} has no such {kind} among its {len(names):,}"
-    do = f"Nearest: {', '.join(near)}." if near else f"Choose one of the {kind}s listed there."
+    do = f"Nearest: {', '.join(near)}." if near else "Choose one that is listed there."
     return NotFoundError(f"{kind} {name!r}", found, do)

@@ -13,12 +13,35 @@ import pandas as pd
 from lgr_core.answer import Answer
 from lgr_core.errors import UsageError
 
+ENDINGS = (".csv", ".parquet", ".h5ad")
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+
 
 def answer_csv(answer: Answer) -> str:
     """One row a gene: predicted, measured (if known), then each neighbour's measured delta."""
+    return table_csv(answer.table())
+
+
+def table_csv(table: pd.DataFrame) -> str:
+    """A table as CSV that a spreadsheet reads as text and numbers, and never runs.
+
+    A text, heading included, that begins as a formula does (``=``, ``+``, ``-``, ``@``, tab or a
+    new line) gets an apostrophe before it. A carriage return, which would end the row, is a new
+    line.
+    """
+    texts = table.select_dtypes(["object", "string", "category"]).columns
+    safe = table.assign(**{name: table[name].astype(object).map(_defused) for name in texts})
     out = io.StringIO()
-    answer.table().to_csv(out, index=False, float_format="%.6g")
+    safe.rename(columns=_defused).to_csv(out, index=False, float_format="%.6g")
     return out.getvalue()
+
+
+def _defused(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def answer_adata(answer: Answer) -> ad.AnnData:
@@ -45,19 +68,20 @@ def answer_adata(answer: Answer) -> ad.AnnData:
 
 
 def write_answer(answer: Answer, path: Path) -> None:
-    """Write an answer to ``path``; its ending says how.
+    """Write an answer to ``path``; its ending says how. Folders that are not there are made.
 
     Raises
     ------
     UsageError
         If the ending is none of .csv, .parquet, .h5ad.
     """
+    if path.suffix not in ENDINGS:
+        found = f"the ending {path.suffix!r} is unknown"
+        raise UsageError(f"output {path}", found, "Use .csv, .parquet or .h5ad.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":
         path.write_text(answer_csv(answer), encoding="utf-8")
     elif path.suffix == ".parquet":
         answer.table().to_parquet(path, index=False)
-    elif path.suffix == ".h5ad":
-        answer_adata(answer).write_h5ad(path)
     else:
-        found = f"the ending {path.suffix!r} is unknown"
-        raise UsageError(f"output {path}", found, "Use .csv, .parquet or .h5ad.")
+        answer_adata(answer).write_h5ad(path)

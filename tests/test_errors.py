@@ -29,6 +29,9 @@ def test_an_error_survives_a_process_boundary():
         (errors.NotFoundError, 4),
         (errors.EmptyPoolError, 4),
         (errors.ServiceError, 5),
+        (errors.BudgetError, 6),
+        (errors.StoppedError, 130),
+        (errors.LeakageError, 1),
     ],
 )
 def test_exit_codes_are_part_of_the_interface(error, code):

@@ -10,7 +10,7 @@ import pytest
 
 from lgr_core.answer import predict
 from lgr_core.errors import UsageError
-from lgr_core.export import answer_csv, write_answer
+from lgr_core.export import answer_csv, table_csv, write_answer
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,14 @@ def test_an_unknown_ending_is_refused(answer, tmp_path):
     with pytest.raises(UsageError, match=".csv, .parquet or .h5ad"):
         write_answer(answer, tmp_path / "a.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_spreadsheet_runs_no_cell():
+    """Text that begins as a formula is marked; numbers, inner signs and other text stay."""
+    cells = ["=1+1", "+x", "-x", "@x", "\tx", "\rx", "a=b", "", None]
+    table = pd.DataFrame({"=name": cells, "value": [-1.5, *range(8)]})
+    read = pd.read_csv(io.StringIO(table_csv(table)), keep_default_na=False)
+    assert list(read.columns) == ["'=name", "value"]
+    marked = [f"'{cell}" for cell in cells[:5]]
+    assert read["'=name"].tolist() == [*marked, "'\nx", "a=b", "", ""]
+    assert read["value"].tolist() == [-1.5, *range(8)]

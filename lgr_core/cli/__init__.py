@@ -1,7 +1,7 @@
 """The command line: ``lgr`` and ``python -m lgr_core``.
 
 Standard output carries the result alone (JSON with ``--json``), standard error all else.
-Exit codes: 0 done, 2 wrong use, 3 input refused, 4 not found, 5 an outside service failed.
+What the exit codes mean stands in ``EXIT_CODES`` and below ``lgr --help``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from lgr_core.cli import atlases, batch, cache, queries
+from lgr_core.cli import atlases, batch, benchmark, cache, fill, queries
 from lgr_core.config import Settings
-from lgr_core.errors import InputError, LgrError
+from lgr_core.errors import InputError, LgrError, StoppedError
 
-STOPPED = 130
-"""The exit code of a command ended by Ctrl-C."""
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 a fault of the program, 2 wrong use, 3 input refused, 4 not found, "
+    "5 an outside service failed, 6 the budget is spent, 130 stopped by the user."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,13 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return refused.exit_code
     except KeyboardInterrupt:
         print("lgr: stopped; nothing half-done was left behind", file=sys.stderr)
-        return STOPPED
+        return StoppedError.exit_code
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="lgr", description="The LGR Explorer's command line.")
+    parser = argparse.ArgumentParser(
+        prog="lgr", description="The LGR Explorer's command line.", epilog=EXIT_CODES
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (atlases, queries, cache, batch):
+    for group in (atlases, queries, cache, fill, batch, benchmark):
         group.add(commands)
     return parser

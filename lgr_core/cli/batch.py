@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Commands, command, print_json
+from lgr_core.cli.base import Commands, command, print_json, tell
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
-from lgr_core.retrieval.batch import Import, Manifest, export_batch, import_batch
+from lgr_core.errors import InputError, NotFoundError, ServiceError
+from lgr_core.retrieval.batch import Manifest, export_batch
+from lgr_core.retrieval.batch_answers import Import, import_batch
 from lgr_core.retrieval.batch_service import fetch_answers, status_of, submit
 from lgr_core.retrieval.fill import estimate
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -65,35 +68,56 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _submit(options: argparse.Namespace, settings: Settings) -> None:
-    _show(options, submit(options.folder, Manifest.read(options.folder), open_client(settings)))
+    _show(options, submit(options.folder, _manifest(options, settings), open_client(settings)))
 
 
 def _status(options: argparse.Namespace, settings: Settings) -> None:
+    _manifest(options, settings)
     _show(options, status_of(options.folder, open_client(settings)))
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
-    manifest = Manifest.read(options.folder)
-    files = options.files or fetch_answers(options.folder, open_client(settings))
+    manifest = _manifest(options, settings)
     selector, pools = _asked(manifest, settings)
+    files = options.files or fetch_answers(options.folder, open_client(settings))
     report = import_batch(selector, pools, manifest.k, files)
+    gone = len(manifest.queries) - len(pools)
     if options.json:
-        print_json(asdict(report))
+        print_json({**asdict(report), "gone": gone})
     else:
-        print(_import_lines(report))
+        print(_import_lines(report, gone))
+    asked, do = f"import of {options.folder}", "The rest was taken; export again what is missing."
+    if report.malformed:
+        raise InputError(asked, f"{len(report.malformed):,} lines cannot be read", do)
+    if report.failed:
+        raise ServiceError(asked, f"{len(report.failed):,} answers failed", do)
+
+
+def _manifest(options: argparse.Namespace, settings: Settings) -> Manifest:
+    """What a folder was exported for; the settings must name the same service."""
+    manifest = Manifest.read(options.folder)
+    manifest.check_provider(Service.at(settings.llm_base_url).name, options.folder)
+    return manifest
 
 
 def _asked(manifest: Manifest, settings: Settings) -> tuple[LLMSelector, list[CandidatePool]]:
-    """The selector and pools that a folder was exported with."""
+    """The selector and pools that a folder was exported with, but for queries that are gone."""
     store = open_atlas(manifest.atlas, settings.atlases)
-    selector = llm_selector(store, settings, manifest.options)
-    return selector, [candidate_pool(store, query) for query in manifest.queries]
+    if store.build_id != manifest.build_id:
+        tell(f"lgr: atlas {store.name} was built anew since the export; what still fits is taken")
+    selector, pools = llm_selector(store, settings, manifest.options), []
+    for query in manifest.queries:
+        with suppress(NotFoundError):
+            pools.append(candidate_pool(store, query))
+    return selector, pools
 
 
-def _import_lines(report: Import) -> str:
+def _import_lines(report: Import, gone: int) -> str:
     counts = f"answered {report.answered:,}, known before {report.repeated:,}, of other exports "
-    counts += f"{report.unknown:,}, failed {len(report.failed):,}, still missing {report.missing:,}"
-    return "\n".join([counts, *(f"  {query}: {why}" for query, why in report.failed)])
+    counts += f"{report.unknown:,}, failed {len(report.failed):,}, malformed "
+    counts += f"{len(report.malformed):,}, still missing {report.missing:,}"
+    counts += f", no longer in the atlas {gone:,}" if gone else ""
+    return "\n".join([counts, *(f"  {x}: {why}" for x, why in report.failed + report.malformed)])
 
 
 def _show(options: argparse.Namespace, rows: list[dict[str, object]]) -> None:

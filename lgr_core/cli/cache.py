@@ -1,35 +1,29 @@
-"""Commands on cached answers: cache ls, show, verify, export, import; and fill."""
+"""Commands on kept answers: cache ls, show, verify, export, import, forget; and tags."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell
-from lgr_core.cli.llm_flags import add_llm_flags, llm_options
-from lgr_core.cli.many import add_many_flags, pools_of
+from lgr_core.cli.base import Commands, command, print_json
 from lgr_core.config import Settings
-from lgr_core.errors import InputError, ServiceError
-from lgr_core.retrieval.budget import Budget
+from lgr_core.errors import InputError
 from lgr_core.retrieval.cache import AnswerCache
-from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
-from lgr_core.retrieval.neighbor_files import read_neighbors
-from lgr_core.retrieval.setup import live_client, llm_selector, tag_inference
+from lgr_core.retrieval.imports import forget, imported, take_file
+from lgr_core.retrieval.neighbor_files import NeighborRecord
+from lgr_core.retrieval.setup import live_client, tag_inference
 
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
     group = commands.add_parser("cache", help="cached answers of language models")
     actions = group.add_subparsers(required=True, metavar="ACTION")
-    command(actions, "ls", _ls, "what is cached, one row an answer")
+    command(actions, "ls", _ls, "what is cached and imported, one row an answer")
     show = command(actions, "show", _show, "one cached answer, whole")
     show.add_argument("key", metavar="KEY", help="the first signs of its key")
     command(actions, "verify", _verify, "read every line of the cache")
@@ -38,31 +32,40 @@ def add(commands: Commands) -> None:
     taken = command(actions, "import", _import, "take a neighbour file into the installation")
     taken.add_argument("file", type=Path, metavar="FILE")
     taken.add_argument("--overwrite", action="store_true", help="replace one of that name")
+    gone = command(actions, "forget", _forget, "remove imported answers")
+    what = "the first signs of an answer's key, or a file's name, as ls shows them"
+    gone.add_argument("names", nargs="+", metavar="KEY", help=what)
     tags = command(commands, "tags", _tags, "let the model infer the drugs' mechanism tags")
     tags.add_argument("--atlas", default=DEMO, metavar="NAME")
     tags.add_argument("--model", help="default: LGR_LLM_MODEL, else the paper's")
-    filled = command(commands, "fill", _fill, "ask the model for many queries")
-    add_many_flags(filled)
-    add_llm_flags(filled)
-    filled.set_defaults(cache="fill")
-    filled.add_argument(
-        "--dry-run", action="store_true", help="say what it would cost, ask nothing"
-    )
-    filled.add_argument("--concurrency", type=int, default=4, metavar="N")
-    filled.add_argument("--max-requests", type=int, metavar="N")
-    filled.add_argument("--max-tokens", type=int, metavar="N")
-    filled.add_argument("--max-usd", type=float, metavar="USD", help="default: LGR_LLM_BUDGET_USD")
 
 
 def _ls(options: argparse.Namespace, settings: Settings) -> None:
-    table = AnswerCache(settings.answers).table()
     columns = ["key", "cell_line", "drug", "dose_um", "model", "k_used", "at"]
+    cached = AnswerCache(settings.answers).table()[columns]
+    folder = settings.neighbor_folders[0]
+    taken = pd.DataFrame([_import_row(*found) for found in imported(folder)], columns=_IMPORTED)
     if options.json:
-        print_json(json.loads(table[columns].to_json(orient="records")))
+        rows = [json.loads(table.to_json(orient="records")) for table in (cached, taken)]
+        print_json(rows[0] + rows[1])
         return
-    print(f"{len(table):,} answers in {settings.answers}")
-    if len(table):
-        print(table[columns].assign(key=table["key"].str[:12]).to_string(index=False))
+    for table, place in ((cached, settings.answers), (taken, folder)):
+        print(f"{len(table):,} answers in {place}")
+        if len(table):
+            print(table.assign(key=table["key"].str[:12]).to_string(index=False, na_rep="-"))
+
+
+_IMPORTED = ["key", "cell_line", "drug", "dose_um", "model", "names", "at", "atlas", "file"]
+
+
+def _import_row(file: str, record: NeighborRecord) -> tuple[object, ...]:
+    by = record.asked.get("model", record.source)
+    query = (record.cell_line, record.drug, record.dose_um)
+    return (record.key, *query, by, len(record.proposals), record.at, record.atlas, file)
+
+
+def _forget(options: argparse.Namespace, settings: Settings) -> None:
+    _said(options, {"forgotten": forget(settings.neighbor_folders[0], options.names)})
 
 
 def _show(options: argparse.Namespace, settings: Settings) -> None:
@@ -96,16 +99,8 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
-    target = settings.neighbor_folders[0] / options.file.name
-    if target.suffix != ".jsonl":
-        raise InputError(f"file {options.file}", "its name does not end in .jsonl", "Rename it.")
-    count = sum(1 for _ in read_neighbors(options.file))
-    if target.exists() and not options.overwrite:
-        raise InputError(f"file {target}", "it exists already", "Rename it, or add --overwrite.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_suffix(".part")
-    shutil.copyfile(options.file, aside)
-    aside.replace(target)
+    folder = settings.neighbor_folders[0]
+    target, count = take_file(options.file, folder, overwrite=options.overwrite)
     _said(options, {"answers": count, "file": str(target)})
 
 
@@ -123,99 +118,6 @@ def _tags(options: argparse.Namespace, settings: Settings) -> None:
         print(f"{drug}: {', '.join(found) or 'none'}")
     print(f"words that are no tags: {', '.join(report.unknown) or 'none'}")
     print(f"drugs left out of the answers: {', '.join(report.unanswered) or 'none'}")
-
-
-def _fill(options: argparse.Namespace, settings: Settings) -> None:
-    store = open_atlas(options.atlas, settings.atlases)
-    pools = pools_of(options, store)
-    asked = llm_options(options, settings)
-    if options.dry_run:
-        replayed = argparse.Namespace(**{**vars(options), "cache": "replay"})
-        selector = llm_selector(store, settings, llm_options(replayed, settings))
-        _show_estimate(options, estimate(selector, pools, options.k))
-        return
-    usd = settings.llm_budget_usd if options.max_usd is None else options.max_usd
-    budget = Budget(max_requests=options.max_requests, max_tokens=options.max_tokens, max_usd=usd)
-    with _stopping() as cancel, Bars() as progress:
-        client = live_client(settings, budget=budget, cancel=cancel)
-        selector = llm_selector(store, settings, asked, neighbors=options.neighbors, client=client)
-        report = fill(
-            selector,
-            pools,
-            options.k,
-            concurrency=options.concurrency,
-            cancel=cancel,
-            progress=progress,
-        )
-    _show_report(options, report)
-    if report.failed or report.not_asked:
-        found = f"{len(report.failed)} failed, {report.not_asked} not asked"
-        found += f" ({report.stopped_by})" if report.stopped_by else ""
-        raise ServiceError("fill", found, "Run the same command again: it goes on there.")
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or a TERM signal sets, so that what is under way is still kept."""
-    cancel = threading.Event()
-
-    def stop(*_: object) -> None:
-        if cancel.is_set():
-            raise KeyboardInterrupt
-        tell("lgr: stopping after what is under way; once more to stop at once")
-        cancel.set()
-
-    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield cancel
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
-
-
-def _show_estimate(options: argparse.Namespace, found: Estimate) -> None:
-    data = {
-        "questions": found.questions,
-        "remembered": found.remembered,
-        "input_tokens": found.usage.input,
-        "output_tokens": found.usage.output,
-        "usd": found.usd,
-        "estimated": True,
-    }
-    if options.json:
-        print_json(data)
-        return
-    price = "no price known for this model" if found.usd is None else f"about ${found.usd:,.2f}"
-    tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
-    print(f"{found.questions:,} questions to ask, {found.remembered:,} answered before")
-    print(f"{tokens}: {price}, without prompt caching")
-
-
-def _show_report(options: argparse.Namespace, report: FillReport) -> None:
-    data = {
-        "answered": report.answered,
-        "remembered": report.remembered,
-        "recorded": report.recorded,
-        "failed": [{"query": str(query), "why": why} for query, why in report.failed],
-        "not_asked": report.not_asked,
-        "stopped_by": report.stopped_by,
-        "requests": report.usage.requests,
-        "input_tokens": report.usage.input,
-        "cached_tokens": report.usage.cached,
-        "output_tokens": report.usage.output,
-        "cost_usd": report.cost_usd,
-    }
-    if options.json:
-        print_json(data)
-        return
-    cost = "unknown" if report.cost_usd is None else f"${report.cost_usd:,.4f}"
-    print(f"answered {report.answered:,}, from the cache {report.remembered:,}", end="")
-    print(f", from files {report.recorded:,}, failed {len(report.failed):,}", end="")
-    print(f", not asked {report.not_asked:,}")
-    used = report.usage
-    print(f"{used.input:,} tokens in ({used.cached:,} cached), {used.output:,} out; cost {cost}")
-    for query, why in report.failed:
-        print(f"  {query}: {why}")
 
 
 def _said(options: argparse.Namespace, data: dict[str, object]) -> None:

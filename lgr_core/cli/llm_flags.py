@@ -18,7 +18,15 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
     flag = group.add_argument
     policies = [str(policy) for policy in Policy]
     flag("--cache", choices=policies, default="replay", help="who is asked; replay asks no model")
-    flag("--neighbors", type=Path, nargs="+", action="extend", default=[], metavar="FILE")
+    flag(
+        "--neighbors",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="recorded answers that go before all others",
+    )
     flag("--scope", choices=[str(scope) for scope in Scope], default="line")
     flag("--scope-line", default=DEFAULT_SCOPE_LINE, metavar="C", help="of scope drug")
     flag("--model", help="default: LGR_LLM_MODEL, else the paper's")
@@ -33,8 +41,10 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
     flag("--temperature", type=float, default=0.0)
 
 
-def llm_options(options: argparse.Namespace, settings: Settings) -> LLMOptions:
-    """The options that the flags name."""
+def llm_options(
+    options: argparse.Namespace, settings: Settings, policy: Policy | None = None
+) -> LLMOptions:
+    """The options that the flags name; ``policy`` goes before theirs."""
     prompt = PromptOptions(
         mode=options.mode,
         facts=options.facts,
@@ -42,7 +52,7 @@ def llm_options(options: argparse.Namespace, settings: Settings) -> LLMOptions:
         cache_friendly=options.cache_friendly,
     )
     return LLMOptions(
-        policy=Policy(options.cache),
+        policy=Policy(options.cache) if policy is None else policy,
         scope=Scope(options.scope),
         scope_line=options.scope_line,
         model=settings.llm_model if options.model is None else options.model,
@@ -52,4 +62,5 @@ def llm_options(options: argparse.Namespace, settings: Settings) -> LLMOptions:
         samples=options.samples,
         ask_for=options.ask_for,
         repair=options.repair,
+        named_model=options.model is not None,
     )

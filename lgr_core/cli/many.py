@@ -6,6 +6,7 @@ import argparse
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.atlases import DEMO
+from lgr_core.cli.base import whole
 from lgr_core.domain import CandidatePool, Condition
 from lgr_core.errors import EmptyPoolError, NotFoundError
 from lgr_core.retrieval.pool import candidate_pool
@@ -15,11 +16,11 @@ def add_many_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags that choose the queries."""
     flag = parser.add_argument
     flag("--atlas", default=DEMO, metavar="NAME")
-    flag("--lines", type=_names, metavar="C,C", help="cell lines; default: all")
-    flag("--drugs", type=_names, metavar="D;D", help="drugs, by ';'; default: all")
+    flag("--lines", type=names, metavar="C,C", help="cell lines; default: all")
+    flag("--drugs", type=names, metavar="D;D", help="drugs, by ';'; default: all")
     flag("--dose", type=float, metavar="UM", help="default: each line's highest")
-    flag("--max-queries", type=int, metavar="N")
-    flag("--k", type=int, default=10)
+    flag("--max-queries", type=whole, metavar="N")
+    flag("--k", type=whole, default=10)
 
 
 def pools_of(options: argparse.Namespace, store: AtlasStore) -> list[CandidatePool]:
@@ -56,6 +57,7 @@ def _chosen(names: list[str] | None, catalog: object) -> list[str]:
     return [catalog.resolve(name) for name in names]
 
 
-def _names(text: str) -> list[str]:
+def names(text: str) -> list[str]:
+    """The type of a flag that lists names, by comma, or by semicolon where one stands."""
     sign = ";" if ";" in text else ","
     return [name.strip() for name in text.split(sign) if name.strip()]

@@ -10,10 +10,10 @@ from typing import Any
 from lgr_core.answer import Answer, predict, retrieval_dict, retrieve
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Commands, command, print_json
+from lgr_core.cli.base import Commands, command, print_json, tell
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.config import Settings
-from lgr_core.domain import Rejected, Retrieval, Selector
+from lgr_core.domain import CandidatePool, Rejected, Retrieval, Selector
 from lgr_core.errors import InputError, UsageError
 from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import WEIGHTS
@@ -23,6 +23,8 @@ from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.query import read_query
+from lgr_core.retrieval.question import Policy
+from lgr_core.retrieval.recorded import said_of
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
 
@@ -68,6 +70,7 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
     )
     if options.out is not None:
         append_neighbors(options.out, retrieval)
+    _tell_recorded(retrieval)
     _show_retrieval(retrieval, as_json=options.json)
 
 
@@ -82,6 +85,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
     )
     if options.out is not None:
         write_answer(answer, options.out)
+    _tell_recorded(answer.retrieval)
     if options.json:
         print_json(answer.to_dict())
     else:
@@ -119,11 +123,12 @@ def _import_reply(options: argparse.Namespace, settings: Settings) -> None:
     _show_retrieval(retrieval, as_json=options.json)
 
 
-def _by_hand(options: argparse.Namespace, settings: Settings) -> tuple[LLMSelector, Any]:
+def _by_hand(options: argparse.Namespace, settings: Settings) -> tuple[LLMSelector, CandidatePool]:
+    """Whose question is carried to a chatbot and back; no service is asked, whatever the policy."""
     store = open_atlas(options.atlas, settings.atlases)
     query, _ = read_query(store, options.cell_line, options.drug, options.dose)
-    selector = llm_selector(store, settings, llm_options(options, settings))
-    return selector, candidate_pool(store, query)
+    asked = llm_options(options, settings, Policy.REPLAY)
+    return llm_selector(store, settings, asked), candidate_pool(store, query)
 
 
 def _text(file: str) -> str:
@@ -147,10 +152,19 @@ def _show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
         print(_neighbor_lines(retrieval))
 
 
+def _tell_recorded(retrieval: Retrieval) -> None:
+    """Say on standard error what of the settings a recorded answer does not honour."""
+    said = said_of(retrieval.provenance)
+    if said is not None:
+        tell(f"lgr: {said}")
+
+
 def _neighbor_lines(retrieval: Retrieval) -> str:
     head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} neighbours"
-    by = retrieval.provenance.get("answered_by")
-    who = retrieval.selector if by is None else f"{retrieval.selector}, answered by {by}"
+    said = retrieval.provenance
+    who = retrieval.selector
+    who += f", answered by {said['answered_by']}" if "answered_by" in said else ""
+    who += f": {said['source']}" if "source" in said else ""
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
     lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
     lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]

@@ -33,6 +33,7 @@ from lgr_core.metrics.ranks import (
     spearman_delta,
 )
 from lgr_core.metrics.rows import ScoreArray
+from lgr_core.metrics.scorer import Scorer
 from lgr_core.metrics.table import METRICS, Direction, Metric, score
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Lineup",
     "Metric",
     "ScoreArray",
+    "Scorer",
     "cosine",
     "discrimination_score_cosine",
     "mae_delta",

@@ -55,32 +55,37 @@ def discrimination_score_cosine(
         The shapes do not agree, a value is not finite, or a true condition is excluded.
     """
     x = matrix("predicted", predicted)
-    kept = _kept(len(x), lineup, exclude)
+    kept = kept_of(len(x), lineup, exclude)
     if x.shape[1] != lineup.deltas.shape[1]:
         found = f"predicted is {x.shape}, the lineup {lineup.deltas.shape}"
         raise InputError("metric", found, "Score both on the same genes.")
-    similarity = _cosines(x, lineup.deltas)
+    return ranked(_cosines(x, lineup.deltas), x.any(axis=1), lineup, kept)
+
+
+def ranked(similarity: ScoreArray, told: BoolArray, lineup: Lineup, kept: BoolArray) -> ScoreArray:
+    """The score from cosines (n, n_conditions), over the ``kept`` ones; NaN where not ``told``."""
     own = np.take_along_axis(similarity, lineup.truth[:, None], axis=1)
     nearer = (kept & (similarity > own + TIE)).sum(axis=1)
     tied = (kept & (np.abs(similarity - own) <= TIE)).sum(axis=1) - 1
     n = kept.sum(axis=1)
-    score = 1 - (nearer + tied / 2) / n
     real = lineup.deltas.any(axis=1)[lineup.truth]
-    return np.where(x.any(axis=1) & real & (n > 1), score, np.nan)
+    return np.where(told & real & (n > 1), 1 - (nearer + tied / 2) / n, np.nan)
 
 
 def _cosines(x: FloatArray, deltas: FloatArray) -> ScoreArray:
     """(n, n_conditions); 0 wherever a vector is zero, as scikit-learn has it."""
-    others = _unit(deltas.astype(np.float64))
-    return by_rows(lambda rows: others @ _unit(rows).T, x).T
+    others = unit(deltas.astype(np.float64))
+    return by_rows(lambda rows: others @ unit(rows).T, x).T
 
 
-def _unit(x: ScoreArray) -> ScoreArray:
+def unit(x: ScoreArray) -> ScoreArray:
+    """Rows of length 1; zero rows stay zero."""
     norm = np.linalg.norm(x, axis=1, keepdims=True)
     return np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
 
 
-def _kept(n: int, lineup: Lineup, exclude: BoolArray | None) -> BoolArray:
+def kept_of(n: int, lineup: Lineup, exclude: BoolArray | None) -> BoolArray:
+    """(n, n_conditions) true for what stays in each query's lineup."""
     shape = (n, len(lineup.deltas))
     if len(lineup.truth) != n:
         found = f"{n} predictions, {len(lineup.truth)} true rows"

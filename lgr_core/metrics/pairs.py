@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lgr_core.domain import FloatArray
+from lgr_core.domain import BoolArray, FloatArray
 from lgr_core.errors import InputError
 from lgr_core.metrics.moments import Moments
 from lgr_core.metrics.rows import (
@@ -157,7 +157,9 @@ def sign_accuracy_nonzero(predicted: ArrayLike, measured: ArrayLike) -> ScoreArr
     InputError
         The shapes differ, or a value is not finite.
     """
-    return by_rows(_signs_of_changed, *pair(predicted, measured))
+    return by_rows(
+        lambda x, y: signs_of_changed(same_sign(x, y), y != 0), *pair(predicted, measured)
+    )
 
 
 def pearson_vs_line_mean(
@@ -179,17 +181,17 @@ def pearson_vs_line_mean(
     if m.shape not in (x.shape, x.shape[1:]):
         found = f"line_mean is {m.shape}, predicted {x.shape}"
         raise InputError("metric", found, "Give one mean for all rows, or one a row.")
-    return by_rows(_pearson_around, x, y, np.broadcast_to(matrix("line_mean", m), x.shape))
+    return by_rows(around, x, y, np.broadcast_to(matrix("line_mean", m), x.shape))
 
 
-def _signs_of_changed(x: FloatArray, y: FloatArray) -> ScoreArray:
-    changed = y != 0
-    return ratio(count(same_sign(x, y) & changed), count(changed))
+def signs_of_changed(right: BoolArray, changed: BoolArray) -> ScoreArray:
+    """Share of the changed genes that are right, (n,); both flags (n, genes)."""
+    return ratio(count(right & changed), count(changed))
 
 
-def _pearson_around(x: FloatArray, y: FloatArray, m: FloatArray) -> ScoreArray:
-    x -= m
-    y -= m
+def around(x: FloatArray, y: FloatArray, m: FloatArray) -> ScoreArray:
+    """Pearson correlation of x - m and y - m, rows of float64."""
+    x, y = x - m, y - m
     least = SAME_AS_LINE_MEAN * np.linalg.norm(m, axis=1)
     nearer = np.minimum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
     xx, yy, xy = centred(x, y)

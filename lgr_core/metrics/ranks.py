@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lgr_core.domain import FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.metrics.rows import ScoreArray, by_rows, count_bits, pair, ratio, same_sign
 
 TOP = 50
@@ -75,12 +75,25 @@ def sign_accuracy_top50(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray
     return by_rows(_signs_of_top, *pair(predicted, measured))
 
 
+def centred_ranks(y: FloatArray) -> tuple[ScoreArray, ScoreArray]:
+    """Ranks about their mean, doubled, where their values stand, and the sums of their squares."""
+    order, ascending = _ascending(y)
+    ranks = _ranks(ascending)
+    placed = np.empty_like(ranks)
+    placed.reshape(-1)[order] = ranks
+    return placed, np.vecdot(ranks, ranks)
+
+
+def spearman_with(x: FloatArray, ranks: ScoreArray, squares: ScoreArray) -> ScoreArray:
+    """Rank correlation with a side whose :func:`centred_ranks` are known."""
+    order, ascending = _ascending(x)
+    own = _ranks(ascending)
+    norms = np.sqrt(np.vecdot(own, own) * squares)
+    return ratio(np.vecdot(own, ranks.take(order)), norms).clip(-1, 1)
+
+
 def _spearman(x: FloatArray, y: FloatArray) -> ScoreArray:
-    order, x = _ascending(x)
-    order, y = _ascending(y.take(order))
-    x, y = _ranks(x).take(order), _ranks(y)
-    squares = np.vecdot(x, x) * np.vecdot(y, y)
-    return ratio(np.vecdot(x, y), np.sqrt(squares)).clip(-1, 1)
+    return spearman_with(x, *centred_ranks(y))
 
 
 def _ascending(values: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -124,47 +137,59 @@ def _ranks(ascending: FloatArray) -> ScoreArray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Top:
+class Top:
     """The k genes of largest absolute value: all ``above`` an edge, some of those ``tied`` on it.
 
     Flags are packed, eight genes a byte. The ``n_tied`` share the ``places`` that are left.
+    ``told`` says where the values tell k genes from the others.
     """
 
     above: NDArray[np.uint8]
     tied: NDArray[np.uint8]
     places: IntArray
     n_tied: IntArray
+    told: BoolArray
+    k: int
 
     @classmethod
-    def of(cls, sizes: FloatArray, k: int) -> _Top:
-        k = min(k, sizes.shape[1])
+    def of(cls, sizes: FloatArray, k: int) -> Top:
+        """From absolute values, (n, genes)."""
+        genes, asked = sizes.shape[1], k
+        k = min(k, genes)
         edge = np.partition(sizes, -k, axis=1)[:, [-k]]
         above = np.packbits(sizes > edge, axis=1)
         tied = np.packbits(sizes == edge, axis=1)
-        return cls(above, tied, k - count_bits(above), count_bits(tied))
+        n_tied = count_bits(tied)
+        told = (genes > asked) & (n_tied < genes)
+        return cls(above, tied, k - count_bits(above), n_tied, told, asked)
 
     def share(self, n: IntArray) -> ScoreArray:
         """Places that n of the tied take together; whole where all of them are met."""
         return self.places * n / self.n_tied
 
+    def overlap(self, other: Top) -> ScoreArray:
+        """Share of the k genes that both have; NaN where one of them tells none apart."""
+        met = count_bits(self.above & other.above)
+        met = met + self.share(count_bits(self.tied & other.above))
+        met = met + other.share(count_bits(self.above & other.tied))
+        both = count_bits(self.tied & other.tied)
+        met = met + np.minimum(self.share(both), other.share(both))
+        return np.where(self.told & other.told, met / self.k, np.nan)
+
+    def signs(self, right: BoolArray, changed: BoolArray) -> ScoreArray:
+        """Share of these genes, as far as they changed, whose sign is right."""
+        hits, all_changed = np.packbits(right & changed, axis=1), np.packbits(changed, axis=1)
+        sums = (
+            count_bits(self.above & genes) + self.share(count_bits(self.tied & genes))
+            for genes in (hits, all_changed)
+        )
+        return ratio(*sums)
+
 
 def _overlap(x: FloatArray, y: FloatArray, *, k: int) -> ScoreArray:
-    genes = x.shape[1]
-    a, b = _Top.of(np.abs(x, out=x), k), _Top.of(np.abs(y, out=y), k)
-    met = count_bits(a.above & b.above)
-    met = met + a.share(count_bits(a.tied & b.above)) + b.share(count_bits(a.above & b.tied))
-    both = count_bits(a.tied & b.tied)
-    met += np.minimum(a.share(both), b.share(both))
-    told = (genes > k) & (a.n_tied < genes) & (b.n_tied < genes)
-    return np.where(told, met / k, np.nan)
+    return Top.of(np.abs(x, out=x), k).overlap(Top.of(np.abs(y, out=y), k))
 
 
 def _signs_of_top(x: FloatArray, y: FloatArray) -> ScoreArray:
-    changed = np.packbits(y != 0, axis=1)
-    right = np.packbits(same_sign(x, y), axis=1) & changed
-    top = _Top.of(np.abs(y, out=y), TOP)
-    sums = (
-        count_bits(top.above & genes) + top.share(count_bits(top.tied & genes))
-        for genes in (right, changed)
-    )
-    return ratio(*sums)
+    right, changed = same_sign(x, y), y != 0
+    return Top.of(np.abs(y, out=y), TOP).signs(right, changed)

@@ -8,19 +8,18 @@ cache key of each question, so that an import can be repeated and matches nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lgr_core.domain import CandidatePool, Condition, LLMReply
-from lgr_core.errors import InputError, LgrError
+from lgr_core.domain import CandidatePool, Condition
+from lgr_core.errors import InputError
 from lgr_core.retrieval.dialects import Plan
 from lgr_core.retrieval.fill import open_questions
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.prompt import PromptOptions
 from lgr_core.retrieval.question import LLMOptions, Policy, Question, Scope
-from lgr_core.retrieval.replies import read_reply
 from lgr_core.retrieval.service import Api, Service
 
 MAX_REQUESTS = 50_000
@@ -38,17 +37,6 @@ class Export:
     shards: tuple[str, ...]
     questions: int
     remembered: int
-
-
-@dataclass(slots=True)
-class Import:
-    """What became of every line of an answer file."""
-
-    answered: int = 0
-    repeated: int = 0
-    unknown: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
-    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +69,23 @@ class Manifest:
                 queries=tuple(Condition(*query) for query in data["queries"]),
                 shards=tuple(data["shards"]),
             )
-        except (OSError, ValueError, KeyError, TypeError) as err:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
             found = f"its manifest cannot be read ({type(err).__name__}: {err})"
             do = "Give a folder that `lgr batch export` wrote."
             raise InputError(f"batch folder {folder}", found, do) from err
+
+    def check_provider(self, provider: str, folder: Path) -> None:
+        """Refuse another service than the one exported for: its answers have other keys.
+
+        Raises
+        ------
+        InputError
+            If it is another.
+        """
+        if provider != self.provider:
+            found = f"it was exported for {self.provider}, the settings name {provider}"
+            do = "Set LGR_LLM_BASE_URL as it was then (unset for openai)."
+            raise InputError(f"batch folder {folder}", found, do)
 
     def write(self, folder: Path) -> None:
         """Write ``manifest.json``."""
@@ -138,63 +139,6 @@ def export_batch(
     return Export(folder, shards, len(missing), remembered)
 
 
-def import_batch(
-    selector: LLMSelector,
-    pools: Iterable[CandidatePool],
-    k: int,
-    files: Iterable[Path],
-) -> Import:
-    """Take the answers of output or error files into the cache; safe to repeat.
-
-    A line is the Batch API's (``custom_id``, ``response`` or ``error``), or simply
-    ``{"custom_id", "text"}``. Lines of other exports are counted as unknown, refused or unreadable
-    ones as failed, and questions without any answer as missing.
-
-    Raises
-    ------
-    InputError
-        If a file cannot be read.
-    """
-    questions = {custom_id(q): q for pool in pools for q in selector.questions(pool, k)}
-    report = Import()
-    for path in files:
-        for line in _lines(path):
-            _take(selector, questions, line, report)
-    remembered = selector.answers.remembered
-    report.missing = sum(remembered(question) is None for question in questions.values())
-    return report
-
-
-def _take(
-    selector: LLMSelector, questions: Mapping[str, Question], line: dict[str, Any], report: Import
-) -> None:
-    question = questions.get(str(line.get("custom_id")))
-    if question is None:
-        report.unknown += 1
-        return
-    if selector.answers.remembered(question) is not None:
-        report.repeated += 1
-        return
-    try:
-        selector.answers.keep(question, _reply(line))
-        report.answered += 1
-    except LgrError as err:
-        report.failed.append((str(question.pool.query), str(err)))
-
-
-def _reply(line: dict[str, Any]) -> LLMReply:
-    asked = f"batch answer {line['custom_id']}"
-    if isinstance(line.get("text"), str):
-        return LLMReply(line["text"], provenance={"api": "by other means"})
-    response = line.get("response") or {}
-    if line.get("error") or response.get("status_code", 200) != 200:  # noqa: PLR2004 - HTTP OK
-        said = line.get("error") or response.get("body")
-        found = " ".join(json.dumps(said, ensure_ascii=False).split())[:300]
-        raise InputError(asked, f"it failed: {found}", "Export again: only missing ones go in.")
-    reply = read_reply(json.dumps(response.get("body")), asked)
-    return LLMReply(reply.text, reply.usage, {**reply.provenance, "api": "batch"})
-
-
 def _line(question: Question, service: Service) -> str:
     plan = Plan.make(service, question.request)
     line = {
@@ -224,23 +168,6 @@ def _write_shards(lines: Iterable[str], folder: Path, limits: tuple[int, int]) -
     finally:
         if file is not None:
             file.close()
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as err:
-        raise InputError(f"answer file {path}", str(err), "Give a JSONL file.") from err
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line)
-        except ValueError as err:
-            raise InputError(f"answer file {path}", f"line {number}: {err}", "Mend it.") from err
-        if not isinstance(data, dict):
-            raise InputError(f"answer file {path}", f"line {number} is no object", "Mend it.")
-        yield data
 
 
 def _options(data: dict[str, Any]) -> LLMOptions:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from lgr_core.errors import InputError, ServiceError
 from lgr_core.retrieval.batch import Manifest
+from lgr_core.retrieval.claims import claimed
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
 """States after which a batch does not change; all but the first may hold part of the answers."""
@@ -32,13 +33,15 @@ class BatchClient(Protocol):
 def submit(folder: Path, manifest: Manifest, client: BatchClient) -> list[dict[str, Any]]:
     """Upload the shards that are not submitted yet and start a batch for each; says which.
 
-    Each id is written down as soon as it is known, so that a broken run goes on where it stopped.
+    Each id is written down as soon as it is known, so that a broken run goes on where it stopped;
+    of two runs at once the second waits for the first.
     """
-    known = _submitted(folder)
-    for shard in manifest.shards:
-        if shard not in known:
-            known[shard] = client.start_batch(folder / shard, manifest.endpoint)
-            (folder / "submitted.json").write_text(json.dumps(known, indent=1), encoding="utf-8")
+    with claimed(folder / "submitting.lock"):
+        known = _submitted(folder)
+        for shard in manifest.shards:
+            if shard not in known:
+                known[shard] = client.start_batch(folder / shard, manifest.endpoint)
+                _write_down(folder, known)
     return [{"shard": shard, "batch": batch} for shard, batch in known.items()]
 
 
@@ -85,8 +88,19 @@ def _state(client: BatchClient, batch: str) -> dict[str, Any]:
 
 
 def _submitted(folder: Path) -> dict[str, str]:
+    """Batch ids by shard; a file that cannot be read is no licence to submit again."""
     path = folder / "submitted.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    except (ValueError, TypeError) as err:
+        do = "Write the batches' ids into it by hand; submitting again would be paid again."
+        raise InputError(f"batch ids in {path}", f"they cannot be read ({err})", do) from err
+
+
+def _write_down(folder: Path, known: dict[str, str]) -> None:
+    aside = folder / "submitted.json.part"
+    aside.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    aside.replace(folder / "submitted.json")
 
 
 def _known(folder: Path) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What questions to a language model cost, and a limit that they cannot overrun.
 
 Every request reserves the most it may use before it is sent and is settled with what it used, so
-that requests running side by side cannot overrun a limit together.
+that requests running side by side cannot overrun a limit together. Where a limit is nearly reached
+they go one after the other: each waits for what those before it leave.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lgr_core.domain import LLMClient, LLMReply, LLMRequest, LLMUsage
 from lgr_core.errors import (
@@ -24,14 +25,27 @@ from lgr_core.errors import (
 from lgr_core.retrieval.prices import PRICES, Prices
 
 BYTES_PER_TOKEN = 3
-"""On the low side for English and drug names, so that estimates are on the high side."""
+"""What English and drug names come to; for estimates that people read."""
+
+FRAME_TOKENS = 200
+"""Put around a prompt by the service, or by us where a schema is told in words."""
 
 
 def estimate_usage(request: LLMRequest) -> LLMUsage:
-    """The most that a request is likely to use: its text, and an answer of full length."""
+    """What a request is likely to use: its text, and an answer of full length."""
+    tokens = math.ceil(_size(request) / BYTES_PER_TOKEN)
+    return LLMUsage(tokens, 0, request.max_output_tokens, 1)
+
+
+def most_usage(request: LLMRequest) -> LLMUsage:
+    """The most that a request can use: no token is shorter than a byte."""
+    return LLMUsage(_size(request) + FRAME_TOKENS, 0, request.max_output_tokens, 1)
+
+
+def _size(request: LLMRequest) -> int:
+    """Bytes of prompt and schema."""
     schema = "" if request.schema is None else json.dumps(request.schema, ensure_ascii=False)
-    size = len((request.prompt + schema).encode())
-    return LLMUsage(math.ceil(size / BYTES_PER_TOKEN), 0, request.max_output_tokens, 1)
+    return len((request.prompt + schema).encode())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,25 +73,28 @@ class Budget:
         for unit, limit in self._limits.items():
             if limit is not None and not (math.isfinite(limit) and limit >= 0):
                 raise UsageError("budget", f"{limit} {unit} is no limit", "Give 0 or more.")
-        self._lock = threading.Lock()
+        self._settled = threading.Condition()
         self._spent = dict.fromkeys(self._limits, 0.0)
         self._open: set[Reservation] = set()
 
-    def reserve(self, estimate: LLMUsage, usd: float | None = None) -> Reservation:
-        """Hold the estimate for one request.
+    def reserve(self, most: LLMUsage, usd: float | None = None) -> Reservation:
+        """Hold the most that one request may use.
+
+        Waits while it would fit beside what is spent, but not beside what others hold: they may
+        give back a part of it. So nobody may ask for a second reservation before settling one.
 
         Raises
         ------
         BudgetError
-            If what is spent, held and asked for together exceed a limit, or there is a limit in
-            dollars and no price.
+            If what is spent and asked for together exceed a limit, or there is a limit in dollars
+            and no price.
         """
         if usd is None and self._limits["US dollars"] is not None:
             found = "there is a limit in US dollars, but no price is known for this model"
             raise BudgetError("budget", found, f"Add the price to {PRICES.name} or lift the limit.")
-        reservation = Reservation(estimate, usd)
-        with self._lock:
-            self._check(_amounts(estimate, usd))
+        reservation = Reservation(most, usd)
+        with self._settled:
+            self._settled.wait_for(lambda: self._fits(_amounts(most, usd)))
             self._open.add(reservation)
         return reservation
 
@@ -89,26 +106,34 @@ class Budget:
         UsageError
             If the reservation is not open.
         """
-        with self._lock:
+        with self._settled:
             if reservation not in self._open:
                 raise UsageError("budget", "this reservation is not open", "Settle it once.")
             self._open.remove(reservation)
             for unit, amount in _amounts(usage, usd).items():
                 self._spent[unit] += amount
+            self._settled.notify_all()
 
     @property
     def spent(self) -> dict[str, float]:
         """What settled requests used: requests, tokens and US dollars."""
-        with self._lock:
+        with self._settled:
             return dict(self._spent)
 
-    def _check(self, asked: Mapping[str, float]) -> None:
+    def _fits(self, asked: Mapping[str, float]) -> bool:
+        """Whether it fits beside what is spent and held; raises where it never will."""
         held = [_amounts(reservation.usage, reservation.usd) for reservation in self._open]
+        fits = True
         for unit, limit in self._limits.items():
-            taken = self._spent[unit] + sum(amounts[unit] for amounts in held)
-            if limit is not None and taken + asked[unit] > limit:
-                found = f"{taken:,.6g} of {limit:,.6g} {unit} are taken, {asked[unit]:,.4g} asked"
+            if limit is None:
+                continue
+            spent = self._spent[unit]
+            if spent + asked[unit] > limit:
+                found = f"{spent:,.6g} of {limit:,.6g} {unit} are spent, and the next request may "
+                found += f"take {asked[unit]:,.4g}"
                 raise BudgetError("budget", found, "Raise the limit, or stop here.")
+            fits &= spent + sum(amounts[unit] for amounts in held) + asked[unit] <= limit
+        return fits
 
 
 def _amounts(usage: LLMUsage, usd: float | None) -> dict[str, float]:
@@ -117,29 +142,38 @@ def _amounts(usage: LLMUsage, usd: float | None) -> dict[str, float]:
     return {"requests": usage.requests, "tokens": tokens, "US dollars": dollars}
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What requests used and cost; ``cost_usd`` is None where one had no known price.
+
+    ``unknown`` of them did not say what they used; they count as the most they can have used.
+    """
+
+    usage: LLMUsage = field(default_factory=LLMUsage)
+    cost_usd: float | None = 0.0
+    unknown: int = 0
+
+    def __add__(self, other: Account) -> Account:
+        known = self.cost_usd is not None and other.cost_usd is not None
+        cost = self.cost_usd + other.cost_usd if known else None
+        return Account(self.usage + other.usage, cost, self.unknown + other.unknown)
+
+
 class BudgetedClient:
     """A client that never sends what its budget does not cover, and keeps account.
 
-    Where a usage is not known (not reported, or the answer was late or cut off) the estimate
-    counts.
+    Where a usage is not known (not reported, or the answer was late or cut off) the most that it
+    can be counts; ``unknown`` is how many requests that were.
     """
 
-    def __init__(
-        self,
-        client: LLMClient,
-        budget: Budget,
-        prices: Prices,
-        *,
-        estimate: Callable[[LLMRequest], LLMUsage] = estimate_usage,
-    ) -> None:
+    def __init__(self, client: LLMClient, budget: Budget, prices: Prices) -> None:
         self.provider = client.provider
         self._client, self._budget, self._prices = client, budget, prices
-        self._estimate = estimate
         self._lock = threading.Lock()
-        self._usage, self._cost = LLMUsage(), 0.0
+        self._account = Account()
 
     def complete(self, request: LLMRequest) -> LLMReply:
-        """The model's answer, accounted for.
+        """The model's answer, accounted for; waits while others hold what it needs of the budget.
 
         Raises
         ------
@@ -148,7 +182,7 @@ class BudgetedClient:
         ServiceError
             If no answer can be had.
         """
-        most = self._estimate(request)
+        most = most_usage(request)
         reservation = self._budget.reserve(most, self._prices.cost(most, request.model))
         used = most
         try:
@@ -162,27 +196,25 @@ class BudgetedClient:
         return reply
 
     @property
-    def usage(self) -> LLMUsage:
+    def account(self) -> Account:
         """Everything used so far."""
         with self._lock:
-            return self._usage
+            return self._account
 
     @property
     def cost(self) -> float | None:
         """US dollars so far; None where a model without a known price was used."""
-        with self._lock:
-            return self._cost
+        return self.account.cost_usd
 
     def _settle(self, reservation: Reservation, used: LLMUsage, model: str) -> None:
         usd = self._prices.cost(used, model)
         self._budget.settle(reservation, used, usd)
         with self._lock:
-            self._usage += used
-            self._cost = None if usd is None or self._cost is None else self._cost + usd
+            self._account += Account(used, usd, int(used is reservation.usage))
 
 
 def _reported(usage: LLMUsage, most: LLMUsage) -> LLMUsage:
-    """The usage of an answer; the estimate where an answer was given but no tokens counted."""
+    """The usage of an answer; the most where an answer was given but no tokens counted."""
     return most if usage.requests and not usage.input + usage.output else usage
 
 

@@ -63,6 +63,9 @@ def import_reply(
 ) -> Retrieval:
     """Read a pasted answer and keep it as a neighbour file, where replay finds it.
 
+    It is kept with all names that were shown, for the line that was asked for, and answers this
+    atlas at this dose alone; of several the last counts.
+
     Raises
     ------
     InputError
@@ -70,6 +73,8 @@ def import_reply(
     """
     pasted = PastedSelector(selector, text, source)
     selection = pasted.select(pool, k)
-    found = resolve(selection, pool, selector.catalog, k, selector=pasted.name)
-    append_neighbors(settings.neighbor_folders[0] / BY_HAND, found, source=source)
-    return found
+    asked = selector.questions(pool, k)[0]
+    kept = resolve(selection, asked.pool, selector.catalog, asked.k, selector=pasted.name)
+    path = settings.neighbor_folders[0] / BY_HAND
+    append_neighbors(path, kept, source=source, atlas=selector.atlas)
+    return resolve(selection, pool, selector.catalog, k, selector=pasted.name)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lgr_core.domain import CandidatePool, Condition, LLMUsage, Selection
-from lgr_core.errors import AccessError, BudgetError, LgrError
-from lgr_core.retrieval.budget import estimate_usage
+from lgr_core.errors import AccessError, BudgetError, LgrError, StoppedError
+from lgr_core.retrieval.budget import Account, BudgetedClient, estimate_usage, most_usage
 from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.question import Question
+from lgr_core.retrieval.resolve import resolve
 
 ANSWER_TOKENS_A_NAME = 45
 """Output tokens expected for one ranked name with its sentence (10 names: about 450)."""
@@ -19,45 +22,55 @@ ANSWER_TOKENS_A_NAME = 45
 
 @dataclass(slots=True)
 class FillReport:
-    """What became of every query; ``not_asked`` were left when the run was stopped."""
+    """What became of every query; ``not_asked`` were left when the run was stopped.
+
+    ``k_used`` counts the queries with an answer by how many neighbours of it stand; ``paid`` is the
+    client's account, which holds answers that could not be used too.
+    """
 
     answered: int = 0
     remembered: int = 0
     recorded: int = 0
     not_asked: int = 0
     failed: list[tuple[Condition, str]] = field(default_factory=list)
-    usage: LLMUsage = field(default_factory=LLMUsage)
-    cost_usd: float | None = 0.0
-    stopped_by: str = ""
+    k_used: Counter[int] = field(default_factory=Counter)
+    paid: Account = field(default_factory=Account)
+    stopped_by: LgrError | None = None
 
-    def count(self, selection: Selection) -> None:
+    def count(self, selection: Selection, k_used: int) -> None:
         """Add one answered query."""
+        self.k_used[k_used] += 1
         by = str(selection.provenance["answered_by"])
         if by == "model":
             self.answered += 1
-            self._add_usage(selection)
         elif by == "cache":
             self.remembered += 1
         else:
             self.recorded += 1
 
-    def _add_usage(self, selection: Selection) -> None:
-        said = selection.provenance
-        tokens = (said["input_tokens"], said["cached_tokens"], said["output_tokens"])
-        self.usage += LLMUsage(*tokens, requests=said["samples"] + said["repairs"])
-        cost = said["cost_usd"]
-        known = self.cost_usd is not None and cost is not None
-        self.cost_usd = self.cost_usd + cost if known else None
+    def leave(self, why: LgrError, queries: int = 1) -> None:
+        """Add queries that were not asked; the first reason is kept."""
+        self.not_asked += queries
+        if self.stopped_by is None:
+            self.stopped_by = why
+
+    def below(self, k: int) -> int:
+        """How many answered queries have fewer than ``k`` neighbours."""
+        return sum(queries for k_used, queries in self.k_used.items() if k_used < k)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What asking would use, before anything is sent; repairs not counted, no price: None."""
+    """What asking would use, before anything is sent; repairs not counted, no price: None.
+
+    ``usd_at_most`` is what it would cost if every answer had its full length.
+    """
 
     questions: int
     remembered: int
     usage: LLMUsage
     usd: float | None
+    usd_at_most: float | None
 
 
 def open_questions(
@@ -72,17 +85,22 @@ def open_questions(
 def estimate(selector: LLMSelector, pools: Iterable[CandidatePool], k: int) -> Estimate:
     """Tokens and price of what is not remembered, prompt caching not counted."""
     missing, remembered = open_questions(selector, pools, k)
-    usage = LLMUsage()
+    usage, most = LLMUsage(), LLMUsage()
     for question in missing:
-        most = estimate_usage(question.request)
-        usage += LLMUsage(most.input, 0, ANSWER_TOKENS_A_NAME * question.k, 1)
-    prices = selector.answers.prices
-    usd = None if prices is None else prices.cost(usage, selector.options.model)
-    return Estimate(len(missing), remembered, usage, usd)
+        likely = estimate_usage(question.request)
+        output = min(ANSWER_TOKENS_A_NAME * question.k, likely.output)
+        usage += LLMUsage(likely.input, 0, output, 1)
+        most += most_usage(question.request)
+    prices, model = selector.answers.prices, selector.options.model
+    usd, usd_at_most = (
+        None if prices is None else prices.cost(amount, model) for amount in (usage, most)
+    )
+    return Estimate(len(missing), remembered, usage, usd, usd_at_most)
 
 
 def fill(
     selector: LLMSelector,
+    client: BudgetedClient,
     pools: Sequence[CandidatePool],
     k: int,
     *,
@@ -92,30 +110,34 @@ def fill(
 ) -> FillReport:
     """Answer every query, from what is remembered or from the model, and say what became of each.
 
-    Queries that come to the same question (scope ``drug``) are asked once. A spent budget, a
-    refused key and ``cancel`` end the run after what is under way; run again, it goes on there.
+    ``client`` is the selector's own; its account says what was paid. Queries that come to the same
+    question (scope ``drug``) are asked once. A spent budget leaves out what it does not cover; a
+    refused key and ``cancel`` end the run after what is under way. Run again, it goes on there.
     """
     stop = threading.Event() if cancel is None else cancel
-    report = FillReport()
+    report, refused = FillReport(), threading.Event()
     distinct = _distinct(selector, pools, k)
+    drawn = itertools.takewhile(lambda _: not refused.is_set(), distinct)
     done = 0
     for pool, result in bounded_map(
-        lambda pool: selector.select(pool, k), distinct, concurrency=concurrency, cancel=stop
+        lambda pool: selector.select(pool, k), drawn, concurrency=concurrency, cancel=stop
     ):
         done += 1
-        if isinstance(result, BudgetError | AccessError):
-            report.stopped_by = str(result)
-            report.not_asked += 1
-            stop.set()
+        if isinstance(result, BudgetError | AccessError | StoppedError):
+            report.leave(result)
+            if isinstance(result, AccessError):
+                refused.set()
         elif isinstance(result, LgrError):
             report.failed.append((pool.query, str(result)))
         else:
-            report.count(result)
+            found = resolve(result, pool, selector.catalog, k, selector=selector.name)
+            report.count(result, found.k_used)
         if progress is not None:
             progress("asking", done, len(distinct))
-    report.not_asked += len(distinct) - done
-    if stop.is_set() and not report.stopped_by:
-        report.stopped_by = "stopped by request"
+    if done < len(distinct):
+        why = StoppedError("fill", "stopped by the user", "Start again when you like.")
+        report.leave(why, len(distinct) - done)
+    report.paid = client.account
     return report
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,12 +24,49 @@ def append_line(path: Path, line: str) -> tuple[int, int]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = line.encode() + b"\n"
-    with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with locked(path) as file:
         _mend(file)
         start = file.seek(0, 2)
         file.write(data)
     return start, len(data)
+
+
+def remove_lines(path: Path, is_gone: Callable[[str], bool]) -> int:
+    """Remove the lines (given without their end) that are gone; returns how many there were.
+
+    What is kept is written aside and swapped in; a file of which nothing is kept is removed.
+    """
+    with locked(path) as file:
+        _mend(file)
+        file.seek(0)
+        lines = [line for line in file.read().decode().split("\n") if line.strip()]
+        kept = [line for line in lines if not is_gone(line)]
+        count = len(lines) - len(kept)
+        if not kept:
+            path.unlink()
+        elif count:
+            aside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+            aside.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            aside.replace(path)
+    return count
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[BinaryIO]:
+    """The file under its lock; opened anew where another process has put a new one in its place."""
+    while True:
+        with path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _stands_at(file, path):
+                yield file
+                return
+
+
+def _stands_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _mend(file: BinaryIO) -> None:

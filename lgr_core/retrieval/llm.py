@@ -20,7 +20,7 @@ import openai
 from lgr_core.domain import LLMReply, LLMRequest
 from lgr_core.errors import BadReplyError, NoKeyError, UsageError
 from lgr_core.retrieval.dialects import PROCESS_MEMORY, Lesson, Memory, Plan
-from lgr_core.retrieval.replies import Failure, read_reply
+from lgr_core.retrieval.replies import Failure, read_reply, storable
 from lgr_core.retrieval.service import Api, Service
 
 log = logging.getLogger(__name__)
@@ -191,6 +191,7 @@ class OpenAIClient:
 
     def _blot(self, text: str) -> str:
         """The text without the key, or anything that looks like one."""
+        text = storable(text)
         clean = text if self._key == NO_KEY else text.replace(self._key, "[key]")
         return KEY_LIKE.sub("[key]", clean)
 

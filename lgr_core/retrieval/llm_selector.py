@@ -22,12 +22,13 @@ from lgr_core.domain import (
     Proposal,
     Selection,
 )
-from lgr_core.errors import NotFoundError, UsageError
+from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.retrieval.answers import Answers, from_cache, judge
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.neighbor_files import NeighborBook
 from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, Question, Questioner, Scope
+from lgr_core.retrieval.recorded import find_recorded, recorded_selection
 from lgr_core.retrieval.reply import parse_reply
 
 
@@ -67,13 +68,21 @@ class LLMSelector:
             found = "there is no language model to ask"
             raise UsageError(f"--cache {self.options.policy}", found, "Set a key, or use replay.")
         name = provider if client is None else client.provider
-        self.catalog, self._book = store.drug_catalog, book
+        self.atlas, self.catalog, self._book = store.name, store.drug_catalog, book
         self._questioner = Questioner(store, self.options, name, facts, line_facts)
         policy, prices = self.options.policy, Prices.load()
         self.answers = Answers(policy, name, self.catalog, cache, client, prices)
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
-        """What is asked for a query: one question a sample, with their cache keys."""
+        """What is asked for a query: one question a sample, with their cache keys.
+
+        Raises
+        ------
+        UsageError
+            If ``k`` is not positive.
+        NotFoundError
+            If the line of scope ``drug`` is not in the atlas.
+        """
         return self._questioner.questions(pool, k)
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader | None = None) -> Selection:  # noqa: ARG002 - reads no delta
@@ -82,11 +91,22 @@ class LLMSelector:
         Raises
         ------
         NotFoundError
-            If nobody answered this question before and the model may not be asked.
+            If nobody answered this question before and the model may not be asked, or it is to
+            be asked in a line that neither the atlas nor a file knows.
         ServiceError
             If the model was asked and gave no usable answer.
         """
-        questions = self.questions(pool, k)
+        if self.options.policy is Policy.REPLAY and self.answers.nothing_kept:
+            recorded = self._recorded(pool)  # no question need be made to look it up
+            if recorded is not None:
+                return recorded
+        try:
+            questions = self.questions(pool, k)
+        except NotFoundError:  # a recorded ranking may be of a line that the atlas lacks
+            recorded = self._recorded(pool)
+            if recorded is None:
+                raise
+            return recorded
         remembered = [self.answers.remembered(question) for question in questions]
         recorded = None if None not in remembered else self._recorded(pool)
         if recorded is not None:
@@ -113,7 +133,10 @@ class LLMSelector:
             return heard
         again = self._questioner.repair(heard.question, heard.reply.text, found)
         second = self.answers.remembered(again)
-        second = self.answers.asked(again) if second is None else second
+        try:
+            second = self.answers.asked(again) if second is None else second
+        except BadReplyError:
+            return heard
         if second is None:
             return heard
         fuller = judge(heard.question, second.text, self.catalog).k_used >= found.k_used
@@ -153,12 +176,14 @@ class LLMSelector:
         replies = [reply for h in heard for reply in h.replies]
         parsed = [parse_reply(h.reply.text, h.question.prompt.labels) for h in heard]
         used = sum((reply.usage for reply in replies), LLMUsage())
-        prices = self.answers.prices
+        costs = [self.answers.cost(reply, self.options.model) for reply in replies]
         return {
             "answered_by": "cache" if all(map(from_cache, replies)) else "model",
             "scope": str(self.options.scope),
             "asked_in_line": heard[0].question.pool.query.cell_line,
             "model": self.options.model,
+            "temperature": self.options.temperature,
+            "effort": self.options.effort,
             "provider": self.answers.provider,
             "template": heard[0].question.prompt.version,
             "key": heard[0].question.key,
@@ -170,31 +195,20 @@ class LLMSelector:
             "input_tokens": used.input,
             "cached_tokens": used.cached,
             "output_tokens": used.output,
-            "cost_usd": None if prices is None else prices.cost(used, self.options.model),
+            "cost_usd": None if None in costs else sum(costs),
             "reply": dict(heard[-1].reply.provenance),
         }
 
     def _recorded(self, pool: CandidatePool) -> Selection | None:
-        """A neighbour file's answer for the scope's line, where the policy reads files."""
-        if self._book is None or self.options.policy in {Policy.FILL, Policy.REFRESH}:
+        """What a neighbour file answers in the scope's line, if one may."""
+        if self._book is None:
             return None
-        if self.options.prompt.masked or self.options.prompt.facts or self.options.samples > 1:
-            return None  # a file answers the plain question, never a blind or told one
         in_line = self.options.scope is Scope.LINE
-        line = pool.query.cell_line if in_line else self.options.scope_line
-        found = self._book.find(line, pool.query.drug)
+        line = pool.query.cell_line if in_line else self._questioner.scope_line
+        found = find_recorded(self._book, pool, line, self.options, self.atlas)
         if found is None:
             return None
-        record, file = found
-        shown = frozenset(self.catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
-        provenance = {
-            "answered_by": f"file {file}",
-            "source": record.source or "not stated",
-            "scope": str(self.options.scope),
-            "asked_in_line": record.cell_line,
-            "names_in_file": len(record.proposals),
-        }
-        return Selection(record.proposals, shown=shown, provenance=provenance)
+        return recorded_selection(found, pool, self.options, self.catalog)
 
     def _unanswered(self, pool: CandidatePool) -> NotFoundError:
         in_line = self.options.scope is Scope.LINE

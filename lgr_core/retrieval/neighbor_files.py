@@ -1,19 +1,25 @@
 """Neighbour files: the paper's JSONL, one line a query.
 
 ``{"target_cell_type", "target_molecule", "neighbors": [{"molecule", "score"}]}`` is all that a file
-needs; ours add the dose, each justification, what was rejected and the raw answer.
+needs; ours add the dose, each justification, what was rejected, the raw answer and how it was
+asked.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from lgr_core.domain import Proposal, Retrieval
+from lgr_core.domain import NOTHING, Proposal, Retrieval
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.drugs.lines import line_key
 from lgr_core.errors import InputError
@@ -24,18 +30,29 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NeighborRecord:
-    """One line of a neighbour file: ranked proposals for a drug in a cell line, and by whom."""
+    """One line of a neighbour file: ranked proposals for a drug in a cell line, and by whom.
+
+    A dose or an atlas that the file does not name is any. ``asked`` holds how the question was put
+    (model, temperature, effort, template, samples), as far as the file says; ``key`` is the line's.
+    """
 
     cell_line: str
     drug: str
     proposals: tuple[Proposal, ...]
     dose_um: float | None = None
     source: str = ""
+    atlas: str = ""
+    at: str = ""
+    asked: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    key: str = ""
 
 
-def neighbor_line(retrieval: Retrieval, source: str = "") -> str:
-    """A retrieval as one JSON line, without the newline; ``source`` says who ranked."""
-    query = retrieval.query
+def neighbor_line(retrieval: Retrieval, source: str = "", atlas: str = "") -> str:
+    """A retrieval as one JSON line, without the newline; ``source`` says who ranked.
+
+    With ``atlas`` it is dated, and answers in the atlas of that name alone.
+    """
+    query, said = retrieval.query, retrieval.provenance
     record = {
         "target_cell_type": query.cell_line,
         "target_molecule": query.drug,
@@ -50,84 +67,167 @@ def neighbor_line(retrieval: Retrieval, source: str = "") -> str:
         "pool_size": retrieval.pool_size,
         "rejected": [{"text": r.text, "reason": str(r.reason)} for r in retrieval.rejected],
         "raw": retrieval.raw,
-        "provenance": dict(retrieval.provenance),
-        "source": source or retrieval.selector,
+        "provenance": dict(said),
+        "source": source or said.get("source") or said.get("model") or retrieval.selector,
     }
+    if atlas:
+        record |= {"atlas": atlas, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
-def append_neighbors(path: Path, retrieval: Retrieval, *, source: str = "") -> None:
+def append_neighbors(
+    path: Path, retrieval: Retrieval, *, source: str = "", atlas: str = ""
+) -> None:
     """Append one retrieval to a neighbour file; safe with several processes appending."""
-    append_line(path, neighbor_line(retrieval, source))
+    append_line(path, neighbor_line(retrieval, source, atlas))
 
 
 def read_neighbors(path: Path) -> Iterator[NeighborRecord]:
     """Every record of a neighbour file, ours or anyone's.
 
-    A line that cannot be read is skipped with a warning if it is the last one (a writer was cut
-    off), and refused anywhere else.
+    A last line without its end that cannot be read (a writer was cut off) is skipped with a
+    warning; any other such line is refused.
 
     Raises
     ------
     InputError
-        If the file is missing, or a line other than the last is not a neighbour record.
+        If the file is missing, or a line is not a neighbour record.
     """
     try:
-        lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(f"neighbour file {path}", str(err), "Give a JSONL file.") from err
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            yield _record(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
-            if number < len(lines):
+            yield _record(line)
+        except _NO_RECORD as err:
+            if number < len(lines) or not isinstance(err, json.JSONDecodeError):
                 found = f"line {number} is no neighbour record ({type(err).__name__}: {err})"
                 raise InputError(f"neighbour file {path}", found, _FORM) from err
             log.warning("%s: the last line is cut off and was skipped", path)
 
 
+_NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 _FORM = 'Each line needs {"target_cell_type", "target_molecule", "neighbors": [{"molecule"}]}.'
 
 
-def _record(data: dict[str, Any]) -> NeighborRecord:
+def line_id(line: str) -> str:
+    """The key of a line: the first signs of the SHA-256 of its text."""
+    return hashlib.sha256(line.strip().encode()).hexdigest()[:16]
+
+
+def _record(line: str) -> NeighborRecord:
+    data = json.loads(line)
     proposals = tuple(
-        Proposal(str(item["molecule"]), str(item.get("justification") or ""), item.get("score"))
+        Proposal(_name(item["molecule"]), str(item.get("justification") or ""), _score(item))
         for item in data["neighbors"]
     )
-    dose = data.get("dose_um")
     return NeighborRecord(
-        cell_line=str(data["target_cell_type"]),
-        drug=str(data["target_molecule"]),
+        cell_line=_name(data["target_cell_type"]),
+        drug=_name(data["target_molecule"]),
         proposals=proposals,
-        dose_um=None if dose is None else float(dose),
+        dose_um=_number(data.get("dose_um"), "dose_um"),
         source=str(data.get("source") or ""),
+        atlas=str(data.get("atlas") or ""),
+        at=str(data.get("at") or ""),
+        asked=_asked(data),
+        key=line_id(line),
     )
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        msg = f"{value!r} is no name"
+        raise ValueError(msg)
+    return value
+
+
+def _score(item: Mapping[str, Any]) -> float | None:
+    return _number(item.get("score"), "score")
+
+
+def _number(value: object, what: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        msg = f"{what} {value!r} is no number"
+        raise ValueError(msg)
+    return float(value)
+
+
+def _asked(data: Mapping[str, Any]) -> dict[str, Any]:
+    """How the question was put, from the record of our cache or of our own neighbour files."""
+    said = {**(data.get("provenance") or {}), **(data.get("request") or {})}
+    names = ("model", "temperature", "effort", "template", "samples")
+    return {name: said[name] for name in names if said.get(name) is not None}
+
+
+class Found(NamedTuple):
+    """A record, the name of its file, and whether the user named that file for this question."""
+
+    record: NeighborRecord
+    file: str
+    named: bool
 
 
 class NeighborBook:
-    """Neighbour files by cell line and drug; of several answers the first file's counts.
+    """Neighbour files by cell line and drug.
 
-    Lines and drugs are matched by their closest reading, against the drugs of one atlas; a line
-    need not be in it, so that one line's ranking can be reused in others.
+    Files that the user named go first, in their order; then folder by folder, the newest answer
+    first (by its own date, else by its file's). A file of a folder that cannot be read is left out
+    with a warning. Lines and drugs are matched by their closest reading, against the drugs of one
+    atlas; a line need not be in it, so that one line's ranking can be reused in others.
+
+    Raises
+    ------
+    InputError
+        If a named file cannot be read.
     """
 
-    def __init__(self, files: Iterable[Path], catalog: DrugCatalog) -> None:
-        self._found: dict[tuple[str, str], tuple[NeighborRecord, str]] = {}
-        for path in files:
-            for record in read_neighbors(path):
-                drug = catalog.find(record.drug).drug
-                if drug is not None:
-                    self._found.setdefault((line_key(record.cell_line), drug), (record, path.name))
+    def __init__(
+        self, files: Iterable[Path], catalog: DrugCatalog, *, named: Iterable[Path] = ()
+    ) -> None:
+        self._catalog = catalog
+        self._found: dict[tuple[str, str], list[Found]] = defaultdict(list)
+        for path in named:
+            self._add([Found(record, path.name, named=True) for record in read_neighbors(path)])
+        for _, folder in groupby(files, key=lambda path: path.parent):
+            dated = [pair for path in folder for pair in _dated(path)]
+            self._add([found for _, found in sorted(dated, key=lambda pair: pair[0])])
 
-    def find(self, cell_line: str, drug: str) -> tuple[NeighborRecord, str] | None:
-        """The record for a drug in a line and the name of its file; None if there is none."""
-        return self._found.get((line_key(cell_line), drug))
+    def _add(self, oldest_first: Sequence[Found]) -> None:
+        for found in reversed(oldest_first):
+            drug = self._catalog.find(found.record.drug).drug
+            if drug is not None:
+                self._found[line_key(found.record.cell_line), drug].append(found)
 
-    def lines(self) -> frozenset[str]:
-        """The keys of the lines that have answers (see ``line_key``)."""
-        return frozenset(line for line, _ in self._found)
+    def answers(self, cell_line: str, drug: str) -> Sequence[Found]:
+        """The records for a drug in a line, the one that goes first at the front."""
+        return self._found.get((line_key(cell_line), drug), ())
+
+
+def read_or_warn(path: Path) -> list[NeighborRecord]:
+    """The records of a file of the installation; none, with a warning, if it cannot be read."""
+    try:
+        return list(read_neighbors(path))
+    except InputError as err:
+        log.warning("%s This file is left out.", err)
+        return []
+
+
+def _dated(path: Path) -> list[tuple[float, Found]]:
+    records = read_or_warn(path)
+    of_file = path.stat().st_mtime if records else 0.0
+    return [(_moment(r.at, of_file), Found(r, path.name, named=False)) for r in records]
+
+
+def _moment(text: str, otherwise: float) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return otherwise
 
 
 def neighbor_files(*folders: Path) -> list[Path]:

@@ -199,11 +199,17 @@ class TrainingView(_Gate):
         _check_size(store, fold)
         open_rows = fold.train if validation else fold.train & ~fold.validation
         self._open = open_rows & (Evidence.TRAIN in self.evidence)
+        self._held = fold.validation
 
     @property
     def training_rows(self) -> IntArray:
         """Numbers of all rows that may be read, ascending."""
         return np.flatnonzero(self._open)
+
+    @property
+    def validation_rows(self) -> IntArray:
+        """Those of ``training_rows`` that tuning scores on and must not fit on, ascending."""
+        return np.flatnonzero(self._open & self._held)
 
     def _allows(self, rows: IntArray) -> BoolArray:
         return self._open[rows]

@@ -6,9 +6,9 @@ Names may come from an uploaded file, so they are made harmless before they are 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from lgr_core.domain import NOTHING, CandidatePool
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.labels import one_line
 from lgr_core.retrieval.reply_schema import fits_enum, reply_schema
+from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.templates import (
     PAPER,
     PAPER_TEMPLATE,
@@ -32,7 +33,6 @@ __all__ = [
     "TEMPLATE_VERSION",
     "Prompt",
     "PromptOptions",
-    "estimate_tokens",
     "harmless",
     "listed",
     "render",
@@ -91,8 +91,7 @@ def render(
         If ``k`` is not positive, ``order`` is no permutation, or facts are asked for and none
         were given.
     """
-    if k < 1:
-        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
+    require_k(k)
     if options.facts and drug_facts is None and line_facts is None:
         raise UsageError("a prompt with facts", "no facts were given", "Give drug_facts.")
     drugs = _ordered(listed(pool, options), order)
@@ -116,6 +115,7 @@ def render(
     )
 
 
+@lru_cache(maxsize=16_384)
 def harmless(name: str, limit: int = NAME_LIMIT) -> str:
     """A name as it may stand in a prompt: one line of at most ``limit`` characters.
 
@@ -129,16 +129,6 @@ def harmless(name: str, limit: int = NAME_LIMIT) -> str:
         text = text.replace("&", "\uff06")
     cut = text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
     return cut or "unnamed"
-
-
-def estimate_tokens(text: str) -> int:
-    """How many tokens a prompt is, roughly: UTF-8 bytes / 3, rounded up.
-
-    English prose runs to 4 or 4.5 bytes a token, but drug names fall to pieces (Tr, amet, inib;
-    each bracket and newline is one more) at 2.5 to 3, and names are most of a prompt. It guards
-    budgets and context windows, and is no bill.
-    """
-    return math.ceil(len(text.encode(errors="replace")) / 3)
 
 
 def _ordered(drugs: Sequence[str], order: Sequence[int] | None) -> Sequence[str]:

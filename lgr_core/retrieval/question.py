@@ -14,15 +14,19 @@ from lgr_core.config import DEFAULT_MODEL
 from lgr_core.domain import CandidatePool, Condition, LLMRequest, Reason, Retrieval
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.prompt import Prompt, PromptOptions, listed, render
+from lgr_core.retrieval.resolve import require_k
 
 DEFAULT_SCOPE_LINE = "A549"
+MAX_TEMPERATURE = 2.0
+"""The highest that the OpenAI API takes."""
 
 
 class Policy(StrEnum):
     """Who is asked for an answer, in order.
 
     ``replay``: the exact cache, then neighbour files, never the model. ``fill``: the cache, then
-    the model. ``only_missing``: cache, files, then the model. ``refresh``: the model.
+    the model. ``only_missing``: cache, files that honour all settings, then the model. ``refresh``:
+    the model. Neighbour files that the user names are read by all but ``refresh``.
     """
 
     FILL = "fill"
@@ -45,7 +49,7 @@ class LLMOptions:
     ``samples`` above 1 asks that often, with the list in another order each time, and merges the
     rankings. ``ask_for`` is how many names are asked for (default: k; twice that in scope ``drug``,
     where some fall out of each line's pool). ``repair`` allows one more request that names what
-    was wrong.
+    was wrong. ``named_model`` says that the model was chosen by name, though it may be the default.
     """
 
     policy: Policy = Policy.REPLAY
@@ -59,10 +63,15 @@ class LLMOptions:
     samples: int = 1
     ask_for: int | None = None
     repair: bool = False
+    named_model: bool = False
 
     def __post_init__(self) -> None:
         if self.samples < 1 or (self.ask_for is not None and self.ask_for < 1):
             raise UsageError("LLM options", "fewer than one is asked for", "Give 1 or more.")
+        temperature = self.temperature
+        if temperature is not None and not 0 <= temperature <= MAX_TEMPERATURE:
+            do = f"Give a number from 0 to {MAX_TEMPERATURE:g}, or none."
+            raise UsageError(f"temperature {temperature}", "no model takes it", do)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +99,23 @@ class Questioner:
     facts: Mapping[str, str] | None = None
     line_facts: Mapping[str, str] | None = None
 
+    @property
+    def scope_line(self) -> str:
+        """The line of scope ``drug`` as the atlas writes it; as it was given if it is not there."""
+        known = self.store.line_catalog.find(self.options.scope_line)
+        return self.options.scope_line if known is None else known
+
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
-        """What is asked for a query: one question a sample."""
+        """What is asked for a query: one question a sample.
+
+        Raises
+        ------
+        UsageError
+            If ``k`` is not positive.
+        NotFoundError
+            If the line of scope ``drug`` is not in the atlas.
+        """
+        require_k(k)
         asked = pool if self.options.scope is Scope.LINE else self._union(pool.query)
         count = self._count(k)
         return [self._question(asked, count, sample) for sample in range(self.options.samples)]
@@ -118,7 +142,8 @@ class Questioner:
         measured = self.store.drugs_at(query.dose_um)
         twins = set(self.store.drug_catalog.twins(query.drug))
         drugs = tuple(sorted(measured - twins - {query.drug}))
-        asked = Condition(self.options.scope_line, query.drug, query.dose_um)
+        line = self.store.line_catalog.resolve(self.options.scope_line)
+        asked = Condition(line, query.drug, query.dose_um)
         return CandidatePool(asked, drugs, tuple(sorted(twins & measured)))
 
     def _question(self, pool: CandidatePool, k: int, sample: int) -> Question:

@@ -163,7 +163,12 @@ def read_reply(text: str, asked: str) -> LLMReply:
     if not answer.text.strip():
         raise answer.bad("the answer is empty", EMPTY)
     reported = {} if answer.usage_reported else {"usage": "not reported"}
-    return LLMReply(answer.text, answer.usage, {**answer.provenance, **reported})
+    return LLMReply(storable(answer.text), answer.usage, {**answer.provenance, **reported})
+
+
+def storable(text: str) -> str:
+    """The text with a question mark for every half of a character, which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +184,7 @@ class _Answer:
 
     def bad(self, found: str, do: str) -> BadReplyError:
         usage = self.usage if self.usage_reported else None
-        return BadReplyError(self.asked, found, do, self.raw, usage)
+        return BadReplyError(self.asked, storable(found), do, self.raw, usage)
 
     @property
     def usage_reported(self) -> bool:
@@ -202,7 +207,7 @@ class _Answer:
     def provenance(self) -> dict[str, Any]:
         known = {name: self.data.get(name) for name in ("model", "id", "system_fingerprint")}
         known["finish_reason"] = self.finish
-        return {name: value for name, value in known.items() if value is not None}
+        return {name: storable(str(value)) for name, value in known.items() if value is not None}
 
 
 def _answer(text: str, asked: str) -> _Answer:
@@ -213,7 +218,7 @@ def _answer(text: str, asked: str) -> _Answer:
     error = data.get("error") if isinstance(data, Mapping) else None
     if error:
         said = error.get("message", error) if isinstance(error, Mapping) else error
-        found = f"an error instead of an answer: {str(said)[:LONGEST]}"
+        found = f"an error instead of an answer: {storable(str(said))[:LONGEST]}"
         raise BadReplyError(asked, found, EMPTY, text)
     try:
         read = _read_responses if "output" in data else _read_chat

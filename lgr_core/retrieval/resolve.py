@@ -47,8 +47,7 @@ def resolve(
     UsageError
         If ``k`` is not positive.
     """
-    if k < 1:
-        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
+    require_k(k)
     judge = _Judge(pool, catalog, k, selection.shown, one_per_parent=one_per_parent)
     for proposal in selection.proposals:
         judge.hear(proposal)
@@ -73,11 +72,24 @@ def retrieve(
     *,
     one_per_parent: bool = False,
 ) -> Retrieval:
-    """Ask a selector and believe what stands: the realised neighbourhood N_k(c, d)."""
+    """Ask a selector and believe what stands: the realised neighbourhood N_k(c, d).
+
+    Raises
+    ------
+    UsageError
+        If ``k`` is not positive; nobody was asked then.
+    """
+    require_k(k)
     selection = selector.select(pool, k, view)
     return resolve(
         selection, pool, catalog, k, selector=selector.name, one_per_parent=one_per_parent
     )
+
+
+def require_k(k: int) -> None:
+    """Raise ``UsageError`` unless at least one neighbour is wanted."""
+    if k < 1:
+        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
 
 
 class _Judge:
@@ -98,6 +110,7 @@ class _Judge:
         beside = {pool.query.drug, *pool.twins, *pool.withheld}
         self.shown = self.in_pool | beside | shown
         self.neighbors: list[Neighbor] = []
+        self.kept: set[str] = set()
         self.rejected: list[Rejected] = []
         self.parents: dict[str, str] = {}
 
@@ -125,7 +138,7 @@ class _Judge:
     def _accept(self, drug: str, proposal: Proposal) -> None:
         parent = self.catalog.parent(drug)
         first = self.parents.get(parent)
-        if any(neighbor.drug == drug for neighbor in self.neighbors):
+        if drug in self.kept:
             self._reject(proposal.text, Reason.DUPLICATE)
         elif first is not None and self.one_per_parent:
             self._reject(proposal.text, Reason.TWIN)
@@ -136,6 +149,7 @@ class _Judge:
                 drug, len(self.neighbors) + 1, proposal.score, proposal.rationale, first
             )
             self.neighbors.append(neighbor)
+            self.kept.add(drug)
             self.parents.setdefault(parent, drug)
 
     def _reject(self, text: str, reason: Reason) -> None:

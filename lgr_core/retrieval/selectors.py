@@ -42,19 +42,38 @@ class MechanismSelector:
             drug: self._book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
             for drug, row in store.annotations.items()
         } | dict(NOTHING if inferred is None else inferred)
+        self._place = {drug: i for i, drug in enumerate(self.annotations)}
+        self._known = np.array([bool(note.tags) for note in self.annotations.values()])
+        self._remembered: dict[str, FloatArray] = {}
+        self._reasons: dict[tuple[str, str], str] = {}
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
         """The k drugs with the highest mechanism similarity above zero, ties by name."""
-        query = self.annotations[pool.query.drug]
-        scores = [self._book.similarity(query, self.annotations[drug]) for drug in pool.drugs]
-        chosen = [i for i in _ranked(pool, np.array(scores))[:k] if scores[i] > 0]
-        proposals = (self._proposal(query, pool.drugs[i], scores[i]) for i in chosen)
-        known = sum(bool(self.annotations[drug].tags) for drug in pool.drugs)
+        query, scores = self.annotations[pool.query.drug], self._scores(pool.query.drug)
+        places = [self._place[drug] for drug in pool.drugs]
+        ranked = _ranked(pool, scores[places])[:k]
+        chosen = [pool.drugs[i] for i in ranked if scores[places[i]] > 0]
+        proposals = (self._proposal(query, drug, scores[self._place[drug]]) for drug in chosen)
+        known = int(self._known[places].sum())
         provenance = {"with_known_mechanism": known, "tags_of_query": query.source}
         return Selection(tuple(proposals), provenance=provenance)
 
+    def _scores(self, drug: str) -> FloatArray:
+        """Similarity of a drug to every drug of the atlas, (n_drugs,); the same in every line."""
+        if drug not in self._remembered:
+            query, book = self.annotations[drug], self._book
+            scores = [book.similarity(query, self.annotations[other]) for other in self._place]
+            self._remembered[drug] = np.array(scores)
+        return self._remembered[drug]
+
     def _proposal(self, query: Annotation, drug: str, score: float) -> Proposal:
-        return Proposal(drug, self._book.explain(query, self.annotations[drug]), score)
+        return Proposal(drug, self._explain(query.drug, drug), float(score))
+
+    def _explain(self, query: str, drug: str) -> str:
+        if (query, drug) not in self._reasons:
+            pair = self.annotations[query], self.annotations[drug]
+            self._reasons[query, drug] = self._book.explain(*pair)
+        return self._reasons[query, drug]
 
 
 class ChemistrySelector:
@@ -67,22 +86,28 @@ class ChemistrySelector:
         self._bits = store.fingerprints
         self._place = {drug: i for i, drug in enumerate(store.drugs["drug"])}
         self._known = self._bits.any(axis=1)
+        self._remembered: dict[str, FloatArray] = {}
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
         """The k drugs of highest cosine, ties by name; none if the query has no structure."""
         places = np.array([self._place[drug] for drug in pool.drugs])
         missing = int((~self._known[places]).sum())
-        query = self._place[pool.query.drug]
-        if not self._known[query]:
+        if not self._known[self._place[pool.query.drug]]:
             return Selection((), provenance={"query_has_structure": False})
-        scores = similarity(self._bits[query], self._bits[places])
-        scores[~self._known[places]] = -1.0
+        scores = self._scores(pool.query.drug)[places]
         chosen = [i for i in _ranked(pool, scores)[:k] if scores[i] >= 0]
         proposals = (
             Proposal(pool.drugs[i], f"Similar structure: Morgan cosine {scores[i]:.2f}.", scores[i])
             for i in chosen
         )
         return Selection(tuple(proposals), provenance={"without_structure": missing})
+
+    def _scores(self, drug: str) -> FloatArray:
+        """Similarity of a drug to every drug of the atlas, (n_drugs,), -1 without a structure."""
+        if drug not in self._remembered:
+            scores = similarity(self._bits[self._place[drug]], self._bits)
+            self._remembered[drug] = np.where(self._known, scores, -1.0)
+        return self._remembered[drug]
 
 
 class RandomSelector:
@@ -92,6 +117,8 @@ class RandomSelector:
     evidence: frozenset[Evidence] = frozenset()
 
     def __init__(self, seed: int = 0) -> None:
+        if seed < 0:
+            raise UsageError(f"seed {seed}", "it is negative", "Give a seed of 0 or more.")
         self.seed = seed
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002

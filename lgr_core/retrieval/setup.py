@@ -11,6 +11,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import LLMClient
 from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.errors import UsageError
 from lgr_core.retrieval.budget import Budget, BudgetedClient
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -36,12 +37,23 @@ def llm_selector(
 
     ``neighbors`` are files that go before those of the installation. A client is made where the
     policy may ask the model and none is given.
+
+    Raises
+    ------
+    UsageError
+        If files are given that the policy would not read.
+    InputError
+        If one of them cannot be read.
+    NoKeyError
+        If OpenAI itself is to be asked and there is no key.
     """
+    if neighbors and options.policy is Policy.REFRESH:
+        found = "the model is asked whatever the files hold"
+        raise UsageError("--neighbors with --cache refresh", found, "Leave one of them out.")
     if client is None and options.policy is not Policy.REPLAY:
         client = live_client(settings)
-    book = NeighborBook(
-        [*neighbors, *neighbor_files(*settings.neighbor_folders)], store.drug_catalog
-    )
+    files = neighbor_files(*settings.neighbor_folders)
+    book = NeighborBook(files, store.drug_catalog, named=neighbors)
     facts = line_facts = None
     if options.prompt.facts:
         facts, line_facts = drug_facts(store), cell_line_facts(store)

@@ -20,6 +20,7 @@ from lgr_core.retrieval.fill import ANSWER_TOKENS_A_NAME
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.question import LLMOptions, Policy, Question, Scope
+from lgr_core.retrieval.recorded import said_of
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import live_client, llm_selector
@@ -98,14 +99,15 @@ def _is_enough(found: Retrieval) -> bool:
 
 
 def _who(found: Retrieval) -> tuple[str, ...]:
-    """Who ranked, and for which line if not for this one."""
+    """Who ranked, for which line if not for this one, and the settings that a file leaves out."""
     said, line = found.provenance, found.query.cell_line
     by = said.get("model", said.get("source"))
     words = f"Ranked by {by}" if by else "Ranked by a language model"
     asked = str(said["asked_in_line"])
-    if line_key(asked) == line_key(line):
-        return (f"{words}.",)
-    return (f"{words}, asked for {asked}: its ranking is reused in {line}.",)
+    reused = f", asked for {asked}: its ranking is reused in {line}"
+    ranked = f"{words}{'' if line_key(asked) == line_key(line) else reused}."
+    departs = said_of(said)
+    return (ranked,) if departs is None else (ranked, departs)
 
 
 def _pool(asked: Asked) -> CandidatePool:
@@ -195,7 +197,15 @@ def _raw(answer: Answer, question: Question) -> None:
     found = answer.retrieval
     if found.selector == LLM:
         said = found.provenance
-        shown = ("answered_by", "source", "asked_in_line", "model", "template", "input_tokens")
+        shown = (
+            "answered_by",
+            "source",
+            "not_honoured",
+            "asked_in_line",
+            "model",
+            "template",
+            "input_tokens",
+        )
         shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reading", "reply")
         html(
             pieces.facts(

@@ -1,9 +1,11 @@
 """The language model on the page: recorded, asked live, pasted; keys and texts stay apart."""
 
+import json
+
 import pytest
 from loopback_faults import status
 from loopback_llm import LoopbackLLM
-from toy import build_toy
+from toy import DRUGS, build_toy
 
 GOOD = "<Final Answer>\n1. Cobimetinib: blocks MEK too.\n2. Vorinostat: last.\n</Final Answer>"
 HOSTILE = "1. Cobimetinib: <img src=x onerror=alert(1)> ![x](http://evil.example/x.png) **b** $x$"
@@ -52,6 +54,21 @@ def test_a_pasted_answer_ranks_in_its_own_session_only(view):
     assert "blocks MEK too." not in text(view(drug="Trametinib"))
     app.button(key="drop_reply").click().run()
     assert "Chosen by Mechanism" in text(app)
+
+
+def test_a_recorded_answer_says_which_settings_it_was_not_asked_with(view, tmp_path, monkeypatch):
+    """The model that this installation names is not passed off as the one that answered."""
+    names = [{"molecule": drug} for drug in DRUGS if drug != "Mystery compound"]
+    record = {"target_cell_type": "A549", "target_molecule": "Mystery compound"}
+    record |= {"neighbors": names, "source": "another model"}
+    (tmp_path / "neighbors").mkdir()
+    (tmp_path / "neighbors" / "n.jsonl").write_text(json.dumps(record) + "\n")
+    page = text(view(drug="Mystery compound"))
+    assert "Ranked by another model." in page
+    assert "it was not asked with" not in page
+    monkeypatch.setenv("LGR_LLM_MODEL", "gpt-x")
+    page = text(view(drug="Mystery compound"))
+    assert "Recorded answer (another model): it was not asked with model=gpt-x." in page
 
 
 def test_a_useless_paste_is_one_box_and_the_view_stays(view):

@@ -1,6 +1,7 @@
 """Batch files: sharded, answered by the service or by other means, imported as often as liked."""
 
 import json
+import threading
 
 import pytest
 from loopback_llm import FakeClient, LoopbackLLM
@@ -8,8 +9,10 @@ from toy import DRUGS, LINES
 
 from lgr_core.cli import main
 from lgr_core.domain import Condition
-from lgr_core.errors import InputError
-from lgr_core.retrieval.batch import Manifest, custom_id, export_batch, import_batch
+from lgr_core.errors import InputError, ServiceError
+from lgr_core.retrieval.batch import Manifest, custom_id, export_batch
+from lgr_core.retrieval.batch_answers import import_batch
+from lgr_core.retrieval.batch_service import submit
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
@@ -160,12 +163,114 @@ def test_names_with_line_separators_do_not_break_lines(selector, pools, tmp_path
     assert import_batch(selector, pools, 10, [path]).answered == 1
 
 
-def test_an_unreadable_answer_file_is_refused_with_its_line(selector, pools, tmp_path):
-    """One clear error."""
+MALFORMED = {
+    "no json": "no JSON",
+    '"text"': "no object",
+    '{"text": "1. Cobimetinib: x"}': "no custom_id",
+    '{"custom_id": {"a": 1}, "text": "x"}': "no custom_id",
+    "[" * 100_000: "no JSON",
+    '{"custom_id": ID, "response": "str"}': "no response object",
+    '{"custom_id": ID, "response": [200]}': "no response object",
+    '{"custom_id": ID, "response": null}': "no text",
+    '{"custom_id": ID}': "no text",
+    b'{"custom_id": "\xff"}': "no JSON",
+}
+
+
+@pytest.mark.parametrize(("line", "why"), MALFORMED.items(), ids=range(len(MALFORMED)))
+def test_a_malformed_line_is_named_and_costs_no_other(selector, pools, tmp_path, line, why):
+    """Its file and line number are told; the good answer after it is taken."""
+    first, second = (selector.questions(pool, 10)[0] for pool in pools[:2])
+    data = line if isinstance(line, bytes) else line.replace("ID", f'"{custom_id(first)}"').encode()
+    good = json.dumps({"custom_id": custom_id(second), "text": GOOD}).encode()
     path = tmp_path / "a.jsonl"
-    path.write_text('{"custom_id": 1}\nno json\n')
-    with pytest.raises(InputError, match="line 2"):
-        import_batch(selector, pools, 10, [path])
+    path.write_bytes(b"\n" + data + b"\n" + good)
+    report = import_batch(selector, pools, 10, [path])
+    assert (report.answered, report.failed) == (1, [])
+    [(place, told)] = report.malformed
+    assert (place, why in told) == ("a.jsonl line 2", True)
+
+
+def test_an_answer_file_that_is_not_there_is_refused(selector, pools, tmp_path):
+    """One clear error."""
+    with pytest.raises(InputError, match="answer file"):
+        import_batch(selector, pools, 10, [tmp_path / "none.jsonl"])
+
+
+def test_half_a_character_does_not_end_an_import(selector, pools, tmp_path):
+    """JSON may hold what UTF-8 cannot; the answer is kept with a question mark there."""
+    question = selector.questions(pools[0], 10)[0]
+    path = tmp_path / "a.jsonl"
+    row = {"custom_id": custom_id(question), "text": GOOD.replace("alike", "a\ud800b")}
+    path.write_text(json.dumps(row) + "\n")
+    assert import_batch(selector, pools, 10, [path]).answered == 1
+    assert "a?b" in selector.answers.remembered(question).text
+
+
+def test_what_an_answer_by_other_means_cost_is_not_known(selector, pools, tmp_path):
+    """No cost is stated where no tokens were counted, nor for the Batch API, which is cheaper."""
+    first, second = (selector.questions(pool, 10)[0] for pool in pools[:2])
+    message = {"type": "message", "content": [{"type": "output_text", "text": GOOD}]}
+    body = {"output": [message], "usage": {"input_tokens": 10, "output_tokens": 10}}
+    rows = [
+        {"custom_id": custom_id(first), "text": GOOD},
+        {"custom_id": custom_id(second), "response": {"status_code": 200, "body": body}},
+    ]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    import_batch(selector, pools, 10, [path])
+    costs = [record["cost_usd"] for record in selector.answers.cache.records()]
+    assert costs == [None, None]
+
+
+class Uploads:
+    """A batch service that counts what is started, and may fail at a shard."""
+
+    def __init__(self, fails_at=None):
+        self.started, self.fails_at = [], fails_at
+
+    def start_batch(self, path, endpoint):
+        """An id; the file is not read."""
+        if path.name == self.fails_at:
+            raise ServiceError("x", "down", "y")
+        self.started.append(path.name)
+        return f"batch-{path.name}"
+
+
+def test_a_broken_submission_goes_on_where_it_stopped(export):
+    """A shard whose id is written down is not started again."""
+    found = export(limits=(3, 10**9))
+    manifest, client = Manifest.read(found.folder), Uploads(fails_at=found.shards[1])
+    with pytest.raises(ServiceError):
+        submit(found.folder, manifest, client)
+    client.fails_at = None
+    submit(found.folder, manifest, client)
+    assert client.started == list(found.shards)
+    assert not (found.folder / "submitting.lock").exists()
+
+
+def test_two_submissions_at_once_start_each_shard_once(export):
+    """The second waits, then finds the ids of the first."""
+    found = export(limits=(3, 10**9))
+    manifest, client = Manifest.read(found.folder), Uploads()
+    runs = [
+        threading.Thread(target=submit, args=(found.folder, manifest, client)) for _ in range(4)
+    ]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert client.started == list(found.shards)
+
+
+@pytest.mark.parametrize("text", ['{"requests-0001.jsonl": "bat', "[1, 2]"])
+def test_lost_batch_ids_are_no_licence_to_pay_again(export, text):
+    """An unreadable list of ids is refused, not taken for empty."""
+    found, client = export(), Uploads()
+    (found.folder / "submitted.json").write_text(text)
+    with pytest.raises(InputError, match="paid again"):
+        submit(found.folder, Manifest.read(found.folder), client)
+    assert client.started == []
 
 
 def test_the_fake_client_and_batches_share_a_key(toy, tmp_path, pools):
@@ -214,6 +319,44 @@ def test_export_submit_status_import_from_the_shell(shell, tmp_path, monkeypatch
         _, answer, _ = shell("predict", *question, "--selector", "llm", "--json")
     assert [n["drug"] for n in answer["neighbors"]] == ["Cobimetinib", "Vorinostat"]
     assert answer["provenance"]["selector"]["answered_by"] == "cache"
+
+
+def test_an_import_for_another_service_is_refused(shell, tmp_path, monkeypatch):
+    """Its answers have other keys: every line would be foreign."""
+    folder = tmp_path / "batch"
+    shell("batch", "export", "--atlas", "toy", "--lines", "A549", "--out", folder)
+    monkeypatch.setenv("LGR_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    for action in ("import", "submit", "status"):
+        code, _, err = shell("batch", action, folder)
+        assert (code, "exported for openai" in err) == (3, True), action
+
+
+def test_an_atlas_built_anew_is_said_and_what_fits_is_taken(shell, tmp_path):
+    """Paid answers are not thrown away: those whose question is the same still count."""
+    folder = tmp_path / "batch"
+    shell("batch", "export", "--atlas", "toy", "--lines", "A549", "--out", folder)
+    ids = [line["custom_id"] for line in lines(folder, "requests-0001.jsonl")]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["build_id"] = "another"
+    manifest["queries"].append(["A549", "Removed since", 5.0])
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    answer = tmp_path / "a.jsonl"
+    answer.write_text(json.dumps({"custom_id": ids[0], "text": GOOD}) + "\nno json\n")
+    code, report, err = shell("batch", "import", folder, answer, "--json")
+    assert (code, report["answered"], report["gone"]) == (3, 1, 1)
+    assert report["malformed"][0][0] == "a.jsonl line 2"
+    assert "built anew since the export" in err
+    answer.write_text(json.dumps({"custom_id": ids[1], "text": "no idea"}) + "\n")
+    assert shell("batch", "import", folder, answer)[0] == 5
+
+
+@pytest.mark.parametrize("flag", ["--max-queries", "--k"])
+@pytest.mark.parametrize("value", ["-1", "0", "x"])
+def test_counts_below_one_are_wrong_use(shell, tmp_path, flag, value, capsys):
+    """-1 is not all but the last."""
+    with pytest.raises(SystemExit) as stop:
+        shell("batch", "export", "--atlas", "toy", "--out", tmp_path / "b", flag, value)
+    assert (stop.value.code, flag in capsys.readouterr().err) == (2, True)
 
 
 def test_prompt_and_reply_by_hand(shell, tmp_path):

@@ -15,14 +15,14 @@ from lgr_core.errors import (
     StoppedError,
     UsageError,
 )
-from lgr_core.retrieval.budget import Budget, BudgetedClient, estimate_usage
+from lgr_core.retrieval.budget import Account, Budget, BudgetedClient, estimate_usage, most_usage
 from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.prices import Price, Prices
 
 PRICES = Prices({"m": Price(2.0, 0.5, 10.0)}, "by hand", "2026-11")
 ASK = LLMRequest("x" * 300, "m", max_output_tokens=50)
-MOST = LLMUsage(100, 0, 50, 1)
-"""What ASK may use: 300 bytes at 3 a token, and its limit."""
+MOST = LLMUsage(500, 0, 50, 1)
+"""What ASK may use: 300 bytes, 200 tokens around them, and its limit."""
 
 
 def test_shipped_prices_are_those_of_the_source():
@@ -74,39 +74,75 @@ def test_a_broken_price_file_is_refused(tmp_path, text):
         Prices.load(path)
 
 
-def test_an_estimate_is_the_most_that_a_request_may_use():
-    """Prompt and schema at three bytes a token, and an answer of full length."""
-    assert estimate_usage(ASK) == MOST
+def test_what_a_request_is_likely_to_use_and_the_most_it_can():
+    """Prompt and schema at three bytes a token, or one; an answer of full length either way."""
+    assert estimate_usage(ASK) == LLMUsage(100, 0, 50, 1)
+    assert most_usage(ASK) == MOST
     with_schema = LLMRequest("x" * 300, "m", max_output_tokens=50, schema={"a": "b"})
-    assert estimate_usage(with_schema).input == 104
+    assert (estimate_usage(with_schema).input, most_usage(with_schema).input) == (104, 510)
+
+
+def test_the_most_holds_for_names_of_many_signs():
+    """A prompt of signs that are a token each, several bytes each or both stays below it."""
+    text = "(1,2)-\u00b5\U0001f9ea" * 50
+    assert most_usage(LLMRequest(text, "m")).input >= len(text.encode())
 
 
 @pytest.mark.parametrize(
     ("limit", "unit"),
     [
         ({"max_requests": 2}, "requests"),
-        ({"max_tokens": 300}, "tokens"),
+        ({"max_tokens": 1100}, "tokens"),
         ({"max_usd": 2}, "US dol"),
     ],
 )
 def test_each_limit_holds_before_it_is_overrun(limit, unit):
-    """Two reservations fill each limit to the brim; the third is refused, and says which."""
+    """Two requests that use all they may fill each limit to the brim; the third is refused."""
     budget = Budget(**limit)
-    budget.reserve(MOST, 1.0)
-    budget.reserve(MOST, 1.0)
+    for held in [budget.reserve(MOST, 1.0), budget.reserve(MOST, 1.0)]:
+        budget.settle(held, MOST, 1.0)
     with pytest.raises(BudgetError, match=unit):
         budget.reserve(MOST, 1.0)
-    assert BudgetError.exit_code == 2
 
 
 def test_settling_gives_back_what_was_not_used():
     """What counts in the end is the usage, not the estimate."""
-    budget = Budget(max_tokens=200)
+    budget = Budget(max_tokens=570)
     budget.settle(budget.reserve(MOST), LLMUsage(10, 0, 5, 1), 0.25)
     assert budget.spent == {"requests": 1, "tokens": 15, "US dollars": 0.25}
-    budget.reserve(MOST)
-    with pytest.raises(BudgetError, match="165 of 200 tokens are taken, 150 asked"):
+    budget.settle(budget.reserve(MOST), LLMUsage(10, 0, 5, 1), 0.25)
+    with pytest.raises(BudgetError, match="30 of 570 tokens are spent, .* may take 550"):
         budget.reserve(MOST)
+
+
+def test_a_request_waits_for_what_others_give_back():
+    """The second fits only beside what the first really used; it is held until that is known."""
+    budget = Budget(max_tokens=600)
+    first = budget.reserve(MOST)
+    second = threading.Thread(target=budget.reserve, args=(MOST,), daemon=True)
+    second.start()
+    second.join(0.05)
+    assert second.is_alive()
+    budget.settle(first, LLMUsage(10, 0, 5, 1))
+    second.join(10)
+    assert not second.is_alive()
+
+
+def test_who_waits_is_told_when_nothing_is_given_back():
+    """The first used all it might: the second is refused, not held for ever."""
+    budget = Budget(max_tokens=600)
+    first, told = budget.reserve(MOST), []
+
+    def ask():
+        with pytest.raises(BudgetError) as refused:
+            budget.reserve(MOST)
+        told.append(refused.value)
+
+    second = threading.Thread(target=ask, daemon=True)
+    second.start()
+    budget.settle(first, MOST)
+    second.join(10)
+    assert "550 of 600 tokens are spent" in str(told[0])
 
 
 def test_a_reservation_is_settled_once():
@@ -140,8 +176,8 @@ def test_a_budgeted_client_keeps_account():
     budgeted = BudgetedClient(FakeClient(reply, reply), Budget(), PRICES)
     budgeted.complete(ASK)
     assert budgeted.complete(ASK) == reply
-    assert budgeted.usage == LLMUsage(200, 80, 20, 2)
-    assert budgeted.cost == pytest.approx(480e-6)
+    assert budgeted.account == Account(LLMUsage(200, 80, 20, 2), pytest.approx(480e-6), 0)
+    assert budgeted.cost == budgeted.account.cost_usd
     assert budgeted.provider == "fake"
     assert isinstance(budgeted, LLMClient)
 
@@ -152,7 +188,7 @@ def test_an_unknown_cost_stays_unknown():
     budgeted.complete(LLMRequest("?", "unheard-of"))
     budgeted.complete(ASK)
     assert budgeted.cost is None
-    assert budgeted.usage.requests == 2
+    assert budgeted.account.usage.requests == 2
 
 
 @pytest.mark.parametrize(
@@ -169,29 +205,24 @@ def test_an_unknown_cost_stays_unknown():
     ],
 )
 def test_what_is_not_known_counts_in_full(outcome, counted):
-    """An answer without a count is charged as estimated; a refusal costs no tokens."""
+    """An answer without a count is charged the most it can be; a refusal costs no tokens."""
     budget = Budget()
     budgeted = BudgetedClient(FakeClient(outcome), budget, PRICES)
     try:
         budgeted.complete(ASK)
     except Exception as err:  # noqa: BLE001 - whatever was queued comes back
         assert err is outcome  # noqa: PT017 - both paths are wanted
-    assert budgeted.usage == counted
+    assert budgeted.account.usage == counted
+    assert budgeted.account.unknown == (counted is MOST)
     assert budget.spent["tokens"] == counted.input + counted.output
 
 
 def test_threads_cannot_overrun_together():
-    """Eight threads, room for three: three are sent, the others are told why not."""
-    inside = threading.Semaphore(0)
-
-    class Slow(FakeClient):
-        def complete(self, request):
-            inside.acquire(timeout=0.2)
-            return super().complete(request)
-
-    client = Slow(*["ok"] * 8)
-    budgeted = BudgetedClient(client, Budget(max_tokens=450), PRICES)
+    """Eight threads; each may take 550 tokens and takes 110: five fit into 1,000, one by one."""
+    client = FakeClient(*["ok"] * 8)
+    budget = Budget(max_tokens=1000)
+    budgeted = BudgetedClient(client, budget, PRICES)
     outcomes = [found for _, found in bounded_map(budgeted.complete, [ASK] * 8, concurrency=8)]
-    assert sum(isinstance(found, BudgetError) for found in outcomes) == 5
-    assert len(client.history) == 3
-    assert budgeted.usage.requests == 3
+    assert sum(isinstance(found, BudgetError) for found in outcomes) == 3
+    assert len(client.history) == 5
+    assert budget.spent["tokens"] == 550

@@ -229,6 +229,25 @@ def test_structured_answers_are_still_checked(make, ask):
     assert set(enum) == set(DRUGS) - {"Trametinib"}
 
 
+@pytest.mark.parametrize("temperature", [float("nan"), float("inf"), -0.1, 2.1])
+def test_a_temperature_that_no_model_takes_is_refused(temperature):
+    """Before it is a key or a request; zero, two and none are fine."""
+    with pytest.raises(UsageError, match="from 0 to 2"):
+        LLMOptions(temperature=temperature)
+    assert [LLMOptions(temperature=t).temperature for t in (0, 2, None)] == [0, 2, None]
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_fewer_than_one_neighbour_is_never_asked_for(make, ask, k):
+    """Also where the names asked for are given apart."""
+    selector = make(GOOD, ask_for=5)
+    with pytest.raises(UsageError, match="at least one neighbour"):
+        ask(selector, k=k)
+    with pytest.raises(UsageError, match="at least one neighbour"):
+        selector.select(candidate_pool(selector._questioner.store, QUERY), k)
+    assert not selector.answers.client.history
+
+
 @pytest.mark.parametrize("wrong", [{"samples": 0}, {"ask_for": 0}])
 def test_senseless_options_are_refused(wrong):
     """Fewer than one of anything."""

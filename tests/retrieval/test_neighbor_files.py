@@ -90,6 +90,44 @@ def test_a_bad_line_in_the_middle_is_refused_with_its_number(tmp_path, bad):
         list(read_neighbors(path))
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("score", '"high"'),
+        ("score", "NaN"),
+        ("score", "true"),
+        ("score", "1" + 400 * "0"),
+        ("molecule", "null"),
+        ("molecule", '" "'),
+    ],
+)
+def test_a_value_that_is_none_is_refused_also_in_the_last_line(tmp_path, field, value):
+    """One clear error, not a crash later; a whole line is never taken for a cut one."""
+    path = tmp_path / "n.jsonl"
+    item = '{"molecule": "x", "%s": %s}' % (field, value)  # noqa: UP031 - braces abound
+    start = '{"target_cell_type": "A549", "target_molecule": "y", "neighbors": ['
+    path.write_text(f"{start}{item}]}}")
+    with pytest.raises(InputError, match="line 1 is no neighbour record"):
+        list(read_neighbors(path))
+
+
+def test_a_dose_that_is_no_number_is_refused(tmp_path):
+    """As a score is."""
+    path = tmp_path / "n.jsonl"
+    record = {"target_cell_type": "A549", "target_molecule": "x", "neighbors": [], "dose_um": "5"}
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.raises(InputError, match="dose_um '5' is no number"):
+        list(read_neighbors(path))
+
+
+def test_a_line_nested_too_deep_is_refused(tmp_path):
+    """Whatever it is, it is no record."""
+    path = tmp_path / "n.jsonl"
+    path.write_text("[" * 100_000 + "\n")
+    with pytest.raises(InputError, match="line 1"):
+        list(read_neighbors(path))
+
+
 def test_a_missing_file_is_refused(tmp_path):
     """One clear error."""
     with pytest.raises(InputError, match="neighbour file"):

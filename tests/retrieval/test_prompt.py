@@ -12,7 +12,6 @@ from lgr_core.errors import UsageError
 from lgr_core.retrieval.prompt import (
     PAPER_TEMPLATE,
     PromptOptions,
-    estimate_tokens,
     harmless,
     listed,
     render,
@@ -348,11 +347,3 @@ def test_any_names_come_back_from_a_well_formed_answer(names, masked):
     answer = "\n".join(f"{i}. {shown}: Good." for i, shown in enumerate(prompt.labels, start=1))
     reply = parse_reply(f"<Final Answer>\n{answer}\n</Final Answer>", prompt.labels)
     assert [proposal.text for proposal in reply.proposals] == drugs
-
-
-def test_tokens_are_bytes_by_three_rounded_up():
-    """Ten characters are four tokens; a Greek letter counts for its two bytes."""
-    assert estimate_tokens("") == 0
-    assert estimate_tokens("Trametinib") == 4
-    assert estimate_tokens("βββ") == 2
-    assert estimate_tokens("\ud800") == 1

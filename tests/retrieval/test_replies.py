@@ -30,6 +30,17 @@ def test_chat_content_may_come_in_parts():
     assert read_reply(_chat({"content": parts}), "x").text == "ok"
 
 
+def test_half_a_character_is_no_trouble_for_files_and_screens():
+    """JSON may escape what UTF-8 cannot hold; a question mark stands for it, wherever it comes."""
+    half = "a\ud800b"
+    reply = read_reply(_chat({"content": half}, model=half, id=half), "x")
+    assert (reply.text, reply.provenance["model"], reply.provenance["id"]) == ("a?b",) * 3
+    for body in (_chat({"content": None, "refusal": half}), json.dumps({"error": half})):
+        with pytest.raises(BadReplyError, match=r"a\?b") as bad:
+            read_reply(body, "x")
+        assert f"{bad.value} {bad.value.raw}".encode()
+
+
 def test_the_text_is_passed_on_as_it_came():
     """Blanks, line ends and letters beyond ASCII stay."""
     assert read_reply(_chat({"content": " 18β-acid\n"}), "x").text == " 18β-acid\n"

@@ -77,6 +77,12 @@ def test_random_takes_the_whole_of_a_small_pool(toy):
     assert len(select(toy, "random", k=50).proposals) == 6
 
 
+def test_random_refuses_a_negative_seed():
+    """One clear error at its birth."""
+    with pytest.raises(UsageError, match="0 or more"):
+        RandomSelector(-1)
+
+
 def test_oracle_ranks_by_pearson_with_the_truth(toy):
     """Its scores are the correlations of measured deltas."""
     selection = select(toy, "oracle", k=6)

@@ -1,0 +1,155 @@
+"""The command fill: many queries put to a language model, within a budget."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lgr_core.atlas.store import open_atlas
+from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.cli.many import add_many_flags, pools_of
+from lgr_core.config import Settings
+from lgr_core.errors import LgrError, ServiceError
+from lgr_core.retrieval.budget import Budget
+from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.setup import live_client, llm_selector
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    filled = command(commands, "fill", _fill, "ask the model for many queries")
+    add_many_flags(filled)
+    add_llm_flags(filled)
+    filled.set_defaults(cache="fill")
+    flag = filled.add_argument
+    flag("--dry-run", action="store_true", help="say what it would cost, ask nothing")
+    flag("--concurrency", type=whole, default=4, metavar="N")
+    flag("--max-requests", type=int, metavar="N")
+    flag("--max-tokens", type=int, metavar="N")
+    flag("--max-usd", type=float, metavar="USD", help="default: LGR_LLM_BUDGET_USD")
+
+
+def _fill(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    pools = pools_of(options, store)
+    asked = llm_options(options, settings)
+    if options.dry_run:
+        replayed = argparse.Namespace(**{**vars(options), "cache": "replay"})
+        selector = llm_selector(store, settings, llm_options(replayed, settings))
+        _show_estimate(options, estimate(selector, pools, options.k))
+        return
+    usd = settings.llm_budget_usd if options.max_usd is None else options.max_usd
+    budget = Budget(max_requests=options.max_requests, max_tokens=options.max_tokens, max_usd=usd)
+    with _stopping() as cancel, Bars() as progress:
+        client = live_client(settings, budget=budget, cancel=cancel)
+        selector = llm_selector(store, settings, asked, neighbors=options.neighbors, client=client)
+        report = fill(
+            selector,
+            client,
+            pools,
+            options.k,
+            concurrency=options.concurrency,
+            cancel=cancel,
+            progress=progress,
+        )
+    _show_report(options, report)
+    if report.failed or report.not_asked:
+        raise _unfinished(report)
+
+
+def _unfinished(report: FillReport) -> LgrError:
+    """Why not every query is answered; what stopped the run gives the exit code."""
+    stop, do = report.stopped_by, "Run the same command again: it goes on there."
+    found = f"{len(report.failed):,} failed, {report.not_asked:,} not asked"
+    if stop is None:
+        return ServiceError("fill", found, do)
+    return type(stop)("fill", f"{found}: {stop.found}", f"{stop.do} {do}")
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or a TERM signal sets, so that what is under way is still kept."""
+    cancel = threading.Event()
+
+    def stop(*_: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        tell("lgr: stopping after what is under way; once more to stop at once")
+        cancel.set()
+
+    before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _show_estimate(options: argparse.Namespace, found: Estimate) -> None:
+    data = {
+        "questions": found.questions,
+        "remembered": found.remembered,
+        "input_tokens": found.usage.input,
+        "output_tokens": found.usage.output,
+        "usd": found.usd,
+        "usd_at_most": found.usd_at_most,
+        "estimated": True,
+    }
+    if options.json:
+        print_json(data)
+        return
+    price = "no price known for this model"
+    if found.usd is not None:
+        price = f"about ${found.usd:,.2f} (at most ${found.usd_at_most:,.2f})"
+    tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
+    print(f"{found.questions:,} questions to ask, {found.remembered:,} answered before")
+    print(f"{tokens}: {price}, without prompt caching")
+
+
+def _show_report(options: argparse.Namespace, report: FillReport) -> None:
+    used = report.paid.usage
+    data = {
+        "answered": report.answered,
+        "remembered": report.remembered,
+        "recorded": report.recorded,
+        "failed": [{"query": str(query), "why": why} for query, why in report.failed],
+        "not_asked": report.not_asked,
+        "stopped_by": "" if report.stopped_by is None else str(report.stopped_by),
+        "k_used": {str(k_used): report.k_used[k_used] for k_used in sorted(report.k_used)},
+        "below_k": report.below(options.k),
+        "without_neighbor": report.k_used[0],
+        "requests": used.requests,
+        "input_tokens": used.input,
+        "cached_tokens": used.cached,
+        "output_tokens": used.output,
+        "cost_usd": report.paid.cost_usd,
+        "requests_of_unknown_use": report.paid.unknown,
+    }
+    if options.json:
+        print_json(data)
+    else:
+        print("\n".join(_report_lines(report, options.k)))
+
+
+def _report_lines(report: FillReport, k: int) -> Iterator[str]:
+    yield (
+        f"answered {report.answered:,}, from the cache {report.remembered:,}, from files "
+        f"{report.recorded:,}, failed {len(report.failed):,}, not asked {report.not_asked:,}"
+    )
+    yield (
+        f"fewer than {k} neighbours stand in {report.below(k):,} of {report.k_used.total():,} "
+        f"answers, none in {report.k_used[0]:,}"
+    )
+    used, cost = report.paid.usage, report.paid.cost_usd
+    yield (
+        f"{used.requests:,} requests, {used.input:,} tokens in ({used.cached:,} cached), "
+        f"{used.output:,} out; cost {'unknown' if cost is None else f'${cost:,.4f}'}"
+    )
+    if report.paid.unknown:
+        yield f"{report.paid.unknown:,} of them did not say what they used: counted at the most"
+    for query, why in report.failed:
+        yield f"  {query}: {why}"

@@ -1,0 +1,39 @@
+"""Figures of a benchmark run: tables of scores in, plotly figures out.
+
+Methods that retrieve are drawn in colour, the paper's baselines in a neutral tone, controls hollow
+and grey, predictions of others as stars; each has a symbol of its own, so that nothing hangs on
+colour alone. ``random_k`` is a band and ``oracle_k`` a line to read the others against.
+"""
+
+from plotly.graph_objects import Figure
+
+from lgr_core.evaluation.figures.looks import CONTROL, GUEST, NEUTRAL, Group, better, look, ordered
+from lgr_core.evaluation.figures.panels import against, gaps, metric_panel, slice_words, slices
+from lgr_core.evaluation.figures.spreads import (
+    MOST_POINTS,
+    distributions,
+    duel,
+    k_curves,
+    k_histogram,
+)
+
+__all__ = [
+    "CONTROL",
+    "GUEST",
+    "MOST_POINTS",
+    "NEUTRAL",
+    "Figure",
+    "Group",
+    "against",
+    "better",
+    "distributions",
+    "duel",
+    "gaps",
+    "k_curves",
+    "k_histogram",
+    "look",
+    "metric_panel",
+    "ordered",
+    "slice_words",
+    "slices",
+]

@@ -1,0 +1,163 @@
+"""Rows of dots with intervals: what the figures of a benchmark share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from lgr_core.domain import ValueKind
+from lgr_core.evaluation.figures.looks import look
+from lgr_core.figures import FOOT, NOISE, below, dressed
+from lgr_core.metrics import Metric
+
+_ROW, _HEAD, _LEFT, _RIGHT = 24, 40, 132, 46
+_FULL_HEIGHT = {"y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
+_NAMES = 17
+"""Letters of a name that fit on a line beside its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A value with its interval in row ``y``; ``words`` end its hover."""
+
+    method: str
+    y: float
+    value: float
+    low: float
+    high: float
+    words: str
+
+
+def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
+    """One trace a method: its dots, their intervals as bars; ``named`` methods are in a legend."""
+    figure = go.Figure()
+    for method in dict.fromkeys(dot.method for dot in dots):
+        own, how = [dot for dot in dots if dot.method == method], look(method)
+        values = np.array([dot.value for dot in own], dtype=float)
+        over = np.array([dot.high for dot in own], dtype=float) - values
+        under = values - np.array([dot.low for dot in own], dtype=float)
+        figure.add_trace(
+            go.Scatter(
+                x=values,
+                y=[dot.y for dot in own],
+                mode="markers",
+                name=escape(how.label),
+                showlegend=named,
+                marker={
+                    "color": how.colour,
+                    "symbol": how.symbol,
+                    "size": 9,
+                    "line": {"width": 2 if how.symbol.endswith("open") else 0, "color": how.colour},
+                },
+                error_x={
+                    "type": "data",
+                    "array": np.nan_to_num(over),
+                    "arrayminus": np.nan_to_num(under),
+                    "color": how.colour,
+                    "thickness": 2,
+                    "width": 0,
+                },
+                customdata=[_interval(dot) + dot.words for dot in own],
+                hovertemplate=f"<b>{escape(how.label)}</b><br>%{{x:.3f}}%{{customdata}}"
+                "<extra></extra>",
+            )
+        )
+    return figure
+
+
+def upright(x: float, colour: str, dash: str) -> dict[str, Any]:
+    """A line to read all rows against."""
+    line = {"color": colour, "dash": dash, "width": 1.6}
+    return {"type": "line", "x0": x, "x1": x, **_FULL_HEIGHT, "line": line}
+
+
+def band(low: float, high: float, colour: str) -> dict[str, Any]:
+    """A range to read all rows against."""
+    line = {"color": colour, "width": 1}
+    look = {"fillcolor": colour, "opacity": 0.4, "line": line}
+    return {"type": "rect", "x0": low, "x1": high, **_FULL_HEIGHT, **look}
+
+
+def divider(y: float) -> dict[str, Any]:
+    """A line between two rows."""
+    ends = {"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y}
+    return {"type": "line", **ends, "line": {"color": NOISE, "width": 1}}
+
+
+def head_of(n: int) -> int:
+    """Pixels that a legend of n entries takes above a figure."""
+    return 16 + 20 * n
+
+
+def axis_words(metric: Metric, kind: ValueKind) -> str:
+    """The metric with what its numbers are, where they depend on the scale."""
+    return f"{metric.label}<br>{kind.label}" if metric.scale_dependent else metric.label
+
+
+def rows_layout(
+    figure: go.Figure,
+    labels: Mapping[float, str],
+    *,
+    ends: Mapping[float, str],
+    axis: str,
+    title: str = "",
+    head: int = _HEAD,
+    shapes: Sequence[dict[str, Any]] = (),
+) -> go.Figure:
+    """Names beside the rows and words at their ends, by place; the first row is at the top.
+
+    ``title`` is HTML. Notes and shapes are set at once: one by one they take plotly long.
+    """
+    _label_rows(figure, labels)
+    figure.update_layout(annotations=[below(axis), *_beside(ends)], shapes=shapes)
+    if title:
+        figure.update_layout(
+            title={"text": title, "x": 0, "xref": "container", "y": 1, "yanchor": "top"},
+            title_font={"size": 14},
+            title_pad={"t": 8, "l": 2},
+        )
+    height = int(head + FOOT + _ROW * (max(labels, default=0) + 1.4))
+    return dressed(figure, height=height, left=_LEFT, head=head, right=_RIGHT)
+
+
+def _interval(dot: Dot) -> str:
+    if not math.isfinite(dot.low):
+        return ", no interval"
+    return f" (95 % interval {dot.low:.3f} to {dot.high:.3f})"
+
+
+def _wrapped(label: str) -> str:
+    """A label of at most two lines; a longer one ends in dots."""
+    if len(label) <= _NAMES + 2:
+        return escape(label)
+    cut = label.rfind(" ", 0, _NAMES + 1)
+    first, rest = (label[:cut], label[cut + 1 :]) if cut > 0 else (label[:_NAMES], label[_NAMES:])
+    rest = rest if len(rest) <= _NAMES + 2 else f"{rest[:_NAMES]}…"
+    return f"{escape(first)}<br>{escape(rest)}"
+
+
+def _beside(labels: Mapping[float, str]) -> list[dict[str, Any]]:
+    """Words at the ends of rows, by their place."""
+    there = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "yref": "y"}
+    how = {**there, "showarrow": False, "font": {"size": 11}}
+    return [{"text": words, "y": y, **how} for y, words in labels.items()]
+
+
+def _label_rows(figure: go.Figure, labels: Mapping[float, str]) -> None:
+    rows = list(labels)
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=rows,
+        ticktext=[_wrapped(label) for label in labels.values()],
+        tickfont={"size": 12},
+        range=[max(rows, default=0) + 0.7, -0.7],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(zeroline=False, nticks=5, tickfont={"size": 11})

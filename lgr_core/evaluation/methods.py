@@ -1,0 +1,238 @@
+"""Every method of a benchmark by its id: what it is, what it reads, how it is made.
+
+Adding one is a class with the ``Method`` protocol and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+import pandas as pd
+
+from lgr_core.domain import Evidence, Selector
+from lgr_core.errors import UsageError
+from lgr_core.evaluation.regimes import RULES, Regime
+from lgr_core.prediction.batch import Method
+from lgr_core.prediction.chem_knn import ChemKNN
+from lgr_core.prediction.means import (
+    CellMean,
+    DrugMean,
+    GlobalMean,
+    PlateMean,
+    PoolMeans,
+    Truth,
+    Zero,
+)
+from lgr_core.prediction.pca_ridge import PCARidge
+from lgr_core.prediction.retrieved import Oracle, Retrieved
+from lgr_core.retrieval.blocks import Labels
+from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
+
+_READS: Mapping[Evidence, str] = {
+    Evidence.TARGET_POOL: "deltas in the query's line",
+    Evidence.TRAIN: "training deltas",
+    Evidence.CONTROLS: "vehicle profiles",
+    Evidence.TRUTH: "the measured truth",
+}
+
+
+class Group(StrEnum):
+    """What a method is in a benchmark."""
+
+    RETRIEVAL = "retrieval"
+    BASELINE = "baseline"
+    CONTROL = "control"
+    GUEST = "guest"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What methods are made with for one fold.
+
+    ``selectors`` gives the selector of a name; ``in_line`` says whether neighbours are drawn from
+    the query's own line.
+    """
+
+    labels: Labels
+    selectors: Callable[[str], Selector]
+    regime: Regime
+    k: int = 10
+    random_seeds: int = 20
+    one_per_parent: bool = False
+
+    @property
+    def in_line(self) -> bool:
+        """Whether the regime opens the query's own line to retrieval."""
+        return self.regime is not Regime.UNSEEN_CELL_LINE_STRICT
+
+    def retrieved(self, selector: Selector) -> Retrieved:
+        """LGR with that selector."""
+        kind = Oracle if isinstance(selector, OracleSelector) else Retrieved
+        return kind(
+            selector,
+            self.labels.catalog,
+            self.k,
+            in_line=self.in_line,
+            one_per_parent=self.one_per_parent,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the registry.
+
+    ``make`` gives the method for a fold, or several whose scores are averaged. ``about`` is one
+    sentence for users.
+    """
+
+    id: str
+    label: str
+    group: Group
+    about: str
+    make: Callable[[Setting], Sequence[Method]]
+
+
+def _lgr(name: str) -> Callable[[Setting], Sequence[Method]]:
+    return lambda setting: [setting.retrieved(setting.selectors(name))]
+
+
+def _random(setting: Setting) -> Sequence[Method]:
+    return [setting.retrieved(RandomSelector(seed)) for seed in range(setting.random_seeds)]
+
+
+_TABLE = (
+    Entry(
+        "lgr_llm",
+        "LGR, language model",
+        Group.RETRIEVAL,
+        "Mean of the k drugs that a language model ranks first.",
+        _lgr("llm"),
+    ),
+    Entry(
+        "lgr_mechanism",
+        "LGR, mechanism",
+        Group.RETRIEVAL,
+        "Mean of the k drugs that share most mechanism tags and targets.",
+        _lgr("mechanism"),
+    ),
+    Entry(
+        "lgr_chemistry",
+        "LGR, chemistry",
+        Group.RETRIEVAL,
+        "Mean of the k drugs of the line with the most similar fingerprints.",
+        _lgr("chemistry"),
+    ),
+    Entry(
+        "cell_mean",
+        "Cell mean",
+        Group.BASELINE,
+        "Mean of the line's training drugs; in an unseen line, the global mean.",
+        lambda _: [CellMean()],
+    ),
+    Entry(
+        "drug_mean",
+        "Drug mean",
+        Group.BASELINE,
+        "Mean of the drug over training lines; for an unseen drug, the global mean.",
+        lambda _: [DrugMean()],
+    ),
+    Entry(
+        "pca_ridge",
+        "PCA and ridge",
+        Group.BASELINE,
+        "Ridge from fingerprints to principal components of the training deltas.",
+        lambda setting: [PCARidge(setting.labels)],
+    ),
+    Entry(
+        "chem_knn",
+        "Chemistry kNN",
+        Group.BASELINE,
+        "Mean of the training drug means of the k most similar fingerprints, whatever the line.",
+        lambda setting: [ChemKNN(setting.k)],
+    ),
+    Entry(
+        "truth",
+        "Truth",
+        Group.CONTROL,
+        "The measured change: every metric must find it perfect.",
+        lambda _: [Truth()],
+    ),
+    Entry("zero", "No change", Group.CONTROL, "Zero for every gene.", lambda _: [Zero()]),
+    Entry(
+        "global_mean",
+        "Global mean",
+        Group.CONTROL,
+        "Mean of all training deltas.",
+        lambda _: [GlobalMean()],
+    ),
+    Entry(
+        "pool_mean",
+        "Pool mean",
+        Group.CONTROL,
+        "Mean of all candidates in the line: retrieval that chooses nobody.",
+        lambda _: [PoolMeans()],
+    ),
+    Entry(
+        "plate_mean",
+        "Plate mean",
+        Group.CONTROL,
+        "Mean of the line's other drugs on the query's plates: the technical share of a score.",
+        lambda _: [PlateMean()],
+    ),
+    Entry(
+        "random_k",
+        "Random k",
+        Group.CONTROL,
+        "Mean of k drugs of the pool drawn at random; scores averaged over the seeds.",
+        _random,
+    ),
+    Entry(
+        "oracle_k",
+        "Oracle k",
+        Group.CONTROL,
+        "Mean of the k candidates most like the truth: the reference for uniform-mean retrieval.",
+        _lgr("oracle"),
+    ),
+)
+REGISTRY: Mapping[str, Entry] = MappingProxyType({entry.id: entry for entry in _TABLE})
+"""Methods by id, in the order in which tables show them."""
+
+CONTROLS = tuple(entry.id for entry in _TABLE if entry.group is Group.CONTROL)
+"""They stand in every run, whatever is asked for."""
+
+
+def chosen_methods(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The methods of a run in the registry's order: those named and the controls; None for all.
+
+    Raises
+    ------
+    UsageError
+        If a name is not in the registry.
+    """
+    wanted = set(REGISTRY) if names is None else {*names, *CONTROLS}
+    if unknown := sorted(wanted - set(REGISTRY)):
+        known = ", ".join(REGISTRY)
+        raise UsageError(f"method {unknown[0]!r}", "unknown", f"Choose among: {known}.")
+    return tuple(name for name in REGISTRY if name in wanted)
+
+
+def evidence_of(methods: Mapping[str, frozenset[Evidence]], regime: Regime) -> pd.DataFrame:
+    """What each method may read in a regime, one row a method: ``reads`` in words."""
+    rule = RULES[regime]
+    opened = {Evidence.TRAIN: rule.train, Evidence.TARGET_POOL: rule.target_pool}
+    rows = [
+        {
+            "regime": str(regime),
+            "method": name,
+            "evidence": " + ".join(sorted(evidence)) or "none",
+            "reads": "; ".join(
+                f"{_READS[e]} ({opened[e]})" if e in opened else _READS[e] for e in sorted(evidence)
+            )
+            or "nothing measured",
+        }
+        for name, evidence in methods.items()
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,159 @@
+"""A benchmark run as one file of HTML that opens anywhere, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+import pandas as pd
+
+from lgr_core.domain import ValueKind
+from lgr_core.evaluation import markup
+from lgr_core.evaluation.figures import Figure, embed, k_curves, look, metric_panel
+from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS, RegimeWords
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.results import Run
+from lgr_core.metrics import METRICS
+
+_TEMPLATE = Path(__file__).with_name("report.html")
+_RIVALS = ("pool_mean", "random_k", "cell_mean")
+_CURVES = ("pearson_delta", "mse_delta", "sign_accuracy")
+
+
+def write_report(run: Run, path: Path) -> None:
+    """Write :func:`report_html` to ``path``; folders that are not there are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report_html(run), encoding="utf-8")
+
+
+def report_html(run: Run) -> str:
+    """The report: per regime who may read what, the six metrics, tables, gaps, sensitivity to k.
+
+    Figures are drawn by a script that the file holds; tables say the same without it.
+    """
+    figures: dict[str, Figure] = {}
+    parts = [_head(run)]
+    parts += [_Chapter(run, regime, figures).html() for regime in regimes(run.config["regimes"])]
+    parts += [
+        '<h2 id="reading">What the numbers mean</h2>',
+        markup.reading(),
+        '<h2 id="config">How this run was made</h2>',
+        markup.config_facts(run.config),
+    ]
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=escape(f"Benchmark of {run.config['atlas']}"),
+        body="\n".join(parts),
+        scripts=embed.scripts(figures),
+    )
+
+
+def regimes(names: Iterable[str]) -> list[Regime]:
+    """The regimes of a run in the order in which they are shown."""
+    have = {Regime(name) for name in names}
+    return [regime for regime in REGIME_WORDS if regime in have]
+
+
+def _head(run: Run) -> str:
+    config = run.config
+    links = [(regime, REGIME_WORDS[regime].label) for regime in regimes(config["regimes"])]
+    links += [("reading", "What the numbers mean"), ("config", "How this run was made")]
+    nav = "".join(f'<a href="#{name}">{escape(words)}</a>' for name, words in links)
+    return (
+        f"<div>{markup.badge(config)}</div>"
+        f"<h1>Benchmark of {escape(str(config['atlas']))}</h1>"
+        f"<p>Methods predict conditions that were measured, without reading them, and are scored "
+        f"against the measurement. k = {escape(str(config['k']))} neighbours.</p><nav>{nav}</nav>"
+    )
+
+
+class _Chapter:
+    """One regime of a run; its figures are added to those of the file."""
+
+    def __init__(self, run: Run, regime: Regime, figures: dict[str, Figure]) -> None:
+        self.run, self.regime, self.figures = run, regime, figures
+        self.kind = ValueKind(run.config["value_kind"])
+        self.summary = of_regime(run.summary, regime)
+        self.words: RegimeWords = REGIME_WORDS[regime]
+
+    def html(self) -> str:
+        evidence = of_regime(self.run.evidence, self.regime)
+        scores = of_regime(self.run.scores, self.regime)
+        rest = [name for name in METRICS if name not in PAPER_ORDER]
+        about = f"{self.regime.description} ({self.words.figure})"
+        parts = [
+            f'<h2 id="{self.regime}">{escape(self.words.label)}</h2>',
+            markup.asks(self.words.asks),
+            f'<p class="lgr-soft">{escape(about)}</p>',
+            markup.who_diagram(self.regime),
+        ]
+        if self.regime is Regime.UNSEEN_CELL_LINE:
+            parts.append(markup.unequal())
+        parts += [
+            markup.legend(self.run.config, self.summary["method"]),
+            self._panels(),
+            "<h3>The same in numbers</h3>",
+            markup.mean_table(self.summary, PAPER_ORDER, self.kind),
+            _folded("Further metrics", markup.mean_table(self.summary, rest, self.kind)),
+            "<h3>Who reads what, coverage and fallbacks</h3>",
+            markup.method_table(self.summary, evidence, scores),
+            "<h3>Paired gaps</h3>",
+            *self._gaps(),
+            "<h3>Sensitivity to k</h3>",
+            self._curves(),
+        ]
+        return "\n".join(parts)
+
+    def _panels(self) -> str:
+        seeds = of_regime(self.run.seeds, self.regime)
+        apart = reads_pool(self.summary) if self.regime is Regime.UNSEEN_CELL_LINE else []
+        return self._drawn(
+            (name, metric_panel(self.summary, seeds, name, kind=self.kind, apart=apart))
+            for name in PAPER_ORDER
+        )
+
+    def _gaps(self) -> Sequence[str]:
+        pairs = of_regime(self.run.pairs, self.regime)
+        have = set(pairs["a"]) | set(pairs["b"])
+        return [
+            _folded(
+                f"Minus {look(rival).label}",
+                markup.gap_table(pairs, rival, PAPER_ORDER, self.kind),
+            )
+            for rival in _RIVALS
+            if rival in have
+        ]
+
+    def _curves(self) -> str:
+        curve = of_regime(self.run.k_curve, self.regime)
+        drawn = [name for name in _CURVES if (curve["metric"] == name).any()]
+        if not drawn:
+            return "<p>Not run with other numbers of neighbours.</p>"
+        k = self.run.config["k"]
+        return self._drawn(
+            (f"k-{name}", k_curves(curve, name, k, kind=self.kind)) for name in drawn
+        )
+
+    def _drawn(self, named: Iterable[tuple[str, Figure]]) -> str:
+        places = []
+        for name, figure in named:
+            place = f"{self.regime}-{name}"
+            self.figures[place] = figure
+            places.append(embed.place(place, figure.layout.height))
+        return f'<div class="lgr-panels">{"".join(places)}</div>'
+
+
+def of_regime(table: pd.DataFrame, regime: Regime) -> pd.DataFrame:
+    """The rows of one regime."""
+    return table[table["regime"] == regime]
+
+
+def reads_pool(summary: pd.DataFrame) -> list[str]:
+    """The methods of a summary that read the pool of the query's line."""
+    reads = summary["evidence"].astype(str).str.contains("target_pool", regex=False)
+    return sorted(summary.loc[reads, "method"].unique())
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{escape(title)}</summary>{body}</details>"

@@ -1,0 +1,191 @@
+"""A run folder: what it holds, written from its parts and read again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import union_categoricals
+
+from lgr_core.domain import Evidence
+from lgr_core.errors import InputError
+from lgr_core.evaluation.methods import evidence_of
+from lgr_core.evaluation.parts import ENOUGH, Part
+from lgr_core.evaluation.plan import read_config, write_config
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.statistics import compare_all, summarise
+
+TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
+"""CSV files beside ``scores.parquet``."""
+
+NAMES = frozenset(
+    {
+        *("regime", "method", "metric", "cell_line", "drug", "parent", "mechanism"),
+        *("status", "detail", "fallback"),
+    }
+)
+"""Columns of the scores that hold names, kept as categories."""
+
+CELL_EVAL = "cell_eval"
+_NAMED = {"drug": "perturbation", "cell_line": "celltype", "dose_um": "dose_um"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its config and its tables, each read when first asked for."""
+
+    folder: Path
+    config: Mapping[str, Any]
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row a regime, method, query and metric."""
+        return pd.read_parquet(self.folder / "scores.parquet")
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """One row a regime, method and metric: mean, interval, coverage, evidence."""
+        return self._table("summary")
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """Paired differences of any two methods."""
+        return self._table("pairs")
+
+    @cached_property
+    def k_curve(self) -> pd.DataFrame:
+        """Mean scores of the methods that retrieve, at several k."""
+        return self._table("k_curve")
+
+    @cached_property
+    def seeds(self) -> pd.DataFrame:
+        """Mean scores of ``random_k``, one a seed."""
+        return self._table("seeds")
+
+    @cached_property
+    def evidence(self) -> pd.DataFrame:
+        """What each method may read in each regime."""
+        return self._table("evidence")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(self.folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+
+
+def load_run(folder: Path) -> Run:
+    """Open a run folder.
+
+    Raises
+    ------
+    InputError
+        If it holds no finished run.
+    """
+    config = read_config(folder)
+    lacking = [f"{name}.csv" for name in TABLES if not (folder / f"{name}.csv").exists()]
+    if lacking or not (folder / "scores.parquet").exists():
+        found = "the run is not finished"
+        do = "Start it again with the same flags: it goes on where it was left."
+        raise InputError(f"benchmark run {folder}", found, do)
+    return Run(folder, config)
+
+
+def assemble(
+    folder: Path,
+    parts: Sequence[Path],
+    evidence: Mapping[Regime, Mapping[str, frozenset[Evidence]]],
+    *,
+    config: Mapping[str, Any],
+) -> Run:
+    """Write the tables of a run from its parts; the order of the parts is of no account."""
+    loaded = [Part.load(part) for part in sorted(parts)]
+    scores = _together([part.scores for part in loaded])
+    scores.to_parquet(folder / "scores.parquet")
+    reads = pd.concat([evidence_of(methods, regime) for regime, methods in evidence.items()])
+    tables = {
+        "summary": _summary(scores, reads, config["seed"]),
+        "pairs": compare_all(scores, seed=config["seed"]),
+        "k_curve": _curve([part.curve for part in loaded]),
+        "seeds": _seeds([part.seeds for part in loaded]),
+        "evidence": reads,
+    }
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    _write_cell_eval(folder / CELL_EVAL, scores)
+    fitted = {path.name: part.fitted for path, part in zip(sorted(parts), loaded, strict=True)}
+    before = read_config(folder)
+    write_config(folder, {**before, **config, "fitted": fitted})
+    return load_run(folder)
+
+
+def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table, its names as categories, as parquet's dictionaries are."""
+    columns = {}
+    for name in parts[0]:
+        pieces = [part[name] for part in parts]
+        if name in NAMES:
+            columns[name] = union_categoricals([_category(piece) for piece in pieces])
+        else:
+            columns[name] = pd.concat(pieces, ignore_index=True).array
+    return pd.DataFrame(columns)
+
+
+def _category(names: pd.Series) -> pd.Categorical:
+    """As categories of one type; a column of nothing comes out of a file without any."""
+    values = names.astype("category").array
+    return values.rename_categories(values.categories.astype(object))
+
+
+def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Means with intervals, what each method read, how often it fell back, how many it averaged."""
+    table = summarise(scores, seed=seed)
+    first = scores["metric"] == scores["metric"].iloc[0]
+    each = scores[first].groupby(["regime", "method"], observed=True)
+    counted = pd.DataFrame(
+        {
+            "fallback_share": each["fallback"].agg(lambda names: names.notna().mean()),
+            "k_used": each["k_used"].mean(),
+        }
+    ).reset_index()
+    counted = counted.astype({"regime": str, "method": str})
+    keys = ["regime", "method"]
+    told = reads[[*keys, "evidence"]]
+    return table.merge(told, on=keys, how="left").merge(counted, on=keys, how="left")
+
+
+def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    keys = ["regime", "method", "k", "metric"]
+    table = pd.concat(parts).groupby(keys, as_index=False, sort=False).sum()
+    table["mean"] = table["total"] / table["n"]
+    table["k_used"] = table["k_used"] / table["n_queries"]
+    # The whole pool, where it is smaller than k, is all that there is.
+    table = table[table["k_used"] >= ENOUGH * table["k"]]
+    return table[[*keys, "mean", "k_used", "n_queries"]].sort_values(keys)
+
+
+def _seeds(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    keys = ["regime", "method", "seed", "metric"]
+    table = pd.concat(parts).groupby(keys, as_index=False, sort=False).sum()
+    table["mean"] = table["total"] / table["n"]
+    return table[[*keys, "mean"]].sort_values(keys)
+
+
+def _write_cell_eval(folder: Path, scores: pd.DataFrame) -> None:
+    """As cell-eval has it, one CSV a regime and method: a row a condition, a column a metric.
+
+    Beside each stands the summary that it calls ``agg_results``.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    for (regime, method), part in scores.groupby(["regime", "method"], observed=True):
+        wide = part.pivot_table(
+            index=list(_NAMED), columns="metric", values="value", observed=True, dropna=False
+        )
+        wide = wide.dropna(how="all").reset_index().rename(columns=_NAMED)
+        (folder / regime).mkdir(parents=True, exist_ok=True)
+        wide.to_csv(folder / regime / f"{method}_results.csv", index=False)
+        metrics = wide.drop(columns=list(_NAMED.values()))
+        about = metrics.describe().rename_axis("statistic").reset_index()
+        about.to_csv(folder / regime / f"{method}_agg_results.csv", index=False)

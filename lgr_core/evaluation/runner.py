@@ -1,0 +1,280 @@
+"""Runs a benchmark: fold by fold on several processes, resumed where it was left."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.domain import IntArray, Selector
+from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.errors import InputError
+from lgr_core.evaluation.folds import queries
+from lgr_core.evaluation.guests import Guest, read_guest
+from lgr_core.evaluation.methods import REGISTRY, Setting
+from lgr_core.evaluation.parts import Contenders, Part, Task, compute
+from lgr_core.evaluation.plan import Plan, check_same, write_config
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.results import Run, assemble
+from lgr_core.prediction.batch import Method
+from lgr_core.retrieval.blocks import FoldReader
+
+PARTS = "parts"
+Progress = Callable[[str, int, int], None]
+
+
+class SelectorMaker(Protocol):
+    """Makes the selector of a name for an atlas; pickled to where it is used."""
+
+    def __call__(self, name: str, store: AtlasStore) -> Selector:
+        """The selector."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A plan on an atlas: makes methods and tasks, and carries them out."""
+
+    store: AtlasStore
+    plan: Plan
+    selectors: SelectorMaker
+    guests: Mapping[str, Guest]
+
+    def tasks(self) -> list[Task]:
+        """One for each fold of each regime that has something to score."""
+        return [task for regime in self.plan.regimes for task in self._tasks(regime)]
+
+    def _tasks(self, regime: Regime) -> Iterator[Task]:
+        plan = self.plan
+        folds = plan.folds_of(self.store, regime)
+        rows = queries(
+            self.store,
+            folds,
+            lines=plan.lines,
+            drugs=plan.drugs,
+            min_drugs=plan.min_drugs,
+            max_queries=plan.max_queries,
+            seed=plan.seed,
+        )
+        every = np.random.default_rng(plan.seed).permutation(np.concatenate(rows))
+        curve = every[: plan.curve_queries]
+        for fold, scored in zip(folds, rows, strict=True):
+            if len(scored):
+                yield Task(fold, scored, np.intersect1d(scored, curve))
+
+    def contenders(self, setting: Setting) -> Contenders:
+        """The methods of the plan, and those of guests."""
+        made: dict[str, Sequence[Method]] = {
+            name: REGISTRY[name].make(setting) for name in self.plan.methods
+        }
+        return made | {name: [guest] for name, guest in self.guests.items()}
+
+    def setting(self, reader: FoldReader) -> Setting:
+        """What methods are made with for a fold."""
+        regime = Regime(reader.fold.regime) if reader.fold is not None else Regime.OPEN_WORLD
+        return Setting(
+            labels=reader.labels,
+            selectors=lambda name: self.selectors(name, self.store),
+            regime=regime,
+            k=self.plan.k,
+            random_seeds=self.plan.random_seeds,
+            one_per_parent=self.plan.one_per_parent,
+        )
+
+    def carry_out(self, task: Task, step: Callable[[int], None]) -> Part:
+        """Compute a task's part, on one thread: the processes share the cores."""
+        reader = FoldReader(self.store, task.fold)
+        with threadpool_limits(1):
+            return compute(
+                self.store,
+                task,
+                self.contenders,
+                self.setting,
+                describe=lambda rows: describe(reader, rows),
+                step=step,
+            )
+
+
+def run_benchmark(
+    store: AtlasStore,
+    plan: Plan,
+    folder: Path,
+    *,
+    selectors: SelectorMaker,
+    guests: Mapping[str, Path] | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Run:
+    """Score every method of the plan and write what was found into ``folder``.
+
+    A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
+    computed. The numbers do not depend on ``workers`` or on what was resumed.
+
+    Raises
+    ------
+    InputError
+        If the folder holds a run of another config, or a guest's file cannot be read.
+    NotFoundError
+        If nothing is left to score.
+    UsageError
+        If the folds cannot be made.
+    """
+    config = plan.to_dict(store)
+    check_same(folder, config)
+    files = {} if guests is None else guests
+    read = {name: read_guest(store, path) for name, path in files.items()}
+    bench = Bench(store, plan, selectors, read)
+    tasks = bench.tasks()
+    write_config(folder, {**config, "started_at": _now()})
+    places = {task.name: folder / PARTS / task.name for task in tasks}
+    todo = [task for task in tasks if not places[task.name].is_dir()]
+    told = _Told(progress, sum(len(task.rows) for task in tasks))
+    told.step(sum(len(task.rows) for task in tasks if task not in todo))
+    if workers > 1 and len(todo) > 1:
+        job = _Job(store.name, store.folder.parent, store.build_id, plan, selectors, dict(files))
+        try:
+            _in_processes(job, todo, places, workers, told)
+        except BrokenProcessPool as err:
+            do = "Give fewer --workers; run again, it goes on where it was left."
+            raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
+    else:
+        for task in todo:
+            bench.carry_out(task, told.step).save(places[task.name])
+    if progress is not None:
+        progress("statistics", 0, 1)
+    evidence = {
+        regime: {
+            name: variants[0].evidence
+            for name, variants in bench.contenders(
+                replace(bench.setting(FoldReader(store)), regime=regime)
+            ).items()
+        }
+        for regime in plan.regimes
+    }
+    run = assemble(
+        folder, list(places.values()), evidence, config={**config, "finished_at": _now()}
+    )
+    if progress is not None:
+        progress("statistics", 1, 1)
+    return run
+
+
+def describe(reader: FoldReader, rows: IntArray) -> pd.DataFrame:
+    """What the queries of these rows are: names, and what results are sliced by.
+
+    ``effect`` is the norm of the measured delta over the panel, ``mechanism`` the drug's first tag,
+    ``twin_in_training`` whether another form of its parent compound is among the training rows.
+    """
+    labels, store, fold = reader.labels, reader.store, reader.fold
+    train = np.zeros(len(labels.line), dtype=bool) if fold is None else fold.train
+    trained = pd.MultiIndex.from_arrays([labels.parent[train], labels.drug[train]]).unique()
+    forms = pd.Series(1, index=trained).groupby(level=0).sum()
+    drugs, parents = labels.drug[rows], labels.parent[rows]
+    others = forms.reindex(parents).fillna(0).to_numpy() - pd.MultiIndex.from_arrays(
+        [parents, drugs]
+    ).isin(trained)
+    names = labels.drugs[drugs]
+    book = MechanismBook.load()
+    tags = {drug: book.annotate(drug, **_known(store, drug)).tags for drug in np.unique(names)}
+    return pd.DataFrame(
+        {
+            "cell_line": pd.Categorical(labels.lines[labels.line[rows]]),
+            "drug": pd.Categorical(names),
+            "parent": pd.Categorical(labels.parents[parents].astype(str)),
+            "dose_um": labels.doses[rows],
+            "n_cells": store.conditions["n_cells"].to_numpy(float)[rows],
+            "effect": np.linalg.norm(store.deltas(rows).astype(float), axis=1),
+            "mechanism": pd.Categorical([tags[d][0] if tags[d] else None for d in names]),
+            "twin_in_training": others > 0,
+        }
+    )
+
+
+def _known(store: AtlasStore, drug: str) -> dict[str, Any]:
+    row = store.annotations[drug]
+    return {"moa": row.get("moa"), "targets": row.get("targets")}
+
+
+class _Told:
+    """Adds up queries for the progress bar."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def step(self, n: int) -> None:
+        self._done += n
+        if self._progress is not None:
+            self._progress("queries", self._done, self._total)
+
+
+# -- processes -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What a process needs to make a bench of its own."""
+
+    atlas: str
+    atlases: Path
+    build_id: str
+    plan: Plan
+    selectors: SelectorMaker
+    guests: Mapping[str, Path]
+
+
+_OWN: dict[str, Any] = {}
+"""A process's bench, its tasks by name, and the counter that all share."""
+
+_POLL_S = 0.3
+
+
+def _in_processes(
+    job: _Job, tasks: Sequence[Task], places: Mapping[str, Path], workers: int, told: _Told
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("q", 0)
+    with ExitStack() as end:
+        pool = ProcessPoolExecutor(workers, context, _start, (job, counter))
+        end.callback(pool.shutdown, wait=True, cancel_futures=True)
+        # The largest first, so that no process is left with one at the end.
+        order = sorted(tasks, key=lambda task: -len(task.rows))
+        left: set[Future[None]] = {
+            pool.submit(_carry_out, task.name, places[task.name]) for task in order
+        }
+        seen = 0
+        while left:
+            done, left = wait(left, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+            told.step(counter.value - seen)
+            seen = counter.value
+
+
+def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type
+    store = open_atlas(job.atlas, job.atlases)
+    guests = {name: read_guest(store, path) for name, path in job.guests.items()}
+    bench = Bench(store, job.plan, job.selectors, guests)
+    _OWN.update(bench=bench, tasks={task.name: task for task in bench.tasks()}, counter=counter)
+
+
+def _carry_out(name: str, place: Path) -> None:
+    def step(n: int) -> None:
+        with _OWN["counter"].get_lock():
+            _OWN["counter"].value += n
+
+    _OWN["bench"].carry_out(_OWN["tasks"][name], step).save(place)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

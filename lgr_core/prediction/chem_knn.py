@@ -1,0 +1,47 @@
+"""The paper's chemistry kNN: training drug means, whatever the line."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from lgr_core.domain import Evidence, FloatArray
+from lgr_core.drugs.chemistry import similarity
+from lgr_core.prediction.batch import Predictions, Unfitted, answered
+from lgr_core.retrieval.blocks import Basis, Block, Labels
+
+
+class ChemKNN(Unfitted):
+    """Equations 10 and 11: the k training drugs of highest fingerprint cosine, their drug means.
+
+    The query's own drug, and every form of its parent compound, is left out. Ties go by name.
+    """
+
+    name = "chem_knn"
+    evidence = frozenset({Evidence.TRAIN})
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+    def predict(self, block: Block) -> Predictions:
+        """The mean of the nearest training drugs' means; not applicable without a structure."""
+        gate, labels = block.gate(self.evidence), block.labels
+        known = labels.fingerprints.any(axis=1)
+        trained = gate.opened(Basis.DRUG_MEANS) & known
+        parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
+        weights = np.zeros((len(block), len(labels.drugs)))
+        for i, place in enumerate(labels.drug_numbers(block.drugs)):
+            if place >= 0 and known[place]:
+                others = np.flatnonzero(trained & (parents != parents[place]))
+                nearest = others[_nearest(labels, place, others)[: self.k]]
+                weights[i, nearest] = 1 / max(len(nearest), 1)
+        delta = gate.combine(csr_array(weights), Basis.DRUG_MEANS)
+        delta[~weights.any(axis=1)] = np.nan
+        without = "no structure is known of the drug, or of any training drug at this dose"
+        return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
+
+
+def _nearest(labels: Labels, place: int, others: FloatArray) -> FloatArray:
+    """Places among ``others``, sorted by name, from most to least similar."""
+    bits = labels.fingerprints
+    return np.argsort(-similarity(bits[place], bits[others]), kind="stable")

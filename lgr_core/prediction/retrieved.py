@@ -1,0 +1,158 @@
+"""LGR for whole blocks: the selector and the judge of one query, the averages of all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from lgr_core.domain import (
+    CandidatePool,
+    Evidence,
+    FloatArray,
+    Proposal,
+    Retrieval,
+    Selection,
+    Selector,
+)
+from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.errors import EmptyPoolError, LgrError
+from lgr_core.prediction.batch import Predictions, Status, Unfitted
+from lgr_core.prediction.predictors import LGR
+from lgr_core.retrieval.blocks import Basis, Block, Gate, Over
+from lgr_core.retrieval.resolve import resolve
+
+Found = Retrieval | LgrError
+"""The neighbours of a query, or why there are none to be had."""
+
+
+class Retrieved(Unfitted):
+    """Retrieve and average, as :class:`LGR`, for the n queries of a block.
+
+    In its own line, a neighbour's delta is averaged. Where the regime opens nothing in the query's
+    line (``in_line`` false), neighbours are training drugs and their means over training lines are.
+    """
+
+    def __init__(
+        self,
+        selector: Selector,
+        catalog: DrugCatalog,
+        k: int,
+        *,
+        in_line: bool,
+        one_per_parent: bool = False,
+    ) -> None:
+        self.selector, self.catalog, self.k = selector, catalog, k
+        self.one_per_parent = one_per_parent
+        self.name = LGR(selector, catalog).name
+        self.basis = Basis.LINE if in_line else Basis.DRUG_MEANS
+        self.evidence = selector.evidence | {Evidence.TARGET_POOL if in_line else Evidence.TRAIN}
+
+    def predict(self, block: Block) -> Predictions:
+        """The mean of each query's realised neighbours, or the labelled fallback."""
+        return self.at(block, self.retrieve(block, self.k), self.k)
+
+    def retrieve(self, block: Block, k: int, *, ask: int | None = None) -> list[Found]:
+        """The ``k`` realised neighbours of every query, best first, or why there are none.
+
+        The selector is asked for ``ask`` names, or for ``k``.
+        """
+        selections = self._selections(block, k if ask is None else ask)
+        return [
+            selection if isinstance(selection, LgrError) else self._believed(selection, pool, k)
+            for pool, selection in zip(block.pools, selections, strict=True)
+        ]
+
+    def at(self, block: Block, found: Sequence[Found], k: int) -> Predictions:
+        """The means of the first ``k`` of the neighbours that were found."""
+        gate = block.gate(self.evidence)
+        names = gate.names(self.basis)
+        place = {name: i for i, name in enumerate(names)}
+        weights = np.zeros((len(block), len(names)))
+        for i, retrieval in enumerate(found):
+            if isinstance(retrieval, Retrieval) and retrieval.neighbors:
+                drugs = retrieval.drugs[:k]
+                weights[i, [place[drug] for drug in drugs]] = 1 / len(drugs)
+        delta = gate.combine(csr_array(weights), self.basis)
+        used = weights > 0
+        k_used = used.sum(axis=1).astype(float)
+        refused = np.array([isinstance(retrieval, LgrError) for retrieval in found])
+        fallback = self._fall_back(gate, delta, (k_used == 0) & ~refused)
+        delta[refused], k_used[refused] = np.nan, np.nan
+        return Predictions(
+            delta=delta,
+            status=[_status(retrieval) for retrieval in found],
+            k_used=k_used,
+            fallback=fallback,
+            detail=[_detail(retrieval) for retrieval in found],
+            used=used if self.basis is Basis.LINE else None,
+        )
+
+    def _fall_back(self, gate: Gate, delta: FloatArray, nobody: np.ndarray) -> list[str | None]:
+        """Fill the rows without a neighbour with a mean, and name it."""
+        if not nobody.any():
+            return [None] * len(nobody)
+        in_line = self.basis is Basis.LINE
+        delta[nobody] = gate.mean(Over.LINE if in_line else Over.EVERYWHERE)[0][nobody]
+        name = "pool_mean" if in_line else "global_mean"
+        return [name if missing else None for missing in nobody]
+
+    def _believed(self, selection: Selection, pool: CandidatePool, k: int) -> Retrieval:
+        return resolve(
+            selection,
+            pool,
+            self.catalog,
+            k,
+            selector=self.selector.name,
+            one_per_parent=self.one_per_parent,
+        )
+
+    def _selections(self, block: Block, k: int) -> list[Selection | LgrError]:
+        return [self._selection(block, i, k) for i in range(len(block))]
+
+    def _selection(self, block: Block, i: int, k: int) -> Selection | LgrError:
+        pool = block.pools[i]
+        if isinstance(pool, EmptyPoolError):
+            return pool
+        try:
+            return self.selector.select(pool, k, block.view(i, self.selector.evidence))
+        except LgrError as err:
+            return err
+
+
+class Oracle(Retrieved):
+    """``oracle_k``: ranks by Pearson with the measured truth, all queries of a block at once.
+
+    Where neighbours are drug means over training lines, those are ranked.
+    """
+
+    def _selections(self, block: Block, k: int) -> list[Selection | LgrError]:
+        gate = block.gate(self.evidence | {Evidence.TRUTH})
+        place = {name: i for i, name in enumerate(gate.names(self.basis))}
+        scores = gate.correlation(self.basis)
+        return [
+            pool if isinstance(pool, EmptyPoolError) else _best(pool, scores[i], place, k)
+            for i, pool in enumerate(block.pools)
+        ]
+
+
+def _best(pool: CandidatePool, scores: FloatArray, place: Mapping[str, int], k: int) -> Selection:
+    """The k drugs of the pool with the highest scores, ties by name."""
+    own = np.nan_to_num(scores[[place[drug] for drug in pool.drugs]], nan=-1)
+    best = np.argsort(-own, kind="stable")[:k]
+    return Selection(tuple(Proposal(pool.drugs[i], score=float(own[i])) for i in best))
+
+
+def _status(found: Found) -> Status:
+    if isinstance(found, EmptyPoolError):
+        return Status.EMPTY_POOL
+    return Status.FAILED if isinstance(found, LgrError) else Status.OK
+
+
+def _detail(found: Found) -> str | None:
+    """Why there is no answer, or whose ranking it was if another line's."""
+    if isinstance(found, LgrError):
+        return str(found)
+    line = found.provenance.get("asked_in_line", found.query.cell_line)
+    return None if line == found.query.cell_line else f"the ranking asked for in {line}"

@@ -1,0 +1,137 @@
+"""When a recorded answer stands for a question, and what of the question it does not honour.
+
+A record answers the question that it was put: the drug and line; the dose and the atlas, where it
+names them; with names hidden or facts told only if it says that it was asked so. Every other
+setting that departs from the plain question (``LLMOptions()``) and that the record does not say it
+was asked with is not honoured, and the answer says so. Where the model may be asked instead, such
+a record is passed over, unless the user named its file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from lgr_core.domain import CandidatePool, Condition, Selection
+from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord
+from lgr_core.retrieval.question import LLMOptions, Policy
+
+
+def find_recorded(
+    book: NeighborBook, pool: CandidatePool, line: str, options: LLMOptions, atlas: str
+) -> Found | None:
+    """The record that answers for ``pool.query`` when it is asked in ``line``; None if none may.
+
+    Named files go first, then the record that honours most, then the one that the book has first.
+    """
+    fitting = [
+        found
+        for found in book.answers(line, pool.query.drug)
+        if _is_asked(found.record, pool.query, options, atlas) and _may_answer(found, options)
+    ]
+    ranked = sorted(
+        fitting, key=lambda found: (not found.named, len(not_honoured(options, found.record)))
+    )
+    return ranked[0] if ranked else None
+
+
+def recorded_selection(
+    found: Found, pool: CandidatePool, options: LLMOptions, catalog: DrugCatalog
+) -> Selection:
+    """The ranking of a record, with how it was asked as far as it says, and what must be said."""
+    record = found.record
+    provenance = {
+        **record.asked,
+        "answered_by": f"file {found.file}",
+        "source": record.source or "not stated",
+        "scope": str(options.scope),
+        "asked_in_line": record.cell_line,
+        "names_in_file": len(record.proposals),
+        "not_honoured": list(not_honoured(options, record)),
+    }
+    shown = frozenset(catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+    return Selection(record.proposals, shown=shown, provenance=provenance)
+
+
+def not_honoured(options: LLMOptions, record: NeighborRecord) -> tuple[str, ...]:
+    """The settings, as ``model=gpt-x``, that the options name and the record was not asked with.
+
+    A setting is named if it is not the default; the model also if it was chosen by name.
+    """
+    usual, wanted, had = _settings(LLMOptions()), _settings(options), _had(record)
+    named = {name for name in wanted if wanted[name] != usual[name]}
+    named |= {"model"} if options.named_model else set()
+    return tuple(
+        f"{name}={wanted[name]}"
+        for name in wanted
+        if name in named and wanted[name] not in had.get(name, ())
+    )
+
+
+def said_of(provenance: Mapping[str, Any]) -> str | None:
+    """One sentence for people where a recorded answer does not honour the settings, else None."""
+    settings = provenance.get("not_honoured")
+    if not settings:
+        return None
+    who = provenance["source"]
+    return f"Recorded answer ({who}): it was not asked with {', '.join(settings)}."
+
+
+def _is_asked(record: NeighborRecord, query: Condition, options: LLMOptions, atlas: str) -> bool:
+    """Whether the record was put this very question."""
+    flags = _flags(record)
+    told = ("masked" in flags, "facts" in flags)
+    return (
+        record.atlas in {"", atlas}
+        and (record.dose_um is None or _is_same(record.dose_um, query.dose_um))
+        and told == (options.prompt.masked, options.prompt.facts)
+    )
+
+
+def _may_answer(found: Found, options: LLMOptions) -> bool:
+    match options.policy:
+        case Policy.REPLAY:
+            return True
+        case Policy.ONLY_MISSING:
+            return found.named or not not_honoured(options, found.record)
+        case Policy.FILL:
+            return found.named
+    return False
+
+
+def _is_same(dose: float, asked: float | None) -> bool:
+    return asked is not None and math.isclose(dose, asked, rel_tol=1e-6)
+
+
+def _flags(record: NeighborRecord) -> set[str]:
+    """The template's name and flags: ``structured/1+facts`` is structured/1 and facts."""
+    return set(str(record.asked.get("template", "")).split("+"))
+
+
+def _settings(options: LLMOptions) -> dict[str, Any]:
+    """What could be named and left unhonoured."""
+    return {
+        "model": options.model,
+        "mode": options.prompt.mode,
+        "temperature": options.temperature,
+        "effort": options.effort,
+        "cache_friendly": options.prompt.cache_friendly,
+        "samples": options.samples,
+        "ask_for": options.ask_for,
+        "repair": options.repair,
+    }
+
+
+def _had(record: NeighborRecord) -> dict[str, set[Any]]:
+    """The values of these settings that the record was asked with, as far as it says."""
+    flags = _flags(record)
+    mode = "structured" if any(flag.startswith("structured/") for flag in flags) else "text"
+    had = {name: {record.asked[name]} for name in record.asked}
+    return {
+        **had,
+        "model": {record.source, record.asked.get("model")},
+        "mode": {mode},
+        "cache_friendly": {"cache" in flags},
+    }

@@ -1,0 +1,228 @@
+"""The figures of a benchmark hold the run's numbers, and say what they are."""
+
+import json
+
+import bench
+import numpy as np
+import pandas as pd
+import pytest
+
+from lgr_core.domain import ValueKind
+from lgr_core.evaluation import figures
+from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.figures import TRUTH
+from lgr_core.metrics import METRICS
+
+KIND = ValueKind.LOG2FC
+REGIME = "unseen_cell_line"
+EVIL = '<a href="javascript:alert(1)">x</a>'
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Six lines by four drugs, with predictions of someone whose name is markup."""
+    lines, drugs = [f"line{i}" for i in range(6)], ["A", "Bb", "Ccc", "Dddd"]
+    rows = [(line, drug, 5.0) for line in lines for drug in drugs]
+    conditions = pd.DataFrame(rows, columns=["cell_line", "drug", "dose_um"])
+    return bench.run_of(bench.scores_of(conditions, [REGIME], extra=[EVIL]))
+
+
+def row(table, **where):
+    """The one row where these columns have these values."""
+    for column, value in where.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def trace(figure, method):
+    """The trace of a method."""
+    names = {trace.name: trace for trace in figure.data}
+    return names[figures.look(method).label]
+
+
+def panel(run, metric, **options):
+    """A panel of the run."""
+    return figures.metric_panel(run.summary, run.seeds, metric, kind=KIND, **options)
+
+
+def words(figure):
+    """All that the browser is told."""
+    return json.dumps(json.loads(figure.to_json()), ensure_ascii=False)
+
+
+def test_a_dot_is_the_mean_and_its_bar_the_interval(run):
+    """Both ends of the bar are those of the run's table."""
+    found = row(run.summary, method="lgr_mechanism", metric="cosine")
+    dot = trace(panel(run, "cosine"), "lgr_mechanism")
+    assert list(dot.x) == [found["mean"]]
+    assert dot.x[0] + dot.error_x.array[0] == pytest.approx(found["high"])
+    assert dot.x[0] - dot.error_x.arrayminus[0] == pytest.approx(found["low"])
+
+
+def test_random_drugs_are_a_band_and_the_oracle_a_line(run):
+    """Neither has a row of its own, nor has the truth; the band is the range over the seeds."""
+    figure = panel(run, "cosine")
+    band, line = figure.layout.shapes
+    means = run.seeds.loc[run.seeds["metric"] == "cosine", "mean"]
+    assert (band.type, band.x0, band.x1) == ("rect", means.min(), means.max())
+    assert line.x0 == row(run.summary, method="oracle_k", metric="cosine")["mean"]
+    assert line.line.color == TRUTH
+    drawn = {trace.name for trace in figure.data}
+    assert not drawn & {figures.look(name).label for name in ("random_k", "oracle_k", "truth")}
+
+
+def test_methods_that_read_more_stand_above_a_line(run):
+    """Where evidence is unequal the panel parts the methods; their rows do not mix."""
+    above = ["lgr_mechanism", "lgr_chemistry", "pool_mean"]
+    figure = panel(run, "cosine", apart=above)
+    line = figure.layout.shapes[-1].y0
+    for method in bench.QUALITY:
+        if method not in {"random_k", "oracle_k", "truth"}:
+            assert (trace(figure, method).y[0] < line) == (method in above)
+
+
+def test_what_is_undefined_is_said_to_be(run):
+    """Cosine of a zero vector has no value: the row stays, with a word at its end."""
+    figure = panel(run, "cosine")
+    y = trace(figure, "zero").y[0]
+    assert [note.text for note in figure.layout.annotations if note.y == y and note.x == 1][:1] == [
+        "none"
+    ]
+    assert np.isnan(trace(figure, "zero").x[0])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_value_kind_stands_where_numbers_depend_on_it(run, metric):
+    """On the axis of an error, not on that of a correlation."""
+    assert (KIND.label in words(panel(run, metric))) == METRICS[metric].scale_dependent
+
+
+def test_names_of_guests_are_text_not_markup(run):
+    """Plotly reads HTML in labels and hovers."""
+    pairs = figures.against(run.pairs, EVIL)
+    rows = run.scores[run.scores["metric"] == "cosine"]
+    for figure in (
+        panel(run, "cosine"),
+        figures.gaps(pairs, EVIL, "cosine", kind=KIND),
+        figures.distributions(rows, "cosine", kind=KIND),
+    ):
+        shown = words(figure)
+        assert "<a" not in shown
+        assert "&lt;a" in shown
+
+
+def test_gaps_can_be_read_from_either_side(run):
+    """Turned around, differences, limits and win rates turn too."""
+    pairs = run.pairs
+    found = row(pairs, a="cell_mean", b="pool_mean", metric="cosine")
+    turned = row(figures.against(pairs, "cell_mean"), a="pool_mean", metric="cosine")
+    assert turned["difference"] == -found["difference"]
+    assert (turned["low"], turned["high"]) == (-found["high"], -found["low"])
+    assert turned["win_rate"] == 1 - found["win_rate"]
+    straight = row(figures.against(pairs, "pool_mean"), a="cell_mean", metric="cosine")
+    assert straight["difference"] == found["difference"]
+
+
+def test_every_gap_to_the_rival_is_drawn(run):
+    """But for the rival itself, and the truth that beats all."""
+    figure = figures.gaps(figures.against(run.pairs, "pool_mean"), "pool_mean", "cosine", kind=KIND)
+    found = row(run.pairs, a="lgr_mechanism", b="pool_mean", metric="cosine")
+    assert list(trace(figure, "lgr_mechanism").x) == [found["difference"]]
+    assert len(figure.data) == len(run.config["methods"]) - 2
+
+
+def test_slices_stand_side_by_side_in_the_order_given():
+    """Two methods a slice, each within its row; a slice without a name is not known."""
+    table = pd.DataFrame(
+        {
+            "slice": ["b", "b", "a", "a", None, None],
+            "method": ["cell_mean", "lgr_mechanism"] * 3,
+            "mean": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+            "low": np.nan,
+            "high": np.nan,
+            "n_queries": [7, 7, 5, 5, 2, 2],
+            "n_undefined": 0,
+        }
+    )
+    figure = figures.slices(table, ("lgr_mechanism", "cell_mean"), "cosine", kind=KIND)
+    ours = trace(figure, "lgr_mechanism")
+    assert list(ours.x) == [0.2, 0.4, 0.6]
+    assert np.round(ours.y).tolist() == [0, 1, 2]
+    assert list(figure.layout.yaxis.ticktext) == ["b", "a", "not known"]
+    assert "n 7" in words(figure)
+
+
+def test_flags_are_words():
+    """A slice of a flag is yes or no."""
+    flags = pd.Series([True, False])
+    assert [figures.slice_words(flag) for flag in (*flags, None, "x")] == [
+        *("yes", "no", "not known", "x")
+    ]
+
+
+def test_boxes_are_quartiles(run):
+    """The middle half of the conditions, whiskers from 5 to 95 %."""
+    rows = run.scores[run.scores["metric"] == "cosine"]
+    values = rows.loc[rows["method"] == "cell_mean", "value"]
+    box = trace(figures.distributions(rows, "cosine", kind=KIND), "cell_mean")
+    shown = [box.lowerfence[0], box.q1[0], box.median[0], box.q3[0], box.upperfence[0]]
+    assert shown == pytest.approx(np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]).tolist())
+
+
+def test_a_duel_has_one_range_and_a_point_a_condition():
+    """On the line both are equal; points keep their order, which is how a click finds its row."""
+    both = pd.DataFrame(
+        {
+            "cell_line": ["l", EVIL],
+            "drug": ["d", EVIL],
+            "dose_um": [5.0, np.nan],
+            "lgr_mechanism": [0.5, 0.7],
+            "cell_mean": [0.1, 0.9],
+        }
+    )
+    figure = figures.duel(both, "lgr_mechanism", "cell_mean", "cosine", kind=KIND)
+    (points,) = figure.data
+    assert (list(points.x), list(points.y)) == ([0.1, 0.9], [0.5, 0.7])
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range
+    assert [name[2] for name in points.customdata] == ["5 µM", "pooled doses"]
+    assert "<a" not in words(figure)
+    none = figures.duel(both.iloc[:0], "lgr_mechanism", "cell_mean", "cosine", kind=KIND)
+    assert len(none.data[0].x) == 0
+
+
+def test_shares_of_k_used_add_up(run):
+    """Of the selectors only: a control that draws k is no news."""
+    rows = run.scores[run.scores["metric"] == "cosine"]
+    figure = figures.k_histogram(rows, 10)
+    assert {bar.name for bar in figure.data} == {"LGR, mechanism", "LGR, chemistry"}
+    for bar in figure.data:
+        assert sum(bar.y) == pytest.approx(1)
+    used = rows.loc[rows["method"] == "lgr_mechanism", "k_used"]
+    assert trace(figure, "lgr_mechanism").y[7] == pytest.approx((used == 7).mean())
+
+
+def test_curves_run_over_k(run):
+    """One line a method, in the order of k."""
+    figure = figures.k_curves(run.k_curve, "cosine", 10, kind=KIND)
+    assert list(trace(figure, "lgr_mechanism").x) == list(bench.KS)
+    assert figure.layout.shapes[0].x0 == 10
+
+
+def test_the_registry_is_drawn_in_colour_only_where_it_retrieves():
+    """Colours of retrieval differ from one another and from all others; symbols never repeat."""
+    looks = {name: figures.look(name) for name in REGISTRY}
+    coloured = [look.colour for look in looks.values() if look.group is figures.Group.RETRIEVAL]
+    rest = {look.colour for look in looks.values() if look.group is not figures.Group.RETRIEVAL}
+    assert len(set(coloured)) == len(coloured)
+    assert not set(coloured) & rest
+    marks = [(look.colour, look.symbol) for look in looks.values()]
+    assert len(set(marks)) == len(marks)
+
+
+def test_methods_are_shown_by_group():
+    """Retrieval, guests, baselines, controls; among controls the truth comes last."""
+    names = ["truth", "pool_mean", "cell_mean", "someone", "lgr_chemistry", "lgr_mechanism"]
+    assert figures.ordered(names) == [
+        *("lgr_mechanism", "lgr_chemistry", "someone", "cell_mean", "pool_mean", "truth")
+    ]

@@ -1,0 +1,252 @@
+"""A run scores every method on every query, can be resumed, and refuses to mix with another."""
+
+import json
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lgr_core.cli.benchmark import Selectors
+from lgr_core.config import Settings
+from lgr_core.domain import Evidence
+from lgr_core.errors import InputError, NotFoundError, UsageError
+from lgr_core.evaluation import runner
+from lgr_core.evaluation.methods import CONTROLS, REGISTRY, chosen_methods
+from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.results import load_run
+from lgr_core.evaluation.runner import run_benchmark
+from lgr_core.metrics import METRICS
+from lgr_core.retrieval.question import LLMOptions
+
+OFFLINE = tuple(name for name in REGISTRY if name not in {"lgr_llm", "chemcpa"})
+
+
+OURS = Selectors(Settings(), LLMOptions())
+"""As the command line makes them."""
+
+
+def plan_of(**changes):
+    """All offline methods in all regimes, small."""
+    usual = Plan(tuple(Regime), OFFLINE, k=2, folds=3, random_seeds=3)
+    return replace(usual, **changes)
+
+
+@pytest.fixture(scope="module")
+def run(toy, tmp_path_factory):
+    """A finished run on the toy atlas."""
+    return run_benchmark(toy, plan_of(), tmp_path_factory.mktemp("run"), selectors=OURS)
+
+
+def score_of(run, method, metric, regime="open_world"):
+    """A method's mean in the summary."""
+    table = run.summary
+    row = (table["method"] == method) & (table["metric"] == metric) & (table["regime"] == regime)
+    return table.loc[row, "mean"].item()
+
+
+def test_every_method_answers_for_every_query_in_every_regime(toy, run):
+    """Each has a row for every condition and metric, with a status."""
+    n = len(toy.conditions)
+    counts = run.scores.groupby(["regime", "method"], observed=True).size()
+    assert set(counts) == {n * len(METRICS)}
+    assert len(counts) == len(Regime) * len(OFFLINE)
+    assert run.scores["status"].notna().all()
+    undefined = run.scores[run.scores["status"] != "ok"]
+    assert undefined["value"].isna().all()
+    assert undefined["detail"].notna().all()
+
+
+def test_the_truth_is_perfect_on_every_metric(run):
+    """Whatever is defined of it is the metric's best."""
+    for regime in Regime:
+        for name, metric in METRICS.items():
+            if name.startswith("discrimination"):
+                continue  # 1 - 1/n at best
+            value = score_of(run, "truth", name, regime)
+            assert np.isnan(value) or value == pytest.approx(metric.best, abs=1e-6), name
+
+
+def test_the_zero_prediction_has_an_error_and_no_correlation(run):
+    """Undefined is NaN with a count, never 0."""
+    assert score_of(run, "zero", "mae_delta") > 0
+    assert np.isnan(score_of(run, "zero", "pearson_delta"))
+    table = run.summary
+    row = (table["method"] == "zero") & (table["metric"] == "pearson_delta")
+    assert (table.loc[row, "n_undefined"] == table.loc[row, "n_queries"]).all()
+
+
+def test_scores_can_be_recomputed_from_the_atlas(toy, run):
+    """The pool mean's error of one query, by hand."""
+    table = run.scores
+    row = (table["method"] == "pool_mean") & (table["metric"] == "mae_delta")
+    row &= (table["regime"] == "open_world") & (table["drug"] == "Trametinib")
+    row &= (table["cell_line"] == "LoVo") & (table["dose_um"] == 5.0)
+    others = [drug for drug in toy.measured_drugs("LoVo", 5.0) if drug != "Trametinib"]
+    mean = toy.deltas(toy.rows("LoVo", others, 5.0)).mean(axis=0)
+    truth = toy.deltas(toy.rows("LoVo", ["Trametinib"], 5.0))[0]
+    assert table.loc[row, "value"].item() == pytest.approx(np.abs(mean - truth).mean(), rel=1e-6)
+
+
+def test_methods_that_may_read_nothing_there_are_not_applicable(run):
+    """In the strict regime no pool of the line is opened, and it is said."""
+    table = run.scores[run.scores["regime"] == "unseen_cell_line_strict"]
+    assert set(table.loc[table["method"] == "pool_mean", "status"]) == {"empty_pool"}
+    assert "ok" in set(table.loc[table["method"] == "random_k", "status"])
+
+
+def test_random_is_the_mean_of_its_seeds_scores(run):
+    """One mean a seed, and their mean is the method's."""
+    seeds = run.seeds[(run.seeds["metric"] == "mae_delta") & (run.seeds["regime"] == "open_world")]
+    assert seeds["seed"].tolist() == [0, 1, 2]
+    assert len(set(seeds["mean"])) > 1
+    assert seeds["mean"].mean() == pytest.approx(score_of(run, "random_k", "mae_delta"))
+
+
+def test_the_curve_holds_the_runs_own_k(run):
+    """At k = 2 the random draw aside, it is the run's score."""
+    curve = run.k_curve
+    row = (curve["method"] == "lgr_chemistry") & (curve["k"] == 2)
+    row &= (curve["metric"] == "mae_delta") & (curve["regime"] == "open_world")
+    found = curve.loc[row, "mean"].item()
+    assert found == pytest.approx(score_of(run, "lgr_chemistry", "mae_delta"))
+
+
+def test_what_each_method_reads_stands_with_the_results(run):
+    """The strict regime's LGR reads training deltas, not the line's."""
+    table = run.evidence.set_index(["regime", "method"])
+    assert table.loc[("open_world", "lgr_chemistry"), "evidence"] == Evidence.TARGET_POOL
+    assert table.loc[("unseen_cell_line_strict", "lgr_chemistry"), "evidence"] == Evidence.TRAIN
+    assert "truth" in table.loc[("open_world", "oracle_k"), "evidence"]
+    assert (run.summary["evidence"].notna()).all()
+
+
+def test_a_run_in_processes_is_the_same_run(toy, run, tmp_path):
+    """The numbers do not depend on the number of workers."""
+    other = run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS, workers=2)
+    pd.testing.assert_frame_equal(other.scores, run.scores)
+    pd.testing.assert_frame_equal(other.summary, run.summary)
+
+
+def test_a_process_that_dies_is_said(toy, tmp_path, monkeypatch):
+    """One clear error; what was done stays done."""
+    broken = BrokenProcessPool("gone")
+    monkeypatch.setattr(runner, "wait", lambda *_, **__: (_ for _ in ()).throw(broken))
+    with pytest.raises(InputError, match="a process ended"):
+        run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS, workers=2)
+
+
+def test_a_killed_run_goes_on_where_it_was_left(toy, run, tmp_path, monkeypatch):
+    """What was done is not done again, and the result is the same."""
+    done = []
+    carry_out = runner.Bench.carry_out
+
+    def until_the_fourth(self, task, step):
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        done.append(task.name)
+        return carry_out(self, task, step)
+
+    monkeypatch.setattr(runner.Bench, "carry_out", until_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS)
+    with pytest.raises(InputError, match="not finished"):
+        load_run(tmp_path / "run")
+    again = []
+
+    def the_rest(self, task, step):
+        again.append(task.name)
+        return carry_out(self, task, step)
+
+    monkeypatch.setattr(runner.Bench, "carry_out", the_rest)
+    resumed = run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS)
+    assert not set(done) & set(again)
+    pd.testing.assert_frame_equal(resumed.scores, run.scores)
+
+
+def test_a_folder_of_another_run_is_refused(toy, run):
+    """The first thing that differs is named, and nothing is written."""
+    before = (run.folder / "config.json").read_bytes()
+    with pytest.raises(InputError, match="k is 2 there, 3 now"):
+        run_benchmark(toy, plan_of(k=3), run.folder, selectors=OURS)
+    assert (run.folder / "config.json").read_bytes() == before
+
+
+def test_a_folder_of_other_files_is_refused(toy, tmp_path):
+    """Nobody's files are mixed with a run's."""
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="other files"):
+        run_benchmark(toy, plan_of(), tmp_path, selectors=OURS)
+
+
+def test_restrictions_change_what_is_scored_not_what_is_read(toy, run, tmp_path):
+    """The scores of the queries that are left are the same."""
+    part = run_benchmark(toy, plan_of(drugs=("Trametinib",)), tmp_path / "run", selectors=OURS)
+    assert set(part.scores["drug"]) == {"Trametinib"}
+    keys = ["regime", "method", "cell_line", "drug", "dose_um", "metric"]
+    names = dict.fromkeys((*keys[:4], "metric"), str)
+    whole = run.scores[run.scores["drug"] == "Trametinib"].astype(names).sort_values(keys)
+    found = part.scores.astype(names).sort_values(keys)
+    np.testing.assert_array_equal(found["value"], whole["value"])
+
+
+def test_nothing_to_score_is_said(toy, tmp_path):
+    """Before anything is written."""
+    with pytest.raises(NotFoundError):
+        run_benchmark(toy, plan_of(min_drugs=99), tmp_path / "run", selectors=OURS)
+
+
+def test_the_config_says_how_the_run_was_made(run, toy):
+    """Seed, folds, methods, build, versions, and what was chosen on validation rows."""
+    config = json.loads((run.folder / "config.json").read_text())
+    assert config["build_id"] == toy.build_id
+    assert config["methods"] == list(OFFLINE)
+    assert config["versions"]["numpy"] == np.__version__
+    assert config["finished_at"] >= config["started_at"]
+
+
+def test_someone_elses_predictions_join_a_run(toy, tmp_path):
+    """The truth under another name scores as the truth; what the file lacks is not applicable."""
+    rows = np.arange(len(toy.conditions))[:-1]
+    table = toy.conditions.iloc[rows][["cell_line", "drug", "dose_um"]].reset_index(drop=True)
+    values = pd.DataFrame(toy.deltas(rows), columns=toy.gene_names[: toy.n_panel])
+    pd.concat([table, values], axis=1).to_csv(tmp_path / "theirs.csv", index=False)
+    guests = {"theirs": tmp_path / "theirs.csv"}
+    plan = plan_of(regimes=(Regime.OPEN_WORLD,), methods=chosen_methods([]), guests={"theirs": "x"})
+    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS, guests=guests)
+    theirs = run.scores[run.scores["method"] == "theirs"]
+    assert (theirs["status"] == "not_applicable").sum() == len(METRICS)
+    assert score_of(run, "theirs", "mae_delta") == pytest.approx(0, abs=1e-6)
+
+
+def test_predictions_without_the_panels_genes_are_refused(toy, tmp_path):
+    """Which are missing is said."""
+    table = toy.conditions[["cell_line", "drug", "dose_um"]]
+    table.assign(**{toy.gene_names[0]: np.linspace(-1, 1, len(table))}).to_csv(
+        tmp_path / "few.csv", index=False
+    )
+    with pytest.raises(InputError, match="genes of the panel are missing"):
+        run_benchmark(
+            toy,
+            plan_of(),
+            tmp_path / "run",
+            selectors=OURS,
+            guests={"few": tmp_path / "few.csv"},
+        )
+
+
+def test_controls_stand_in_every_run():
+    """Whatever is asked for, in the registry's order; an unknown name is refused."""
+    assert chosen_methods(["lgr_chemistry"]) == ("lgr_chemistry", *CONTROLS)
+    with pytest.raises(UsageError, match="magic"):
+        chosen_methods(["magic"])
+
+
+def test_a_csv_in_cell_evals_shape_is_written(run):
+    """One row a condition, one column a metric, and the summary beside it."""
+    table = pd.read_csv(run.folder / "cell_eval" / "open_world" / "cell_mean_results.csv")
+    assert {"perturbation", "celltype", "pearson_delta", "mse_delta"} <= set(table.columns)
+    about = pd.read_csv(run.folder / "cell_eval" / "open_world" / "cell_mean_agg_results.csv")
+    assert about["statistic"].tolist()[:2] == ["count", "mean"]

@@ -1,0 +1,60 @@
+"""A scorer of blocks says what the metrics say one by one."""
+
+import numpy as np
+import pytest
+
+from lgr_core.errors import InputError
+from lgr_core.metrics import METRICS, Lineup, Scorer, score
+
+
+def world(n: int = 150, genes: int = 2_100, seed: int = 0):
+    """Predicted, measured, line mean, lineup and what to take out; ties, zeros, odd rows."""
+    rng = np.random.default_rng(seed)
+    lineup = rng.standard_normal((n + 9, genes)).astype(np.float32)
+    lineup[:, ::3] = np.round(lineup[:, ::3])  # ties and zeros
+    lineup[4] = 0
+    truth = rng.permutation(n + 9)[:n]
+    measured = lineup[truth]
+    predicted = (measured + rng.standard_normal(measured.shape)).astype(np.float32)
+    predicted[3] = 0
+    predicted[5, :1_000] = 0
+    line_mean = np.broadcast_to(lineup.mean(axis=0), measured.shape).copy()
+    predicted[7] = line_mean[7]
+    exclude = rng.random((n, n + 9)) < 0.1
+    exclude[np.arange(n), truth] = False
+    return predicted, measured, line_mean, Lineup(lineup, truth), exclude
+
+
+def test_scorer_equals_the_metrics_one_by_one():
+    """Every metric, with ties, zero rows and the line mean itself."""
+    predicted, measured, line_mean, lineup, exclude = world()
+    expected = score(predicted, measured, line_mean=line_mean, lineup=lineup, exclude=exclude)
+    found = Scorer(measured, line_mean=line_mean, lineup=lineup).score(predicted, exclude=exclude)
+    assert list(found) == list(METRICS)
+    for name in METRICS:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_nothing_retrieved_takes_nothing_out():
+    """Both discrimination scores are one then."""
+    predicted, measured, line_mean, lineup, _ = world(20, 60)
+    found = Scorer(measured, line_mean=line_mean, lineup=lineup).score(predicted)
+    whole, rest = (found[f"discrimination_score_cosine{name}"] for name in ("", "_unretrieved"))
+    np.testing.assert_array_equal(whole, rest)
+
+
+def test_other_shapes_are_refused():
+    """The message names the array."""
+    predicted, measured, line_mean, lineup, _ = world(20, 60)
+    with pytest.raises(InputError, match="line_mean"):
+        Scorer(measured, line_mean=line_mean[:3], lineup=lineup)
+    with pytest.raises(InputError, match="predicted"):
+        Scorer(measured, line_mean=line_mean, lineup=lineup).score(predicted[:, :9])
+
+
+def test_what_is_not_finite_is_refused():
+    """As the metrics refuse it."""
+    predicted, measured, line_mean, lineup, _ = world(20, 60)
+    predicted[0, 0] = np.nan
+    with pytest.raises(InputError, match="not finite"):
+        Scorer(measured, line_mean=line_mean, lineup=lineup).score(predicted)

@@ -1,0 +1,194 @@
+"""Methods of a benchmark: each against its formula on a small atlas, or against a library."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
+
+from lgr_core.domain import Condition
+from lgr_core.errors import LeakageError
+from lgr_core.evaluation.folds import make_folds
+from lgr_core.prediction.batch import Status
+from lgr_core.prediction.chem_knn import ChemKNN
+from lgr_core.prediction.means import (
+    CellMean,
+    DrugMean,
+    GlobalMean,
+    PlateMean,
+    PoolMeans,
+    Truth,
+    Zero,
+)
+from lgr_core.prediction.pca_ridge import PCARidge, _Latent
+from lgr_core.prediction.predictors import LGR, PoolMean
+from lgr_core.prediction.retrieved import Oracle, Retrieved
+from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.pool import TrainingView, View, candidate_pool
+from lgr_core.retrieval.selectors import OracleSelector, RandomSelector, make_selector
+
+
+def blocks_of(store, regime, number=0):
+    """The blocks that a fold tests, and the fold."""
+    fold = make_folds(store, regime, 3)[number]
+    return list(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))), fold
+
+
+def singly(store, block, fold, method):
+    """What the method of single queries predicts for each query of a block."""
+    found = []
+    for query in block.queries:
+        pool = candidate_pool(store, query, fold=fold)
+        view = View(store, query, method.evidence, fold)
+        found.append(method.predict(pool, view).delta)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("regime", ["unseen_drug", "unseen_cell_line", "open_world"])
+@pytest.mark.parametrize("name", ["mechanism", "chemistry", "random"])
+def test_retrieved_in_blocks_is_lgr_query_by_query(toy, regime, name):
+    """The same neighbours, mean and fallback."""
+    blocks, fold = blocks_of(toy, regime)
+    for block in blocks:
+        method = Retrieved(make_selector(name, toy), toy.drug_catalog, 2, in_line=True)
+        found = method.predict(block)
+        ok = found.ok
+        single = LGR(make_selector(name, toy), toy.drug_catalog, k=2)
+        kept = block.some(np.flatnonzero(ok))
+        np.testing.assert_allclose(found.delta[ok], singly(toy, kept, fold, single), rtol=1e-5)
+        assert method.name == single.name
+
+
+def test_the_oracle_in_blocks_is_the_oracle_query_by_query(toy):
+    """It ranks by the truth and averages what may be read."""
+    blocks, fold = blocks_of(toy, "open_world")
+    for block in blocks:
+        found = Oracle(OracleSelector(), toy.drug_catalog, 2, in_line=True).predict(block)
+        single = LGR(OracleSelector(), toy.drug_catalog, k=2)
+        kept = block.some(np.flatnonzero(found.ok))
+        expected = singly(toy, kept, fold, single)
+        np.testing.assert_allclose(found.delta[found.ok], expected, rtol=1e-5)
+
+
+def test_in_the_strict_regime_neighbours_are_drug_means_over_training_lines(toy):
+    """Nothing measured in the tested line is read, by anyone."""
+    blocks, fold = blocks_of(toy, "unseen_cell_line_strict")
+    for block in blocks:
+        chosen = Retrieved(RandomSelector(1), toy.drug_catalog, 2, in_line=False)
+        for i, retrieval in enumerate(chosen.retrieve(block, 2)):
+            at_dose = (toy.conditions["dose_um"] == block.dose_um).to_numpy()
+            means = [
+                toy.deltas(
+                    np.flatnonzero(fold.train & at_dose & (toy.conditions["drug"] == drug))
+                ).mean(axis=0)
+                for drug in retrieval.drugs
+            ]
+            np.testing.assert_allclose(
+                chosen.predict(block).delta[i], np.mean(means, axis=0), rtol=1e-5
+            )
+        in_line = Retrieved(RandomSelector(1), toy.drug_catalog, 2, in_line=True)
+        with pytest.raises((LeakageError, KeyError)):
+            in_line.predict(block)
+
+
+def test_pool_means_are_the_pool_mean(toy):
+    """As the predictor of single queries has it."""
+    blocks, fold = blocks_of(toy, "unseen_drug")
+    for block in blocks:
+        found = PoolMeans().predict(block)
+        np.testing.assert_allclose(found.delta, singly(toy, block, fold, PoolMean()), rtol=1e-5)
+
+
+def test_cell_mean_falls_back_to_the_global_mean_in_an_unseen_line(toy):
+    """As the paper says, and marked."""
+    blocks, _ = blocks_of(toy, "unseen_cell_line")
+    for block in blocks:
+        found = CellMean().predict(block)
+        assert set(found.fallback) == {"global_mean"}
+        np.testing.assert_array_equal(found.delta, GlobalMean().predict(block).delta)
+    blocks, _ = blocks_of(toy, "unseen_drug")
+    assert set(CellMean().predict(blocks[0]).fallback) == {None}
+
+
+def test_drug_mean_falls_back_to_the_global_mean_for_an_unseen_drug(toy):
+    """Ours: the paper is silent; marked."""
+    blocks, _ = blocks_of(toy, "unseen_drug")
+    assert set(DrugMean().predict(blocks[0]).fallback) == {"global_mean"}
+
+
+def test_drug_mean_is_over_the_training_lines(toy):
+    """At the query's dose."""
+    blocks, fold = blocks_of(toy, "unseen_cell_line")
+    for block in blocks:
+        found = DrugMean().predict(block)
+        for query, delta, fallback in zip(block.queries, found.delta, found.fallback, strict=True):
+            rows = fold.train & (toy.conditions["drug"] == query.drug).to_numpy()
+            rows &= (toy.conditions["dose_um"] == query.dose_um).to_numpy()
+            if fallback is None:
+                expected = toy.deltas(np.flatnonzero(rows)).mean(axis=0)
+                np.testing.assert_allclose(delta, expected, rtol=1e-5)
+            else:
+                assert not rows.any()
+
+
+def test_plate_mean_averages_the_other_drugs_of_the_querys_plates(toy_home, toy):
+    """All of the toy atlas's conditions stand on one plate: there it is the pool mean."""
+    block = FoldReader(toy).block("LoVo", 5.0, ["Trametinib", "Vorinostat"])
+    found = PlateMean().predict(block)
+    np.testing.assert_allclose(found.delta, PoolMeans().predict(block).delta, rtol=1e-5)
+    assert found.used.sum(axis=1).tolist() == found.k_used.tolist() == [6, 6]
+
+
+def test_zero_and_truth(toy):
+    """What they say."""
+    block = FoldReader(toy).block("LoVo", 5.0, ["Trametinib"])
+    assert not Zero().predict(block).delta.any()
+    np.testing.assert_array_equal(Truth().predict(block).delta, toy.deltas(block.rows))
+
+
+def test_chem_knn_averages_the_drug_means_of_the_nearest_structures(toy):
+    """Trametinib's nearest in training is cobimetinib; a drug without a structure has none."""
+    block = FoldReader(toy).block("LoVo", 5.0, ["Trametinib", "Mystery compound"])
+    found = ChemKNN(1).predict(block)
+    rows = [toy.row(Condition(line, "Cobimetinib", 5.0)) for line in ("A549", "HepG2/C3A", "LoVo")]
+    np.testing.assert_allclose(found.delta[0], toy.deltas(np.array(rows)).mean(axis=0), rtol=1e-5)
+    assert list(found.status) == [Status.OK, Status.NOT_APPLICABLE]
+    assert "no structure" in found.detail[1]
+
+
+def test_chem_knn_leaves_the_querys_twins_out(toy):
+    """Tofacitinib's own citrate is its nearest structure, and not its neighbour."""
+    block = FoldReader(toy).block("LoVo", 5.0, ["Tofacitinib"])
+    nearest = ChemKNN(1).predict(block).delta[0]
+    rows = [toy.row(Condition(x, "Tofacitinib (citrate)", 5.0)) for x in ("A549", "LoVo")]
+    twin = toy.deltas(np.array(rows)).mean(axis=0)
+    assert not np.allclose(nearest, twin)
+
+
+@pytest.mark.parametrize(("n_components", "penalty"), [(3, 0.5), (8, 20.0)])
+def test_pca_ridge_is_that_of_scikit_learn(n_components, penalty):
+    """Rows of many drugs, some more often measured than others."""
+    rng = np.random.default_rng(0)
+    drug = np.sort(rng.integers(0, 30, 200))
+    bits = (rng.random((32, 64)) < 0.3).astype(float)
+    deltas = (bits[drug] @ rng.standard_normal((64, 40)) + rng.standard_normal((200, 40))).astype(
+        np.float32
+    )
+    pca = PCA(n_components, svd_solver="full").fit(deltas)
+    ridge = Ridge(penalty).fit(bits[drug], pca.transform(deltas))
+    expected = pca.inverse_transform(ridge.predict(bits))
+    found = _Latent.of(deltas, drug, bits, n_components).predict(penalty, bits)
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_pca_ridge_fits_on_training_rows_and_skips_what_has_no_structure(toy):
+    """A prediction for the tested drugs; none for the drug without a structure."""
+    fold = make_folds(toy, "unseen_drug", 3)[0]
+    reader = FoldReader(toy, fold)
+    method = PCARidge(reader.labels)
+    method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
+    for block in reader.blocks(np.flatnonzero(fold.test)):
+        for drug, status in zip(block.drugs, method.predict(block).status, strict=True):
+            assert (
+                status == (Status.NOT_APPLICABLE if drug == "Mystery compound" else Status.OK)
+                or block.dose_um == 0.5
+            )
