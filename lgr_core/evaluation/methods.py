@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 
 import pandas as pd
@@ -17,10 +18,13 @@ from lgr_core.errors import UsageError
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.prediction.batch import Method
 from lgr_core.prediction.chem_knn import ChemKNN
+from lgr_core.prediction.chemcpa_method import ChemCPAMethod
+from lgr_core.prediction.chemcpa_options import LABEL
 from lgr_core.prediction.means import (
     CellMean,
     DrugMean,
     GlobalMean,
+    NotApplicable,
     PlateMean,
     PoolMeans,
     Truth,
@@ -53,7 +57,7 @@ class Setting:
     """What methods are made with for one fold.
 
     ``selectors`` gives the selector of a name; ``in_line`` says whether neighbours are drawn from
-    the query's own line.
+    the query's own line. ``checkpoint`` is a file that a long training may go on from.
     """
 
     labels: Labels
@@ -62,6 +66,7 @@ class Setting:
     k: int = 10
     random_seeds: int = 20
     one_per_parent: bool = False
+    checkpoint: Path | None = None
 
     @property
     def in_line(self) -> bool:
@@ -85,7 +90,7 @@ class Entry:
     """A row of the registry.
 
     ``make`` gives the method for a fold, or several whose scores are averaged. ``about`` is one
-    sentence for users.
+    sentence for users. A ``slow`` one is a part of its own in every fold.
     """
 
     id: str
@@ -93,6 +98,7 @@ class Entry:
     group: Group
     about: str
     make: Callable[[Setting], Sequence[Method]]
+    slow: bool = False
 
 
 def _lgr(name: str) -> Callable[[Setting], Sequence[Method]]:
@@ -101,6 +107,14 @@ def _lgr(name: str) -> Callable[[Setting], Sequence[Method]]:
 
 def _random(setting: Setting) -> Sequence[Method]:
     return [setting.retrieved(RandomSelector(seed)) for seed in range(setting.random_seeds)]
+
+
+def _chemcpa(setting: Setting) -> Sequence[Method]:
+    method = ChemCPAMethod(setting.labels, checkpoint=setting.checkpoint)
+    if setting.regime in {Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT}:
+        why = f"{LABEL} has no embedding of an unseen line"
+        return [NotApplicable(method.name, method.evidence, why)]
+    return [method]
 
 
 _TABLE = (
@@ -152,6 +166,14 @@ _TABLE = (
         Group.BASELINE,
         "Mean of the training drug means of the k most similar fingerprints, whatever the line.",
         lambda setting: [ChemKNN(setting.k)],
+    ),
+    Entry(
+        "chemcpa",
+        LABEL,
+        Group.BASELINE,
+        "A compositional autoencoder that reads fingerprints; undefined in unseen lines.",
+        _chemcpa,
+        slow=True,
     ),
     Entry(
         "truth",

@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.evaluation.folds import Fold
-from lgr_core.evaluation.methods import Setting
 from lgr_core.evaluation.scoring import BlockScorer, Scored
 from lgr_core.metrics import METRICS, score
 from lgr_core.prediction.batch import Method
@@ -39,16 +37,22 @@ Contenders = Mapping[str, Sequence[Method]]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A fold and those of its test rows that are scored; ``curve_rows`` are part of them."""
+    """Some methods on a fold and those of its test rows that are scored.
+
+    ``curve_rows`` are part of the rows; ``alone`` names a method that is a part of its own.
+    """
 
     fold: Fold
     rows: IntArray
     curve_rows: IntArray
+    methods: tuple[str, ...]
+    alone: str | None = None
 
     @property
     def name(self) -> str:
         """The name of its part."""
-        return f"{self.fold.regime}-{self.fold.number}"
+        fold = f"{self.fold.regime}-{self.fold.number}"
+        return fold if self.alone is None else f"{fold}-{self.alone}"
 
 
 @dataclass(slots=True)
@@ -79,38 +83,32 @@ class Part:
 
 
 def compute(
-    store: AtlasStore,
+    reader: FoldReader,
     task: Task,
-    make: Callable[[Setting], Contenders],
-    setting: Callable[[FoldReader], Setting],
+    contenders: Contenders,
+    queries: pd.DataFrame,
     *,
-    describe: Callable[[IntArray], pd.DataFrame],
+    k: int,
     step: Callable[[int], None],
 ) -> Part:
     """Fit every method on the fold and score it on the task's rows.
 
-    ``describe`` gives the columns that say what a query is; ``step`` is told of queries done.
+    ``queries`` says what each of the rows is, in ascending order; the curve is drawn at ``k`` too.
+    ``step`` is told of queries done.
     """
-    reader = FoldReader(store, task.fold)
-    contenders = make(setting(reader))
     for method in _each(contenders):
-        method.fit(TrainingView(store, task.fold, validation=True, evidence=method.evidence))
-    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(setting(reader).k)
+        view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
+        method.fit(view)
+    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(k)
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
         for name, variants in contenders.items():
             tables.add(name, measured.score([method.predict(block) for method in variants]))
-        tables.done(block)
         curve.add(block, measured.deltas, contenders, np.isin(block.rows, task.curve_rows))
         step(len(block))
-    queries = describe(tables.rows).assign(fold=task.fold.number)
     regime = str(task.fold.regime)
-    return Part(
-        tables.scores(queries, regime),
-        tables.seeds(regime),
-        curve.table(regime),
-        _fitted(contenders),
-    )
+    scores = tables.scores(queries.assign(fold=task.fold.number), regime)
+    return Part(scores, tables.seeds(regime), curve.table(regime), _fitted(contenders))
 
 
 class _Tables:
@@ -118,18 +116,9 @@ class _Tables:
 
     def __init__(self, contenders: Contenders) -> None:
         self._scored: dict[str, list[Scored]] = {name: [] for name in contenders}
-        self._rows: list[IntArray] = []
 
     def add(self, method: str, scored: Scored) -> None:
         self._scored[method].append(scored)
-
-    def done(self, block: Block) -> None:
-        self._rows.append(block.rows)
-
-    @property
-    def rows(self) -> IntArray:
-        """(n,) the condition that each query is."""
-        return np.concatenate(self._rows)
 
     def scores(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
         """Tidy: one row a method, query and metric; ``queries`` has one row a query."""

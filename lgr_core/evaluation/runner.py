@@ -23,11 +23,10 @@ from lgr_core.errors import InputError
 from lgr_core.evaluation.folds import queries
 from lgr_core.evaluation.guests import Guest, read_guest
 from lgr_core.evaluation.methods import REGISTRY, Setting
-from lgr_core.evaluation.parts import Contenders, Part, Task, compute
+from lgr_core.evaluation.parts import Contenders, Task, compute
 from lgr_core.evaluation.plan import Plan, check_same, write_config
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import Run, assemble
-from lgr_core.prediction.batch import Method
 from lgr_core.retrieval.blocks import FoldReader
 
 PARTS = "parts"
@@ -69,18 +68,22 @@ class Bench:
         )
         every = np.random.default_rng(plan.seed).permutation(np.concatenate(rows))
         curve = every[: plan.curve_queries]
+        slow = [name for name in plan.methods if REGISTRY[name].slow]
+        quick = tuple(name for name in plan.methods if name not in slow)
         for fold, scored in zip(folds, rows, strict=True):
             if len(scored):
-                yield Task(fold, scored, np.intersect1d(scored, curve))
+                yield Task(fold, scored, np.intersect1d(scored, curve), (*quick, *self.guests))
+                for name in slow:
+                    yield Task(fold, scored, scored[:0], (name,), alone=name)
 
-    def contenders(self, setting: Setting) -> Contenders:
-        """The methods of the plan, and those of guests."""
-        made: dict[str, Sequence[Method]] = {
-            name: REGISTRY[name].make(setting) for name in self.plan.methods
+    def contenders(self, setting: Setting, methods: Sequence[str]) -> Contenders:
+        """The methods of these names: ours, or guests."""
+        return {
+            name: [self.guests[name]] if name in self.guests else REGISTRY[name].make(setting)
+            for name in methods
         }
-        return made | {name: [guest] for name, guest in self.guests.items()}
 
-    def setting(self, reader: FoldReader) -> Setting:
+    def setting(self, reader: FoldReader, checkpoint: Path | None = None) -> Setting:
         """What methods are made with for a fold."""
         regime = Regime(reader.fold.regime) if reader.fold is not None else Regime.OPEN_WORLD
         return Setting(
@@ -90,20 +93,25 @@ class Bench:
             k=self.plan.k,
             random_seeds=self.plan.random_seeds,
             one_per_parent=self.plan.one_per_parent,
+            checkpoint=checkpoint,
         )
 
-    def carry_out(self, task: Task, step: Callable[[int], None]) -> Part:
-        """Compute a task's part, on one thread: the processes share the cores."""
+    def carry_out(self, task: Task, place: Path, step: Callable[[int], None]) -> None:
+        """Compute and save a task's part, on one thread: the processes share the cores."""
         reader = FoldReader(self.store, task.fold)
+        checkpoint = place.with_name(f".{place.name}.checkpoint")
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
         with threadpool_limits(1):
-            return compute(
-                self.store,
+            part = compute(
+                reader,
                 task,
-                self.contenders,
-                self.setting,
-                describe=lambda rows: describe(reader, rows),
+                self.contenders(self.setting(reader, checkpoint), task.methods),
+                describe(reader, np.sort(task.rows)),
+                k=self.plan.k,
                 step=step,
             )
+        part.save(place)
+        checkpoint.unlink(missing_ok=True)
 
 
 def run_benchmark(
@@ -150,14 +158,14 @@ def run_benchmark(
             raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
     else:
         for task in todo:
-            bench.carry_out(task, told.step).save(places[task.name])
+            bench.carry_out(task, places[task.name], told.step)
     if progress is not None:
         progress("statistics", 0, 1)
     evidence = {
         regime: {
             name: variants[0].evidence
             for name, variants in bench.contenders(
-                replace(bench.setting(FoldReader(store)), regime=regime)
+                replace(bench.setting(FoldReader(store)), regime=regime), [*plan.methods, *read]
             ).items()
         }
         for regime in plan.regimes
@@ -247,8 +255,8 @@ def _in_processes(
     with ExitStack() as end:
         pool = ProcessPoolExecutor(workers, context, _start, (job, counter))
         end.callback(pool.shutdown, wait=True, cancel_futures=True)
-        # The largest first, so that no process is left with one at the end.
-        order = sorted(tasks, key=lambda task: -len(task.rows))
+        # The longest first, so that no process is left with one at the end.
+        order = sorted(tasks, key=lambda task: (task.alone is None, -len(task.rows)))
         left: set[Future[None]] = {
             pool.submit(_carry_out, task.name, places[task.name]) for task in order
         }
@@ -273,7 +281,7 @@ def _carry_out(name: str, place: Path) -> None:
         with _OWN["counter"].get_lock():
             _OWN["counter"].value += n
 
-    _OWN["bench"].carry_out(_OWN["tasks"][name], step).save(place)
+    _OWN["bench"].carry_out(_OWN["tasks"][name], place, step)
 
 
 def _now() -> str:

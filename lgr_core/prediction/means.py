@@ -75,8 +75,8 @@ class PlateMean(Unfitted):
         gate = block.gate(self.evidence)
         labels = block.labels
         if labels.plates.empty:
-            nothing = np.full((len(block), labels.n_genes), np.nan, dtype=np.float32)
-            return answered(nothing, without="the atlas does not say which plates were used")
+            why = "the atlas does not say which plates were used"
+            return NotApplicable(self.name, self.evidence, why).predict(block)
         _, rows = labels.measured(block.cell_line, block.dose_um)
         candidates, own = _on_plates(labels, rows, block.rows)
         weights = self._weights(gate, rows, candidates, own)
@@ -111,6 +111,18 @@ class Zero(Unfitted):
     def predict(self, block: Block) -> Predictions:
         """Zeros."""
         return answered(np.zeros((len(block), block.labels.n_genes), dtype=np.float32))
+
+
+class NotApplicable(Unfitted):
+    """A method where it is not defined: says so of every query."""
+
+    def __init__(self, name: str, evidence: frozenset[Evidence], why: str) -> None:
+        self.name, self.evidence, self._why = name, evidence, why
+
+    def predict(self, block: Block) -> Predictions:
+        """Nothing, and why."""
+        nothing = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
+        return answered(nothing, without=self._why)
 
 
 class Truth(Unfitted):

@@ -58,6 +58,7 @@ class Labels:
         self.parent, self.parents = _numbered(store.parent_of_row)
         self.catalog = store.drug_catalog
         self.plates = store.plates
+        self.has_vehicle_profiles = store.control_profiles is not None
         self._measured, self._rows = store.measured_drugs, store.rows
         self._fingerprints = lambda: store.fingerprints
         self._names = store.drugs["drug"]

@@ -150,7 +150,8 @@ def test_it_learns_what_unseen_drugs_do(world, mode):
 @pytest.mark.parametrize("mode", ["deltas", "profiles"])
 def test_an_interrupted_training_ends_the_same(world, mode, tmp_path):
     """Stopped between two checkpoints and gone on with: the same weights, bit for bit."""
-    whole, broken = new(world), new(world)
+    uneven = {"adversary_steps": 5, "lr_step": 3}
+    whole, broken, resumed = (new(world, **uneven) for _ in range(3))
     expected = fit(world, whole, mode=mode)
 
     def stop(epoch):
@@ -160,7 +161,7 @@ def test_an_interrupted_training_ends_the_same(world, mode, tmp_path):
     path = tmp_path / "folder" / "half.pt"
     with pytest.raises(KeyboardInterrupt):
         fit(world, broken, mode=mode, checkpoint=path, progress=stop)
-    resumed, seen = new(world), []
+    seen = []
     found = fit(world, resumed, mode=mode, checkpoint=path, progress=seen.append)
     assert [epoch.number for epoch in seen] == [5, 6, 7, 8, 9, 10]
     assert found == expected
@@ -303,6 +304,16 @@ def test_deltas_are_the_vehicle_under_the_drug_less_the_vehicle(world):
         latent = net.encoder(u) + strength * net.drug_encoder(bits) + net.lines.weight[1]
         expected = net.decoder(latent)[:, :GENES] - u
     np.testing.assert_allclose(model.predict([1], [7], [5.0]), expected.numpy(), rtol=1e-4)
+
+
+@needs_torch
+def test_a_prediction_does_not_depend_on_its_company(world):
+    """Batch normalisation uses what it learned: alone, or with all others, a delta is the same."""
+    model = new(world, epochs=2)
+    fit(world, model)
+    crowd = model.predict(**columns(world))
+    alone = model.predict(**columns(world, slice(3, 4)))
+    np.testing.assert_allclose(alone, crowd[3:4], rtol=1e-4, atol=1e-5)
 
 
 @needs_torch

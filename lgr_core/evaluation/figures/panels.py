@@ -17,6 +17,7 @@ from lgr_core.evaluation.figures.looks import (
     CONTROL,
     ORACLE,
     PERFECT,
+    RANDOM,
     better,
     look,
     ordered,
@@ -172,8 +173,9 @@ def _places(methods: Sequence[str], apart: Collection[str]) -> dict[str, float]:
 def _references(rows: pd.DataFrame, seeds: pd.DataFrame) -> list[dict[str, Any]]:
     """The range of the random draws' means over their seeds, and the oracle's mean."""
     shapes = []
-    if seeds["mean"].notna().any():
-        shapes.append(band(seeds["mean"].min(), seeds["mean"].max(), CONTROL))
+    drawn = seeds.loc[seeds["method"] == RANDOM, "mean"]
+    if drawn.notna().any():
+        shapes.append(band(drawn.min(), drawn.max(), CONTROL))
     if ORACLE in rows.index and math.isfinite(rows.loc[ORACLE, "mean"]):
         shapes.append(upright(rows.loc[ORACLE, "mean"], TRUTH, "dash"))
     return shapes
