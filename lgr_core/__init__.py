@@ -11,8 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from lgr_core.answer import Answer, predict, retrieve
+from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.store import open_atlas as _open_atlas
+from lgr_core.comparison import compare, verdict
 from lgr_core.config import Settings
 from lgr_core.domain import (
     CandidatePool,
@@ -26,6 +28,7 @@ from lgr_core.domain import (
     ValueKind,
 )
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.by_name import NamedSelector
 from lgr_core.retrieval.query import read_query
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import llm_selector
@@ -38,7 +41,9 @@ __all__ = [
     "Evidence",
     "LLMOptions",
     "LgrError",
+    "NamedSelector",
     "Neighbor",
+    "NovelDrug",
     "Policy",
     "Prediction",
     "Reason",
@@ -47,11 +52,14 @@ __all__ = [
     "Scope",
     "Settings",
     "ValueKind",
+    "compare",
     "llm_selector",
     "open_atlas",
     "predict",
     "read_query",
     "retrieve",
+    "verdict",
+    "with_novel",
 ]
 
 

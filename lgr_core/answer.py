@@ -132,10 +132,9 @@ def retrieve(
     LgrError
         If a name, the dose, the selector or ``k`` is refused; the message says what to do.
     """
-    query, _ = read_query(store, cell_line, drug, dose_um)
-    chosen = make_selector(selector, store, seed=seed) if isinstance(selector, str) else selector
-    pool = candidate_pool(store, query)
-    view = View(store, query, chosen.evidence)
+    pool, _ = _pool(store, cell_line, drug, dose_um)
+    chosen = _selector(store, selector, seed)
+    view = View(store, pool.query, chosen.evidence)
     return retrieve_neighbors(
         chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
     )
@@ -187,10 +186,9 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     LgrError
         If a name, the dose or an option is refused; the message says what to do.
     """
-    query, notes = read_query(store, cell_line, drug, dose_um)
-    chosen = make_selector(selector, store, seed=seed) if isinstance(selector, str) else selector
+    pool, notes = _pool(store, cell_line, drug, dose_um)
     method = LGR(
-        chosen,
+        _selector(store, selector, seed),
         store.drug_catalog,
         k=k,
         how=aggregate,
@@ -198,10 +196,20 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         one_per_parent=one_per_parent,
         all_genes=all_genes,
     )
-    pool = candidate_pool(store, query)
-    view = View(store, query, method.evidence)
-    prediction = method.predict(pool, view)
-    return _answer(store, method, prediction, pool, view, notes)
+    view = View(store, pool.query, method.evidence)
+    return _answer(store, method, method.predict(pool, view), pool, view, notes)
+
+
+def _pool(
+    store: AtlasStore, cell_line: str, drug: str, dose_um: float | None
+) -> tuple[CandidatePool, tuple[str, ...]]:
+    """Who may answer the question as it was read, and notes on how it was read."""
+    query, notes = read_query(store, cell_line, drug, dose_um)
+    return candidate_pool(store, query), notes
+
+
+def _selector(store: AtlasStore, selector: str | Selector, seed: int) -> Selector:
+    return make_selector(selector, store, seed=seed) if isinstance(selector, str) else selector
 
 
 def _answer(

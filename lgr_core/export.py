@@ -1,4 +1,4 @@
-"""Answers as files: CSV, parquet or h5ad, by the file's ending."""
+"""Answers as files: CSV, parquet, h5ad or rnk, by the file's ending."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from lgr_core.answer import Answer
 from lgr_core.errors import UsageError
 
-ENDINGS = (".csv", ".parquet", ".h5ad")
+ENDINGS = (".csv", ".parquet", ".h5ad", ".rnk")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
@@ -21,6 +21,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 def answer_csv(answer: Answer) -> str:
     """One row a gene: predicted, measured (if known), then each neighbour's measured delta."""
     return table_csv(answer.table())
+
+
+def answer_rnk(answer: Answer) -> str:
+    """Genes and predicted change, the highest first: a ranked list as GSEA reads it."""
+    table = answer.table()[["gene", "predicted"]].sort_values(
+        "predicted", ascending=False, kind="stable"
+    )
+    return table.to_csv(sep="\t", header=False, index=False, float_format="%.6g")
 
 
 def table_csv(table: pd.DataFrame) -> str:
@@ -73,14 +81,16 @@ def write_answer(answer: Answer, path: Path) -> None:
     Raises
     ------
     UsageError
-        If the ending is none of .csv, .parquet, .h5ad.
+        If the ending is none of .csv, .parquet, .h5ad, .rnk.
     """
     if path.suffix not in ENDINGS:
         found = f"the ending {path.suffix!r} is unknown"
-        raise UsageError(f"output {path}", found, "Use .csv, .parquet or .h5ad.")
+        raise UsageError(f"output {path}", found, "Use .csv, .parquet, .h5ad or .rnk.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":
         path.write_text(answer_csv(answer), encoding="utf-8")
+    elif path.suffix == ".rnk":
+        path.write_text(answer_rnk(answer), encoding="utf-8")
     elif path.suffix == ".parquet":
         answer.table().to_parquet(path, index=False)
     else:

@@ -28,8 +28,8 @@ FEWEST_FOR_SPREAD = 3
 """Of fewer neighbours no spread is known, so nothing is called noise."""
 
 _MANY_POINTS = 5_000
-_HEAD, _FOOT, _ROW, _FEWEST_ROWS = 70, 66, 23, 5
-_HEIGHT = _HEAD + _FOOT + 20 * _ROW
+_HEAD, FOOT, _ROW, _FEWEST_ROWS = 70, 66, 23, 5
+_HEIGHT = _HEAD + FOOT + 20 * _ROW
 _WIDEST_NAMES = 170
 _LABELS = 10
 
@@ -81,7 +81,7 @@ def top_genes(
         figure.add_trace(_dots(genes, neighbor_deltas, neighbors, rows))
     if measured is not None:
         figure.add_trace(_diamonds(genes, measured, rows))
-    figure.add_annotation(_below(kind.label))
+    figure.add_annotation(below(kind.label))
     figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
@@ -91,9 +91,9 @@ def top_genes(
         showgrid=False,
         zeroline=False,
     )
-    height = _HEAD + _FOOT + _ROW * max(len(genes), _FEWEST_ROWS)
+    height = _HEAD + FOOT + _ROW * max(len(genes), _FEWEST_ROWS)
     longest = max((len(gene) for gene in genes), default=0)
-    return _dressed(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
+    return dressed(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
 
 
 def predicted_vs_measured(
@@ -103,6 +103,7 @@ def predicted_vs_measured(
     directions: IntArray,
     *,
     kind: ValueKind,
+    misses: bool = False,
 ) -> go.Figure:
     """One point a gene, predicted against measured change, with the line of equality.
 
@@ -116,6 +117,8 @@ def predicted_vs_measured(
         (n_genes,) as :func:`direction` gives them: the colours.
     kind
         What the numbers are: the axis titles.
+    misses
+        Name the genes farthest from the line of equality instead of the strongest.
     """
     figure = go.Figure()
     reach = 1.12 * float(max(np.abs(predicted).max(), np.abs(measured).max(), 1e-9))
@@ -143,12 +146,13 @@ def predicted_vs_measured(
                 "<br>measured change %{y:+.2f}<extra></extra>",
             )
         )
-    figure.add_trace(_labels(names, predicted, measured, reach))
+    weight = np.abs(predicted - measured if misses else np.abs(predicted) + np.abs(measured))
+    figure.add_trace(_labels(names, predicted, measured, weight, reach))
     axis = {"range": [-reach, reach], "zeroline": True, "zerolinecolor": NOISE}
-    figure.add_annotation(_below(f"predicted change<br>{kind.label}"))
+    figure.add_annotation(below(f"predicted change<br>{kind.label}"))
     figure.update_xaxes(**axis)
     figure.update_yaxes(title=f"measured change<br>{kind.label}", **axis)
-    return _dressed(figure, height=_HEIGHT, left=80)
+    return dressed(figure, height=_HEIGHT, left=80)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -212,11 +216,15 @@ def _diamonds(genes: Sequence[str], measured: FloatArray, rows: IntArray) -> go.
 
 
 def _labels(
-    names: np.ndarray, predicted: FloatArray, measured: FloatArray, reach: float
+    names: np.ndarray,
+    predicted: FloatArray,
+    measured: FloatArray,
+    weight: FloatArray,
+    reach: float,
 ) -> go.Scatter:
-    """Names of the strongest genes, leaving out those that would cover one another."""
+    """Names of the genes of most weight, leaving out those that would cover one another."""
     placed: list[int] = []
-    for i in np.argsort(-(np.abs(predicted) + np.abs(measured)), kind="stable")[:60].tolist():
+    for i in np.argsort(-weight, kind="stable")[:60].tolist():
         apart = all(
             abs(predicted[i] - predicted[j]) > 0.34 * reach
             or abs(measured[i] - measured[j]) > 0.1 * reach
@@ -239,7 +247,7 @@ def _labels(
     )
 
 
-def _below(title: str) -> go.layout.Annotation:
+def below(title: str) -> go.layout.Annotation:
     """The title of the x axis, set flush right: a centred one is cut where the figure is narrow."""
     return go.layout.Annotation(
         text=title,
@@ -256,7 +264,9 @@ def _below(title: str) -> go.layout.Annotation:
     )
 
 
-def _dressed(figure: go.Figure, *, height: int, left: int) -> go.Figure:
+def dressed(
+    figure: go.Figure, *, height: int, left: int, head: int = _HEAD, right: int = 12
+) -> go.Figure:
     """The layout that all figures share; the page scrolls under a finger, the figure does not.
 
     Margins are fixed and labels unmeasured: to fit them, plotly draws every figure twice.
@@ -265,7 +275,7 @@ def _dressed(figure: go.Figure, *, height: int, left: int) -> go.Figure:
     figure.update_yaxes(automargin=False, ticklabeloverflow="allow")
     figure.update_layout(
         height=height,
-        margin={"l": left, "r": 12, "t": _HEAD, "b": _FOOT, "autoexpand": False},
+        margin={"l": left, "r": right, "t": head, "b": FOOT, "autoexpand": False},
         barmode="overlay",
         dragmode=False,
         hovermode="closest",

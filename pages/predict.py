@@ -1,40 +1,30 @@
 """The first page: what would this drug do to this cell line, and who says so."""
 
-from lgr_core.answer import predict
-from lgr_core.errors import LgrError
-from pages.shared import guide, pieces, sections
-from pages.shared.pickers import Asked, ask
-from pages.shared.widgets import downloads, html
+from lgr_core.comparison import verdict
+from pages.shared import guide, looks, pieces, sections, taking, tour
+from pages.shared.asking import Answered, answered
+from pages.shared.pickers import ask
+from pages.shared.widgets import html
 
 
-def show(asked: Asked) -> None:
-    """Ask the core once and show what it answers."""
-    store, question = asked.store, asked.question
-    html(pieces.badge(store.info(), store.value_kind.label))
-    try:
-        chosen = guide.choose(asked)
-        answer = predict(
-            store,
-            cell_line=question.cell_line,
-            drug=question.drug,
-            dose_um=question.dose_um,
-            selector=chosen.selector,
-            k=question.k,
-        )
-    except LgrError as err:
-        html(pieces.error_box(err))
-        return
-    asked = asked._replace(notes=(*asked.notes, *chosen.notes))
+def show(view: Answered) -> None:
+    """Show what the core answers."""
+    asked, answer, _ = view
     reference = sections.pool_mean_scores(answer)
-    sections.headline(asked, answer, reference)
+    sections.headline(asked, answer, reference, verdict(asked.store, answer))
     sections.neighbors(asked, answer)
     guide.panel(asked, answer)
-    sections.changes(asked, answer)
+    figures = looks.show(asked, answer)
     sections.scores(asked, answer, reference)
-    downloads(answer, question)
+    taking.downloads(answer, asked.question)
+    taking.figure_downloads(figures)
     sections.provenance(asked, answer)
 
 
-asked = ask()
+asked = ask(**looks.FIELDS)
 if asked is not None:
-    show(asked)
+    html(pieces.badge(asked.store.info(), asked.store.value_kind.label))
+    tour.offer(linked=asked.linked)
+    view = answered(asked)
+    if view is not None:
+        show(view)

@@ -45,7 +45,7 @@ def test_h5ad_reads_back(answer, tmp_path):
 
 def test_an_unknown_ending_is_refused(answer, tmp_path):
     """Nothing is written."""
-    with pytest.raises(UsageError, match=".csv, .parquet or .h5ad"):
+    with pytest.raises(UsageError, match=".csv, .parquet, .h5ad or .rnk"):
         write_answer(answer, tmp_path / "a.xlsx")
     assert list(tmp_path.iterdir()) == []
 

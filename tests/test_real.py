@@ -89,8 +89,8 @@ def test_a_batch_of_recorded_answers_gives_the_same_scores(home, tahoe, tmp_path
         for line in (folder / "requests-0001.jsonl").open():
             request = json.loads(line)
             asked = re.search(r"Anchor molecule: (.*)\nCell line: (.*)", request["body"]["input"])
-            record, _ = book.find(asked[2], asked[1]) or book.find("A549", asked[1])
-            ranked = enumerate(record.proposals[:10], start=1)
+            found = book.answers(asked[2], asked[1]) or book.answers("A549", asked[1])
+            ranked = enumerate(found[0].record.proposals[:10], start=1)
             text = "\n".join(f"{i}. {p.text}: {p.rationale}" for i, p in ranked)
             row = {"custom_id": request["custom_id"], "text": f"<Final Answer>\n{text}\n"}
             out.write(json.dumps(row) + "\n")

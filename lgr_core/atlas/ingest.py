@@ -14,9 +14,12 @@ import numpy as np
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.build import build_atlas, check_name
 from lgr_core.atlas.demo import write_demo
+from lgr_core.atlas.manifest import check_manifest, sha256
 from lgr_core.atlas.pseudobulk import pseudobulk
 from lgr_core.atlas.publish import check_free
 from lgr_core.atlas.sources import open_counts, read_deltas
+from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.tables import files_of
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import ValueKind
@@ -25,8 +28,6 @@ from lgr_core.errors import UsageError
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, the work done and the work in all."""
-
-_WHOLE_HASH_LIMIT = 2 * 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class IngestOptions:
     n_hvg: int = 2_000
     time: str | None = None
     unsigned: bool = False
+    lines: tuple[str, ...] = ()
+    doses: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.n_hvg < 1:
@@ -70,9 +73,9 @@ def ingest(
 ) -> Path:
     """Read ``path`` and build the atlas ``folder`` from it; returns the folder.
 
-    With ``options.value_kind`` the file, or each file of a folder, holds ready deltas, without it
-    raw counts. ``drugs`` and ``cell_lines`` are CSV files of annotations that go before the file's
-    own and the shipped ones.
+    A published form is recognised and read as what it is. Else, with ``options.value_kind`` the
+    file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
+    ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
 
     Raises
     ------
@@ -82,17 +85,20 @@ def ingest(
     options = IngestOptions() if options is None else options
     check_name(folder.name)
     check_free(folder, overwrite=overwrite)
-    files = files_of(path)
+    form = recognise(path)
+    files = files_of(path) if form is None else list(form.files)
     given_drugs = None if drugs is None else read_table(drugs)
     given_lines = None if cell_lines is None else read_table(cell_lines)
-    table = _read(path, options, progress)
+    hashes = [sha256(file) for file in files]
+    facts = _source_facts(path, files, hashes)
+    table = _read(path, _settle(options, form), form, progress)
     names = sorted(table.conditions["drug"].unique())
     lines = sorted(table.conditions["cell_line"].unique())
     annotated = annotate_drugs(names, [given_drugs, table.drugs])
     bits, _ = fingerprints(annotated["smiles"].tolist())
     provenance = {
         **table.provenance,
-        **_source_facts(path, files),
+        **facts,
         "drugs_without_structure": int((annotated["smiles"] == "").sum()),
         "parents": int(annotated["parent"].nunique()),
     }
@@ -107,9 +113,29 @@ def ingest(
     )
 
 
-def _read(path: Path, options: IngestOptions, progress: Progress | None) -> DeltaTable:
+def _settle(options: IngestOptions, form: Form | None) -> IngestOptions:
+    """What is known of a published form, where the caller says nothing else."""
+    if form is None:
+        return options
+    kind = options.value_kind
+    if form.read is not None and kind not in {None, form.value_kind}:
+        found = f"these are {form.name}, whose values are {form.value_kind}"
+        raise UsageError(f"--value-kind {kind}", found, "Leave it out.")
+    return replace(
+        options,
+        value_kind=form.value_kind if kind is None else kind,
+        columns={**form.columns, **options.columns},
+        layer=form.layer if options.layer is None else options.layer,
+        unit=form.unit if options.unit is None else options.unit,
+    )
+
+
+def _read(
+    path: Path, options: IngestOptions, form: Form | None, progress: Progress | None
+) -> DeltaTable:
+    notes = {} if form is None else {"form": form.name, **form.notes}
     if options.value_kind is not None:
-        return read_deltas(
+        table = read_deltas(
             path,
             value_kind=options.value_kind,
             overrides=options.columns,
@@ -120,16 +146,22 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
             layer=options.layer,
             time=options.time,
             unsigned=options.unsigned,
+            lines=options.lines,
+            doses=options.doses,
+            source=None if form is None or form.read is None else form.read(options.lines),
         )
-    source = open_counts(
+        return replace(table, provenance={**table.provenance, **notes})
+    source = (open_counts if form is None or form.open is None else form.open)(
         path,
         overrides=options.columns,
         controls=options.controls,
         unit=options.unit,
         layer=options.layer,
         time=options.time,
+        lines=options.lines,
+        doses=options.doses,
     )
-    return pseudobulk(
+    table = pseudobulk(
         source,
         order=options.order,
         control_scope=options.control_scope,
@@ -140,11 +172,16 @@ def _read(path: Path, options: IngestOptions, progress: Progress | None) -> Delt
         n_hvg=options.n_hvg,
         progress=progress,
     )
+    return replace(table, provenance={**table.provenance, **notes})
 
 
-def _source_facts(path: Path, files: Sequence[Path]) -> dict[str, Any]:
-    """Name, size and SHA-256 of the source; of a folder, that of what ``sha256sum *`` prints."""
-    hashes = [_sha256(file) for file in files]
+def _source_facts(
+    path: Path, files: Sequence[Path], hashes: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """Name, size and SHA-256 of the source; of a folder, that of what ``sha256sum *`` prints.
+
+    Files that were fetched are compared with what was fetched.
+    """
     digest, scope = hashes[0]
     if path.is_dir():
         pairs = zip(hashes, files, strict=True)
@@ -156,22 +193,8 @@ def _source_facts(path: Path, files: Sequence[Path]) -> dict[str, Any]:
         "source_bytes": sum(file.stat().st_size for file in files),
         "source_sha256": digest,
         "source_sha256_scope": scope,
+        **check_manifest({file: found for file, (found, _) in zip(files, hashes, strict=True)}),
     }
-
-
-def _sha256(path: Path) -> tuple[str, str]:
-    """The hash and what it covers; over 2 GiB the first and last GiB."""
-    size, digest = path.stat().st_size, hashlib.sha256()
-    with path.open("rb") as file:
-        if size <= _WHOLE_HASH_LIMIT:
-            while block := file.read(2**24):
-                digest.update(block)
-            return digest.hexdigest(), "whole file"
-        for start in (0, size - 2**30):
-            file.seek(start)
-            for _ in range(2**30 // 2**24):
-                digest.update(file.read(2**24))
-    return digest.hexdigest(), "first and last GiB"
 
 
 def ingest_demo(folder: Path, *, overwrite: bool = False, progress: Progress | None = None) -> Path:

@@ -8,6 +8,7 @@ build renamed into its place is only seen by those who open it again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ class AtlasStore:
 
     ``controls`` has one row a vehicle profile (cell line, plate, label, cells) and ``plates`` one a
     condition and plate it stands on. ``control_profiles`` (len(controls), n_genes) and
-    ``plate_deltas`` (len(plates), n_genes) are None where the source has none.
+    ``plate_deltas`` (len(plates), n_genes) are None where the source has none. ``newcomer`` is what
+    was said of a drug that :meth:`with_drug` added.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,6 +58,7 @@ class AtlasStore:
         self._drug = self.conditions["drug"].to_numpy()
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
+        self.newcomer: tuple[str, ...] = ()
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -154,6 +157,20 @@ class AtlasStore:
     def fingerprints(self) -> np.ndarray:
         """Morgan bits (n_drugs, 2048) uint8 beside ``drugs``; all zero without a structure."""
         return np.unpackbits(self._packed_bits, axis=1)
+
+    def with_drug(self, row: Mapping[str, Any], bits: np.ndarray) -> AtlasStore:
+        """The same atlas and one drug more, of which nothing is measured; no file changes.
+
+        ``row`` has the columns of ``drugs``, ``bits`` (2048,) is the drug's fingerprint. Matrices
+        and conditions are shared; what hangs on the drugs is made anew.
+        """
+        wider = copy(self)
+        for name in ("drug_catalog", "parent_of_row", "annotations", "fingerprints"):
+            wider.__dict__.pop(name, None)
+        wider.drugs = pd.concat([self.drugs, pd.DataFrame([dict(row)])], ignore_index=True)
+        wider.newcomer = tuple(str(value) for value in row.values())
+        wider._packed_bits = np.vstack([self._packed_bits, np.packbits(bits)])  # noqa: SLF001
+        return wider
 
     def info(self) -> dict[str, Any]:
         """What this atlas is, as JSON has it."""

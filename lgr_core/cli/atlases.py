@@ -47,18 +47,31 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         n_hvg=options.n_hvg,
         time=options.time,
         unsigned=options.unsigned,
+        lines=tuple(options.lines),
+        doses=tuple(options.doses),
     )
+    build(options.path, options.name, choices, options, settings)
+
+
+def build(
+    path: Path,
+    name: str,
+    choices: IngestOptions,
+    options: argparse.Namespace,
+    settings: Settings,
+) -> None:
+    """Build the atlas ``name`` from ``path`` and show what it is."""
     with Bars() as progress:
         ingest(
-            options.path,
-            settings.atlases / check_name(options.name),
+            path,
+            settings.atlases / check_name(name),
             options=choices,
             drugs=options.drugs,
             cell_lines=options.cell_lines,
             overwrite=options.overwrite,
             progress=progress,
         )
-    _show_info(open_atlas(options.name, settings.atlases), as_json=options.json)
+    _show_info(open_atlas(name, settings.atlases), as_json=options.json)
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> None:
@@ -134,6 +147,8 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--control-scope", choices=["plate", "cell_line"], default="plate")
     flag("--dose", choices=["per_dose", "pool", "max"], default="per_dose")
     flag("--order", choices=["cells", "pseudobulk"], default="cells", help="what is log-normalised")
+    flag("--lines", nargs="+", default=[], metavar="LINE", help="read these cell lines alone")
+    flag("--doses", nargs="+", default=[], type=float, metavar="UM", help="and these doses, in uM")
     flag("--time", metavar="TIME", help="rows of this time, where a file has several")
     flag("--unsigned", action="store_true", help="believe changes of which none is below zero")
     flag("--unit", choices=["cell", "well"], help="what a row of counts is; guessed if not given")

@@ -204,7 +204,7 @@ def _add_query(parser: argparse.ArgumentParser) -> None:
     flag("--tags", choices=["shipped", "llm"], default="shipped", help="of selector mechanism")
     flag("--seed", type=int, default=0, help="of the random selector")
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
-    what = "also write a file (.csv, .parquet, .h5ad; retrieve: .jsonl)"
+    what = "also write a file (.csv, .parquet, .h5ad, .rnk; retrieve: .jsonl)"
     flag("--out", type=Path, metavar="FILE", help=what)
 
 

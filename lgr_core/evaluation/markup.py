@@ -22,6 +22,7 @@ from lgr_core.evaluation.figures import (
     against,
     better,
     look,
+    number,
     ordered,
 )
 from lgr_core.evaluation.reading import KINDS, READING, UNEQUAL, who_reads
@@ -213,7 +214,7 @@ def _head(metric: str, kind: ValueKind) -> str:
 def _mean(row: pd.Series, best: float) -> str:
     if not math.isfinite(row["mean"]):
         return f'<span class="lgr-none" title="{escape(_words(row["note"]))}">none</span>'
-    mean = f"{row['mean']:.3f}"
+    mean = number(row["mean"])
     mean = f"<b>{mean}</b>" if row["mean"] == best and not _control(row.name[0]) else mean
     return mean + _limits(row)
 
@@ -222,12 +223,12 @@ def _gap(row: pd.Series) -> str:
     if not row["n_common"]:
         return '<span class="lgr-none">none in common</span>'
     wins = f"wins {row['win_rate']:.0%} of {row['n_common']:,}"
-    return f'{row["difference"]:+.3f}{_limits(row)}<span class="lgr-words">{wins}</span>'
+    return f'{number(row["difference"], "+")}{_limits(row)}<span class="lgr-words">{wins}</span>'
 
 
 def _limits(row: pd.Series) -> str:
     known = math.isfinite(row["low"])
-    words = f"{row['low']:.3f} to {row['high']:.3f}" if known else "no interval"
+    words = f"{number(row['low'])} to {number(row['high'])}" if known else "no interval"
     return f'<span class="lgr-words">{words}</span>'
 
 

@@ -17,9 +17,12 @@ from lgr_core.domain import Evidence, Selector
 from lgr_core.errors import UsageError
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.prediction.batch import Method
+from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.prediction.chemcpa_method import ChemCPAMethod
 from lgr_core.prediction.chemcpa_options import LABEL
+from lgr_core.prediction.drug_kernels import DrugKernels
+from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import (
     CellMean,
     DrugMean,
@@ -72,6 +75,10 @@ class Setting:
     def in_line(self) -> bool:
         """Whether the regime opens the query's own line to retrieval."""
         return self.regime is not Regime.UNSEEN_CELL_LINE_STRICT
+
+    def kriging(self) -> Kriging:
+        """Kriging in the pool."""
+        return Kriging(DrugKernels(self.labels, self.selectors))
 
     def retrieved(self, selector: Selector) -> Retrieved:
         """LGR with that selector."""
@@ -138,6 +145,20 @@ _TABLE = (
         Group.RETRIEVAL,
         "Mean of the k drugs of the line with the most similar fingerprints.",
         _lgr("chemistry"),
+    ),
+    Entry(
+        "kriging",
+        "Kriging",
+        Group.RETRIEVAL,
+        "The line's drugs, weighted by how alike they should act; far from all, their mean.",
+        lambda setting: [setting.kriging()],
+    ),
+    Entry(
+        "best_evidence",
+        "Best evidence",
+        Group.RETRIEVAL,
+        "The drug in other lines, corrected by how this line's drugs depart; else kriging.",
+        lambda setting: [BestEvidence(setting.kriging(), in_line=setting.in_line)],
     ),
     Entry(
         "cell_mean",

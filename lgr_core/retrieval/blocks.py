@@ -7,10 +7,11 @@ and leaves out of each, or refuses, what that query may not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from scipy.sparse import csr_array
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
 from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
-from lgr_core.retrieval.pool import Split, View, candidate_pool
+from lgr_core.retrieval.pool import Split, TrainingView, View, candidate_pool
 
 
 class Over(StrEnum):
@@ -62,12 +63,19 @@ class Labels:
         self._measured, self._rows = store.measured_drugs, store.rows
         self._fingerprints = lambda: store.fingerprints
         self._names = store.drugs["drug"]
+        self._annotations = lambda: store.annotations
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint8]:
         """Morgan bits (n_drugs, 2048) beside ``drugs``; all zero without a structure."""
         place = pd.Index(self._names).get_indexer(self.drugs)
         return self._fingerprints()[place]
+
+    @cached_property
+    def annotations(self) -> list[Mapping[str, Any]]:
+        """What the atlas stores of each drug beside ``drugs``: names, mechanism, targets."""
+        stored = self._annotations()
+        return [stored[drug] for drug in self.drugs]
 
     def at_dose(self, dose_um: float | None) -> BoolArray:
         """(n_conditions,) rows measured at that dose."""
@@ -217,24 +225,26 @@ class Block:
 
 
 class Gate:
-    """Averages of measured deltas for the n queries of a block, as their evidence allows."""
+    """Averages of measured deltas for the n queries of a block, as their evidence allows.
+
+    ``line`` is the place of the block's line in ``labels.lines``.
+    """
 
     def __init__(self, block: Block, evidence: frozenset[Evidence]) -> None:
         self.evidence = evidence
         self._block, self._reader, self._labels = block, block._reader, block.labels  # noqa: SLF001
         labels = self._labels
-        self._line = int(pd.Index(labels.lines).get_indexer([block.cell_line])[0])
+        self.line = int(pd.Index(labels.lines).get_indexer([block.cell_line])[0])
         parents = [labels.catalog.parent(drug) for drug in block.drugs]
         self._parents = pd.Index(labels.parents).get_indexer(parents)
-        self._reach = self._reader.reach(evidence, self._line)
+        self._reach = self._reader.reach(evidence, self.line)
         self._at_dose = labels.at_dose(block.dose_um)
 
     def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
-        """Whether each query may read the row beside it; all (m,)."""
+        """Whether each query may read the row beside it; both (m,), or what broadcasts."""
         labels = self._labels
-        own_unit = labels.line[rows] == self._line
-        own_unit &= labels.parent[rows] == self._parents[queries]
-        allowed = self._reach[rows] & ~own_unit
+        same_parent = labels.parent[rows] == self._parents[queries]
+        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & same_parent)
         if Evidence.TRUTH in self.evidence:
             allowed |= rows == self._block.rows[queries]
         return allowed
@@ -246,7 +256,7 @@ class Gate:
         out of the line's and the overall mean, and of the mean of its drug.
         """
         reader, block = self._reader, self._block
-        sums = reader.sums(self.evidence, self._line, block.dose_um, over)
+        sums = reader.sums(self.evidence, self.line, block.dose_um, over)
         group = np.zeros(len(block), dtype=np.intp)
         if over is Over.DRUG:
             group = self._labels.drug_numbers(block.drugs)
@@ -284,6 +294,60 @@ class Gate:
         weights.eliminate_zeros()
         self._check(weights, self._members(basis))
         return (weights @ self._vectors(basis)).astype(np.float32)
+
+    def grid(self) -> IntArray:
+        """(n_lines, n_drugs) the opened rows at the block's dose, -1 where there is none.
+
+        A query's own unit is among them: numbers alone tell nothing.
+        """
+        labels = self._labels
+        rows = np.flatnonzero(self._reach & self._at_dose)
+        grid = np.full((len(labels.lines), len(labels.drugs)), -1, dtype=np.intp)
+        grid[labels.line[rows], labels.drug[rows]] = rows
+        return grid
+
+    def combine_rows(self, weights: FloatArray, rows: IntArray) -> FloatArray:
+        """Weighted sums of the deltas of rows, (n, genes) float32; ``weights`` is (n, n_rows).
+
+        Raises
+        ------
+        LeakageError
+            If a weight stands on a row that its query may not read.
+        """
+        self._check_rows(weights != 0, rows)
+        return weights.astype(np.float32) @ self._reader.store.deltas(rows)
+
+    def line_products(self, rows: IntArray) -> NDArray[np.float64]:
+        """Mean products over genes of lines, summed over drugs: (n, n_lines, n_lines).
+
+        ``rows`` is (n_lines, n_drugs). A drug that holds a row which a query may not read is left
+        out of that query's sums.
+        """
+        each = np.empty((rows.shape[1], len(rows), len(rows)))
+        for drug, own in enumerate(rows.T):
+            values = self._reader.store.deltas(own)
+            each[drug] = values @ values.T
+        readable = self._readable(rows.ravel()).reshape(len(self._block), *rows.shape).all(axis=1)
+        return np.tensordot(readable / self._labels.n_genes, each, 1)
+
+    def drug_products(self, rows: IntArray, mix: FloatArray) -> NDArray[np.float64]:
+        """Mean products over genes of drugs, averaged over mixtures of lines: (n_drugs, n_drugs).
+
+        ``rows`` is (n_lines, n_drugs); line a of ``mix``, (n_mixtures, n_lines), makes one vector a
+        drug.
+
+        Raises
+        ------
+        LeakageError
+            If one of the queries may not read one of the rows.
+        """
+        self._check_rows(np.ones((len(self._block), rows.size), dtype=bool), rows.ravel())
+        values = np.stack([self._reader.store.deltas(line) for line in rows])
+        total = np.zeros((rows.shape[1], rows.shape[1]))
+        for weights in mix.astype(np.float32):
+            mixed = np.tensordot(weights, values, 1)
+            total += mixed @ mixed.T
+        return total / (len(mix) * self._labels.n_genes)
 
     def truth(self) -> FloatArray:
         """The queries' own measured deltas, (n, genes).
@@ -330,7 +394,7 @@ class Gate:
         if basis is Basis.LINE:
             _, rows = self._labels.measured(block.cell_line, block.dose_um)
             return self._reader.store.deltas(rows).astype(np.float64)
-        sums = self._reader.sums(self.evidence, self._line, block.dose_um, Over.DRUG)
+        sums = self._reader.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
         return sums.totals / np.maximum(sums.counts, 1)[:, None]
 
     def _check(self, weights: csr_array, members: csr_array) -> None:
@@ -343,10 +407,20 @@ class Gate:
             first = self._reader.store.condition(int(read.col[refused][0]))
             self._refuse(str(first), int(refused.sum()))
 
+    def _readable(self, rows: IntArray) -> BoolArray:
+        """(n, n_rows) whether each query may read each row."""
+        return self.allows(np.arange(len(self._block))[:, None], rows[None, :])
+
+    def _check_rows(self, read: BoolArray, rows: IntArray) -> None:
+        refused = read & ~self._readable(rows)
+        if refused.any():
+            first = self._reader.store.condition(int(rows[refused.any(axis=0)][0]))
+            self._refuse(str(first), int(refused.any(axis=0).sum()))
+
     def _own_rows(self, drugs: IntArray | None) -> Sums:
         """Sums over the rows of each query's own unit that the evidence would open."""
         reader, block, labels = self._reader, self._block, self._labels
-        in_line = (labels.line == self._line) & self._at_dose & self._reach
+        in_line = (labels.line == self.line) & self._at_dose & self._reach
         rows = np.flatnonzero(in_line)
         same = labels.parent[rows][None, :] == self._parents[:, None]
         if drugs is not None:
@@ -363,6 +437,27 @@ class Gate:
         found = f"it reaches {n} row(s) beyond its evidence ({declared}), e.g. {what}"
         where = f"a read for {len(self._block)} queries in {self._block.cell_line}"
         raise LeakageError(where, found, "Declare the evidence or leave it.")
+
+
+def rehearse(
+    view: TrainingView, *, max_blocks: int, max_queries: int
+) -> Iterable[tuple[Block, FloatArray]]:
+    """A fold's validation rows asked for as its tests will be, with what was measured, (n, genes).
+
+    What tuning scores on: the blocks read training rows alone, and of these what the regime opens.
+    Of many blocks, and of many queries in one, some at even distances; none without validation.
+    """
+    rows = view.validation_rows
+    if len(rows):
+        inner = FoldReader(view._store, view.fold.tuning())  # noqa: SLF001 - it passes gates only
+        for block in _some(list(inner.blocks(rows)), max_blocks):
+            asked = block.some(np.array(_some(range(len(block)), max_queries)))
+            yield asked, view.deltas(asked.rows)
+
+
+def _some(of: Sequence[Any], n: int) -> list[Any]:
+    """At most n of them, at even distances."""
+    return [of[i] for i in np.unique(np.linspace(0, len(of) - 1, min(n, len(of))).astype(int))]
 
 
 def _standard(values: FloatArray) -> NDArray[np.float64]:

@@ -34,6 +34,10 @@ class Split(Protocol):
     test: BoolArray
     reach: Mapping[Evidence, BoolArray]
 
+    def tuning(self) -> Split:
+        """The split inside this one that tests its validation rows."""
+        ...
+
 
 def candidate_pool(
     store: AtlasStore, query: Condition, *, fold: Split | None = None
@@ -181,6 +185,11 @@ class TrainingView(_Gate):
     evidence
         What the method declares; fitting reads TRAIN, and CONTROLS if they are named.
 
+    Attributes
+    ----------
+    fold
+        The fold, of which masks can be read and no measurement.
+
     Raises
     ------
     UsageError
@@ -197,6 +206,7 @@ class TrainingView(_Gate):
     ) -> None:
         super().__init__(store, evidence, f"a read for fitting ({fold.regime})")
         _check_size(store, fold)
+        self.fold = fold
         open_rows = fold.train if validation else fold.train & ~fold.validation
         self._open = open_rows & (Evidence.TRAIN in self.evidence)
         self._held = fold.validation

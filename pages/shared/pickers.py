@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import streamlit as st
 
+from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import LgrError, NotFoundError
 from lgr_core.retrieval.selectors import SELECTORS
-from pages.shared import pieces, state
+from pages.shared import links, novel_form, pieces, state
 from pages.shared.question import (
+    EDITS,
     FIELDS,
     K_MAX,
+    NOVEL,
+    Mended,
     Question,
     Settled,
+    novel_drug,
     settle,
     settle_atlas,
     spell_dose,
@@ -25,40 +31,81 @@ from pages.shared.words import at_dose, dose_words, offered, selector_words
 
 
 class Asked(NamedTuple):
-    """An open atlas, the question to it, and remarks on how it was read."""
+    """An open atlas, the question to it, remarks on how it was read, and what a page looks at.
+
+    The store holds the drug asked for, also one from beyond the atlas. ``view`` are the fields of
+    the page's own, and ``linked`` says whether a link was opened.
+    """
 
     store: AtlasStore
     question: Question
     notes: tuple[str, ...]
+    view: Mapping[str, str] = MappingProxyType({})
+    linked: bool = False
 
 
-def ask() -> Asked | None:
-    """Draw the pickers and return the question, or None after a box has said why there is none."""
+def ask(**fields: str) -> Asked | None:
+    """Draw the pickers and return the question, or None after a box has said why there is none.
+
+    ``fields`` are further ones of the page's link, which the page reads itself, with their
+    defaults: those are left out of the address.
+    """
     names = start()
     if not names:
         return None
-    wishes, linked = _wishes()
-    error = NotFoundError(
-        f"atlas {wishes.get('atlas')!r}", "it is not built here", "Choose one that is."
-    )
-    atlas, mended = settle_atlas(wishes.get("atlas"), names, error)
-    _picker("Atlas", "atlas", names, atlas)
+    wishes, linked = links.wishes((*FIELDS, *NOVEL, *EDITS, *fields))
+    atlas, mended = choose_atlas(wishes.get("atlas"), names)
     try:
-        store = state.store(atlas)
-        if st.session_state.pop("keep_dose", None) is False:
-            wishes = _without_unmeasured_dose(store, wishes)
-        settled = settle(store, wishes)
+        store, wishes, beyond = _widened(state.store(atlas), wishes)
+        settled = settle(store, with_measured_dose(store, wishes), _novel(store, wishes))
     except LgrError as err:
         html(pieces.error_box(err))
         return None
-    settled = Settled(settled.question, (*mended, *settled.mended), settled.notes)
+    settled = Settled(settled.question, (*mended, *beyond, *settled.mended), settled.notes)
     _pickers(store, settled.question)
-    if linked and settled.mended:
-        html(pieces.bad_link_box(settled))
-        st.button("Open the nearest view", key="nearest", type="primary", on_click=_picked)
+    wrong = [str(part.error) for part in settled.mended]
+    if linked and refused(wrong, str(settled.question)):
         return None
-    _remember(settled.question)
-    return Asked(store, settled.question, (*_changes(settled), *settled.notes))
+    view = {field: wishes.get(field) or default for field, default in fields.items()}
+    unlike = {field: value if value != fields[field] else "" for field, value in view.items()}
+    links.remember({**settled.question.link(), **unlike})
+    notes = (*_changes(settled), *settled.notes)
+    return Asked(store, settled.question, notes, view, linked)
+
+
+def _widened(
+    store: AtlasStore, wishes: Mapping[str, str]
+) -> tuple[AtlasStore, Mapping[str, str], list[Mended]]:
+    """The atlas with the drug beyond it that is asked for; as it is where that is refused."""
+    try:
+        novel = novel_drug(wishes)
+        return (store if novel is None else state.novel(store, novel)), wishes, []
+    except LgrError as err:
+        plain = {key: value for key, value in wishes.items() if key not in {"drug", *NOVEL}}
+        return store, plain, [Mended(err, "a drug of the atlas")]
+
+
+def _novel(store: AtlasStore, wishes: Mapping[str, str]) -> NovelDrug | None:
+    return novel_drug(wishes) if store.newcomer else None
+
+
+def refused(wrong: Sequence[str], nearest: str) -> bool:
+    """One box for a link that asks in vain, and the way to the nearest view; False if all is well.
+
+    ``wrong`` holds what is wrong with it, ``nearest`` says what can be shown.
+    """
+    if wrong:
+        html(pieces.bad_link_box(wrong, nearest))
+        st.button("Open the nearest view", key="nearest", type="primary", on_click=_picked)
+    return bool(wrong)
+
+
+def choose_atlas(wished: str | None, names: list[str]) -> tuple[str, list[Mended]]:
+    """Draw the atlas picker at the atlas wished for, else at the nearest, which is said."""
+    error = NotFoundError(f"atlas {wished!r}", "it is not built here", "Choose one that is.")
+    atlas, mended = settle_atlas(wished, names, error)
+    picker("Atlas", "atlas", names, atlas)
+    return atlas, mended
 
 
 def pick_atlas() -> AtlasStore | None:
@@ -66,62 +113,37 @@ def pick_atlas() -> AtlasStore | None:
     names = start()
     if not names:
         return None
-    wished = _wishes()[0].get("atlas")
-    error = NotFoundError(f"atlas {wished!r}", "it is not built here", "Choose one that is.")
-    atlas, mended = settle_atlas(wished, names, error)
-    _picker("Atlas", "atlas", names, atlas)
+    atlas, mended = choose_atlas(links.wishes(FIELDS)[0].get("atlas"), names)
     html("".join(pieces.error_box(mend.error) for mend in mended))
     try:
         store = state.store(atlas)
     except LgrError as err:
         html(pieces.error_box(err))
         return None
-    st.session_state["question"] = {**st.session_state.get("question", {}), "atlas": atlas}
+    links.keep({"atlas": atlas})
     if not mended:
-        _write_link({"atlas": atlas})
+        links.write({"atlas": atlas})
     return store
 
 
-def _wishes() -> tuple[Mapping[str, str], bool]:
-    """What is asked, and whether a link asks: a picker just used, a new link, or what was shown.
-
-    The pickers go first: a click may be under way while the address still shows the last view.
-    """
-    given = {
-        key: value.strip()
-        for key, value in st.query_params.to_dict().items()
-        if key in FIELDS and value.strip()
-    }
-    if st.session_state.pop("picked", False):
-        return {key: str(st.session_state[key]) for key in FIELDS if key in st.session_state}, False
-    if given and given != st.session_state.get("link"):
-        return given, True
-    return st.session_state.get("question", {}), False
+def _picked(key: str = "k") -> None:
+    """Note that a picker was used, and forget what does not outlive its change."""
+    links.picked()
+    st.session_state["keep_dose"] = key not in {"atlas", "cell_line", "drug"}
+    if key != "k":
+        links.keep(dict.fromkeys(EDITS, ""))
+    if key == "drug":
+        links.keep(dict.fromkeys(NOVEL, ""))
 
 
-def _picked(*, keep_dose: bool = True) -> None:
-    st.session_state["picked"] = True
-    st.session_state["keep_dose"] = keep_dose
-
-
-def _without_unmeasured_dose(store: AtlasStore, wishes: Mapping[str, str]) -> Mapping[str, str]:
-    """After another drug or line was picked, a dose stays only if that drug has it there."""
+def with_measured_dose(store: AtlasStore, wishes: Mapping[str, str]) -> Mapping[str, str]:
+    """What is asked; after another drug or line was picked, a dose stays only if it is measured."""
+    if st.session_state.pop("keep_dose", None) is not False:
+        return wishes
     doses = store.doses(wishes.get("cell_line", ""), wishes.get("drug", ""))
     if wishes.get("dose") in {spell_dose(dose) for dose in doses}:
         return wishes
     return {key: value for key, value in wishes.items() if key != "dose"}
-
-
-def _remember(question: Question) -> None:
-    st.session_state["question"] = question.link()
-    _write_link(question.link())
-
-
-def _write_link(link: dict[str, str]) -> None:
-    given = st.query_params.to_dict()
-    if any(given.get(key) != value for key, value in link.items()):
-        st.query_params.update(link)
-    st.session_state["link"] = link
 
 
 def _changes(settled: Settled) -> list[str]:
@@ -136,23 +158,29 @@ def _changes(settled: Settled) -> list[str]:
 
 def _pickers(store: AtlasStore, question: Question) -> None:
     lines = sorted(store.cell_lines["cell_line"])
-    _picker("Cell line", "cell_line", lines, question.cell_line)
-    _caption(_line_facts(store, question.cell_line))
-    _picker(
+    picker("Cell line", "cell_line", lines, question.cell_line)
+    caption(_line_facts(store, question.cell_line))
+    picker(
         "Drug", "drug", store.drugs["drug"].tolist(), question.drug, _drug_labels(store, question)
     )
-    _caption(_drug_facts(store, question))
+    caption(_drug_facts(store, question))
+    novel_form.draw(question)
     doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
-    _picker("Dose", "dose", list(doses), spell_dose(question.dose_um), doses, other=len(doses) == 1)
+    picker("Dose", "dose", list(doses), spell_dose(question.dose_um), doses, other=len(doses) == 1)
     selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
-    _picker("Neighbours chosen by", "selector", list(selectors), question.selector, selectors)
-    _caption(selector_words(question.selector).line)
-    st.session_state["k"] = question.k
+    picker("Neighbours chosen by", "selector", list(selectors), question.selector, selectors)
+    caption(selector_words(question.selector).line)
+    pick_k(question.k)
+
+
+def pick_k(k: int) -> None:
+    """A slider in the side bar for the number of neighbours, at ``k``."""
+    st.session_state["k"] = k
     with st.sidebar:
         st.slider("Neighbours averaged (k)", 1, K_MAX, key="k", on_change=_picked)
 
 
-def _picker(
+def picker(
     label: str,
     key: str,
     options: list[str],
@@ -170,13 +198,14 @@ def _picker(
             key=key,
             format_func=str if labels is None else lambda option: labels.get(option, option),
             on_change=_picked,
-            kwargs={"keep_dose": key not in {"atlas", "cell_line", "drug"}},
+            args=(key,),
             disabled=other,
             filter_mode="contains",
         )
 
 
-def _caption(words: str) -> None:
+def caption(words: str) -> None:
+    """A small line in the side bar; an empty one is nothing."""
     if words:
         with st.sidebar:
             html(pieces.caption(words))

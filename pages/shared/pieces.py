@@ -11,7 +11,6 @@ from html import escape
 from lgr_core.domain import Rejected
 from lgr_core.errors import LgrError
 from lgr_core.metrics import METRICS, Direction, Metric
-from pages.shared.question import Settled
 from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, dose_words, listed
 
 SIMULATED = "Simulated data – not a measurement"  # noqa: RUF001 - a dash between clauses
@@ -36,6 +35,26 @@ class Card:
     underpowered: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is said of one neighbour and what the data say, side by side.
+
+    ``annotated`` are labels with values; ``against`` names what the reason claims and the
+    annotation does not bear out. ``facts`` are short words, ``revealed`` those that only the truth
+    tells.
+    """
+
+    rank: int
+    drug: str
+    picture: str | None
+    reason: str
+    annotated: Sequence[tuple[str, str]]
+    facts: Sequence[str]
+    revealed: Sequence[str] = ()
+    against: str = ""
+    twin_of: str | None = None
+
+
 def badge(info: Mapping[str, object], label: str) -> str:
     """Where the numbers come from: simulated or real, what they are, and how many."""
     kind = (
@@ -58,8 +77,20 @@ def headline(
     """The question as the page's title, with the drug's structure."""
     dose = f'<span class="lgr-dose">{escape(dose_words(dose_um))}</span>'
     name = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
+    return _with_picture(name, drug, mechanism, picture)
+
+
+def drug_title(drug: str, mechanism: str, picture: str | None) -> str:
+    """A drug as the title of its card, with its structure."""
+    return _with_picture(escape(drug), drug, mechanism, picture, on_phones=True)
+
+
+def _with_picture(
+    name: str, drug: str, mechanism: str, picture: str | None, *, on_phones: bool = False
+) -> str:
     under = f'<p class="lgr-mechanism">{escape(mechanism)}</p>' if mechanism else ""
-    image = f'<div class="lgr-drug">{_image(picture, drug)}</div>' if picture else ""
+    kind = "lgr-drug lgr-on-phones" if on_phones else "lgr-drug"
+    image = f'<div class="{kind}">{_image(picture, drug)}</div>' if picture else ""
     return f'{image}<h1 class="lgr-title">{name}</h1>{under}'
 
 
@@ -76,6 +107,11 @@ def lead(sentences: Iterable[str]) -> str:
 def genes(names: Sequence[str], way: str) -> str:
     """Genes in a sentence, coloured by the way they go: ``up`` or ``down``."""
     return f'<b class="lgr-{way}">{escape(listed(names))}</b>' if names else "no gene"
+
+
+def strong(words: str) -> str:
+    """Plain words in a sentence, set off."""
+    return f"<b>{escape(words)}</b>"
 
 
 def section(title: str, words: str = "") -> str:
@@ -109,6 +145,53 @@ def _card(card: Card) -> str:
         f'<p class="lgr-reason">{escape(card.rationale)}</p>{twin}'
         f"<footer>{_spans([escape(fact) for fact in facts])}{few}</footer></article>"
     )
+
+
+def rows(neighbors: Iterable[Row]) -> str:
+    """The neighbours one below the other, each reason beside what is known of the drug."""
+    return f'<div class="lgr-rows">{"".join(_row(row) for row in neighbors)}</div>'
+
+
+def _row(row: Row) -> str:
+    none = '<span class="lgr-none">no structure known</span>'
+    image = _image(row.picture, row.drug) if row.picture else none
+    twin = f'<p class="lgr-twin">same compound as {escape(row.twin_of)}</p>' if row.twin_of else ""
+    against = (
+        f'<p class="lgr-against">The reason speaks of {escape(row.against)}: the annotation does '
+        "not.</p>"
+        if row.against
+        else ""
+    )
+    pairs = "".join(
+        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"
+        for label, value in row.annotated
+    )
+    told = _spans(escape(fact) for fact in row.facts)
+    truth = "".join(f'<span class="lgr-truth">{escape(words)}</span>' for words in row.revealed)
+    return (
+        '<article class="lgr-row">'
+        f'<header><span class="lgr-rank">{row.rank}</span><h3>{escape(row.drug)}</h3></header>'
+        f'<div class="lgr-structure">{image}</div>'
+        f'<div class="lgr-said"><h4>Reason given</h4><p class="lgr-reason">'
+        f"{escape(row.reason) or 'none'}</p>{against}{twin}</div>"
+        f'<div class="lgr-known"><h4>What is annotated</h4><dl>{pairs}</dl></div>'
+        f"<footer>{told}{truth}</footer></article>"
+    )
+
+
+def bar(parts: Sequence[tuple[str, int, str]]) -> str:
+    """Counts as one bar of coloured parts: words, number and the kind (``right``, ``wrong`` …)."""
+    total = sum(n for _, n, _ in parts) or 1
+    cells = "".join(
+        f'<span class="lgr-part lgr-{kind}" style="width:{100 * n / total:.1f}%"></span>'
+        for _, n, kind in parts
+        if n
+    )
+    words = "".join(
+        f'<li><i class="lgr-dot lgr-{kind}"></i>{escape(words)}: <b>{n}</b></li>'
+        for words, n, kind in parts
+    )
+    return f'<div class="lgr-bar">{cells}</div><ul class="lgr-key">{words}</ul>'
 
 
 def metric_table(
@@ -156,6 +239,17 @@ def _number(value: float) -> str:
     )
 
 
+def mechanism_table(rows: Iterable[tuple[str, int, float, float, float, str]]) -> str:
+    """Mechanisms with their compounds: label, n, chance of ranking above others, p, FDR, drugs."""
+    head = "<th>mechanism</th><th>compounds</th><th>ranks above others</th><th>p</th><th>FDR</th>"
+    body = "".join(
+        f'<tr><td>{escape(label)}<span class="lgr-words">{escape(drugs)}</span></td>'
+        f"<td>{n}</td><td>{chance:.0%}</td><td>{p:.2g}</td><td>{fdr:.2g}</td></tr>"
+        for label, n, chance, p, fdr, drugs in rows
+    )
+    return f'<table class="lgr-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
 def rejected(proposals: Iterable[Rejected]) -> str:
     """What was proposed and not believed, and why."""
     return facts((proposal.text, _why(proposal)) for proposal in proposals)
@@ -198,14 +292,10 @@ def error_box(error: LgrError) -> str:
     return _box(error.asked, [error.found], error.do)
 
 
-def bad_link_box(settled: Settled) -> str:
-    """One box for all that a link asks in vain, and the nearest question that has an answer."""
-    wrong = [str(mended.error) for mended in settled.mended]
-    return _box(
-        "This link cannot be shown as it is",
-        wrong,
-        f"The nearest view is {settled.question}. Open it, or choose on the left.",
-    )
+def bad_link_box(wrong: Sequence[str], nearest: str) -> str:
+    """One box for all that a link asks in vain, and the nearest view that can be shown."""
+    do = f"The nearest view is {nearest}. Open it, or choose on the left."
+    return _box("This link cannot be shown as it is", wrong, do)
 
 
 def _box(asked: str, found: Sequence[str], do: str) -> str:

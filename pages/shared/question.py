@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from rapidfuzz import process
 
+from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError, unknown
 from lgr_core.retrieval.selectors import SELECTORS
@@ -17,8 +18,17 @@ from pages.shared.words import at_dose, dose_words, offered, selector_words
 FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
 """The fields of a link, which are also the keys of the pickers."""
 
+NOVEL = ("new", "smiles", "moa")
+"""Further fields, of a drug that the atlas does not hold: that it is one, structure, mechanism."""
+
+EDITS = ("drop", "add")
+"""Further fields, of neighbours edited by hand: names, between bars."""
+
 DEMO = "demo"
 POOLED = "pooled"
+EVERY = "all"
+"""How a link spells every dose, or every cell line."""
+
 K_DEFAULT, K_MAX = 10, 50
 FAMILIAR_LINES = ("A549", "LoVo")
 FAMILIAR_DRUG = "Trametinib"
@@ -36,9 +46,17 @@ class Question:
     dose_um: float | None
     selector: str
     k: int
+    novel: NovelDrug | None = None
+    drop: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+
+    @property
+    def edited(self) -> bool:
+        """Whether neighbours were dropped or added by hand."""
+        return bool(self.drop or self.add)
 
     def link(self) -> dict[str, str]:
-        """The query parameters that ask this question again."""
+        """The query parameters that ask this question again; an empty one is left out of it."""
         return {
             "atlas": self.atlas,
             "cell_line": self.cell_line,
@@ -46,6 +64,11 @@ class Question:
             "dose": spell_dose(self.dose_um),
             "selector": self.selector,
             "k": str(self.k),
+            "new": "" if self.novel is None else "1",
+            "smiles": "" if self.novel is None else self.novel.smiles,
+            "moa": "" if self.novel is None else self.novel.moa,
+            "drop": joined(self.drop),
+            "add": joined(self.add),
         }
 
     def __str__(self) -> str:
@@ -74,6 +97,30 @@ def spell_dose(dose_um: float | None) -> str:
     return POOLED if dose_um is None else f"{dose_um:g}"
 
 
+def joined(names: Iterable[str]) -> str:
+    """Names as one field of a link, between bars."""
+    return "|".join(name.replace("%", "%25").replace("|", "%7C") for name in names)
+
+
+def parted(field: str | None) -> tuple[str, ...]:
+    """The names in a field of a link, each once."""
+    parts = (part.replace("%7C", "|").replace("%25", "%") for part in (field or "").split("|"))
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def novel_drug(asked: Mapping[str, str]) -> NovelDrug | None:
+    """The drug beyond the atlas that is asked for, if one is.
+
+    Raises
+    ------
+    LgrError
+        If what is said of it is refused.
+    """
+    if not asked.get("new"):
+        return None
+    return NovelDrug(asked.get("drug", ""), asked.get("smiles", ""), asked.get("moa", ""))
+
+
 def settle_atlas(asked: str | None, names: list[str], error: LgrError) -> tuple[str, list[Mended]]:
     """The atlas asked for, else the nearest by name; without a wish the first but the demo."""
     default = next((name for name in names if name != DEMO), names[0])
@@ -83,11 +130,17 @@ def settle_atlas(asked: str | None, names: list[str], error: LgrError) -> tuple[
     return nearest, [Mended(error, f"the atlas {nearest}")]
 
 
-def settle(store: AtlasStore, asked: Mapping[str, str]) -> Settled:
-    """Read what was asked of this atlas; a part that was not asked for takes its default."""
+def settle(store: AtlasStore, asked: Mapping[str, str], novel: NovelDrug | None = None) -> Settled:
+    """Read what was asked of this atlas; a part that was not asked for takes its default.
+
+    A ``novel`` drug is one that the store was widened with. Without it, a drug beyond the atlas
+    that is remembered from another page is no wish of this one.
+    """
     desk = _Desk(store)
     line = desk.cell_line(asked.get("cell_line"))
-    drug = desk.drug(asked.get("drug"), line)
+    beyond = novel is None and bool(asked.get("new"))
+    wished = asked.get("drug") if novel is None else novel.drug
+    drug = desk.drug(None if beyond else wished, line)
     question = Question(
         store.name,
         line,
@@ -95,6 +148,12 @@ def settle(store: AtlasStore, asked: Mapping[str, str]) -> Settled:
         desk.dose(asked.get("dose"), line, drug),
         desk.selector(asked.get("selector")),
         desk.k(asked.get("k")),
+        novel,
+    )
+    question = replace(
+        question,
+        drop=desk.drugs(parted(asked.get("drop"))),
+        add=desk.drugs(parted(asked.get("add"))),
     )
     return Settled(question, tuple(desk.mended), tuple(desk.notes))
 
@@ -124,6 +183,16 @@ class _Desk:
         default = (familiar or measured)[0]
         names = self.store.drugs["drug"].tolist()
         return self._name(asked, names, default, self.store.drug_catalog.resolve)
+
+    def drugs(self, asked: Iterable[str]) -> tuple[str, ...]:
+        """Names of an edited set; one that the atlas lacks is left out, which is said."""
+        names = []
+        for name in asked:
+            try:
+                names.append(self.store.drug_catalog.resolve(name))
+            except LgrError as err:
+                self.mended.append(Mended(err, "the set without it"))
+        return tuple(dict.fromkeys(names))
 
     def dose(self, asked: str | None, line: str, drug: str) -> float | None:
         default = default_dose(self.store, line, drug)

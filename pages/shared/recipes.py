@@ -1,42 +1,63 @@
-"""The lines that make a view again, in Python and in a shell."""
+"""The lines that make a view again, in Python and in a shell, and the words that describe it."""
 
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 from lgr_core.answer import Answer
 from pages.shared import state
 from pages.shared.question import Question
-from pages.shared.words import LLM
+from pages.shared.words import LLM, at_dose, count, listed
+
+if TYPE_CHECKING:
+    from pages.shared.pickers import Asked
+
+_CHOSEN = {
+    LLM: "were ranked by a language model ({model}) from the closed list of these drugs",
+    "mechanism": "were those that share most mechanism tags, targets or programmes with it",
+    "chemistry": "were those of highest cosine similarity of Morgan fingerprints (radius 2, "
+    "2,048 bits) of the parent compound",
+    "random": "were drawn at random (a control)",
+    "oracle": "were those whose measured change correlates best with the truth (a control)",
+    "named": "were chosen by hand",
+}
 
 
 def python_lines(question: Question, answer: Answer) -> str:
     """The Python lines that make the same answer."""
     name, scope = _chosen(answer)
-    made = f"selector = {name!r}"
+    made, k = f"selector = {name!r}", question.k
     if name == LLM:
         made = (
             f"options = lgr.LLMOptions(scope=lgr.Scope({scope!r}))\n"
             "selector = lgr.llm_selector(atlas, lgr.Settings.from_environment(), options)"
         )
+    if question.edited:
+        made, k = (
+            f"selector = lgr.NamedSelector({list(answer.retrieval.drugs)!r})",
+            answer.retrieval.k,
+        )
     return f"""import lgr_core as lgr
 
 atlas = lgr.open_atlas({question.atlas!r})
-{made}
+{_widened(question)}{made}
 answer = lgr.predict(
     atlas,
     cell_line={question.cell_line!r},
     drug={question.drug!r},
     dose_um={question.dose_um!r},
     selector=selector,
-    k={question.k},
+    k={k},
     seed={state.SEED},
 )
 answer.table()"""
 
 
 def shell_line(question: Question, answer: Answer) -> str:
-    """The shell line that makes the same answer."""
+    """The shell line that makes the same answer; empty where the command line cannot ask it."""
+    if question.edited or question.novel is not None:
+        return ""
     name, scope = _chosen(answer)
     words = ["lgr", "predict", f"--atlas={question.atlas}", f"--cell-line={question.cell_line}"]
     words += [f"--drug={question.drug}"]
@@ -44,6 +65,47 @@ def shell_line(question: Question, answer: Answer) -> str:
     words += [f"--selector={name}", f"--k={question.k}", f"--seed={state.SEED}"]
     words += [f"--scope={scope}"] if name == LLM else []
     return shlex.join([*words, "--out=answer.csv"])
+
+
+def methods_paragraph(asked: Asked, answer: Answer) -> str:
+    """What was done, in sentences for a methods section."""
+    question, made, retrieval = asked.question, answer.provenance, answer.retrieval
+    how = _CHOSEN.get(retrieval.selector, "were chosen by {selector}").format(
+        model=retrieval.provenance.get("model", "as recorded"), selector=retrieval.selector
+    )
+    data = "simulated" if made["simulated"] else "measured"
+    twins = f" Left out as the same compound: {listed(answer.pool.twins)}." * bool(
+        answer.pool.twins
+    )
+    combined = (
+        f"Of {count(retrieval.k, 'neighbour')} asked for, {retrieval.k_used} were used; their "
+        f"{data} changes were averaged with equal weights."
+        if retrieval.k_used
+        else f"No neighbour was found, so the {data} changes of all candidates were averaged."
+    )
+    truth = (
+        ""
+        if answer.measured is None
+        else f" The {data} change of {question.drug} itself was read after the prediction, for "
+        f"scoring alone (n = {answer.n_panel:,} genes)."
+    )
+    return (
+        f"The effect of {question} was predicted by retrieval: candidates were the "
+        f"{count(retrieval.pool_size, 'other drug')} {data} in {question.cell_line} "
+        f"{at_dose(question.dose_um)} in the atlas {made['atlas']} (build {made['build_id']}; "
+        f"{asked.store.value_kind.label}; {count(len(answer.genes), 'gene')}).{twins} Neighbours "
+        f"{how}. {combined}{truth} Made with LGR Explorer {made['lgr_version']}."
+    )
+
+
+def _widened(question: Question) -> str:
+    """The line that adds a drug from beyond the atlas."""
+    novel = question.novel
+    if novel is None:
+        return ""
+    given = {"name": novel.name, "smiles": novel.smiles, "moa": novel.moa}
+    words = ", ".join(f"{key}={value!r}" for key, value in given.items() if value)
+    return f"atlas = lgr.with_novel(atlas, lgr.NovelDrug({words}))\n"
 
 
 def _chosen(answer: Answer) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,19 +14,26 @@ import streamlit as st
 from lgr_core import figures, metrics
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.comparison import Verdict
 from lgr_core.domain import Evidence, IntArray, Neighbor
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked
-from pages.shared.recipes import python_lines, shell_line
-from pages.shared.widgets import CHART, html
+from pages.shared.recipes import methods_paragraph, python_lines, shell_line
+from pages.shared.taking import chart
+from pages.shared.widgets import html
 from pages.shared.words import (
     EVIDENCE_WORDS,
     HEADLINE_METRICS,
+    agree_words,
     at_dose,
     count,
     dose_words,
     selector_words,
+    share,
 )
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 TOP = 10
 """Genes shown each way."""
@@ -34,8 +42,8 @@ CARDS = 10
 """Neighbours shown at once; the others wait behind a click."""
 
 
-def headline(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
-    """What was asked, and the answer in a few sentences."""
+def title(asked: Asked) -> None:
+    """What was asked, with the drug's structure."""
     store, question = asked.store, asked.question
     html(
         pieces.headline(
@@ -43,11 +51,29 @@ def headline(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> No
             question.cell_line,
             question.dose_um,
             mechanism=state.mechanisms(store)[question.drug],
-            picture=_picture(store, question.drug),
+            picture=picture(store, question.drug),
         )
-        + pieces.lead([_answer_sentence(answer), _truth_sentence(answer, reference)])
-        + pieces.notes((*asked.notes, *_control_note(question.selector), *answer.notes))
     )
+
+
+def headline(
+    asked: Asked, answer: Answer, reference: Mapping[str, float], verdict: Verdict
+) -> None:
+    """What was asked, and the answer in a few sentences."""
+    title(asked)
+    sentences = [
+        _answer_sentence(answer),
+        _truth_sentence(answer, reference),
+        verdict_sentence(answer, verdict),
+    ]
+    html(pieces.lead(filter(None, sentences)) + remarks(asked, answer))
+
+
+def remarks(asked: Asked, answer: Answer) -> str:
+    """How the question was read and answered, as far as it must be said."""
+    novel = _novel_notes(asked, answer)
+    control = _control_note(asked.question.selector)
+    return pieces.notes((*asked.notes, *novel, *control, *answer.notes))
 
 
 def neighbors(asked: Asked, answer: Answer) -> None:
@@ -61,18 +87,18 @@ def neighbors(asked: Asked, answer: Answer) -> None:
             f"{question.cell_line} {at_dose(question.dose_um)}. {'' if how.control else how.line}",
         )
     )
-    cards = _cards(asked.store, answer)
-    if cards:
-        html(pieces.cards(cards[:CARDS]))
-    if len(cards) > CARDS:
-        with st.expander(f"{len(cards) - CARDS} more neighbours"):
-            html(pieces.cards(cards[CARDS:]))
+    shown = cards(asked.store, answer)
+    if shown:
+        html(pieces.cards(shown[:CARDS]))
+    if len(shown) > CARDS:
+        with st.expander(f"{len(shown) - CARDS} more neighbours"):
+            html(pieces.cards(shown[CARDS:]))
     if retrieval.rejected:
         with st.expander(f"{count(len(retrieval.rejected), 'proposal')} not believed, and why"):
             html(pieces.rejected(retrieval.rejected))
 
 
-def top_genes(asked: Asked, answer: Answer) -> None:
+def top_genes(asked: Asked, answer: Answer) -> Figure:
     """The genes that are predicted to change most, with every neighbour behind them."""
     html(
         pieces.section(
@@ -92,23 +118,24 @@ def top_genes(asked: Asked, answer: Answer) -> None:
         measured=None if answer.measured is None else answer.measured[rows],
     )
     words = f"Bars: predicted change of the strongest genes for {asked.question}."
-    st.plotly_chart(figure, key="top_genes", config=CHART, alt=words)
+    chart(figure, "top_genes", words)
+    return figure
 
 
-def changes(asked: Asked, answer: Answer) -> None:
-    """The strongest genes, and beside them the truth where it is known."""
+def changes(asked: Asked, answer: Answer) -> dict[str, Figure]:
+    """The strongest genes, and beside them the truth where it is known: the figures drawn."""
     if answer.measured is None:
-        top_genes(asked, answer)
+        drawn = {"Genes": top_genes(asked, answer)}
         against_truth(asked, answer)
-        return
+        return drawn
     genes, truth = st.columns([11, 10], gap="large")
     with genes:
-        top_genes(asked, answer)
+        drawn = {"Genes": top_genes(asked, answer)}
     with truth:
-        against_truth(asked, answer)
+        return {**drawn, **against_truth(asked, answer)}
 
 
-def against_truth(asked: Asked, answer: Answer) -> None:
+def against_truth(asked: Asked, answer: Answer) -> dict[str, Figure]:
     """Predicted against measured change, or the plain sentence that there is no truth."""
     n = len(answer.genes)
     if answer.measured is None:
@@ -119,7 +146,7 @@ def against_truth(asked: Asked, answer: Answer) -> None:
                 f"The prediction stands for itself (n = {n:,} genes)."
             )
         )
-        return
+        return {}
     html(
         pieces.section(
             "Predicted and measured change",
@@ -134,7 +161,8 @@ def against_truth(asked: Asked, answer: Answer) -> None:
         kind=asked.store.value_kind,
     )
     words = f"Predicted against measured change of {n:,} genes for {asked.question}."
-    st.plotly_chart(figure, key="scatter", config=CHART, alt=words)
+    chart(figure, "scatter", words)
+    return {"Scatter": figure}
 
 
 def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
@@ -162,8 +190,12 @@ def provenance(asked: Asked, answer: Answer) -> None:
         html(pieces.facts(_provenance(answer)))
         html(pieces.caption("In Python, with LGR_HOME as this app has it:"))
         st.code(python_lines(asked.question, answer), language="python")
-        html(pieces.caption("In a shell:"))
-        st.code(shell_line(asked.question, answer), language="shell", wrap_lines=True)
+        shell = shell_line(asked.question, answer)
+        if shell:
+            html(pieces.caption("In a shell:"))
+            st.code(shell, language="shell", wrap_lines=True)
+        html(pieces.caption("In words, for a methods section:"))
+        st.code(methods_paragraph(asked, answer), language=None, wrap_lines=True)
 
 
 def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
@@ -206,6 +238,34 @@ def _truth_sentence(answer: Answer, reference: Mapping[str, float]) -> str:
     )
 
 
+def verdict_sentence(answer: Answer, verdict: Verdict) -> str:
+    """In one sentence: who was used, how well they agree, and how blind picks would have done."""
+    retrieval = answer.retrieval
+    if not retrieval.k_used:
+        return ""
+    parts = [f"<b>{retrieval.k_used} of {count(retrieval.k, 'neighbour')}</b> used"]
+    if math.isfinite(verdict.agreement):
+        parts.append(
+            f"they agree {agree_words(verdict.agreement)} (mean Pearson r of their pairs "
+            f"{verdict.agreement:.2f}; {share(verdict.agreement_beats)} of random picks agree less)"
+        )
+    blind = f"{verdict.n_draws:,} random picks from the same pool"
+    if verdict.beats is None:
+        parts.append("whether the prediction is right is not known")
+    elif math.isfinite(verdict.beats):
+        parts.append(f"better than <b>{share(verdict.beats)}</b> of {blind}, by Pearson r")
+    return f"{'; '.join(parts)}."
+
+
+def _novel_notes(asked: Asked, answer: Answer) -> tuple[str, ...]:
+    if asked.question.novel is None:
+        return ()
+    known = bool(asked.store.annotations[asked.question.drug]["smiles"])
+    words = "Its structure was standardised" if known else "No structure is known of it"
+    twins = "" if answer.pool.twins else "; no drug of the atlas is the same compound"
+    return (f"{asked.question.drug} is not in this atlas. {words}{twins}.",)
+
+
 def _noise_words(n: int) -> str:
     if n < figures.FEWEST_FOR_SPREAD:
         return f"Of {count(n, 'neighbour')} no spread is known: none is called noise."
@@ -229,7 +289,8 @@ def _strongest(answer: Answer) -> tuple[IntArray, IntArray]:
     return up[delta[up] > 0], down[delta[down] < 0]
 
 
-def _cards(store: AtlasStore, answer: Answer) -> list[pieces.Card]:
+def cards(store: AtlasStore, answer: Answer) -> list[pieces.Card]:
+    """What is shown of each neighbour, best first."""
     query = answer.pool.query
     rows = store.rows(query.cell_line, answer.retrieval.drugs, query.dose_um)
     plates = store.plates.loc[store.plates["condition"].isin(rows.tolist())]
@@ -251,7 +312,7 @@ def _card(
         drug=neighbor.drug,
         rationale=neighbor.rationale,
         mechanism=mechanism,
-        picture=_picture(store, neighbor.drug),
+        picture=picture(store, neighbor.drug),
         dose_um=store.condition(row).dose_um,
         n_cells=None if pd.isna(n_cells) else int(n_cells),
         n_plates=n_plates,
@@ -261,7 +322,8 @@ def _card(
     )
 
 
-def _picture(store: AtlasStore, drug: str) -> str | None:
+def picture(store: AtlasStore, drug: str) -> str | None:
+    """The picture of a drug's structure, None where it is not known."""
     smiles = str(store.annotations[drug].get("smiles") or "")
     return state.structure(smiles) if smiles else None
 

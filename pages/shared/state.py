@@ -8,19 +8,25 @@ built anew is picked up at the next click.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
+import pandas as pd
 import streamlit as st
 
 from lgr_core.atlas.ingest import ingest_demo
+from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
-from lgr_core.config import Settings
-from lgr_core.domain import Selector
+from lgr_core.config import SHIPPED, Settings
+from lgr_core.domain import FloatArray, Selector
+from lgr_core.drugs.identity import load_aliases
 from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
 from lgr_core.errors import InputError
+from lgr_core.evaluation.results import Run, load_run
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import neighbor_files
@@ -28,11 +34,17 @@ from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import llm_selector
-from pages.shared.question import DEMO
+from lgr_core.signatures.search import Library
+from lgr_core.signatures.strength import strengths
+from pages.shared.benchmark_runs import run_folder, sliced
+from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture
 
 Version: TypeAlias = tuple[str, str, int]
 """Home, name and build stamp of an atlas."""
+
+Wider: TypeAlias = tuple[Version, tuple[str, ...]]
+"""The version of an atlas, and the drug beyond it that it was widened with."""
 
 SEED = 0
 """The seed of the random selector: the same link shows the same draw."""
@@ -54,9 +66,25 @@ def store(name: str) -> AtlasStore:
     return _store(_version(name))
 
 
+def novel(atlas: AtlasStore, drug: NovelDrug) -> AtlasStore:
+    """The atlas with a drug beyond it among its drugs.
+
+    Raises
+    ------
+    LgrError
+        If its structure or name is refused; the message says what to do.
+    """
+    return _novel(_version(atlas.name), drug, atlas)
+
+
+def reader(atlas: AtlasStore) -> FoldReader:
+    """What baselines read of an atlas; their means over all lines are kept."""
+    return _reader(_wider(atlas), atlas)
+
+
 def selector(name: str, atlas: AtlasStore) -> Selector:
     """The selector of that name for an atlas, prepared once a build."""
-    return _selector(_version(atlas.name), name, atlas)
+    return _selector(_wider(atlas), name, atlas)
 
 
 def replaying(atlas: AtlasStore, scope: Scope) -> LLMSelector:
@@ -64,7 +92,7 @@ def replaying(atlas: AtlasStore, scope: Scope) -> LLMSelector:
     settings = Settings.from_environment()
     files = neighbor_files(*settings.neighbor_folders)
     stamps = tuple((str(path), path.stat().st_mtime_ns) for path in files)
-    return _replaying(_version(atlas.name), scope, settings.llm_model, stamps, atlas)
+    return _replaying(_wider(atlas), scope, settings.llm_model, stamps, atlas)
 
 
 def budget() -> Budget:
@@ -79,12 +107,77 @@ def prices() -> Prices:
 
 def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
     """What each drug of an atlas does, in a few words; empty where it is not known."""
-    return _mechanisms(_version(atlas.name), atlas)
+    return _mechanisms(_wider(atlas), atlas)
+
+
+def book() -> MechanismBook:
+    """The shipped mechanisms, read once."""
+    return _book()
+
+
+def other_names(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
+    """Shipped aliases of each drug of an atlas, sorted; a drug without one is not in it."""
+    return _other_names(_version(atlas.name), atlas)
+
+
+def strength(atlas: AtlasStore) -> pd.DataFrame:
+    """How much each condition of an atlas changes, in row order."""
+    return _strength(_version(atlas.name), atlas)
+
+
+def library(atlas: AtlasStore, cell_line: str | None, dose: str) -> Library:
+    """What a search reads: one line or all, the dose as a link spells it or every dose."""
+    return _library(_version(atlas.name), cell_line, dose, atlas)
+
+
+def gene_set_collections() -> Mapping[str, Path]:
+    """Gene set files by name: what ships, and what this installation has of its own."""
+    return collections(Settings.from_environment().home)
+
+
+def gene_sets(name: str) -> GeneSets:
+    """The gene sets of that name, read once a file.
+
+    Raises
+    ------
+    LgrError
+        If there are none, or the file cannot be read; the message says what to do.
+    """
+    path = gene_set_collections().get(name)
+    return _gene_sets(name, 0 if path is None else path.stat().st_mtime_ns)
+
+
+def pathways(genes: Sequence[str], delta: FloatArray, sets: GeneSets) -> pd.DataFrame:
+    """Gene sets on a change, computed once for the same numbers; not to be written to."""
+    return _pathways(tuple(genes), delta, dict(sets))
 
 
 def structure(smiles: str) -> str | None:
     """The picture of a structure, drawn once."""
     return _structure(smiles)
+
+
+def run(name: str) -> Run:
+    """The benchmark run of that name, loaded once.
+
+    Raises
+    ------
+    LgrError
+        If it cannot be read; the message says what to do.
+    """
+    return _run(_run_version(name))
+
+
+def run_scores(name: str, regime: str, metric: str) -> pd.DataFrame:
+    """The scores of a run in one regime on one metric, not to be written to."""
+    return _run_scores(_run_version(name), regime, metric)
+
+
+def run_slices(
+    name: str, regime: str, metric: str, by: str, methods: tuple[str, ...]
+) -> pd.DataFrame:
+    """Means of some methods in each slice of the conditions: see ``statistics.slice_by``."""
+    return _run_slices(_run_version(name), regime, metric, by, methods)
 
 
 def demo_build() -> DemoBuild:
@@ -134,6 +227,33 @@ def _version(name: str) -> Version:
     return str(_folder()), name, index.stat().st_mtime_ns if index.exists() else 0
 
 
+def _wider(atlas: AtlasStore) -> Wider:
+    return _version(atlas.name), atlas.newcomer
+
+
+def _run_version(name: str) -> Version:
+    config = run_folder(name) / "config.json"
+    return str(run_folder(name)), name, config.stat().st_mtime_ns if config.exists() else 0
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the run")
+def _run(version: Version) -> Run:
+    return load_run(Path(version[0]))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _run_scores(version: Version, regime: str, metric: str) -> pd.DataFrame:
+    scores = _run(version).scores
+    return scores[(scores["regime"] == regime) & (scores["metric"] == metric)]
+
+
+@st.cache_resource(max_entries=64, show_spinner="Resampling")
+def _run_slices(
+    version: Version, regime: str, metric: str, by: str, methods: tuple[str, ...]
+) -> pd.DataFrame:
+    return sliced(_run_scores(version, regime, metric), by, methods)
+
+
 @st.cache_resource(max_entries=8, show_spinner="Opening the atlas")
 def _store(version: Version) -> AtlasStore:
     folder, name, _ = version
@@ -141,13 +261,23 @@ def _store(version: Version) -> AtlasStore:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _selector(version: Version, name: str, _atlas: AtlasStore) -> Selector:  # noqa: ARG001
+def _novel(version: Version, drug: NovelDrug, _atlas: AtlasStore) -> AtlasStore:  # noqa: ARG001
+    return with_novel(_atlas, drug)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _reader(version: Wider, _atlas: AtlasStore) -> FoldReader:  # noqa: ARG001
+    return FoldReader(_atlas)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _selector(version: Wider, name: str, _atlas: AtlasStore) -> Selector:  # noqa: ARG001
     return make_selector(name, _atlas, seed=SEED)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _replaying(
-    version: Version,  # noqa: ARG001 - a part of the cache's key, as the two below
+    version: Wider,  # noqa: ARG001 - a part of the cache's key, as the two below
     scope: Scope,
     model: str,
     stamps: tuple[tuple[str, int], ...],  # noqa: ARG001
@@ -168,13 +298,55 @@ def _prices() -> Prices:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _mechanisms(version: Version, _atlas: AtlasStore) -> Mapping[str, str]:  # noqa: ARG001
-    book, words = MechanismBook.load(), {}
+def _mechanisms(version: Wider, _atlas: AtlasStore) -> Mapping[str, str]:  # noqa: ARG001
+    words = {}
     for drug, row in _atlas.annotations.items():
-        known = book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
-        labels = ", ".join(book.mechanism(tag).label for tag in known.tags)
+        known = book().annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
+        labels = ", ".join(book().mechanism(tag).label for tag in known.tags)
         words[drug] = labels or str(row.get("moa") or "")
     return words
+
+
+@st.cache_resource(show_spinner=False)
+def _book() -> MechanismBook:
+    return MechanismBook.load()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _other_names(version: Version, _atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
+    names: dict[str, tuple[str, ...]] = {}
+    for alias in sorted(load_aliases(SHIPPED / "aliases.csv")):
+        for drug in _atlas.drug_catalog.find(alias).candidates:
+            names[drug] = (*names.get(drug, ()), alias)
+    return names
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading every change")
+def _strength(version: Version, _atlas: AtlasStore) -> pd.DataFrame:  # noqa: ARG001
+    return strengths(_atlas)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading what is searched")
+def _library(
+    version: Version,  # noqa: ARG001
+    cell_line: str | None,
+    dose: str,
+    _atlas: AtlasStore,
+) -> Library:
+    doses = {spell_dose(d): d for line in _atlas.info()["cell_lines"] for d in _atlas.doses(line)}
+    return Library.read(_atlas, cell_line=cell_line, doses=None if dose == EVERY else [doses[dose]])
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _gene_sets(name: str, stamp: int) -> GeneSets:  # noqa: ARG001
+    return load_collection(Settings.from_environment().home, name)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Ranking gene sets")
+def _pathways(
+    genes: tuple[str, ...], delta: FloatArray, sets: dict[str, tuple[str, ...]]
+) -> pd.DataFrame:
+    return prerank(genes, delta, sets, seed=SEED)
 
 
 @st.cache_resource(max_entries=4_096, show_spinner=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from lgr_core.comparison import STRIPS
 from lgr_core.domain import Evidence, Reason
 
 
@@ -48,6 +49,7 @@ SELECTOR_WORDS: Mapping[str, SelectorWords] = {
         "Drugs whose measured change is closest to the truth. It reads the answer: no prediction.",
         control=True,
     ),
+    "named": SelectorWords("Hand", "Neighbours edited by hand."),
 }
 """Words by selector name, in the order in which they are offered."""
 
@@ -83,14 +85,7 @@ METRIC_WORDS: Mapping[str, str] = {
 }
 """What each metric says, in plain words."""
 
-HEADLINE_METRICS = (
-    "pearson_delta",
-    "cosine",
-    "pearson_vs_line_mean",
-    "sign_accuracy_top50",
-    "overlap_at_50",
-    "mae_delta",
-)
+HEADLINE_METRICS = STRIPS
 """The metrics that are shown at once; the others wait behind a click."""
 
 REASON_WORDS: Mapping[Reason, str] = {
@@ -124,6 +119,24 @@ def at_dose(dose_um: float | None) -> str:
 def count(n: int, thing: str) -> str:
     """A number of things: ``1 drug``, ``3,778 conditions``."""
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
+def share(part: float) -> str:
+    """A share in whole percent, never all or nothing where it is not: ``more than 99 %``."""
+    if 0 < part < _EDGE:
+        return "less than 1 %"
+    return "more than 99 %" if 1 - _EDGE < part < 1 else f"{part:.0%}".replace("%", " %")
+
+
+_EDGE = 0.005
+
+
+def agree_words(agreement: float) -> str:
+    """How well neighbours agree, by the mean correlation of their pairs."""
+    for least, words in ((0.6, "strongly"), (0.3, "moderately"), (0.1, "weakly")):
+        if agreement >= least:
+            return words
+    return "hardly"
 
 
 def listed(names: Iterable[str]) -> str:

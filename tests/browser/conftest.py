@@ -11,9 +11,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from bench import write_run
 from lab import build_lab
 from playwright.sync_api import sync_playwright
 from toy import build_toy
+
+from lgr_core.atlas.store import open_atlas
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -43,9 +46,11 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def address(chromium, tmp_path_factory):
-    """The address of the app with two atlases: lab, with hostile names, and toy."""
+    """The address of the app: atlas lab, with hostile names, a run of it, and atlas toy."""
     home = tmp_path_factory.mktemp("home")
     build_lab(home / "atlases" / "lab", tmp_path_factory.mktemp("scratch"))
+    conditions = open_atlas("lab", home / "atlases").conditions
+    write_run(home / "runs" / "lab", conditions, simulated=False)
     build_toy(home / "atlases" / "toy", simulated=True)
     port = _free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]

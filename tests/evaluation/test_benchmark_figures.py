@@ -226,3 +226,11 @@ def test_methods_are_shown_by_group():
     assert figures.ordered(names) == [
         *("lgr_mechanism", "lgr_chemistry", "someone", "cell_mean", "pool_mean", "truth")
     ]
+
+
+def test_small_numbers_keep_their_digits():
+    """A small error is not shown as none at all; what is undefined is a word."""
+    assert [figures.number(v) for v in (0.51234, 0.00012345, 0.0, -0.2, float("nan"))] == [
+        *("0.512", "0.000123", "0.000", "-0.200", "none")
+    ]
+    assert figures.number(0.0512345, "+") == "+0.0512"

@@ -7,6 +7,7 @@ import bench
 import pandas as pd
 import pytest
 
+from lgr_core.evaluation.figures import number
 from lgr_core.evaluation.reading import REGIME_WORDS, UNEQUAL
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import report_html, write_report
@@ -87,8 +88,8 @@ def test_tables_hold_the_numbers_of_the_run(run, page):
     )
     mean, low, high = at[["mean", "low", "high"]].iloc[0]
     chapter = page.split('<h2 id="unseen_cell_line">')[1].split("<h2")[0]
-    assert f"{mean:.3f}" in chapter
-    assert f"{low:.3f} to {high:.3f}" in chapter
+    assert number(mean) in chapter
+    assert f"{number(low)} to {number(high)}" in chapter
 
 
 def test_evidence_and_outcomes_are_in_the_table(run, page):

@@ -183,7 +183,7 @@ def test_twins_are_left_out_and_flagged(visit):
 def test_the_recipe_reproduces_the_view(visit, lab_home):
     """The Python lines, run as they stand, give the neighbours shown."""
     app = visit(drug="Gefitinib", selector="random", k="5", dose="0.5")
-    python, shell = (code.value for code in app.code)
+    python, shell, _ = (code.value for code in app.code)
     scope = {}
     exec(python, scope)  # noqa: S102
     for drug in scope["answer"].retrieval.drugs:

@@ -12,8 +12,8 @@ from lgr_core.errors import EmptyPoolError, LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.blocks import Basis, FoldReader, Over
-from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.blocks import Basis, FoldReader, Over, rehearse
+from lgr_core.retrieval.pool import TrainingView, View
 
 DECLARED = (
     frozenset(),
@@ -157,3 +157,86 @@ def test_an_empty_pool_is_said(toy):
     reader = FoldReader(toy, fold)
     found = [p for b in reader.blocks(np.flatnonzero(fold.test)) for p in b.pools]
     assert all(isinstance(pool, EmptyPoolError) or pool.drugs for pool in found)
+
+
+def products_of(store, rows, readable_rows):
+    """Mean products over genes of lines, summed over the drugs that are read whole: one by one."""
+    total = np.zeros((len(rows), len(rows)))
+    for drug in rows.T:
+        if readable_rows[drug].all():
+            deltas = store.deltas(drug).astype(float)
+            total += deltas @ deltas.T / store.n_panel
+    return total
+
+
+def test_products_of_lines_leave_out_what_a_query_may_not_read(toy):
+    """In every regime and fold, for each query: sums over its readable drugs alone."""
+    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+    for reader, tested in readers(toy):
+        for block in reader.blocks(tested):
+            gate = block.gate(evidence)
+            grid = gate.grid()
+            lines = np.flatnonzero((grid >= 0).sum(axis=1) > 2)
+            rows = grid[np.ix_(lines, np.flatnonzero((grid[lines] >= 0).all(axis=0)))]
+            for query, found in zip(block.queries, gate.line_products(rows), strict=True):
+                allowed = readable(toy, reader, query, evidence)
+                np.testing.assert_allclose(found, products_of(toy, rows, allowed), rtol=1e-5)
+
+
+def test_products_of_drugs_are_of_mixtures_of_lines(toy):
+    """Of the difference of two lines, by hand; a row that one query may not read is refused."""
+    block = FoldReader(toy).block("A549", 5.0, ["Tofacitinib", "Vorinostat"])
+    gate = block.gate({Evidence.TRAIN})
+    drugs = ["Cobimetinib", "Tofacitinib", "Vorinostat"]
+    rows = np.array([toy.rows(line, drugs, 5.0) for line in ("HepG2/C3A", "LoVo")])
+    found = gate.drug_products(rows, np.array([[1.0, -1.0], [0.5, 0.5]]))
+    one, other = (toy.deltas(line).astype(float) for line in rows)
+    mixed = (one - other, (one + other) / 2)
+    expected = sum(x @ x.T for x in mixed) / (2 * toy.n_panel)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(LeakageError, match="Tofacitinib"):
+        gate.drug_products(toy.rows("A549", drugs, 5.0)[None], np.ones((1, 1)))
+    with pytest.raises(LeakageError):
+        block.gate({Evidence.TARGET_POOL}).drug_products(rows, np.eye(2))
+
+
+def test_weights_on_rows_are_checked_query_by_query(toy):
+    """One query may read what another may not; a weight of 0 reads nothing."""
+    block = FoldReader(toy).block("A549", 5.0, ["Tofacitinib", "Vorinostat"])
+    gate = block.gate({Evidence.TARGET_POOL})
+    rows = toy.rows("A549", ["Cobimetinib", "Tofacitinib (citrate)"], 5.0)
+    found = gate.combine_rows(np.array([[2.0, 0.0], [0.5, -0.5]]), rows)
+    deltas = toy.deltas(rows)
+    np.testing.assert_allclose(found, [2 * deltas[0], (deltas[0] - deltas[1]) / 2], rtol=1e-6)
+    with pytest.raises(LeakageError, match="citrate"):
+        gate.combine_rows(np.array([[1.0, 1e-9], [1.0, 0.0]]), rows)
+    with pytest.raises(LeakageError, match="LoVo"):
+        gate.combine_rows(np.ones((2, 1)), toy.rows("LoVo", ["Cobimetinib"], 5.0))
+
+
+def test_a_grid_holds_the_opened_rows_of_the_dose(toy):
+    """Every opened condition once, in its place."""
+    for reader, tested in readers(toy):
+        for block in reader.blocks(tested):
+            grid = block.gate({Evidence.TRAIN, Evidence.TARGET_POOL}).grid()
+            for line, drug in zip(*np.nonzero(grid >= 0), strict=True):
+                condition = toy.condition(int(grid[line, drug]))
+                assert condition.cell_line == block.labels.lines[line]
+                assert condition.drug == block.labels.drugs[drug]
+                assert condition.dose_um == block.dose_um
+
+
+def test_rehearsals_read_training_rows_alone(toy):
+    """Validation rows, once each, asked as the fold inside tests them; the test stays closed."""
+    for regime in Regime:
+        for fold in make_folds(toy, regime, 3):
+            view = TrainingView(toy, fold, validation=True)
+            asked = list(rehearse(view, max_blocks=99, max_queries=99))
+            rows = np.concatenate([block.rows for block, _ in asked])
+            np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(fold.validation))
+            for block, measured in asked:
+                np.testing.assert_array_equal(measured, toy.deltas(block.rows))
+                grid = block.gate({Evidence.TRAIN, Evidence.TARGET_POOL}).grid()
+                assert not fold.test[grid[grid >= 0]].any()
+    one_block = list(rehearse(view, max_blocks=1, max_queries=1))
+    assert [len(block) for block, _ in one_block] == [1]

@@ -12,8 +12,10 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
+from lgr_core.atlas.sources.lines import known_lines, name_lines
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import InputError, unknown
 
 log = logging.getLogger(__name__)
@@ -72,6 +74,9 @@ def read_observations(
     columns: ColumnMap,
     controls: Sequence[str] = (),
     time: str | None = None,
+    *,
+    lines: Sequence[str] = (),
+    doses: Sequence[float] = (),
 ) -> Observations:
     """Translate a file's metadata.
 
@@ -79,7 +84,8 @@ def read_observations(
     if it is flagged or its drug is one of :data:`KNOWN_CONTROLS`. Rows without a line or a drug,
     rows that did not pass the file's own filter and treatments without a readable positive dose
     (where doses are given) are dropped and counted. So are rows of another ``time`` than the one
-    asked for; where none is, all rows must be of one time.
+    asked for; where none is, all rows must be of one time. Of ``lines`` and ``doses`` (micromolar)
+    that are asked for, others are dropped too. A line named by its Cellosaurus id gets its name.
 
     Raises
     ------
@@ -87,10 +93,10 @@ def read_observations(
         A dose has no unit or an unknown one, the rows are of several times or none of the one
         asked for, or no row is left.
     NotFoundError
-        A control label that was named does not occur.
+        A control label, or a line asked for, does not occur.
     """
     drug, literal_dose = _drug(frame, columns)
-    line = clean_text(frame[columns.columns["cell_line"]])
+    line = name_lines(clean_text(frame[columns.columns["cell_line"]]))
     dose = _dose(frame, columns, literal_dose)
     flag = _flag(frame, columns)
     if flag is not None:
@@ -107,6 +113,10 @@ def read_observations(
         at_zero = tuple(drug[~is_control & (dose <= 0)].remove_unused_categories().categories)
         reasons["no readable dose"] = ~is_control & np.isnan(dose)
         reasons["dose not positive"] = ~is_control & (dose <= 0)
+    if lines:
+        reasons["of another cell line"] = ~_is_asked(line, lines)
+    if doses and dose is not None:
+        reasons["of another dose"] = ~is_control & ~np.isin(dose, list(doses))
     one_time = pick_time(frame, columns, time, np.logical_or.reduce(list(reasons.values())))
     if one_time is not None:
         reasons["of another time"] = one_time.others
@@ -123,6 +133,14 @@ def read_observations(
     table.loc[table["is_control"], "dose_um"] = np.nan
     said = None if one_time is None else one_time.value
     return Observations(table, kept, labels, dropped, at_zero, said)
+
+
+def _is_asked(line: pd.Categorical, asked: Sequence[str]) -> BoolArray:
+    """Whether each row's line is one of those asked for, by any spelling or id."""
+    names = list(line.categories)
+    ids = {name: [key] for key, name in known_lines().items() if name in names}
+    catalog = LineCatalog(names, ids, where="the file")
+    return np.isin(line, [catalog.resolve(name) for name in asked])
 
 
 def clean_text(values: pd.Series) -> pd.Categorical:

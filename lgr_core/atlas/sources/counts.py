@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,8 @@ def open_counts(
     unit: Unit | None = None,
     layer: str | None = None,
     time: str | None = None,
+    lines: Sequence[str] = (),
+    doses: Sequence[float] = (),
 ) -> CountSource:
     """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
 
@@ -106,6 +109,8 @@ def open_counts(
         The layer of raw counts; None: layers/counts, X or raw/X, the first that holds counts.
     time
         The time whose rows are read, where the file has several.
+    lines, doses
+        The only cell lines and doses (micromolar) that are read; none: all.
 
     Raises
     ------
@@ -125,7 +130,10 @@ def open_counts(
         raise InputError(f"file {path}", "raw counts are read from h5ad only", do)
     try:
         with h5py.File(path) as file:
-            return _open(file, path, overrides, controls, unit, layer, time)
+            read = partial(
+                read_observations, controls=controls, time=time, lines=lines, doses=doses
+            )
+            return _open(file, path, overrides, read, unit, layer)
     except (OSError, KeyError) as err:
         found = f"it cannot be read as h5ad ({err})"
         raise InputError(f"file {path}", found, "Check the file.") from err
@@ -135,10 +143,9 @@ def _open(
     file: h5py.File,
     path: Path,
     overrides: Mapping[str, str],
-    controls: Sequence[str],
+    read: Callable[[pd.DataFrame, ColumnMap], Observations],
     unit: Unit | None,
     layer: str | None,
-    time: str | None,
 ) -> CountSource:
     matrix = find_counts(file, layer)
     obs, unread = _read_obs(file, overrides)
@@ -149,7 +156,7 @@ def _open(
     if genes.empty:
         raise InputError(f"file {path}", "it has no genes", "Give one column a gene.")
     columns = guess_columns(obs, overrides, unread=unread)
-    seen = read_observations(obs, columns, controls, time)
+    seen = read(obs, columns)
     _refuse_one_sided(seen)
     averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,9 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
     layer: str | None = None,
     time: str | None = None,
     unsigned: bool = False,
+    lines: Sequence[str] = (),
+    doses: Sequence[float] = (),
+    source: DeltaFile | None = None,
 ) -> DeltaTable:
     """Read deltas that a publisher has computed, one row a condition.
 
@@ -77,6 +80,10 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
         The time whose rows are read, where the file has several.
     unsigned
         Believe that changes of which none is below zero are changes.
+    lines, doses
+        The only cell lines and doses (micromolar) that are kept; none: all.
+    source
+        What ``path`` holds, if it was read already.
 
     Raises
     ------
@@ -86,9 +93,9 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
     AmbiguousError
         Two columns are equally plausible for a role.
     """
-    source = read_delta_file(Path(path), overrides, layer)
+    source = read_delta_file(Path(path), overrides, layer) if source is None else source
     columns = guess_columns(source.obs, overrides)
-    seen = read_observations(source.obs, columns, controls, time)
+    seen = read_observations(source.obs, columns, controls, time, lines=lines, doses=doses)
     rows = _treatments(source, columns, seen)
     _check_are_changes(rows.deltas, unsigned=unsigned)
     plan = plan_averages(rows.frame, dose=dose, min_cells=min_cells)
@@ -108,8 +115,8 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
         value_kind=ValueKind(value_kind),
         plates=plan.plates if plated else plan.plates.iloc[:0],
         plate_deltas=mix(plan.to_plates, rows.deltas) if plated else None,
-        drugs=known_facts(source.obs, seen, columns, "drug"),
-        cell_lines=known_facts(source.obs, seen, columns, "cell_line"),
+        drugs=_facts(source.drugs, source, seen, columns, "drug"),
+        cell_lines=_facts(source.cell_lines, source, seen, columns, "cell_line"),
         provenance={
             "source": str(path),
             "columns": columns.record(),
@@ -121,6 +128,17 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
             **counts,
         },
     )
+
+
+def _facts(
+    table: pd.DataFrame | None,
+    source: DeltaFile,
+    seen: Observations,
+    columns: ColumnMap,
+    key: Literal["cell_line", "drug"],
+) -> pd.DataFrame:
+    """What is known of each drug or line: the table that came with the file, else its columns."""
+    return known_facts(source.obs, seen, columns, key) if table is None else table
 
 
 def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _Rows:

@@ -28,7 +28,8 @@ SUFFIXES = (".h5ad", ".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 class DeltaFile:
     """``obs`` (one row a delta), ``deltas`` (n_rows, n_genes) float32, ``genes``, and notes.
 
-    ``highly_variable`` is the file's own panel (n_genes,), where it has one.
+    ``highly_variable`` is the file's own panel (n_genes,), where it has one; ``drugs`` and
+    ``cell_lines`` are tables that came with it.
     """
 
     obs: pd.DataFrame
@@ -36,6 +37,8 @@ class DeltaFile:
     genes: pd.DataFrame
     highly_variable: BoolArray | None = None
     notes: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    drugs: pd.DataFrame | None = None
+    cell_lines: pd.DataFrame | None = None
 
 
 def suffix_of(path: Path) -> str:

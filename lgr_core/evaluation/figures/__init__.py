@@ -7,7 +7,16 @@ colour alone. ``random_k`` is a band and ``oracle_k`` a line to read the others 
 
 from plotly.graph_objects import Figure
 
-from lgr_core.evaluation.figures.looks import CONTROL, GUEST, NEUTRAL, Group, better, look, ordered
+from lgr_core.evaluation.figures.looks import (
+    CONTROL,
+    GUEST,
+    NEUTRAL,
+    Group,
+    better,
+    look,
+    number,
+    ordered,
+)
 from lgr_core.evaluation.figures.panels import against, gaps, metric_panel, slice_words, slices
 from lgr_core.evaluation.figures.spreads import (
     MOST_POINTS,
@@ -33,6 +42,7 @@ __all__ = [
     "k_histogram",
     "look",
     "metric_panel",
+    "number",
     "ordered",
     "slice_words",
     "slices",

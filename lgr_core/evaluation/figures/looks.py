@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ class Look:
     symbol: str
 
 
+_SMALL = 0.1
 NEUTRAL, CONTROL, GUEST = "#74889a", "#98a4ad", "#c2578a"
 """The colours of the paper's baselines, of controls and of predictions of others."""
 
@@ -69,6 +71,13 @@ def ordered(methods: Iterable[str]) -> list[str]:
         return groups.index(look(method).group), rank, method
 
     return sorted(methods, key=place)
+
+
+def number(value: float, sign: str = "-") -> str:
+    """A score in three places, a small one in three digits; without a value a word."""
+    if not math.isfinite(value):
+        return "none"
+    return f"{value:{sign}.3f}" if abs(value) >= _SMALL or not value else f"{value:{sign}.3g}"
 
 
 def better(metric: Metric) -> str:

@@ -20,6 +20,7 @@ from lgr_core.evaluation.figures.looks import (
     RANDOM,
     better,
     look,
+    number,
     ordered,
 )
 from lgr_core.evaluation.figures.rows import (
@@ -66,7 +67,7 @@ def metric_panel(
     return rows_layout(
         figure,
         {y: look(name).label for name, y in places.items()},
-        ends={y: _number(rows.loc[name, "mean"]) for name, y in places.items()},
+        ends={y: number(rows.loc[name, "mean"]) for name, y in places.items()},
         axis=axis_words(found, kind),
         title=f"{found.label}, {better(found)}",
         shapes=_references(rows, seeds[seeds["metric"] == metric]) + _divider(places, apart),
@@ -86,7 +87,7 @@ def gaps(pairs: pd.DataFrame, rival: str, metric: str, *, kind: ValueKind) -> go
     return rows_layout(
         draw_rows(dots),
         {y: look(name).label for name, y in places.items()},
-        ends={y: _number(rows.loc[name, "difference"], "+") for name, y in places.items()},
+        ends={y: number(rows.loc[name, "difference"], "+") for name, y in places.items()},
         axis=axis_words(found, kind),
         title=f"{found.label}, minus that of {escape(look(rival).label)}",
         shapes=[upright(0.0, NOISE, "solid")],
@@ -153,10 +154,6 @@ def _dot(row: pd.Series, method: str, y: float) -> Dot:
 def _gap_dot(row: pd.Series, method: str, y: float) -> Dot:
     words = f"<br>wins {row['win_rate']:.0%} of {row['n_common']:,}"
     return Dot(method, y, row["difference"], row["low"], row["high"], words)
-
-
-def _number(value: float, sign: str = "-") -> str:
-    return f"{value:{sign}.3f}" if math.isfinite(value) else "none"
 
 
 def _places(methods: Sequence[str], apart: Collection[str]) -> dict[str, float]:

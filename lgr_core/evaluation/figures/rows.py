@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures.looks import look
+from lgr_core.evaluation.figures.looks import look, number
 from lgr_core.figures import FOOT, NOISE, below, dressed
 from lgr_core.metrics import Metric
 
@@ -63,9 +63,8 @@ def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
                     "thickness": 2,
                     "width": 0,
                 },
-                customdata=[_interval(dot) + dot.words for dot in own],
-                hovertemplate=f"<b>{escape(how.label)}</b><br>%{{x:.3f}}%{{customdata}}"
-                "<extra></extra>",
+                customdata=[number(dot.value) + _interval(dot) + dot.words for dot in own],
+                hovertemplate=f"<b>{escape(how.label)}</b><br>%{{customdata}}<extra></extra>",
             )
         )
     return figure
@@ -129,7 +128,7 @@ def rows_layout(
 def _interval(dot: Dot) -> str:
     if not math.isfinite(dot.low):
         return ", no interval"
-    return f" (95 % interval {dot.low:.3f} to {dot.high:.3f})"
+    return f" (95 % interval {number(dot.low)} to {number(dot.high)})"
 
 
 def _wrapped(label: str) -> str:

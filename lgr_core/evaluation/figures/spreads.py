@@ -79,8 +79,8 @@ def duel(both: pd.DataFrame, method: str, rival: str, metric: str, *, kind: Valu
             customdata=names,
             marker={"color": look(method).colour, "size": 7, "opacity": 0.55},
             hovertemplate="<b>%{customdata[0]}</b> in %{customdata[1]}, %{customdata[2]}"
-            f"<br>{escape(look(method).label)} %{{y:.3f}}"
-            f"<br>{escape(look(rival).label)} %{{x:.3f}}<extra></extra>",
+            f"<br>{escape(look(method).label)} %{{y:.3g}}"
+            f"<br>{escape(look(rival).label)} %{{x:.3g}}<extra></extra>",
             showlegend=False,
         )
     )
@@ -142,7 +142,7 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
                 name=escape(how.label),
                 line={"color": how.colour, "dash": "dot" if name in BESIDE else "solid"},
                 marker={"color": how.colour, "symbol": how.symbol, "size": 8},
-                hovertemplate=f"<b>{escape(how.label)}</b><br>k = %{{x}}: %{{y:.3f}}"
+                hovertemplate=f"<b>{escape(how.label)}</b><br>k = %{{x}}: %{{y:.3g}}"
                 "<extra></extra>",
             )
         )

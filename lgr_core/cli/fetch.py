@@ -1,0 +1,63 @@
+"""The command that fetches a public atlas."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from lgr_core.atlas.ingest import IngestOptions
+from lgr_core.cli.atlases import build
+from lgr_core.cli.base import Bars, Commands, command, print_json, tell
+from lgr_core.config import Settings
+from lgr_core.errors import UsageError
+
+
+def add(commands: Commands) -> None:
+    """Add ``lgr fetch``."""
+    what = "fetch a public atlas: checked, and resumed where it was cut off"
+    flag = command(commands, "fetch", _fetch, what).add_argument
+    flag("atlas", choices=["tahoe"], help="Tahoe-100M's ready deltas (CC0), about 70 MB a plate")
+    flag("--plates", metavar="1,2", default="", help="1 to 14; none: all")
+    flag("--doses", metavar="5", default="", help="plates made for these doses, in uM")
+    flag("--metadata", action="store_true", help="the tables of drugs, lines, samples, genes alone")
+    flag("--out", type=Path, metavar="DIR", help="where to; none: downloads/tahoe in LGR_HOME")
+    flag("--mirror", metavar="URL", help="of the Hugging Face Hub")
+    flag("--ingest", metavar="NAME", help="build the atlas NAME from it at once")
+    flag("--drugs", type=Path, metavar="CSV", help="annotations of drugs")
+    flag("--cell-lines", type=Path, metavar="CSV", help="annotations of cell lines")
+    flag("--overwrite", action="store_true", help="replace an atlas of that name")
+
+
+def _fetch(options: argparse.Namespace, settings: Settings) -> None:
+    from lgr_core.atlas.fetch import fetch_files  # noqa: PLC0415 - a third of a second, here only
+    from lgr_core.atlas.tahoe import choose_plates, tahoe_files  # noqa: PLC0415 - as above
+
+    if options.metadata and (options.plates or options.doses or options.ingest):
+        found = "it fetches tables alone"
+        raise UsageError("--metadata", found, "Leave out --plates, --doses and --ingest.")
+    doses = tuple(_numbers(options.doses, "--doses"))
+    plates = choose_plates(_numbers(options.plates, "--plates"), doses)
+    folder = settings.home / "downloads" / "tahoe" if options.out is None else options.out
+    with Bars() as progress:
+        files = fetch_files(
+            tahoe_files([] if options.metadata else plates),
+            folder,
+            endpoint=options.mirror,
+            progress=progress,
+        )
+    if options.ingest is not None:
+        choices = IngestOptions(doses=doses)
+        build(folder, options.ingest, choices, options, settings)
+    elif options.json:
+        print_json({"folder": str(folder), "files": [str(file) for file in files]})
+    else:
+        tell(f"{len(files)} files in {folder}")
+        if not options.metadata:
+            tell(f"now: lgr ingest {folder} --name tahoe")
+
+
+def _numbers(text: str, flag: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",") if part.strip()]
+    except ValueError as err:
+        raise UsageError(flag, f"{text!r} is no list of numbers", "E.g. 1,2") from err

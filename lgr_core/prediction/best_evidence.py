@@ -1,0 +1,182 @@
+"""What can be read decides: the drug in other lines, the line's other drugs, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import product
+
+import numpy as np
+
+from lgr_core.domain import Evidence, FloatArray, IntArray
+from lgr_core.metrics import pearson_delta
+from lgr_core.prediction.kriging import Kriging, kriging_weights
+from lgr_core.prediction.two_way import Penalties, two_way_weights
+from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
+from lgr_core.retrieval.blocks import Block, Gate, Over
+from lgr_core.retrieval.pool import TrainingView
+
+PENALTIES = tuple(
+    Penalties(*values) for values in product((0.1, 1.0, 10.0), (0.1, 1.0, 10.0), (0.0, 0.3))
+)
+SHARPNESS = (0.0, 0.5, 1.0, 2.0)
+"""What is chosen from, by mean Pearson r on a fold's validation rows."""
+
+
+class Route(StrEnum):
+    """Which evidence was found for a query."""
+
+    TWO_WAY = "two_way"
+    KRIGING = "kriging"
+    ELSEWHERE = "elsewhere"
+    NOTHING = "nothing"
+
+    @property
+    def label(self) -> str:
+        """In words, for users."""
+        return _ROUTES[self]
+
+
+_ROUTES = {
+    Route.TWO_WAY: "the drug in other lines, corrected by how this line's other drugs depart",
+    Route.KRIGING: "this line's other drugs, by how alike they should act",
+    Route.ELSEWHERE: "the drug in other lines alone: nothing measured in this line may be read",
+    Route.NOTHING: "nothing close was measured: the mean of all",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is learned on validation rows, or the defaults.
+
+    ``sharpness`` is how strongly lines with a like vehicle profile count more.
+    """
+
+    penalties: Penalties = field(default_factory=Penalties)
+    sharpness: float = 0.0
+
+
+class BestEvidence(Weighted):
+    """One method for every question, by routes that say what they stand on.
+
+    Drug measured in other lines, and others in this one: :func:`two_way_weights`. Drug measured
+    elsewhere only: its mean there, lines with a like vehicle profile counting more. Drug never
+    measured: kriging in the pool. Neither: the global mean, labelled.
+    """
+
+    name = "best_evidence"
+
+    def __init__(
+        self, kriging: Kriging, *, in_line: bool = True, settings: Settings | None = None
+    ) -> None:
+        pool = {Evidence.TARGET_POOL} if in_line else set()
+        self.evidence = frozenset({Evidence.TRAIN, Evidence.CONTROLS, *pool})
+        self.settings = Settings() if settings is None else settings
+        self._kriging, self._in_line = kriging, in_line
+
+    @property
+    def chosen(self) -> str:
+        """What was learned, in words."""
+        learned = f"{self.settings.penalties}; vehicle profile {self.settings.sharpness:g}"
+        return f"{learned}; {self._kriging.chosen}"
+
+    def fit(self, view: TrainingView) -> None:
+        """Choose kriging's kernel, penalties and sharpness, each where its route is taken."""
+        self._kriging.fit(view)
+        penalties = self._best(view, Route.TWO_WAY, [Settings(x) for x in PENALTIES])
+        sharpness = self._best(
+            view, Route.ELSEWHERE, [replace(penalties, sharpness=x) for x in SHARPNESS]
+        )
+        self.settings = sharpness
+
+    def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
+        """The weights of every query, by route and by the lines that measured its drug."""
+        return [self._share(block, *part) for part in _parts(block, gate)]
+
+    def _share(self, block: Block, places: IntArray, route: Route, lines: IntArray) -> Share:
+        part = block.some(places)
+        weights = self._weights(part, part.gate(self.evidence), route, lines)
+        return Share(places, str(route), weights)
+
+    def _weights(self, part: Block, gate: Gate, route: Route, lines: IntArray) -> Weights:
+        match route:
+            case Route.TWO_WAY:
+                penalties = self.settings.penalties
+                likeness = self._kriging.likeness if penalties.likeness else None
+                return two_way_weights(part, gate, lines, penalties, likeness)
+            case Route.KRIGING:
+                return kriging_weights(
+                    part, gate, self._kriging.likeness, self._kriging.kernel.penalty
+                )
+            case Route.ELSEWHERE:
+                return elsewhere_weights(part, gate, lines, self.settings.sharpness)
+            case Route.NOTHING:
+                return Weights.none(len(part))
+
+    def _best(self, view: TrainingView, route: Route, settings: Sequence[Settings]) -> Settings:
+        """The best settings of a route; our own where validation has no query of it."""
+
+        def predict(tried: Settings, block: Block) -> FloatArray | None:
+            parts = _parts(block, block.gate(self.evidence))
+            asked = [places for places, found, _ in parts if found is route]
+            if not asked:
+                return None
+            method = BestEvidence(self._kriging, in_line=self._in_line, settings=tried)
+            delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
+            places = np.concatenate(asked)
+            delta[places] = method.predict(block.some(places)).delta
+            return delta
+
+        found = best_of(view, settings, predict)
+        return self.settings if found is None else found
+
+
+def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, sharpness: float) -> Weights:
+    """The drugs' own rows in ``lines``, each line by how alike its vehicle profile is.
+
+    A line weighs as ``exp(sharpness z)``, z its profile's Pearson with the block's line,
+    standardised over the lines; alike where a profile is not known.
+    """
+    places = block.labels.drug_numbers(block.drugs)
+    weights = np.exp(sharpness * _vehicle_likeness(block, gate, lines))
+    rows = gate.grid()[np.ix_(lines, places)]
+    each = np.zeros((len(places), len(lines), len(places)))
+    own = np.arange(len(places))
+    each[own, :, own] = weights / weights.sum()
+    return Weights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(len(places), -1)})
+
+
+def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:
+    """(n_lines,) standardised; zeros where profiles are not known, or all are as alike."""
+    view = block.view(0, gate.evidence)
+    names = [block.cell_line, *block.labels.lines[lines]]
+    profiles = [view.control_profile(name) for name in names]
+    if any(profile is None for profile in profiles):
+        return np.zeros(len(lines))
+    own, others = profiles[0], np.array(profiles[1:])
+    alike = pearson_delta(np.broadcast_to(own, others.shape), others)
+    spread = alike.std()
+    return (alike - alike.mean()) / spread if spread > 0 else np.zeros(len(lines))
+
+
+def _parts(block: Block, gate: Gate) -> Iterator[tuple[IntArray, Route, IntArray]]:
+    """Queries, (n,), of one route and the same lines, (n_lines,), that measured their drugs."""
+    grid, places = gate.grid(), block.labels.drug_numbers(block.drugs)
+    elsewhere = (grid >= 0)[:, places] & (places >= 0)
+    elsewhere[gate.line] = False
+    here = grid[gate.line][grid[gate.line] >= 0]
+    pool = gate.allows(np.arange(len(block))[:, None], here[None, :]).any(axis=1)
+    anyone = gate.mean(Over.EVERYWHERE)[1] > 0
+    keys = np.vstack([elsewhere, pool, anyone])
+    patterns, which = np.unique(keys, axis=1, return_inverse=True)
+    for i, pattern in enumerate(patterns.T):
+        lines = np.flatnonzero(pattern[:-2])
+        route = _route(known=len(lines) > 0, pool=pattern[-2], anyone=pattern[-1])
+        yield np.flatnonzero(which.ravel() == i), route, lines
+
+
+def _route(*, known: bool, pool: bool, anyone: bool) -> Route:
+    if known:
+        return Route.TWO_WAY if pool else Route.ELSEWHERE
+    return Route.KRIGING if pool or anyone else Route.NOTHING

@@ -1,0 +1,105 @@
+"""Kriging in the pool: best linear prediction from a kernel over drugs, none of it measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+
+import numpy as np
+
+from lgr_core.domain import Evidence, FloatArray
+from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
+from lgr_core.prediction.ridge import shared_weights
+from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
+from lgr_core.retrieval.blocks import Block, Gate
+from lgr_core.retrieval.pool import TrainingView
+
+MIXTURES: Sequence[Mapping[str, float]] = (
+    {LLM: 0.7, MECHANISM: 0.3},
+    {LLM: 1.0},
+    {LLM: 0.5, MECHANISM: 0.25, CHEMISTRY: 0.25},
+    {MECHANISM: 0.5, CHEMISTRY: 0.5},
+    {MECHANISM: 1.0},
+    {CHEMISTRY: 1.0},
+)
+PENALTIES = (1.5, 3.0, 6.0, 20.0)
+"""What the kernel and the noise are chosen from, by mean Pearson r on a fold's validation rows."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A mixture of kernels over drugs, and the noise beside it, in units of its diagonal."""
+
+    shares: Mapping[str, float] = field(default_factory=lambda: MIXTURES[0])
+    penalty: float = PENALTIES[0]
+
+    def __str__(self) -> str:
+        parts = " + ".join(f"{share:g} {name}" for name, share in self.shares.items())
+        return f"{parts}, noise {self.penalty:g}"
+
+
+class Kriging(Weighted):
+    """The line's measured drugs, weighted by how alike they should act; far from all, their mean.
+
+    The query's own parent is out, wherever it was measured. Where the regime opens nothing in the
+    line, the training-line means of drugs stand for them.
+    """
+
+    name = "kriging"
+    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+
+    def __init__(self, kernels: DrugKernels, kernel: Kernel | None = None) -> None:
+        self.kernels = kernels
+        self.kernel = Kernel() if kernel is None else kernel
+
+    @property
+    def chosen(self) -> str:
+        """The kernel in words."""
+        return str(self.kernel)
+
+    @property
+    def likeness(self) -> FloatArray:
+        """(n_drugs, n_drugs) how alike drugs should act."""
+        return self.kernels.mixed(self.kernel.shares)
+
+    def fit(self, view: TrainingView) -> None:
+        """Choose kernel and noise on the validation rows."""
+        says = {name: self.kernels.says(name) for name in (LLM, MECHANISM, CHEMISTRY)}
+        mixtures = [shares for shares in MIXTURES if all(says[name] for name in shares)]
+        candidates = [Kernel(*pair) for pair in product(mixtures, PENALTIES)]
+        if candidates:
+            found = best_of(view, candidates, self._with)
+            self.kernel = self.kernel if found is None else found
+
+    def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
+        """One share: every query is answered in the same way."""
+        weights = kriging_weights(block, gate, self.likeness, self.kernel.penalty)
+        return [Share(np.arange(len(block)), "kriging", weights)]
+
+    def _with(self, kernel: Kernel, block: Block) -> FloatArray:
+        return Kriging(self.kernels, kernel).predict(block).delta
+
+
+def kriging_weights(block: Block, gate: Gate, likeness: FloatArray, penalty: float) -> Weights:
+    """Weights by ``likeness``, (n_drugs, n_drugs); 0 where a query has nothing to stand on."""
+    labels, grid = block.labels, gate.grid()
+    here = grid[gate.line] >= 0
+    in_line = bool(here.any())
+    sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
+    parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
+    own = np.array([labels.catalog.parent(drug) for drug in block.drugs], dtype=object)
+    kept = parents[sources][None, :] != own[:, None]
+    places = labels.drug_numbers(block.drugs)
+    cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
+    each = shared_weights(likeness[np.ix_(sources, sources)], cross, kept, penalty)
+    if in_line:
+        return Weights(grid[gate.line, sources], {Term.NEIGHBORS_HERE: each})
+    return _over_lines(grid, sources, each)
+
+
+def _over_lines(grid: FloatArray, sources: FloatArray, each: FloatArray) -> Weights:
+    """Each drug's weight shared by all rows of it."""
+    lines, drugs = np.nonzero(grid[:, sources] >= 0)
+    spread = each / (grid[:, sources] >= 0).sum(axis=0)
+    return Weights(grid[lines, sources[drugs]], {Term.NEIGHBORS_ELSEWHERE: spread[:, drugs]})

@@ -1,0 +1,52 @@
+"""Neighbours that a person names: a set edited by hand, or written into a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from lgr_core.domain import (
+    NOTHING,
+    CandidatePool,
+    DeltaReader,
+    Evidence,
+    Neighbor,
+    Proposal,
+    Selection,
+)
+
+
+class NamedSelector:
+    """Proposes the drugs it was given, in that order; ``resolve`` judges them like any other's.
+
+    ``drugs`` are names, or proposals with reasons of their own. ``evidence`` is what the choice of
+    them has read, where it stands on another selector's.
+    """
+
+    name = "named"
+
+    def __init__(
+        self,
+        drugs: Iterable[str | Proposal],
+        *,
+        evidence: frozenset[Evidence] = frozenset(),
+        provenance: Mapping[str, Any] = NOTHING,
+    ) -> None:
+        self.proposals = tuple(
+            Proposal(drug, "Named by hand.") if isinstance(drug, str) else drug for drug in drugs
+        )
+        self.evidence, self._provenance = evidence, provenance
+
+    def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
+        """All that was named, whatever ``k`` says: what is beyond it is rejected and listed."""
+        return Selection(self.proposals, provenance=self._provenance)
+
+
+def edited(
+    neighbors: Iterable[Neighbor], *, drop: Iterable[str] = (), add: Iterable[str] = ()
+) -> tuple[Proposal, ...]:
+    """The neighbours as proposals, without those dropped and with those added, in that order."""
+    dropped = frozenset(drop)
+    kept = [Proposal(n.drug, n.rationale, n.score) for n in neighbors if n.drug not in dropped]
+    known = {proposal.text for proposal in kept}
+    return (*kept, *(Proposal(drug, "Added by hand.") for drug in add if drug not in known))

@@ -1,0 +1,1 @@
+"""Signatures: reading gene lists, searching measured changes for them, and what the hits share."""

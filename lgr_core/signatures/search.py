@@ -1,0 +1,303 @@
+"""Which measured drugs mimic or reverse a signature, and whether that could be chance.
+
+The score of a condition is Pearson's r over the panel between the signature's weights w and the
+measured change x; for a gene list it is the difference of two means (genes up less genes down) in
+units of its standard deviation over random genes, divided by sqrt(n - 1). The score of a drug at a
+dose is the mean over its lines.
+
+Two questions, two null hypotheses, neither of which answers for the other:
+
+random genes
+    Would as many genes drawn blindly from the panel score so high? With w and each x centred and
+    of norm 1, and m the mean of a drug's x, its score is w.m. Over all permutations of the gene
+    labels, the same in every line, r = w.m / |m| has mean 0 and variance 1 / (n - 1) exactly; its
+    tail is taken as Student's t with n - 2 degrees of freedom (Pitman 1937, doi:10.2307/2983647).
+    Genes move together and the drugs of a plate share its vehicle, so a whole change passes this
+    test easily.
+other changes
+    Would the measured change of some other compound score so high? The signature is replaced by up
+    to a thousand measured changes, cut to as many genes up and down as it has itself; those of the
+    drug's own compound and of the signature's are left out. p = (1 + b) / (1 + m): exact if the
+    signature is one more such change, and never below 1 / (1 + m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+from scipy.stats import false_discovery_control
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.errors import NotFoundError
+from lgr_core.signatures.genes import Signature
+
+OTHERS = 1_000
+"""Measured changes that stand in for the signature, at most."""
+
+ROWS = 64
+"""Conditions read at a time: half a megabyte, which stays in the processor's cache."""
+
+CONSTANT = 1e-6
+"""A change whose squared spread over genes is below this share of its squares is constant."""
+
+SMALLEST = 1e-300
+
+_SEED = 0
+_TIE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found, best first.
+
+    ``conditions``: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and ``of`` (its place
+    among the drugs of its line and dose). ``drugs``, one row a drug and dose: drug, dose_um,
+    n_lines, score (mean over the lines), lowest, highest, p_genes, fdr_genes, p_others,
+    fdr_others, relation ("self", "twin" or empty). ``n_undefined`` conditions change no gene and
+    have no score. FDRs are of Benjamini and Hochberg, over all rows of a table.
+    """
+
+    conditions: pd.DataFrame
+    drugs: pd.DataFrame
+    reverse: bool
+    n_undefined: int
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The conditions that are searched, and all that does not depend on the signature.
+
+    ``rows`` (n,) are those of the atlas whose change is not constant; ``table`` (n) names them;
+    ``norms`` (n,) are their centred norms over the panel. ``drug`` (n,) says whose each is:
+    ``drugs`` (m) names drug, dose_um and parent; ``means`` (m, n_panel) are the means of its
+    changes, each centred and of norm 1.
+    """
+
+    rows: IntArray
+    table: pd.DataFrame
+    norms: FloatArray
+    drug: IntArray
+    drugs: pd.DataFrame
+    means: FloatArray
+    n_undefined: int
+
+    @classmethod
+    def read(
+        cls,
+        store: AtlasStore,
+        *,
+        cell_line: str | None = None,
+        doses: Collection[float | None] | None = None,
+    ) -> Library:
+        """Read what is to be searched: one line or all, these doses or all, never merged.
+
+        Raises
+        ------
+        NotFoundError
+            If nothing is measured there, or no gene changes in any of it.
+        """
+        table = store.conditions[["cell_line", "drug", "dose_um"]].astype({"drug": object})
+        rows = np.flatnonzero(_searched(table, cell_line, doses))
+        table = table.iloc[rows]
+        key = table["drug"].astype(str) + "\0" + table["dose_um"].astype(str)
+        drug, first = pd.factorize(key)[0], ~key.duplicated().to_numpy()
+        drugs = table.loc[first, ["drug", "dose_um"]].reset_index(drop=True)
+        norms, means = _read(store, rows, drug, len(drugs), _block_starts(table))
+        told = np.isfinite(norms)
+        n_lines = np.bincount(drug[told], minlength=len(drugs))
+        if not told.any():
+            asked = "a search" if cell_line is None else f"a search in {cell_line}"
+            found = "nothing is measured there, or no gene changes in it"
+            raise NotFoundError(asked, found, "Choose another line or dose.")
+        kept = n_lines > 0
+        place = np.cumsum(kept) - 1
+        parents = dict(zip(store.drugs["drug"], store.drugs["parent"], strict=True))
+        drugs = drugs.assign(parent=drugs["drug"].map(parents), n_lines=n_lines)[kept]
+        return cls(
+            rows[told],
+            table[told],
+            norms[told],
+            place[drug[told]],
+            drugs.reset_index(drop=True),
+            means[kept] / n_lines[kept, None].astype(np.float32),
+            int((~told).sum()),
+        )
+
+
+def find_drugs(
+    store: AtlasStore, signature: Signature, library: Library, *, reverse: bool = False
+) -> Found:
+    """Rank the drugs of a library by how they mimic (or reverse) a signature.
+
+    With ``reverse`` the opposite change is looked for: the lowest scores come first, and p is of
+    the lower tail.
+    """
+    sign = -1.0 if reverse else 1.0
+    unit = _unit(signature.weights[None])[0]
+    score = _products(store, library.rows, unit) / library.norms
+    score = score.clip(-1, 1)
+    table = library.table.assign(score=score)
+    block = table.groupby(["cell_line", "dose_um"], dropna=False, sort=False, observed=True)
+    table["rank"] = block["score"].rank(method="min", ascending=reverse).astype(int)
+    table["of"] = block["score"].transform("size").astype(int)
+    table["p_genes"] = tail_of_genes(sign * score, len(unit))
+    table["fdr_genes"] = false_discovery_control(table["p_genes"])
+    drugs = _drugs(store, signature, library, unit, sign)
+    drugs["lowest"], drugs["highest"] = _reach(score, library.drug)
+    order = {"by": "score", "ascending": reverse, "kind": "stable", "ignore_index": True}
+    return Found(
+        table.sort_values(**order), drugs.sort_values(**order), reverse, library.n_undefined
+    )
+
+
+def tail_of_genes(r: FloatArray, n_genes: int) -> FloatArray:
+    """The chance that random genes correlate at least so much, (n,): Student's t, n_genes - 2.
+
+    Never below 1e-300: so far out the tail is a figure of speech.
+    """
+    freedom = max(n_genes - 2, 1)
+    with np.errstate(divide="ignore"):
+        t = r * np.sqrt(freedom / (1 - r**2))
+    return np.maximum(stdtr(freedom, -t), SMALLEST)
+
+
+def tail_of_others(
+    score: FloatArray, means: FloatArray, others: FloatArray, counts: BoolArray
+) -> FloatArray:
+    """The chance that another change scores each drug at least so high, (m,).
+
+    Parameters
+    ----------
+    score
+        (m,) scores of the signature; higher is more extreme.
+    means, others
+        (m, n_genes) the drugs' mean changes, (j, n_genes) the other changes as unit weights.
+    counts
+        (m, j) which of them is asked of which drug.
+    """
+    reached = (means @ others.T >= (score[:, None] - _TIE).astype(means.dtype)) & counts
+    return (1 + reached.sum(axis=1)) / (1 + counts.sum(axis=1))
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def _searched(
+    table: pd.DataFrame, cell_line: str | None, doses: Collection[float | None] | None
+) -> BoolArray:
+    wanted = np.ones(len(table), dtype=bool)
+    if cell_line is not None:
+        wanted &= (table["cell_line"] == cell_line).to_numpy()
+    if doses is not None:
+        at_dose = table["dose_um"].isin([dose for dose in doses if dose is not None])
+        wanted &= (at_dose | (table["dose_um"].isna() & (None in doses))).to_numpy()
+    return wanted
+
+
+def _block_starts(table: pd.DataFrame) -> list[int]:
+    """Where a line or dose begins, and the end: between two of them no drug stands twice."""
+    line, dose = table["cell_line"].to_numpy(), table["dose_um"].to_numpy(float)
+    same = (line[1:] == line[:-1]) & (np.nan_to_num(dose[1:]) == np.nan_to_num(dose[:-1]))
+    return [0, *(np.flatnonzero(~same) + 1).tolist(), len(table)]
+
+
+def _read(
+    store: AtlasStore, rows: IntArray, drug: IntArray, n_drugs: int, starts: list[int]
+) -> tuple[FloatArray, FloatArray]:
+    """Centred norms (n,), NaN where constant, and the sum of each drug's unit changes."""
+    norms = np.full(len(rows), np.nan)
+    sums = np.zeros((n_drugs, store.n_panel), dtype=np.float32)
+    for here in (piece for ends in pairwise(starts) for piece in _pieces(*ends)):
+        changes = store.deltas(rows[here])
+        squares = np.vecdot(changes, changes)
+        changes = changes - changes.mean(axis=1, keepdims=True)
+        spread = np.vecdot(changes, changes)
+        told = spread > CONSTANT * squares
+        norm = np.sqrt(spread, dtype=np.float64, out=np.full(len(told), np.nan), where=told)
+        norms[here] = norm
+        changes /= np.where(told, norm, 1).astype(np.float32)[:, None]
+        sums[drug[here][told]] += changes[told]
+    return norms, sums
+
+
+def _products(store: AtlasStore, rows: IntArray, unit: FloatArray) -> FloatArray:
+    """The product of the weights (n_panel,) with each row's change, (n_rows,)."""
+    products = np.empty(len(rows))
+    for here in _pieces(0, len(rows)):
+        products[here] = store.deltas(rows[here]) @ unit
+    return products
+
+
+def _pieces(start: int, stop: int) -> Iterator[slice]:
+    return (slice(first, min(first + ROWS, stop)) for first in range(start, stop, ROWS))
+
+
+def _unit(weights: FloatArray) -> FloatArray:
+    """Rows (n, n_genes) centred and of norm 1, float32; a constant one is all zero."""
+    centred = weights - weights.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0).astype(np.float32)
+
+
+# -- drugs -----------------------------------------------------------------------------------------
+
+
+def _drugs(
+    store: AtlasStore, signature: Signature, library: Library, unit: FloatArray, sign: float
+) -> pd.DataFrame:
+    score = (library.means @ unit).astype(np.float64)
+    norm = np.linalg.norm(library.means, axis=1)
+    r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
+    drugs = library.drugs.assign(score=score, p_genes=tail_of_genes(sign * r, len(unit)))
+    drugs["fdr_genes"] = false_discovery_control(drugs["p_genes"])
+    drugs["p_others"] = _beside_others(store, signature, library, sign * score, sign)
+    drugs["fdr_others"] = false_discovery_control(drugs["p_others"])
+    drugs["relation"] = _relations(store, signature.drug, drugs["drug"])
+    return drugs
+
+
+def _beside_others(
+    store: AtlasStore, signature: Signature, library: Library, score: FloatArray, sign: float
+) -> FloatArray:
+    n = min(OTHERS, len(library.rows))
+    drawn = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
+    others = store.deltas(library.rows[drawn])
+    if signature.sides is not None:
+        others = _cut(others, *signature.sides)
+    parents = library.drugs["parent"].to_numpy()
+    theirs = parents[library.drug[drawn]]
+    counts = theirs[None, :] != parents[:, None]
+    if signature.drug is not None:
+        counts &= theirs[None, :] != store.drug_catalog.parent(signature.drug)
+    return tail_of_others(score, library.means, sign * _unit(others), counts)
+
+
+def _cut(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
+    """Each change as a gene list: its strongest genes each way, weighed as a gene list is."""
+    first_up = changes.shape[1] - n_up
+    edges = [edge for edge in (n_down - 1, first_up) if 0 <= edge < changes.shape[1]]
+    order = np.argpartition(changes, edges, axis=1)
+    cut = np.zeros_like(changes)
+    np.put_along_axis(cut, order[:, :n_down], -1 / max(n_down, 1), axis=1)
+    np.put_along_axis(cut, order[:, first_up:], 1 / max(n_up, 1), axis=1)
+    return cut
+
+
+def _relations(store: AtlasStore, drug: str | None, names: pd.Series) -> list[str]:
+    """What each drug is to the signature's own: itself, another form of it, or nothing."""
+    if drug is None:
+        return [""] * len(names)
+    twins = store.drug_catalog.twins(drug)
+    return ["self" if name == drug else "twin" if name in twins else "" for name in names]
+
+
+def _reach(score: FloatArray, drug: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The lowest and the highest score of each drug."""
+    by_drug = pd.Series(score).groupby(drug)
+    return by_drug.min().to_numpy(), by_drug.max().to_numpy()

@@ -1,0 +1,24 @@
+"""How good the methods are, beside rivals and controls that keep them honest."""
+
+from pages.shared import benchmark_sections as sections
+from pages.shared import pieces
+from pages.shared.benchmark_view import Shown, choose, tabs
+from pages.shared.widgets import html
+
+
+def show(shown: Shown) -> None:
+    """One regime of one run."""
+    sections.question(shown)
+    sections.means(shown)
+    sections.gaps_and_spread(shown)
+    sections.conditions_and_slices(shown)
+    sections.neighbors(shown)
+
+
+shown = choose()
+if shown is not None:
+    html(sections.badge(shown) + pieces.title(f"Benchmark of {shown.run.config['atlas']}"))
+    with tabs(shown):
+        show(shown)
+    sections.reading()
+    sections.provenance(shown)

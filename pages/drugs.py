@@ -1,0 +1,17 @@
+"""Drugs of the atlas: what is known of each, and how much changes."""
+
+from pages.shared import browsing, drug_cards, pieces
+from pages.shared.widgets import html
+
+
+def show(chosen: browsing.Chosen) -> None:
+    """The table of all, the card of one, and how much changes with it."""
+    html(pieces.badge(chosen.store.info(), chosen.store.value_kind.label))
+    drug_cards.table(chosen)
+    drug_cards.card(chosen)
+    drug_cards.effect(chosen)
+
+
+chosen = browsing.choose("drug", "drugs")
+if chosen is not None:
+    show(chosen)

@@ -1,0 +1,93 @@
+"""The one call of the core behind the pages of a question, with neighbours edited by hand."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from lgr_core.answer import Answer, predict, retrieve
+from lgr_core.domain import Retrieval, Selector
+from lgr_core.errors import LgrError
+from lgr_core.retrieval.by_name import NamedSelector, edited
+from lgr_core.retrieval.own_line import OwnLineFirst
+from lgr_core.retrieval.question import Scope
+from pages.shared import guide, links, pieces, state
+from pages.shared.pickers import Asked
+from pages.shared.question import joined
+from pages.shared.widgets import html
+from pages.shared.words import LLM, listed, selector_words
+
+
+class Answered(NamedTuple):
+    """A question with its answer; ``base`` is the retrieval before it was edited by hand."""
+
+    asked: Asked
+    answer: Answer
+    base: Retrieval
+
+
+def answered(asked: Asked) -> Answered | None:
+    """Ask the core; None after a box has said why there is no answer."""
+    store, question = asked.store, asked.question
+    where = {
+        "cell_line": question.cell_line,
+        "drug": question.drug,
+        "dose_um": question.dose_um,
+    }
+    try:
+        chosen = guide.choose(asked)
+        selector, k = chosen.selector, question.k
+        if question.edited:
+            base = retrieve(store, **where, selector=selector, k=k)
+            selector = _by_hand(asked, base, selector)
+            k = max(len(selector.proposals), 1)
+        answer = predict(store, **where, selector=selector, k=k)
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+    notes = (*asked.notes, *chosen.notes, *_edits(asked))
+    found = base if question.edited else answer.retrieval
+    return Answered(asked._replace(notes=notes), answer, found)
+
+
+def rival(asked: Asked, name: str) -> Selector:
+    """The selector of a name, as a rival has it: a language model answers from memory."""
+    if name != LLM:
+        return state.selector(name, asked.store)
+    own, other = (state.replaying(asked.store, scope) for scope in (Scope.LINE, Scope.DRUG))
+    return OwnLineFirst(own, other)
+
+
+def edit_button(words: str, key: str, **fields: tuple[str, ...]) -> None:
+    """A button that sets the dropped and the added neighbours."""
+    st.button(words, key=key, on_click=edit, kwargs=fields)
+
+
+def edit(**fields: tuple[str, ...]) -> None:
+    """Set the dropped and the added neighbours, from a button or a box."""
+    links.keep({field: joined(names) for field, names in fields.items()})
+    links.picked()
+
+
+def _by_hand(asked: Asked, base: Retrieval, selector: Selector) -> NamedSelector:
+    question = asked.question
+    proposals = edited(base.neighbors, drop=question.drop, add=question.add)
+    provenance = {
+        "edited_from": base.selector,
+        "dropped": list(question.drop),
+        "added": list(question.add),
+    }
+    return NamedSelector(proposals, evidence=selector.evidence, provenance=provenance)
+
+
+def _edits(asked: Asked) -> tuple[str, ...]:
+    question, words = asked.question, []
+    if question.drop:
+        words.append(f"without {listed(question.drop)}")
+    if question.add:
+        words.append(f"with {listed(question.add)} added")
+    if not words:
+        return ()
+    label = selector_words(question.selector).title
+    return (f"Edited by hand: the neighbours chosen by {label}, {' and '.join(words)}.",)

@@ -1,0 +1,238 @@
+"""The sections of the benchmark page, in the order in which they are read."""
+
+from __future__ import annotations
+
+import shlex
+
+import pandas as pd
+import streamlit as st
+
+from lgr_core.evaluation import figures, markup
+from lgr_core.evaluation.figures import look
+from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.report import of_regime, reads_pool, report_html
+from lgr_core.metrics import METRICS
+from pages.shared import pieces, state
+from pages.shared.benchmark_runs import MOST_SLICES, run_folder
+from pages.shared.benchmark_view import SLICES, Shown
+from pages.shared.question import K_MAX, spell_dose
+from pages.shared.widgets import CHART, html
+
+SELECTORS = {
+    "lgr_llm": "llm",
+    "lgr_mechanism": "mechanism",
+    "lgr_chemistry": "chemistry",
+    "random_k": "random",
+    "oracle_k": "oracle",
+}
+"""The selector that makes a method's prediction on the page Predict."""
+
+
+def badge(shown: Shown) -> str:
+    """Where the numbers come from."""
+    return markup.badge(shown.run.config)
+
+
+def question(shown: Shown) -> None:
+    """What is asked in this regime, and who may read what."""
+    regime = shown.view.regime
+    words = REGIME_WORDS[regime]
+    html(
+        markup.asks(words.asks)
+        + pieces.caption(f"{regime.description} ({words.figure})")
+        + markup.who_diagram(regime)
+        + (markup.unequal() if regime is Regime.UNSEEN_CELL_LINE else "")
+    )
+
+
+def means(shown: Shown) -> None:
+    """The six metrics of the paper: panels, table, further metrics, what stands behind them."""
+    run, regime, kind = shown.run, shown.view.regime, shown.kind
+    summary, seeds = of_regime(run.summary, regime), of_regime(run.seeds, regime)
+    apart = reads_pool(summary) if regime is Regime.UNSEEN_CELL_LINE else []
+    html(
+        pieces.section("Six metrics", "Means over all conditions with 95 % intervals.")
+        + markup.legend(run.config, summary["method"])
+    )
+    for pair in zip(PAPER_ORDER[::2], PAPER_ORDER[1::2], strict=True):
+        for column, metric in zip(st.columns(2, gap="large"), pair, strict=True):
+            with column:
+                figure = figures.metric_panel(summary, seeds, metric, kind=kind, apart=apart)
+                _chart(figure, f"panel_{metric}", f"{METRICS[metric].label} of each method.")
+    with st.expander("The same in numbers"):
+        html(markup.mean_table(summary, PAPER_ORDER, kind))
+    with st.expander("Further metrics"):
+        rest = [name for name in METRICS if name not in PAPER_ORDER]
+        html(markup.mean_table(summary, rest, kind))
+    with st.expander("Who reads what, coverage and fallbacks"):
+        scores = state.run_scores(shown.view.run, regime, shown.view.metric)
+        html(markup.method_table(summary, of_regime(run.evidence, regime), scores))
+
+
+def gaps_and_spread(shown: Shown) -> None:
+    """The paired gap to the rival, and how the chosen metric spreads over the conditions."""
+    view, kind = shown.view, shown.kind
+    label, rival = METRICS[view.metric].label, look(view.rival).label
+    pairs = of_regime(shown.run.pairs, view.regime)
+    left, right = st.columns(2, gap="large")
+    with left:
+        html(
+            pieces.section(
+                f"Paired gap to {rival}",
+                "On the conditions that both answer. A bar that does not touch zero tells two "
+                f"methods apart ({figures.better(METRICS[view.metric])}).",
+            )
+        )
+        gaps = figures.gaps(figures.against(pairs, view.rival), view.rival, view.metric, kind=kind)
+        _chart(gaps, "gaps", f"{label} of each method minus that of {rival}.")
+    with right:
+        html(
+            pieces.section(
+                f"{label} over the conditions",
+                "Boxes hold the middle half of the conditions, whiskers reach from 5 to 95 %.",
+            )
+        )
+        spread = figures.distributions(_scores(shown), view.metric, kind=kind)
+        _chart(spread, "spread", f"Quartiles of {label} for each method.")
+    with st.expander(f"Gaps to {rival} in numbers"):
+        html(markup.gap_table(pairs, view.rival, PAPER_ORDER, kind))
+
+
+def conditions_and_slices(shown: Shown) -> None:
+    """Every condition as a point that leads to its prediction, and means of some conditions."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        _conditions(shown)
+    with right:
+        _slices(shown)
+
+
+def neighbors(shown: Shown) -> None:
+    """How many neighbours were averaged, and what other numbers would give."""
+    view, k = shown.view, shown.run.config["k"]
+    left, right = st.columns(2, gap="large")
+    with left:
+        html(
+            pieces.section(
+                "Neighbours averaged",
+                f"{k} were asked for; a selector that knows fewer names fewer.",
+            )
+        )
+        _chart(figures.k_histogram(_scores(shown), k), "k_used", "Number of neighbours averaged.")
+    with right:
+        html(
+            pieces.section(
+                "Other numbers of neighbours", "The dotted line is the number of this run."
+            )
+        )
+        curve = of_regime(shown.run.k_curve, view.regime)
+        if (curve["metric"] == view.metric).any():
+            figure = figures.k_curves(curve, view.metric, k, kind=shown.kind)
+            _chart(figure, "k_curve", f"{METRICS[view.metric].label} over k.")
+        else:
+            html(pieces.caption("Not run for this metric."))
+
+
+def reading() -> None:
+    """What the numbers mean, in plain words."""
+    html(pieces.section("What the numbers mean") + markup.reading())
+
+
+def provenance(shown: Shown) -> None:
+    """How the run was made, and the run to take home."""
+    folder = run_folder(shown.view.run)
+    with st.expander("How was this run made?"):
+        html(markup.config_facts(shown.run.config))
+        html(pieces.caption("This page as one file, from a shell in LGR_HOME:"))
+        st.code(shlex.join(["lgr", "report", f"runs/{folder.name}"]), language="shell")
+    with st.container(horizontal=True, gap="small"):
+        for name, data, mime in (
+            ("report.html", lambda: report_html(shown.run).encode(), "text/html"),
+            ("summary.csv", lambda: shown.run.summary.to_csv(index=False).encode(), "text/csv"),
+            ("pairs.csv", lambda: shown.run.pairs.to_csv(index=False).encode(), "text/csv"),
+        ):
+            st.download_button(
+                f"Download {name}",
+                data,
+                file_name=f"{folder.name}_{name}",
+                mime=mime,
+                key=f"download_{name}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+
+
+# -- pieces ----------------------------------------------------------------------------------------
+
+
+def _conditions(shown: Shown) -> None:
+    view, here = shown.view, shown.run.config["atlas"] in state.atlases()
+    both = paired(_scores(shown), view.method, view.rival)
+    drawn = both.sample(min(len(both), figures.MOST_POINTS), random_state=0)
+    some = f"A draw of {len(drawn):,} of {len(both):,}" if len(drawn) < len(both) else "Each"
+    do = "Click one to open it in Predict." if here else "Its atlas is not built here."
+    html(
+        pieces.section(
+            f"{look(view.method).label} against {look(view.rival).label}",
+            f"{some} condition as a point; on the dotted line both are equal. {do}",
+        )
+    )
+    figure = figures.duel(drawn, view.method, view.rival, view.metric, kind=shown.kind)
+    words = f"{METRICS[view.metric].label} of two methods, one point a condition."
+    if not here:
+        _chart(figure, "duel", words)
+        return
+    event = st.plotly_chart(
+        figure, key="duel", config=CHART, alt=words, on_select="rerun", selection_mode="points"
+    )
+    if event.selection.points:
+        row = drawn.iloc[event.selection.points[0]["point_index"]]
+        st.switch_page("pages/predict.py", query_params=predict_link(shown, row))
+
+
+def paired(scores: pd.DataFrame, method: str, rival: str) -> pd.DataFrame:
+    """The conditions for which both have a score: line, drug, dose and a column of each method."""
+    key = ["cell_line", "drug", "dose_um"]
+    one, other = (
+        scores.loc[scores["method"] == name, [*key, "value"]].rename(columns={"value": name})
+        for name in (method, rival)
+    )
+    return one.merge(other, on=key).dropna(subset=[method, rival])
+
+
+def predict_link(shown: Shown, row: pd.Series) -> dict[str, str]:
+    """The link that opens a condition in Predict, with the selector of the method at hand."""
+    dose = None if pd.isna(row["dose_um"]) else float(row["dose_um"])
+    link = {
+        "atlas": shown.run.config["atlas"],
+        "cell_line": row["cell_line"],
+        "drug": row["drug"],
+        "dose": spell_dose(dose),
+        "k": str(min(shown.run.config["k"], K_MAX)),
+    }
+    known = [SELECTORS[m] for m in (shown.view.method, shown.view.rival) if m in SELECTORS]
+    return {**link, "selector": known[0]} if known else link
+
+
+def _slices(shown: Shown) -> None:
+    view = shown.view
+    methods = (view.method, view.rival)
+    table = state.run_slices(view.run, view.regime, view.metric, view.by, methods)
+    most = f" The {MOST_SLICES} largest." if table["slice"].nunique() >= MOST_SLICES else ""
+    html(
+        pieces.section(
+            f"{METRICS[view.metric].label} by {SLICES[view.by]}",
+            f"Means of {look(view.method).label} and {look(view.rival).label}.{most}",
+        )
+    )
+    _chart(figures.slices(table, methods, view.metric, kind=shown.kind), "slices", "Slices.")
+
+
+def _scores(shown: Shown) -> pd.DataFrame:
+    view = shown.view
+    return state.run_scores(view.run, view.regime, view.metric)
+
+
+def _chart(figure: object, key: str, words: str) -> None:
+    st.plotly_chart(figure, key=key, config=CHART, alt=words)

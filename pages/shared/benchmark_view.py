@@ -1,0 +1,180 @@
+"""Which run the benchmark page shows, and what of it: the pickers, bound to the page's link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from lgr_core.domain import ValueKind
+from lgr_core.errors import LgrError, unknown
+from lgr_core.evaluation.figures import Group, look, ordered
+from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.report import regimes
+from lgr_core.evaluation.results import Run
+from lgr_core.metrics import METRICS
+from pages.shared import links, pieces, state
+from pages.shared.benchmark_runs import run_folders
+from pages.shared.pickers import picker
+from pages.shared.widgets import html, start
+
+STYLE = Path(__file__).with_name("benchmark.css")
+FIELDS = ("run", "regime", "metric", "method", "rival", "by")
+"""The fields of the page's link."""
+
+SLICES: Mapping[str, str] = {
+    "cell_line": "cell line",
+    "mechanism": "mechanism",
+    "effect": "strength of the measured change, in thirds",
+    "n_cells": "number of cells, in thirds",
+    "twin_in_training": "whether another form of the compound was in training",
+}
+"""By what conditions can be told apart, and how that is named."""
+
+_METRIC, _RIVALS = "pearson_delta", ("pool_mean", "cell_mean", "random_k")
+
+EMPTY = (
+    "There is no benchmark run here yet. A run scores every method on every measured condition, "
+    "with the controls beside them, and is kept as a folder. Start one in a shell:"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of a run is shown; every part of it is in the run."""
+
+    run: str
+    regime: Regime
+    metric: str
+    method: str
+    rival: str
+    by: str
+
+    def link(self) -> dict[str, str]:
+        """The query parameters that show this view again."""
+        return {name: str(getattr(self, name)) for name in FIELDS}
+
+
+class Shown(NamedTuple):
+    """A loaded run and what of it is shown."""
+
+    run: Run
+    view: View
+
+    @property
+    def kind(self) -> ValueKind:
+        """What the run's deltas are."""
+        return ValueKind(self.run.config["value_kind"])
+
+
+def choose() -> Shown | None:
+    """Draw the pickers and load the run, or None after the page has said why there is none."""
+    atlases = start()
+    st.html(STYLE)
+    wishes, linked = links.wishes(FIELDS)
+    folders = run_folders(st.query_params.get("atlas") or _asked_atlas())
+    if not folders:
+        _empty(atlases)
+        return None
+    desk = _Desk(wishes, linked=linked)
+    labels = {folder.name: folder.label for folder in folders}
+    name = desk.pick("run", list(labels))
+    picker("Run", "run", list(labels), name, labels)
+    try:
+        run = state.run(name)
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+    view = _settle(run, name, desk)
+    html("".join(map(pieces.error_box, desk.errors)))
+    _pickers(run, view)
+    if not desk.errors:
+        links.remember(view.link())
+    return Shown(run, view)
+
+
+def tabs(shown: Shown) -> AbstractContextManager:
+    """The regimes as tabs; what is shown goes into the open one."""
+    names = {REGIME_WORDS[regime].label: regime for regime in regimes(shown.run.config["regimes"])}
+    st.session_state["tab"] = REGIME_WORDS[shown.view.regime].label
+    st.session_state["regime"] = str(shown.view.regime)
+
+    def turned() -> None:
+        st.session_state["regime"] = str(names[st.session_state["tab"]])
+        links.picked()
+
+    made = st.tabs(list(names), key="tab", on_change=turned)
+    return made[list(names.values()).index(shown.view.regime)]
+
+
+def _asked_atlas() -> str | None:
+    """The atlas that another page asks about."""
+    return st.session_state.get("question", {}).get("atlas")
+
+
+def _empty(atlases: list[str]) -> None:
+    html(pieces.title("Benchmark") + pieces.caption(EMPTY))
+    atlas = _asked_atlas()
+    name = atlas if atlas in atlases else (atlases or ["demo"])[0]
+    st.code(f"lgr benchmark --atlas {name}", language="shell")
+
+
+def _settle(run: Run, name: str, desk: _Desk) -> View:
+    have = _methods(run)
+    regime = desk.pick("regime", regimes(run.config["regimes"]))
+    metric = desk.pick("metric", _metrics(run), _METRIC)
+    best = [method for method in have if look(method).group is Group.RETRIEVAL]
+    method = desk.pick("method", have, *best)
+    others = [other for other in have if other != method]
+    rival = desk.pick("rival", others, *_RIVALS)
+    by = desk.pick("by", _slices(name, regime, metric))
+    return View(name, Regime(regime), metric, method, rival, by)
+
+
+class _Desk:
+    """Reads what is asked, field by field; of a link it keeps account what is not to be had."""
+
+    def __init__(self, wishes: Mapping[str, str], *, linked: bool) -> None:
+        self.wishes, self.linked = wishes, linked
+        self.errors: list[LgrError] = []
+
+    def pick(self, field: str, options: list[str], *defaults: str) -> str:
+        """What was asked if it is there, else the first default that is, else the first."""
+        wish = self.wishes.get(field)
+        if wish in options:
+            return wish
+        if wish is not None and self.linked:
+            self.errors.append(unknown(field, wish, options, "this page"))
+        return next((name for name in defaults if name in options), options[0])
+
+
+def _pickers(run: Run, view: View) -> None:
+    have = _methods(run)
+    labels = {method: look(method).label for method in have}
+    metrics = {metric: METRICS[metric].label for metric in _metrics(run)}
+    picker("Metric", "metric", list(metrics), view.metric, metrics)
+    picker("Method", "method", have, view.method, labels)
+    others = [method for method in have if method != view.method]
+    picker("Compared with", "rival", others, view.rival, labels)
+    slices = _slices(view.run, view.regime, view.metric)
+    by = {name: SLICES[name].capitalize() for name in slices}
+    picker("Conditions told apart by", "by", list(by), view.by, by)
+
+
+def _methods(run: Run) -> list[str]:
+    return ordered(run.summary["method"].unique())
+
+
+def _metrics(run: Run) -> list[str]:
+    have = set(run.summary["metric"])
+    return [metric for metric in METRICS if metric in have]
+
+
+def _slices(run: str, regime: str, metric: str) -> list[str]:
+    scores = state.run_scores(run, regime, metric)
+    return [name for name in SLICES if scores[name].notna().any()]

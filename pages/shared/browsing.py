@@ -1,0 +1,146 @@
+"""Tables of drugs and cell lines: links into the other pages, numbers, files to take home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.drugs.names import safe_name
+from lgr_core.errors import LgrError
+from lgr_core.export import table_csv
+from pages.shared import links, pieces, state
+from pages.shared.pickers import choose_atlas, picker, refused
+from pages.shared.question import settle, spell_dose
+from pages.shared.widgets import html, start
+
+P_VALUE = st.column_config.NumberColumn(format="%.1e", width="small")
+SCORE = st.column_config.NumberColumn(format="%.3f", width="small")
+PREDICT = st.column_config.LinkColumn("predict", display_text="Predict", width="small")
+
+TALLEST = 420
+"""Pixels of a table before it scrolls in itself."""
+
+_ROW = 35
+
+
+class Chosen(NamedTuple):
+    """An atlas, the drug or line of the card, the words searched for, and remarks on the link."""
+
+    store: AtlasStore
+    name: str
+    words: str
+    notes: tuple[str, ...]
+
+
+def choose(key: str, search: str) -> Chosen | None:
+    """Draw the pickers of a page about drugs or lines; None after a box has said why not.
+
+    ``key`` is the field of a question that is picked (``drug`` or ``cell_line``), ``search`` that
+    of the words the table is searched for.
+    """
+    names = start()
+    if not names:
+        return None
+    wishes, linked = links.wishes(("atlas", key, search))
+    atlas, mended = choose_atlas(wishes.get("atlas"), names)
+    try:
+        store = state.store(atlas)
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+    settled = settle(store, {key: wishes[key]} if key in wishes else {})
+    name = settled.question.link()[key]
+    options = {"drug": store.drug_catalog.names, "cell_line": store.line_catalog.names}
+    picker(key.replace("_", " ").capitalize(), key, list(options[key]), name)
+    wrong = [str(part.error) for part in (*mended, *settled.mended)]
+    if linked and refused(wrong, f"the card of {name}"):
+        return None
+    chosen = Chosen(store, name, wishes.get(search, ""), (*wrong, *settled.notes))
+    links.remember({"atlas": store.name, key: name, search: chosen.words})
+    return chosen
+
+
+def predict_link(store: AtlasStore, drug: str, cell_line: str = "", dose: str = "") -> str:
+    """The address of a drug's prediction, beside this page; what is left out takes its default."""
+    link = {"atlas": store.name, "cell_line": cell_line, "drug": drug, "dose": dose}
+    return f"./?{urlencode({key: value for key, value in link.items() if value})}"
+
+
+def spelled(dose_um: float) -> str:
+    """A dose of a table, where NaN is pooled, as a link spells it."""
+    return spell_dose(None if pd.isna(dose_um) else float(dose_um))
+
+
+def show_table(
+    table: pd.DataFrame,
+    name: str,
+    *,
+    columns: Mapping[str, object],
+    pick: str | None = None,
+) -> None:
+    """A table and its file.
+
+    A row that is clicked becomes the value of the picker ``pick``; the column of that name, with
+    a blank for its underscore, says which.
+    """
+    options = {}
+    if pick is not None:
+        names = table[pick.replace("_", " ")].tolist()
+        options = {
+            "selection_mode": "single-row",
+            "on_select": lambda: _pick(f"table_{name}", pick, names),
+        }
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(TALLEST, _ROW * (len(table) + 1) + 3),
+        column_config=dict(columns),
+        key=f"table_{name}",
+        **options,
+    )
+    download(table.drop(columns="predict", errors="ignore"), name)
+
+
+def download(table: pd.DataFrame, name: str) -> None:
+    """The button that takes a table home as CSV; the file is made when it is asked for."""
+    st.download_button(
+        "Download csv",
+        lambda: table_csv(table).encode(),
+        file_name=f"{safe_name(name)}.csv",
+        mime="text/csv",
+        key=f"download_{name}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def search_box(key: str, words: str, hint: str) -> None:
+    """The box that filters a table, bound to the link of the page."""
+    st.session_state[key] = words
+    st.text_input(
+        "Search",
+        key=key,
+        placeholder=hint,
+        max_chars=200,
+        on_change=links.picked,
+        icon=":material/search:",
+    )
+
+
+def matching(words: str, texts: Sequence[Iterable[str]]) -> list[bool]:
+    """Which rows hold every word of the search, in any of their texts, without regard to case."""
+    wanted = words.casefold().split()
+    rows = ("\n".join(text).casefold() for text in texts)
+    return [all(word in row for word in wanted) for row in rows]
+
+
+def _pick(table: str, key: str, names: Sequence[str]) -> None:
+    rows = st.session_state[table]["selection"]["rows"]
+    if rows:
+        st.session_state[key] = names[rows[0]]
+        links.picked()

@@ -1,0 +1,105 @@
+"""The benchmark in a real browser: tabs, a rival, a point that opens its condition, pictures."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from test_predict import pick, settle, title
+
+pytestmark = pytest.mark.browser
+
+DUEL = ".st-key-duel .js-plotly-plot"
+
+
+@pytest.fixture
+def benchmark(visit):
+    """The page, opened as a visitor does: over the app's first page."""
+
+    def open_page(**options):
+        page = visit(**options)
+        settle(page)
+        if page.viewport_size["width"] < 640:
+            page.goto(re.sub(r"/\?.*", "/benchmark", page.url))
+        else:
+            page.get_by_role("link", name="Benchmark").click()
+        title(page, "Benchmark of lab")
+        page.locator(DUEL).wait_for()
+        settle(page)
+        return page
+
+    return open_page
+
+
+def test_a_tab_is_another_regime(benchmark):
+    """The question, the warning and the address follow."""
+    page = benchmark()
+    assert page.get_by_text("Unequal evidence").is_visible()
+    page.get_by_role("tab", name="Unseen drug").click()
+    page.wait_for_url("**regime=unseen_drug**")
+    page.locator(".lgr-asks:visible", has_text="never measured anywhere").wait_for()
+    settle(page)
+    assert page.locator(".lgr-unequal:visible").count() == 0
+    page.go_back()
+    page.get_by_text("Unequal evidence").wait_for()
+
+
+def test_a_rival_is_chosen(benchmark):
+    """The gap is drawn against it."""
+    page = benchmark()
+    pick(page, "rival", "Cell mean")
+    page.get_by_role("heading", name="Paired gap to Cell mean").wait_for()
+    page.wait_for_url("**rival=cell_mean**")
+
+
+def test_a_point_opens_its_condition_in_predict(benchmark):
+    """The drug and line that the point names are those that Predict shows."""
+    page = benchmark()
+    point = page.locator(f"{DUEL} .point").first
+    point.scroll_into_view_if_needed()
+    point.hover(force=True)
+    words = page.locator(f"{DUEL} .hovertext").text_content()
+    point.click(force=True)
+    page.wait_for_url("**drug=**")
+    page.locator(".lgr-cards").wait_for()
+    settle(page)
+    asked = parse_qs(urlparse(page.url).query)
+    assert asked["drug"][0] in words
+    assert asked["cell_line"][0] in words
+    assert asked["selector"] == ["mechanism"]
+    title(page, asked["drug"][0])
+    page.get_by_role("link", name="Benchmark").click()
+    title(page, "Benchmark of lab")
+    page.locator(DUEL).wait_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("benchmark_light", {"width": 1280}),
+        ("benchmark_dark", {"width": 1280, "scheme": "dark"}),
+        ("benchmark_phone", {"width": 400, "height": 844}),
+        ("benchmark_phone_dark", {"width": 400, "height": 844, "scheme": "dark"}),
+    ],
+)
+def test_the_page_fits(benchmark, screenshots, name, options):
+    """Nothing is wider than the window, no label is cut; a picture is kept."""
+    page = benchmark(**options)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    cut = page.evaluate("""() => {
+        const out = [];
+        for (const svg of document.querySelectorAll('.js-plotly-plot .main-svg')) {
+            const frame = svg.getBoundingClientRect();
+            for (const text of svg.querySelectorAll('text')) {
+                const box = text.getBoundingClientRect();
+                if (box.width && (box.left < frame.left - 1 || box.right > frame.right + 1))
+                    out.push(text.textContent);
+            }
+        }
+        return out;
+    }""")
+    assert cut == []
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height + 20})
+    page.wait_for_timeout(800)
+    page.screenshot(path=screenshots / f"{name}.png")

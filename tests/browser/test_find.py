@@ -1,0 +1,149 @@
+"""Find drugs, Drugs and Cell lines in a real browser: the main path of each, and the pictures."""
+
+import csv
+import io
+
+import pytest
+from lab import HOSTILE
+from test_predict import pick, settle, shoot, title
+
+pytestmark = pytest.mark.browser
+
+SEARCH = "Drugs that mimic"
+
+
+@pytest.fixture
+def opened(visit):
+    """A page of the app by its name in the bar, reached as a visitor does."""
+
+    def open_page(name, **options):
+        page = visit(**options)
+        settle(page)
+        if page.viewport_size["width"] < 640:
+            page.locator("[data-testid=stExpandSidebarButton]").click()
+        page.get_by_role("link", name=name, exact=True).click()
+        title(page, SEARCH if name == "Find drugs" else name)
+        settle(page)
+        if page.viewport_size["width"] < 640:
+            page.locator("[data-testid=stSidebarCollapseButton] button").click()
+        return page
+
+    return open_page
+
+
+def saved(page):
+    """The rows of the first file that the page offers."""
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download csv").first.click()
+    return list(csv.DictReader(io.StringIO(caught.value.path().read_text(encoding="utf-8"))))
+
+
+def test_a_change_finds_what_shares_its_mechanism(opened):
+    """From the first page to the search, to its reverse, to a file, to a link."""
+    page = opened("Find drugs", cell_line="LoVo", drug="Gefitinib")
+    title(page, "Gefitinib in LoVo")
+    rows = saved(page)
+    best = [row["drug"] for row in rows if row["dose (µM)"] == "5"][:3]
+    assert set(best) == {"Gefitinib", "Erlotinib", "Afatinib"}
+    pick(page, "look", "reverse")
+    title(page, "Drugs that reverse")
+    page.wait_for_url("**look=reverse**")
+    settle(page)
+    reverse = saved(page)
+    assert [row["drug"] for row in reverse] != [row["drug"] for row in rows]
+    page.goto(page.url)
+    title(page, "Drugs that reverse the measured change of Gefitinib in LoVo")
+    settle(page)
+    assert saved(page) == reverse
+
+
+def test_pasted_genes_are_searched(opened):
+    """Typed, sent, sorted into piles; the address holds them."""
+    page = opened("Find drugs")
+    pick(page, "from", "Genes that I paste")
+    title(page, "Find drugs by genes")
+    page.get_by_label("Genes up").fill("GENE1 gene2 BOGUS")
+    page.get_by_label("Genes down").fill("GENE5")
+    page.get_by_role("button", name="Find drugs").click()
+    title(page, "your genes")
+    settle(page)
+    assert page.get_by_text("unknown (1)").is_visible()
+    page.wait_for_url("**up=GENE1+gene2+BOGUS**")
+
+
+def test_a_row_leads_to_its_prediction(opened):
+    """The address in the table opens the first page at that drug, line and dose."""
+    page = opened("Drugs")
+    table = page.locator("[data-testid=stDataFrame]").nth(1)
+    canvas = table.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(1_000)  # the table draws its links a moment after itself
+    width = canvas.bounding_box()["width"]
+    for left in range(30, 230, 20):  # only the word of the cell is a link, wherever it stands
+        canvas.click(position={"x": width - left, "y": 52}, force=True)
+        page.wait_for_timeout(400)
+        if len(page.context.pages) > 1:
+            break
+    new = page.context.pages[-1]
+    title(new, "Trametinib in A549")
+    assert "drug=Trametinib" in new.url
+
+
+def test_a_drug_is_searched_and_picked_from_the_table(opened):
+    """By another name; a click on its row shows its card."""
+    page = opened("Drugs", drug="Afatinib")
+    page.locator(".lgr-title", has_text="Afatinib").wait_for()
+    box = page.locator(".st-key-drugs input")
+    box.fill("mekinist")
+    box.press("Enter")
+    page.wait_for_url("**drugs=mekinist**")
+    page.get_by_text("1 of 18 drugs").wait_for()
+    canvas = page.locator("[data-testid=stDataFrame] canvas").first
+    page.wait_for_timeout(1_000)  # the table is drawn a moment after the words above it
+    canvas.click(position={"x": 18, "y": 52}, force=True)
+    page.locator(".lgr-title", has_text="Trametinib").wait_for()
+    page.wait_for_url("**drug=Trametinib**")
+
+
+def test_a_line_is_picked_and_its_address_reopens_it(opened):
+    """Organ, drivers, effects."""
+    page = opened("Cell lines")
+    pick(page, "cell_line", "HepG2")
+    page.locator(".lgr-title", has_text="HepG2/C3A").wait_for()
+    page.wait_for_url("**cell_line=HepG2%2FC3A**")
+    page.goto(page.url)
+    page.locator(".lgr-title", has_text="HepG2/C3A").wait_for()
+    settle(page)
+    assert "Liver" in page.locator(".lgr-facts").first.inner_text()
+
+
+@pytest.mark.parametrize("drug", HOSTILE)
+@pytest.mark.parametrize("name", ["Find drugs", "Drugs"])
+def test_hostile_names_do_nothing(opened, name, drug):
+    """Titles, figures and hovering: nothing runs, nothing is fetched."""
+    page = opened(name, drug=drug, selector="mechanism")
+    page.locator(".lgr-title", has_text=drug).wait_for()
+    page.locator(".js-plotly-plot .point").first.hover(force=True)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize("name", ["Find drugs", "Drugs", "Cell lines"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("light", {}),
+        ("dark", {"scheme": "dark"}),
+        ("phone", {"width": 390, "height": 844}),
+        ("phone_dark", {"width": 390, "height": 844, "scheme": "dark"}),
+    ],
+)
+def test_the_pages_fit(opened, screenshots, name, kind, options):
+    """Nothing is wider than the window; a picture is kept."""
+    page = opened(name, **options)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    cut = page.evaluate("""() => [...document.querySelectorAll('.lgr-table')]
+        .filter(table => table.scrollWidth > table.clientWidth + 1).map(t => t.innerText)""")
+    assert cut == []
+    shoot(page, screenshots / f"{name.lower().replace(' ', '_')}_{kind}.png")

@@ -1,0 +1,262 @@
+"""The page of the benchmark: regimes, rivals, slices, all in the link, and no run at all."""
+
+import json
+from types import SimpleNamespace
+
+import bench
+import pandas as pd
+import pytest
+from lab import IMAGE, LINES
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import benchmark_sections as sections
+from pages.shared.benchmark_runs import MOST_SLICES, run_folders, sliced
+from pages.shared.benchmark_view import FIELDS, SLICES
+
+REGIMES = ("unseen_drug", "unseen_cell_line")
+
+
+@pytest.fixture(scope="module")
+def home(lab_home, lab, tmp_path_factory):
+    """An LGR_HOME with the atlas lab, two runs of it, and one of an atlas that is not built."""
+    home = tmp_path_factory.mktemp("bench_home")
+    (home / "atlases").symlink_to(lab_home / "atlases")
+    conditions = lab.conditions[lab.conditions["dose_um"] == 5]
+    for name, regimes, config in (
+        ("new", REGIMES, {"finished_at": "2026-03-01T00:00:00+00:00", "simulated": False}),
+        ("old", REGIMES[:1], {}),
+        ("elsewhere", REGIMES[:1], {"atlas": "gone", "finished_at": "2026-04-01T00:00:00+00:00"}),
+    ):
+        bench.write_run(home / "runs" / name, conditions, regimes=regimes, **config)
+    return home
+
+
+@pytest.fixture
+def visit(visit, home, monkeypatch):
+    """A visit to the page: ``visit(metric="cosine")`` opens that link."""
+
+    def open_page(*, home=home, **link):
+        monkeypatch.setenv("LGR_HOME", str(home))
+        app = visit(atlas="lab")
+        for key, value in link.items():
+            app.query_params[key] = value
+        return app.switch_page("pages/benchmark.py").run()
+
+    return open_page
+
+
+def text(app: AppTest):
+    """All HTML of a page as one string; nothing may have crashed on the way."""
+    assert not app.exception, app.exception
+    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
+
+
+def link(app):
+    """What the address says of this page."""
+    given = {key: app.query_params.get(key) for key in FIELDS}
+    return {key: value[-1] if isinstance(value, list) else value for key, value in given.items()}
+
+
+def charts(app):
+    """The figures of a page by their keys' order, as the browser gets them."""
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def test_the_page_opens_on_the_newest_run_of_the_atlas(visit):
+    """A later run of another atlas stands behind those of the atlas that was asked about."""
+    app = visit()
+    page = text(app)
+    assert "Benchmark of lab" in page
+    assert "Measured data" in page
+    assert "What the numbers mean" in page
+    assert "Sign accuracy misleads" in page
+    assert link(app) == {
+        "run": "new",
+        "regime": "unseen_cell_line",
+        "metric": "pearson_delta",
+        "method": "lgr_mechanism",
+        "rival": "pool_mean",
+        "by": "cell_line",
+    }
+    assert [option.split(" ")[0] for option in app.selectbox(key="run").options] == [
+        *("new", "old", "elsewhere")
+    ]
+
+
+def test_six_panels_and_six_more_figures(visit):
+    """Gaps, spread, conditions, slices, neighbours, k."""
+    assert len(charts(visit())) == 12
+
+
+def test_simulated_runs_say_so(visit):
+    """In the badge, by the run's own word."""
+    assert "Simulated data" in text(visit(run="old"))
+
+
+def test_unequal_evidence_is_said_in_unseen_lines_alone(visit):
+    """Where retrieval reads what others may not."""
+    assert "Unequal evidence" in text(visit(regime="unseen_cell_line"))
+    assert "Unequal evidence" not in text(visit(regime="unseen_drug"))
+
+
+def test_a_link_reopens_the_same_view(visit):
+    """Every choice is in it."""
+    first = visit(regime="unseen_drug", metric="mae_delta", method="chem_knn", rival="random_k")
+    first.selectbox(key="by").select("effect").run()
+    assert link(first)["by"] == "effect"
+    second = visit(**link(first))
+    assert text(second) == text(first)
+    assert charts(second) == charts(first)
+    assert "MAE by strength of the measured change" in text(second)
+
+
+def test_a_pick_changes_figures_and_link(visit):
+    """Another rival, another gap; a method compared with itself gives way."""
+    app = visit()
+    before = charts(app)
+    app.selectbox(key="rival").select("cell_mean").run()
+    assert link(app)["rival"] == "cell_mean"
+    assert "Paired gap to Cell mean" in text(app)
+    assert charts(app)[6] != before[6]
+    app.selectbox(key="method").select("cell_mean").run()
+    assert (link(app)["method"], link(app)["rival"]) == ("cell_mean", "pool_mean")
+    assert "lgr-box" not in text(app)
+
+
+def test_a_run_without_the_chosen_regime_shows_one_it_has(visit):
+    """Without a word: the visitor chose the run."""
+    app = visit(regime="unseen_cell_line")
+    app.selectbox(key="run").select("old").run()
+    assert link(app)["regime"] == "unseen_drug"
+    assert "lgr-box" not in text(app)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"run": "none"}, {"regime": "x"}, {"metric": "pearson"}, {"rival": IMAGE}]
+)
+def test_a_bad_link_explains_itself(visit, wrong):
+    """A box with the nearest names, and the view that is to be had; no name becomes markup."""
+    page = text(visit(**wrong))
+    assert page.count('class="lgr-box"') == 1
+    assert "this page has no such" in page
+    assert "Six metrics" in page
+    assert IMAGE not in page
+
+
+def test_without_a_run_the_page_says_how_to_make_one(visit, lab_home):
+    """The command names the atlas that was looked at."""
+    app = visit(home=lab_home)
+    assert "no benchmark run here yet" in text(app)
+    assert [block.value for block in app.code] == ["lgr benchmark --atlas lab"]
+
+
+def test_runs_of_strangers_are_listed_too(home, monkeypatch):
+    """A config that cannot be read does not hide the others; its name is shown."""
+    broken = home / "runs" / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text("{", encoding="utf-8")
+    monkeypatch.setenv("LGR_HOME", str(home))
+    try:
+        names = [folder.label for folder in run_folders("lab")]
+    finally:
+        (broken / "config.json").unlink()
+        broken.rmdir()
+    assert names == [
+        *("new · lab · 2026-03-01", "old · lab · 2026-01-02"),
+        *("elsewhere · gone · 2026-04-01", "broken"),
+    ]
+
+
+def test_an_unfinished_run_says_so(visit, lab_home, tmp_path):
+    """One box with what to do; the other pickers wait."""
+    (tmp_path / "atlases").symlink_to(lab_home / "atlases")
+    (tmp_path / "runs" / "half").mkdir(parents=True)
+    config = {key: value for key, value in bench.CONFIG.items() if key != "finished_at"}
+    (tmp_path / "runs" / "half" / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    app = visit(home=tmp_path)
+    assert "the run is not finished" in text(app)
+    assert app.selectbox(key="run").options == ["half · lab"]
+    assert charts(app) == []
+
+
+def test_conditions_of_an_atlas_that_is_not_built_lead_nowhere(visit):
+    """They are drawn, and the page says why no click helps."""
+    assert "Its atlas is not built here" in text(visit(run="elsewhere"))
+
+
+def test_a_point_is_a_condition_that_both_answer():
+    """Rows without a score of one of the two are left out."""
+    scores = pd.DataFrame(
+        [
+            ("a", "l", "d", 5.0, 0.5),
+            ("b", "l", "d", 5.0, 0.4),
+            ("a", "l", "e", None, 0.3),
+            ("b", "l", "e", None, 0.2),
+            ("a", "l", "f", 5.0, None),
+            ("b", "l", "f", 5.0, 0.1),
+        ],
+        columns=["method", "cell_line", "drug", "dose_um", "value"],
+    )
+    both = sections.paired(scores, "a", "b")
+    assert both[["drug", "a", "b"]].to_numpy().tolist() == [["d", 0.5, 0.4], ["e", 0.3, 0.2]]
+
+
+@pytest.mark.parametrize(
+    ("method", "rival", "selector"),
+    [
+        ("lgr_chemistry", "pool_mean", "chemistry"),
+        ("cell_mean", "random_k", "random"),
+        ("cell_mean", "pool_mean", None),
+    ],
+)
+def test_a_point_opens_its_condition(visit, method, rival, selector):
+    """Predict is asked for line, drug, dose, k, and the selector of the method at hand."""
+    shown = SimpleNamespace(
+        run=SimpleNamespace(config={"atlas": "lab", "k": 7}),
+        view=SimpleNamespace(method=method, rival=rival),
+    )
+    row = pd.Series({"cell_line": "HepG2/C3A", "drug": "Afatinib", "dose_um": 5.0})
+    found = sections.predict_link(shown, row)
+    assert found.pop("selector", None) == selector
+    asked = {"atlas": "lab", "cell_line": "HepG2/C3A", "drug": "Afatinib", "dose": "5", "k": "7"}
+    assert found == asked
+    pooled = pd.Series({"cell_line": "l", "drug": "d", "dose_um": None})
+    assert sections.predict_link(shown, pooled)["dose"] == "pooled"
+
+
+@pytest.mark.parametrize("by", SLICES)
+def test_conditions_are_told_apart(lab, by):
+    """Each slice has both methods; lines have intervals over compounds."""
+    scores = bench.scores_of(lab.conditions, ["unseen_drug"])
+    rows = scores[scores["metric"] == "cosine"]
+    table = sliced(rows, by, ("lgr_mechanism", "pool_mean"))
+    assert (table.groupby("slice", dropna=False)["method"].nunique() == 2).all()
+    counts = table.drop_duplicates("slice")["n_queries"]
+    assert counts.sum() == len(lab.conditions)
+    if by == "cell_line":
+        assert set(table["slice"]) == set(LINES)
+        assert table["low"].notna().all()
+
+
+def test_of_many_slices_the_largest_are_shown():
+    """In order of size."""
+    rows = [(f"line{i}", f"d{j}", 5.0) for i in range(40) for j in range(1 + i % 7)]
+    conditions = pd.DataFrame(rows, columns=["cell_line", "drug", "dose_um"])
+    scores = bench.scores_of(conditions, ["unseen_drug"])
+    table = sliced(scores[scores["metric"] == "cosine"], "cell_line", ("truth", "pool_mean"))
+    sizes = table.drop_duplicates("slice")["n_queries"].tolist()
+    assert len(sizes) == MOST_SLICES
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == 7
+
+
+def test_mechanisms_are_words(lab):
+    """The label of a tag, if the shipped table knows it; else the tag."""
+    conditions = lab.conditions[lab.conditions["cell_line"] == "A549"]
+    scores = bench.scores_of(conditions, ["unseen_drug"])
+    rows = scores[scores["metric"] == "cosine"]
+    tags = rows["mechanism"].cat.rename_categories({"MEK inhibitor": "mek_inhibitor"})
+    table = sliced(rows.assign(mechanism=tags), "mechanism", ("truth", "pool_mean"))
+    names = set(table["slice"].dropna())
+    assert "MEK inhibitor" in names
+    assert "<b>tubulin</b>" in names

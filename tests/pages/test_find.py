@@ -1,0 +1,223 @@
+"""Find drugs: from a change or pasted genes, in one line or all, by link or by hand."""
+
+import json
+from html import escape
+
+import numpy as np
+import pytest
+from lab import IMAGE, UNMEASURED
+
+from lgr_core.domain import Condition
+from lgr_core.signatures.genes import whole_change
+from lgr_core.signatures.search import Library, find_drugs
+from pages.shared import finding
+
+
+@pytest.fixture
+def find(visit):
+    """A visit to the page with that link."""
+
+    def open_link(**link):
+        app = visit()
+        app.query_params.clear()
+        for key, value in link.items():
+            app.query_params[key] = value
+        return app.switch_page("pages/find.py").run()
+
+    return open_link
+
+
+def text(app):
+    """All HTML of a page as one string; nothing may have crashed on the way."""
+    assert not app.exception, app.exception
+    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
+
+
+def link(app):
+    """The link that the page stands for."""
+    given = dict(app.query_params)
+    return {key: value if isinstance(value, str) else value[-1] for key, value in given.items()}
+
+
+def found(app):
+    """The table of drugs."""
+    return app.dataframe[0].value
+
+
+def test_the_page_opens_on_a_finished_example(find, lab):
+    """What mimics the change that was looked at last: figure, mechanisms, tables, link."""
+    app = find()
+    page = text(app)
+    assert "Drugs that mimic the measured change of Trametinib in A549 at 5 µM" in page
+    assert "pass both tests below" in page
+    assert "MEK inhibitor<span" in page
+    assert len(app.get("plotly_chart")) == 1
+    assert link(app) == {
+        "atlas": "lab",
+        "from": "measured",
+        "cell_line": "A549",
+        "drug": "Trametinib",
+        "dose": "5",
+        "where": "all",
+        "at": "all",
+        "look": "mimic",
+    }
+
+
+def test_what_is_shown_is_what_the_core_finds(find, lab):
+    """The table holds the search, dose by dose, and leads on to each prediction."""
+    app = find(**{"atlas": "lab", "from": "measured", "drug": "Gefitinib", "cell_line": "LoVo"})
+    row = lab.row(Condition("LoVo", "Gefitinib", 5.0))
+    signature = whole_change(lab.deltas(np.array([row]))[0], drug="Gefitinib")
+    expected = find_drugs(lab, signature, Library.read(lab)).drugs
+    table = found(app)
+    assert table["drug"].tolist() == expected["drug"].tolist()
+    np.testing.assert_allclose(table["score"], expected["score"])
+    np.testing.assert_allclose(table["p (changes)"], expected["p_others"])
+    assert table["note"].iloc[0] == "the drug asked about"
+    assert table["predict"].iloc[0] == "./?atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5"
+
+
+def test_pasted_genes_are_sorted_into_piles_and_searched(find):
+    """Used, known elsewhere, unknown, read as: nothing is dropped in silence."""
+    app = find(**{"from": "genes"})
+    app.text_area(key="up").input("gene1 GENE2, GENE3 TP53 BOGUS")
+    app.text_area(key="down").input("GENE9")
+    app.button(key="FormSubmitter:genes-Find drugs").click().run()
+    page = text(app)
+    assert "Drugs that mimic your genes" in page
+    for words in (
+        "<th>up: used (3)</th><td>GENE1, GENE2, GENE3</td>",
+        "<th>known, but not measured here (1)</th><td>TP53</td>",
+        "<th>unknown (1)</th><td>BOGUS</td>",
+        "<th>read as (1)</th><td>gene1 → GENE1</td>",
+        "<th>down: used (1)</th><td>GENE9</td>",
+        "Only 4 genes can be used",
+    ):
+        assert words in page
+    assert link(app)["up"] == "gene1 GENE2, GENE3 TP53 BOGUS"
+    again = find(**link(app))
+    assert text(again) == page
+
+
+def test_lists_too_long_for_a_link_are_kept_for_the_visit(find, lab):
+    """The address is without them, the boxes hold them on the way back."""
+    genes = " ".join(f"{gene} NOT{gene}" for gene in lab.gene_names)
+    assert len(genes) > finding.LONGEST_LINK
+    app = find(**{"from": "genes"})
+    app.text_area(key="up").input(genes[:-40])
+    app.text_area(key="down").input(lab.gene_names[-1])
+    app.button(key="FormSubmitter:genes-Find drugs").click().run()
+    assert "Drugs that mimic your genes" in text(app)
+    assert "up" not in link(app)
+    assert finding.NO_LINK in text(app)
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/find.py").run()
+    assert app.text_area(key="up").value == genes[:-40]
+
+
+def test_empty_boxes_say_what_to_do_and_offer_an_example(find):
+    """A click fills them."""
+    app = find(**{"from": "genes"})
+    assert finding.PASTE in text(app)
+    assert not app.get("plotly_chart")
+    app.button(key="example").click().run()
+    assert "DUSP6" in app.text_area(key="down").value
+    assert "none of its genes is among the 120 that are searched" in text(app)
+
+
+def test_a_predicted_change_can_be_searched_for(find):
+    """Of a drug that was not measured there, with the neighbours that the link names."""
+    app = find(
+        **{"from": "predicted", "drug": UNMEASURED, "cell_line": "A549"},
+        selector="mechanism",
+        k="2",
+    )
+    assert f"the predicted change of {UNMEASURED} in A549 at 5 µM" in text(app)
+    best = found(app)["drug"].tolist()[:2]
+    assert set(best) <= {"Panobinostat", "Belinostat", UNMEASURED}
+    assert (link(app)["selector"], link(app)["k"]) == ("mechanism", "2")
+
+
+def test_a_change_that_was_not_measured_is_one_box(find):
+    """It says to search with the prediction."""
+    page = text(find(**{"from": "measured", "drug": UNMEASURED, "cell_line": "A549"}))
+    assert page.count('role="alert"') == 1
+    assert "Search with its predicted change instead" in page
+
+
+def test_the_reverse_in_one_line_at_one_dose(find):
+    """Pickers narrow the search, and the link says so."""
+    app = find()
+    app.selectbox(key="look").select("reverse").run()
+    app.selectbox(key="where").select("A549").run()
+    app.selectbox(key="at").select("0.5").run()
+    page = text(app)
+    assert "Drugs that reverse the measured change of Trametinib" in page
+    assert set(found(app)["dose (µM)"]) == {"0.5"}
+    assert set(found(app)["lines"]) == {1}
+    asked = link(app)
+    assert (asked["where"], asked["at"], asked["look"]) == ("A549", "0.5", "reverse")
+    app.selectbox(key="where").select("LoVo").run()
+    assert "a search in LoVo" in text(app)
+    assert "Choose another line or dose." in text(app)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"from": "magic"}, "signature &#x27;magic&#x27;"),
+        ({"look": "best"}, "search &#x27;best&#x27;"),
+        ({"where": "Mars"}, "cell line &#x27;Mars&#x27;"),
+        ({"at": "7"}, "dose &#x27;7&#x27;"),
+        ({"drug": "Trametinob"}, "Nearest: Trametinib"),
+        ({"atlas": "labb"}, "atlas &#x27;labb&#x27;"),
+        ({"where": IMAGE}, "&lt;img"),
+    ],
+)
+def test_a_bad_link_explains_itself_and_offers_the_nearest_view(find, bad, words):
+    """One box, nothing searched, one click to a view that exists."""
+    app = find(**bad)
+    page = text(app)
+    assert page.count('role="alert"') == 1
+    assert words in page
+    assert IMAGE not in page
+    assert not app.get("plotly_chart")
+    app.button(key="nearest").click().run()
+    assert "lgr-box" not in text(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_line_in_a_link_is_read_by_its_closest_form(find):
+    """Case does not matter."""
+    assert link(find(where="hepg2c3a"))["where"] == "HepG2/C3A"
+
+
+def test_another_drug_keeps_the_dose_only_where_it_was_measured(find):
+    """0.5 µM is measured in A549 alone."""
+    app = find(**{"from": "measured", "dose": "0.5"})
+    app.selectbox(key="cell_line").select("LoVo").run()
+    assert link(app)["dose"] == "5"
+    assert "lgr-box" not in text(app)
+
+
+@pytest.mark.parametrize("source", ["measured", "predicted"])
+def test_hostile_names_are_text(find, source):
+    """In the title, the figure and the boxes."""
+    app = find(**{"from": source, "drug": IMAGE}, selector="mechanism")
+    page = text(app)
+    assert escape(IMAGE) in page
+    assert IMAGE not in page
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    assert "<img" not in json.dumps(specs)
+    pasted = find(**{"from": "genes", "up": f"GENE1 {IMAGE}"})
+    assert IMAGE not in text(pasted)
+
+
+def test_the_page_hands_the_question_on(find):
+    """Drug and line picked here stand on the first page."""
+    app = find()
+    app.selectbox(key="drug").select("Afatinib").run()
+    app.query_params.clear()
+    app.switch_page("pages/predict.py").run()
+    assert "Afatinib <span" in text(app)
