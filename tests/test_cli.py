@@ -85,7 +85,7 @@ def test_info_and_doctor(lgr, toy_home):
         (("predict", *QUESTION[:4], "--drug", "Trametinb"), 4, "Nearest: Trametinib"),
         (("predict", *QUESTION, "--dose", "3"), 4, "measured there: 5 uM, 0.5 uM"),
         (("predict", *QUESTION, "--k", "0"), 2, "at least one neighbour"),
-        (("predict", *QUESTION, "--out", "x.xlsx"), 2, ".csv, .parquet or .h5ad"),
+        (("predict", *QUESTION, "--out", "x.xlsx"), 2, ".csv, .parquet, .h5ad or .rnk"),
         (("retrieve", *QUESTION, "--out", "x.csv"), 2, ".jsonl"),
         (("ingest", "/no/such/file.h5ad", "--name", "x"), 3, "no such file"),
         (("ingest", "/no/such/file.h5ad", "--name", "../x"), 2, "1 to 64"),

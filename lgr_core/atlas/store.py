@@ -58,6 +58,7 @@ class AtlasStore:
         self._drug = self.conditions["drug"].to_numpy()
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
+        self._drugs_at: dict[float | None, frozenset[str]] = {}
         self.newcomer: tuple[str, ...] = ()
 
     # -- names ---------------------------------------------------------------------------------
@@ -109,8 +110,11 @@ class AtlasStore:
 
     def drugs_at(self, dose_um: float | None) -> frozenset[str]:
         """Drugs measured at that dose in any line."""
-        keys = [key for key in self._blocks if key[1] == dose_um]
-        return frozenset(drug for key in keys for drug in self._rows_by_drug(key))
+        if dose_um not in self._drugs_at:
+            keys = [key for key in self._blocks if key[1] == dose_um]
+            drugs = (drug for key in keys for drug in self._rows_by_drug(key))
+            self._drugs_at[dose_um] = frozenset(drugs)
+        return self._drugs_at[dose_um]
 
     def row(self, condition: Condition) -> int | None:
         """The row of a condition, None if it was not measured."""

@@ -14,20 +14,23 @@ import pandas as pd
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import names
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
-from lgr_core.errors import UsageError
+from lgr_core.errors import LgrError, UsageError
 from lgr_core.evaluation.methods import REGISTRY, chosen_methods
-from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.plan import Plan, digest
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import write_report
 from lgr_core.evaluation.results import Run, load_run
 from lgr_core.evaluation.runner import Bench, run_benchmark
+from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.own_line import OwnLineFirst
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.selectors import make_selector
@@ -77,13 +80,14 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     asked = _llm_options(options, settings)
     guests = _guests(options.predictions)
-    plan = _plan(options, asked, guests)
+    plan = _plan(options, asked, guests, settings)
     folder = options.out
     if folder is None:
         folder = settings.home / "runs" / store.name
     selectors = Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
+    unasked = None
     if asked.policy is not Policy.REPLAY and "lgr_llm" in plan.methods:
-        _ask(options, settings, Bench(store, plan, selectors, {}), asked)
+        unasked = _ask(options, settings, Bench(store, plan, selectors, {}), asked)
     with Bars() as progress:
         run = run_benchmark(
             store,
@@ -99,6 +103,8 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
         print_json({"folder": str(folder), "summary": rows.to_dict("records")})
     else:
         print("\n".join(_lines(run)))
+    if unasked is not None:
+        raise unasked
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: ARG001
@@ -110,14 +116,19 @@ def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: A
         print(path)
 
 
-def _plan(options: argparse.Namespace, asked: LLMOptions, guests: dict[str, Path]) -> Plan:
+def _plan(
+    options: argparse.Namespace, asked: LLMOptions, guests: dict[str, Path], settings: Settings
+) -> Plan:
     every = options.regime == ["all"]
     if options.split is not None and every:
         do = "Say with --regime what it holds out, one regime."
         raise UsageError("--split", "all regimes at once", do)
     scope = "own line, else drug" if options.scope is None else options.scope
-    said = {**asdict(asked), "scope": scope} if "lgr_llm" in _methods(options) else {}
-    for unsaid in ("policy", "named_model"):  # they do not change which answer counts
+    said = {}
+    if "lgr_llm" in _methods(options):
+        files = [*options.neighbors, *neighbor_files(*settings.neighbor_folders)]
+        said = {**asdict(asked), "scope": scope, "files": [digest(path) for path in files]}
+    for unsaid in ("policy", "chosen"):  # they do not change which answer counts
         said.pop(unsaid, None)
     return Plan(
         regimes=tuple(Regime) if every else tuple(Regime(name) for name in options.regime),
@@ -133,7 +144,7 @@ def _plan(options: argparse.Namespace, asked: LLMOptions, guests: dict[str, Path
         one_per_parent=options.one_per_parent,
         split=options.split,
         language_model=said,
-        guests={name: path.name for name, path in guests.items()},
+        guests={name: digest(path)["sha256"] for name, path in guests.items()},
     )
 
 
@@ -155,8 +166,10 @@ def _guests(files: list[Path]) -> dict[str, Path]:
     return guests
 
 
-def _ask(options: argparse.Namespace, settings: Settings, bench: Bench, asked: LLMOptions) -> None:
-    """Put the run's questions to the model, after saying what they will cost."""
+def _ask(
+    options: argparse.Namespace, settings: Settings, bench: Bench, asked: LLMOptions
+) -> LgrError | None:
+    """Put the run's questions to the model, after saying what they cost; what is left open."""
     pools = list(_pools(bench))
     client = live_client(settings)
     selector = llm_selector(
@@ -167,10 +180,7 @@ def _ask(options: argparse.Namespace, settings: Settings, bench: Bench, asked: L
     tell(f"lgr: {found.questions:,} questions to {asked.model}: {price}")
     with Bars() as progress:
         report = fill(selector, client, pools, options.k, progress=progress)
-    left = len(report.failed) + report.not_asked
-    if left:
-        why = "" if report.stopped_by is None else f" ({report.stopped_by.found})"
-        tell(f"lgr: {left:,} questions have no answer{why}; their queries count as failed")
+    return unfinished("benchmark", report) if report.failed or report.not_asked else None
 
 
 def _pools(bench: Bench) -> Iterator[CandidatePool]:
@@ -188,7 +198,8 @@ def _lines(run: Run) -> Iterator[str]:
         yield f"{regime}: {HEADLINE}, mean [95 % interval], {part['n_queries'].iloc[0]:,} queries"
         for row in part.sort_values("mean", ascending=False).itertuples():
             if pd.isna(row.mean):
-                yield f"  {row.method:<16} not applicable"
+                why = "undefined" if row.status == Status.OK else row.status.replace("_", " ")
+                yield f"  {row.method:<16} {why}"
                 continue
             interval = "" if np.isnan(row.low) else f" [{row.low:.3f}, {row.high:.3f}]"
             covered = "" if row.coverage == 1 else f", coverage {row.coverage:.0%}"

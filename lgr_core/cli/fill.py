@@ -16,6 +16,7 @@ from lgr_core.config import Settings
 from lgr_core.errors import LgrError, ServiceError
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.question import Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 
@@ -38,8 +39,7 @@ def _fill(options: argparse.Namespace, settings: Settings) -> None:
     pools = pools_of(options, store)
     asked = llm_options(options, settings)
     if options.dry_run:
-        replayed = argparse.Namespace(**{**vars(options), "cache": "replay"})
-        selector = llm_selector(store, settings, llm_options(replayed, settings))
+        selector = llm_selector(store, settings, llm_options(options, settings, Policy.REPLAY))
         _show_estimate(options, estimate(selector, pools, options.k))
         return
     usd = settings.llm_budget_usd if options.max_usd is None else options.max_usd
@@ -58,16 +58,16 @@ def _fill(options: argparse.Namespace, settings: Settings) -> None:
         )
     _show_report(options, report)
     if report.failed or report.not_asked:
-        raise _unfinished(report)
+        raise unfinished("fill", report)
 
 
-def _unfinished(report: FillReport) -> LgrError:
+def unfinished(command_name: str, report: FillReport) -> LgrError:
     """Why not every query is answered; what stopped the run gives the exit code."""
     stop, do = report.stopped_by, "Run the same command again: it goes on there."
     found = f"{len(report.failed):,} failed, {report.not_asked:,} not asked"
     if stop is None:
-        return ServiceError("fill", found, do)
-    return type(stop)("fill", f"{found}: {stop.found}", f"{stop.do} {do}")
+        return ServiceError(command_name, found, do)
+    return type(stop)(command_name, f"{found}: {stop.found}", f"{stop.do} {do}")
 
 
 @contextmanager

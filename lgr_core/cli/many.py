@@ -60,4 +60,7 @@ def _chosen(names: list[str] | None, catalog: object) -> list[str]:
 def names(text: str) -> list[str]:
     """The type of a flag that lists names, by comma, or by semicolon where one stands."""
     sign = ";" if ";" in text else ","
-    return [name.strip() for name in text.split(sign) if name.strip()]
+    found = [name.strip() for name in text.split(sign) if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("no name is given")
+    return found

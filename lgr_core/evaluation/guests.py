@@ -40,9 +40,14 @@ def read_guest(store: AtlasStore, path: Path) -> Guest:
     Raises
     ------
     InputError
-        If the file cannot be read, lacks genes of the panel, or none of its rows is in the atlas.
+        If the file cannot be read, lacks genes of the panel, repeats a condition, or none of its
+        rows is in the atlas.
     """
     table = read_deltas(path, value_kind=store.value_kind, unsigned=True, n_hvg=1)
+    counts = table.provenance
+    if repeated := counts["replicates_averaged"] + counts["plates_averaged"]:
+        found = f"{repeated:,} rows repeat a condition"
+        raise InputError(f"predictions {path}", found, "Give each condition once.")
     genes = {name: i for i, name in enumerate(table.genes["gene"])}
     panel = store.gene_names[: store.n_panel]
     if lacking := [gene for gene in panel if gene not in genes]:

@@ -22,6 +22,7 @@ from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.prediction.chemcpa_method import ChemCPAMethod
 from lgr_core.prediction.chemcpa_options import LABEL
 from lgr_core.prediction.drug_kernels import DrugKernels
+from lgr_core.prediction.hybrid import Hybrid, Shrunken
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import (
     CellMean,
@@ -34,7 +35,7 @@ from lgr_core.prediction.means import (
     Zero,
 )
 from lgr_core.prediction.pca_ridge import PCARidge
-from lgr_core.prediction.retrieved import Oracle, Retrieved
+from lgr_core.prediction.retrieved import Oracle, RandomK, Retrieved
 from lgr_core.retrieval.blocks import Labels
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
 
@@ -53,6 +54,12 @@ class Group(StrEnum):
     BASELINE = "baseline"
     CONTROL = "control"
     GUEST = "guest"
+
+
+_KINDS: Mapping[type[Selector], type[Retrieved]] = {
+    OracleSelector: Oracle,
+    RandomSelector: RandomK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,7 @@ class Setting:
 
     def retrieved(self, selector: Selector) -> Retrieved:
         """LGR with that selector."""
-        kind = Oracle if isinstance(selector, OracleSelector) else Retrieved
-        return kind(
+        return _KINDS.get(type(selector), Retrieved)(
             selector,
             self.labels.catalog,
             self.k,
@@ -145,6 +151,22 @@ _TABLE = (
         Group.RETRIEVAL,
         "Mean of the k drugs of the line with the most similar fingerprints.",
         _lgr("chemistry"),
+    ),
+    Entry(
+        "lgr_llm_shrunken",
+        "LGR, language model, shrunken",
+        Group.RETRIEVAL,
+        "The language model's neighbours drawn towards the pool mean; both learned on validation.",
+        lambda setting: [Shrunken(setting.retrieved(setting.selectors("llm")))],
+    ),
+    Entry(
+        "hybrid",
+        "Hybrid",
+        Group.RETRIEVAL,
+        "The language model's neighbours where many stand and agree, else chemistry's, labelled.",
+        lambda setting: [
+            Hybrid(*(setting.retrieved(setting.selectors(name)) for name in ("llm", "chemistry")))
+        ],
     ),
     Entry(
         "kriging",

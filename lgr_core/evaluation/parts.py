@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.domain import FloatArray, IntArray
+from lgr_core.evaluation.calibration import TrustTable
 from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.scoring import BlockScorer, Scored
 from lgr_core.metrics import METRICS, score
-from lgr_core.prediction.batch import Method
+from lgr_core.prediction.batch import Method, Status
 from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.blocks import Block, FoldReader
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -35,7 +36,7 @@ Contenders = Mapping[str, Sequence[Method]]
 """Methods by id, each of one or more whose scores are averaged."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """Some methods on a fold and those of its test rows that are scored.
 
@@ -55,30 +56,42 @@ class Task:
         return fold if self.alone is None else f"{fold}-{self.alone}"
 
 
+_TABLES = ("scores", "seeds", "curve", "trust")
+
+
 @dataclass(slots=True)
 class Part:
-    """What a task came to: tables of scores, of means a seed, of the curve; what was fitted."""
+    """What a task came to: scores, means a seed, the curve, the table of trust; what was fitted."""
 
     scores: pd.DataFrame
     seeds: pd.DataFrame
     curve: pd.DataFrame
+    trust: pd.DataFrame
     fitted: dict[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
         """Write it aside and rename it into place."""
         aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
         aside.mkdir(parents=True)
-        for name in ("scores", "seeds", "curve"):
+        for name in _TABLES:
             getattr(self, name).to_parquet(aside / f"{name}.parquet")
         (aside / "fitted.json").write_text(json.dumps(self.fitted), encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(aside, folder)  # noqa: PTH105 - beside the rmtree, what happens is plainer
 
+    @staticmethod
+    def is_done(folder: Path) -> bool:
+        """Whether it was written, and no query in it waits for an answer that failed."""
+        if not folder.is_dir():
+            return False
+        status = pd.read_parquet(folder / "scores.parquet", columns=["status"])["status"]
+        return not (status == Status.FAILED).any()
+
     @classmethod
     def load(cls, folder: Path) -> Part:
         """Read what :meth:`save` wrote."""
-        tables = (pd.read_parquet(folder / f"{n}.parquet") for n in ("scores", "seeds", "curve"))
+        tables = (pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES)
         return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
 
 
@@ -100,15 +113,21 @@ def compute(
         view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
         method.fit(view)
     scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(k)
+    trust = TrustTable(contenders)
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
+        first = {}
         for name, variants in contenders.items():
-            tables.add(name, measured.score([method.predict(block) for method in variants]))
+            found = [method.predict(block) for method in variants]
+            tables.add(name, measured.score(found))
+            first[name] = found[0]
+        trust.add(block, first, measured.deltas)
         curve.add(block, measured.deltas, contenders, np.isin(block.rows, task.curve_rows))
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
-    return Part(scores, tables.seeds(regime), curve.table(regime), _fitted(contenders))
+    told = trust.table(queries, regime)
+    return Part(scores, tables.seeds(regime), curve.table(regime), told, _fitted(contenders))
 
 
 class _Tables:

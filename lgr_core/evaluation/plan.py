@@ -46,14 +46,16 @@ class Plan:
     min_drugs: int | None = None
     one_per_parent: bool = False
     split: Path | None = None
-    curve_queries: int = 2_000
+    curve_queries: int = 1_000
     language_model: Mapping[str, Any] = field(default_factory=dict)
-    guests: Mapping[str, str] = field(default_factory=dict)
+    guests: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("k", "random_seeds"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} = {getattr(self, name)}", "too few", "Give 1 or more.")
+        if self.seed < 0:
+            raise UsageError(f"seed = {self.seed}", "below zero", "Give 0 or more.")
         if not self.regimes:
             raise UsageError("benchmark", "no regime", f"Name one of: {', '.join(Regime)}.")
 
@@ -66,7 +68,9 @@ class Plan:
     def to_dict(self, store: AtlasStore) -> dict[str, Any]:
         """The plan and what it runs on, as JSON has it."""
         said = {**asdict(self), "regimes": [str(regime) for regime in self.regimes]}
-        said["split"] = None if self.split is None else _digest(self.split)
+        if self.split is not None:
+            said["folds"] = 1
+        said["split"] = None if self.split is None else digest(self.split)
         packages = {name: version(name) for name in PACKAGES}
         return {
             "atlas": store.name,
@@ -129,10 +133,12 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     aside.replace(folder / CONFIG)
 
 
-def _digest(path: Path) -> dict[str, str]:
-    """A split's name and the SHA-256 of its files, in order of name."""
-    digest = hashlib.sha256()
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+def digest(path: Path) -> dict[str, str]:
+    """A file's or folder's name and the SHA-256 of all that is in it, in order of name."""
+    found = hashlib.sha256()
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
     for file in files:
-        digest.update(file.read_bytes() if file.is_file() else b"")
-    return {"name": path.name, "sha256": digest.hexdigest()}
+        if file.is_file():
+            found.update(str(file.relative_to(path)).encode())
+            found.update(file.read_bytes())
+    return {"name": path.name, "sha256": found.hexdigest()}

@@ -14,13 +14,21 @@ from pandas.api.types import union_categoricals
 
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError
+from lgr_core.evaluation.calibration import (
+    cross_fitted,
+    intervals,
+    reliability,
+    risk_coverage,
+    write_calibrations,
+)
 from lgr_core.evaluation.methods import evidence_of
 from lgr_core.evaluation.parts import ENOUGH, Part
 from lgr_core.evaluation.plan import read_config, write_config
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.statistics import compare_all, summarise
 
-TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
+TRUST = ("reliability", "risk_coverage", "intervals")
+TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence", *TRUST)
 """CSV files beside ``scores.parquet``."""
 
 NAMES = frozenset(
@@ -32,6 +40,7 @@ NAMES = frozenset(
 """Columns of the scores that hold names, kept as categories."""
 
 CELL_EVAL = "cell_eval"
+CALIBRATION = "calibration.json"
 _NAMED = {"drug": "perturbation", "cell_line": "celltype", "dose_um": "dose_um"}
 
 
@@ -72,6 +81,21 @@ class Run:
         """What each method may read in each regime."""
         return self._table("evidence")
 
+    @cached_property
+    def reliability(self) -> pd.DataFrame:
+        """Expected and observed Pearson r by tenths of the expected."""
+        return self._table("reliability")
+
+    @cached_property
+    def risk_coverage(self) -> pd.DataFrame:
+        """Mean Pearson r of the most trusted share of conditions."""
+        return self._table("risk_coverage")
+
+    @cached_property
+    def intervals(self) -> pd.DataFrame:
+        """How many genes lie in their 90 % intervals."""
+        return self._table("intervals")
+
     def _table(self, name: str) -> pd.DataFrame:
         return pd.read_csv(self.folder / f"{name}.csv", keep_default_na=False, na_values=[""])
 
@@ -111,6 +135,7 @@ def assemble(
         "k_curve": _curve([part.curve for part in loaded]),
         "seeds": _seeds([part.seeds for part in loaded]),
         "evidence": reads,
+        **_trust(folder, [part.trust for part in loaded], config["seed"]),
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
@@ -140,7 +165,7 @@ def _category(names: pd.Series) -> pd.Categorical:
 
 
 def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Means with intervals, what each method read, how often it fell back, how many it averaged."""
+    """Means with intervals; what each method read, averaged, fell back on; its commonest status."""
     table = summarise(scores, seed=seed)
     first = scores["metric"] == scores["metric"].iloc[0]
     each = scores[first].groupby(["regime", "method"], observed=True)
@@ -148,6 +173,7 @@ def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFra
         {
             "fallback_share": each["fallback"].agg(lambda names: names.notna().mean()),
             "k_used": each["k_used"].mean(),
+            "status": each["status"].agg(lambda names: names.value_counts().index[0]),
         }
     ).reset_index()
     counted = counted.astype({"regime": str, "method": str})
@@ -158,7 +184,7 @@ def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFra
 
 def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     keys = ["regime", "method", "k", "metric"]
-    table = pd.concat(parts).groupby(keys, as_index=False, sort=False).sum()
+    table = _stacked(parts).groupby(keys, as_index=False, sort=False).sum()
     table["mean"] = table["total"] / table["n"]
     table["k_used"] = table["k_used"] / table["n_queries"]
     # The whole pool, where it is smaller than k, is all that there is.
@@ -166,11 +192,31 @@ def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return table[[*keys, "mean", "k_used", "n_queries"]].sort_values(keys)
 
 
+def _trust(folder: Path, parts: Sequence[pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:
+    """The tables of ``TRUST``; every condition as calibrated without its line and parent.
+
+    Beside them, ``calibration.json`` holds the calibrations of all conditions, for predictions.
+    """
+    table = pd.concat(parts, ignore_index=True)
+    told = cross_fitted(table, seed=seed)
+    write_calibrations(folder / CALIBRATION, table)
+    return {
+        "reliability": reliability(told, seed=seed),
+        "risk_coverage": risk_coverage(told),
+        "intervals": intervals(told, seed=seed),
+    }
+
+
 def _seeds(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     keys = ["regime", "method", "seed", "metric"]
-    table = pd.concat(parts).groupby(keys, as_index=False, sort=False).sum()
+    table = _stacked(parts).groupby(keys, as_index=False, sort=False).sum()
     table["mean"] = table["total"] / table["n"]
     return table[[*keys, "mean"]].sort_values(keys)
+
+
+def _stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table of the parts that hold anything."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1])
 
 
 def _write_cell_eval(folder: Path, scores: pd.DataFrame) -> None:

@@ -23,7 +23,7 @@ from lgr_core.errors import InputError
 from lgr_core.evaluation.folds import queries
 from lgr_core.evaluation.guests import Guest, read_guest
 from lgr_core.evaluation.methods import REGISTRY, Setting
-from lgr_core.evaluation.parts import Contenders, Task, compute
+from lgr_core.evaluation.parts import Contenders, Part, Task, compute
 from lgr_core.evaluation.plan import Plan, check_same, write_config
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import Run, assemble
@@ -127,7 +127,8 @@ def run_benchmark(
     """Score every method of the plan and write what was found into ``folder``.
 
     A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
-    computed. The numbers do not depend on ``workers`` or on what was resumed.
+    computed, and those in which a query failed for want of an answer. The numbers do not depend on
+    ``workers`` or on what was resumed.
 
     Raises
     ------
@@ -146,7 +147,7 @@ def run_benchmark(
     tasks = bench.tasks()
     write_config(folder, {**config, "started_at": _now()})
     places = {task.name: folder / PARTS / task.name for task in tasks}
-    todo = [task for task in tasks if not places[task.name].is_dir()]
+    todo = [task for task in tasks if not Part.is_done(places[task.name])]
     told = _Told(progress, sum(len(task.rows) for task in tasks))
     told.step(sum(len(task.rows) for task in tasks if task not in todo))
     if workers > 1 and len(todo) > 1:

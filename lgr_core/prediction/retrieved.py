@@ -22,6 +22,7 @@ from lgr_core.prediction.batch import Predictions, Status, Unfitted
 from lgr_core.prediction.predictors import LGR
 from lgr_core.retrieval.blocks import Basis, Block, Gate, Over
 from lgr_core.retrieval.resolve import resolve
+from lgr_core.retrieval.selectors import RandomSelector
 
 Found = Retrieval | LgrError
 """The neighbours of a query, or why there are none to be had."""
@@ -66,14 +67,19 @@ class Retrieved(Unfitted):
 
     def at(self, block: Block, found: Sequence[Found], k: int) -> Predictions:
         """The means of the first ``k`` of the neighbours that were found."""
-        gate = block.gate(self.evidence)
-        names = gate.names(self.basis)
-        place = {name: i for i, name in enumerate(names)}
-        weights = np.zeros((len(block), len(names)))
+        place = self._places(block)
+        weights = np.zeros((len(block), len(place)))
         for i, retrieval in enumerate(found):
             if isinstance(retrieval, Retrieval) and retrieval.neighbors:
                 drugs = retrieval.drugs[:k]
                 weights[i, [place[drug] for drug in drugs]] = 1 / len(drugs)
+        return self._averages(block, weights, found)
+
+    def _averages(
+        self, block: Block, weights: FloatArray, found: Sequence[Found | CandidatePool]
+    ) -> Predictions:
+        """Weighted sums; ``found`` says of each query why there is none, if so."""
+        gate = block.gate(self.evidence)
         delta = gate.combine(csr_array(weights), self.basis)
         used = weights > 0
         k_used = used.sum(axis=1).astype(float)
@@ -88,6 +94,10 @@ class Retrieved(Unfitted):
             detail=[_detail(retrieval) for retrieval in found],
             used=used if self.basis is Basis.LINE else None,
         )
+
+    def _places(self, block: Block) -> dict[str, int]:
+        """Where the weight of a drug stands."""
+        return {name: i for i, name in enumerate(block.gate(self.evidence).names(self.basis))}
 
     def _fall_back(self, gate: Gate, delta: FloatArray, nobody: np.ndarray) -> list[str | None]:
         """Fill the rows without a neighbour with a mean, and name it."""
@@ -121,6 +131,24 @@ class Retrieved(Unfitted):
             return err
 
 
+class RandomK(Retrieved):
+    """``random_k``, one draw a query: what is drawn from the pool needs no judge."""
+
+    selector: RandomSelector
+
+    def predict(self, block: Block) -> Predictions:
+        """The mean of k drugs of each pool, those that the selector names."""
+        if self.one_per_parent:
+            return super().predict(block)
+        place = self._places(block)
+        weights = np.zeros((len(block), len(place)))
+        for i, pool in enumerate(block.pools):
+            if isinstance(pool, CandidatePool):
+                drawn = self.selector.draw(pool, self.k)
+                weights[i, [place[pool.drugs[j]] for j in drawn]] = 1 / len(drawn)
+        return self._averages(block, weights, block.pools)
+
+
 class Oracle(Retrieved):
     """``oracle_k``: ranks by Pearson with the measured truth, all queries of a block at once.
 
@@ -129,7 +157,7 @@ class Oracle(Retrieved):
 
     def _selections(self, block: Block, k: int) -> list[Selection | LgrError]:
         gate = block.gate(self.evidence | {Evidence.TRUTH})
-        place = {name: i for i, name in enumerate(gate.names(self.basis))}
+        place = self._places(block)
         scores = gate.correlation(self.basis)
         return [
             pool if isinstance(pool, EmptyPoolError) else _best(pool, scores[i], place, k)
@@ -144,15 +172,17 @@ def _best(pool: CandidatePool, scores: FloatArray, place: Mapping[str, int], k: 
     return Selection(tuple(Proposal(pool.drugs[i], score=float(own[i])) for i in best))
 
 
-def _status(found: Found) -> Status:
+def _status(found: Found | CandidatePool) -> Status:
     if isinstance(found, EmptyPoolError):
         return Status.EMPTY_POOL
     return Status.FAILED if isinstance(found, LgrError) else Status.OK
 
 
-def _detail(found: Found) -> str | None:
+def _detail(found: Found | CandidatePool) -> str | None:
     """Why there is no answer, or whose ranking it was if another line's."""
     if isinstance(found, LgrError):
         return str(found)
+    if isinstance(found, CandidatePool):
+        return None
     line = found.provenance.get("asked_in_line", found.query.cell_line)
     return None if line == found.query.cell_line else f"the ranking asked for in {line}"

@@ -100,6 +100,8 @@ class LLMSelector:
             recorded = self._recorded(pool)  # no question need be made to look it up
             if recorded is not None:
                 return recorded
+            if self.options.scope is Scope.LINE:
+                raise self._unanswered(pool)
         try:
             questions = self.questions(pool, k)
         except NotFoundError:  # a recorded ranking may be of a line that the atlas lacks

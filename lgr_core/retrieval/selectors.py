@@ -15,6 +15,7 @@ from lgr_core.domain import (
     DeltaReader,
     Evidence,
     FloatArray,
+    IntArray,
     Proposal,
     Selection,
     Selector,
@@ -123,10 +124,13 @@ class RandomSelector:
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
         """Draw k without replacement; the same for the same query and seed, always."""
+        drawn = (Proposal(pool.drugs[i], "Drawn at random.") for i in self.draw(pool, k))
+        return Selection(tuple(drawn), provenance={"seed": self.seed})
+
+    def draw(self, pool: CandidatePool, k: int) -> IntArray:
+        """Places of the k drugs in the pool, (k,); all of them if it is smaller."""
         rng = np.random.default_rng([self.seed, zlib.crc32(repr(pool.query).encode())])
-        chosen = rng.choice(len(pool.drugs), size=min(k, len(pool.drugs)), replace=False)
-        proposals = tuple(Proposal(pool.drugs[i], "Drawn at random.") for i in chosen)
-        return Selection(proposals, provenance={"seed": self.seed})
+        return rng.choice(len(pool.drugs), size=min(k, len(pool.drugs)), replace=False)
 
 
 class OracleSelector:

@@ -14,7 +14,7 @@ from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation import runner
 from lgr_core.evaluation.methods import CONTROLS, REGISTRY, chosen_methods
-from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.plan import Plan, digest
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import load_run
 from lgr_core.evaluation.runner import run_benchmark
@@ -189,7 +189,7 @@ def test_restrictions_change_what_is_scored_not_what_is_read(toy, run, tmp_path)
     names = dict.fromkeys((*keys[:4], "metric"), str)
     whole = run.scores[run.scores["drug"] == "Trametinib"].astype(names).sort_values(keys)
     found = part.scores.astype(names).sort_values(keys)
-    np.testing.assert_array_equal(found["value"], whole["value"])
+    np.testing.assert_allclose(found["value"], whole["value"], rtol=1e-6, atol=1e-9)
 
 
 def test_nothing_to_score_is_said(toy, tmp_path):
@@ -235,6 +235,79 @@ def test_predictions_without_the_panels_genes_are_refused(toy, tmp_path):
             selectors=OURS,
             guests={"few": tmp_path / "few.csv"},
         )
+
+
+def test_predictions_that_repeat_a_condition_are_refused(toy, tmp_path):
+    """Averaging a prediction and its contrary would be neither."""
+    table = toy.conditions[["cell_line", "drug", "dose_um"]].iloc[[0, 0]].reset_index(drop=True)
+    values = pd.DataFrame(toy.deltas(np.array([0, 0])), columns=toy.gene_names[: toy.n_panel])
+    pd.concat([table, values * np.array([[1], [-1]])], axis=1).to_csv(
+        tmp_path / "both.csv", index=False
+    )
+    guests = {"both": tmp_path / "both.csv"}
+    with pytest.raises(InputError, match="repeat a condition"):
+        run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS, guests=guests)
+
+
+def test_a_prediction_of_no_change_at_all_is_welcome(toy, tmp_path):
+    """It scores as zero does."""
+    table = toy.conditions[["cell_line", "drug", "dose_um"]]
+    table.assign(**dict.fromkeys(toy.gene_names[: toy.n_panel], 0.0)).to_csv(
+        tmp_path / "none.csv", index=False
+    )
+    plan = plan_of(regimes=(Regime.OPEN_WORLD,), methods=chosen_methods([]))
+    guests = {"none": tmp_path / "none.csv"}
+    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS, guests=guests)
+    assert score_of(run, "none", "mae_delta") == score_of(run, "zero", "mae_delta")
+
+
+def test_a_part_with_failed_queries_is_computed_again(toy, tmp_path, monkeypatch):
+    """What a language model could not answer then, it may have answered since."""
+    plan = plan_of(regimes=(Regime.OPEN_WORLD,), methods=chosen_methods(["lgr_llm"]))
+    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS)
+    assert "failed" in set(run.scores["status"])
+    again = []
+    carry_out = runner.Bench.carry_out
+
+    def noted(self, task, *more):
+        again.append(task.name)
+        carry_out(self, task, *more)
+
+    monkeypatch.setattr(runner.Bench, "carry_out", noted)
+    run_benchmark(toy, plan, tmp_path / "run", selectors=OURS)
+    assert again
+
+
+def test_other_content_under_the_same_name_is_another_run(tmp_path):
+    """Files are told apart by what is in them, in subfolders too."""
+    (tmp_path / "split" / "test").mkdir(parents=True)
+    file = tmp_path / "split" / "test" / "a.arrow"
+    file.write_bytes(b"one")
+    before = digest(tmp_path / "split")
+    file.write_bytes(b"two")
+    assert digest(tmp_path / "split") != before
+
+
+def test_a_negative_seed_is_wrong_use():
+    """Said before anything is computed."""
+    with pytest.raises(UsageError, match="seed"):
+        plan_of(seed=-1)
+
+
+def test_a_slow_method_is_a_part_of_its_own(toy, tmp_path):
+    """chemCPA: undefined in unseen lines, said; elsewhere scored where structures are known."""
+    pytest.importorskip("torch", reason="chemCPA needs torch (requirements-chemcpa.txt)")
+    regimes = (Regime.UNSEEN_DRUG, Regime.UNSEEN_CELL_LINE)
+    plan = plan_of(regimes=regimes, methods=chosen_methods(["chemcpa"]), folds=2)
+    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS)
+    parts = {path.name for path in (tmp_path / "run" / "parts").iterdir()}
+    assert {"unseen_drug-0", "unseen_drug-0-chemcpa"} <= parts
+    table = run.scores[run.scores["method"] == "chemcpa"]
+    status = table.groupby(["regime", "status"], observed=True).size()
+    assert set(status["unseen_cell_line"].index) == {"not_applicable"}
+    assert status["unseen_drug"]["ok"] > status["unseen_drug"]["not_applicable"] > 0
+    fitted = run.config["fitted"]["unseen_drug-0-chemcpa"]["chemcpa"]
+    assert fitted["trained_on"] == "profiles"
 
 
 def test_controls_stand_in_every_run():

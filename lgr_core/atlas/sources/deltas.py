@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 _TELLING = 100
 """Values from which on it is no accident that none is below zero."""
 
+_MANY, _TOO_FEW = 1_000, 0.01
+"""Values other than zero of which a smaller share below zero than this is no accident."""
+
 
 class _Rows(NamedTuple):
     """Usable rows with their deltas, and what was found on the way."""
@@ -79,7 +82,7 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
     time
         The time whose rows are read, where the file has several.
     unsigned
-        Believe that changes of which none is below zero are changes.
+        Believe that changes of which none, or fewer than 1 %, is below zero are changes.
     lines, doses
         The only cell lines and doses (micromolar) that are kept; none: all.
     source
@@ -195,18 +198,26 @@ def _finite(source: DeltaFile, kept: FloatArray) -> FloatArray:
 
 
 def _check_are_changes(deltas: FloatArray, *, unsigned: bool) -> None:
-    """Refuse what can be no changes: nothing but zeros, or many values and none below zero."""
+    """Refuse what can be no changes: nothing but zeros, or (almost) nothing below zero."""
     size = " x ".join(f"{n:,}" for n in deltas.shape)
-    if not deltas.any():
+    if not unsigned and not deltas.any():
         found = f"all {size} values are zero"
         raise InputError("deltas", found, "Give the measured changes.")
-    if unsigned or deltas.size < _TELLING or deltas.min() < 0:
+    if unsigned or deltas.size < _TELLING:
         return
+    changed = sum(map(np.count_nonzero, deltas))
+    below = sum(np.count_nonzero(row < 0) for row in deltas)
+    if below >= _TOO_FEW * changed or (below and changed < _MANY):
+        return
+    do = "Take the vehicle's expression away first, or say --unsigned if these are changes."
+    if below:
+        share = f"{below:,} below zero ({below / changed:.2g} of them)"
+        found = f"{changed:,} values other than zero and only {share}: expression, no changes?"
+        raise InputError("deltas", found, do)
     if (deltas == np.rint(deltas)).all():
         found = f"{size} values, all of them whole and none below zero: raw counts?"
         raise InputError("deltas", found, "Leave out --value-kind to have them read as counts.")
     found = f"{size} values and none below zero: expression, no changes?"
-    do = "Take the vehicle's expression away first, or say --unsigned if these are changes."
     raise InputError("deltas", found, do)
 
 

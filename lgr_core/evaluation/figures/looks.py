@@ -25,6 +25,10 @@ NEUTRAL, CONTROL, GUEST = "#74889a", "#98a4ad", "#c2578a"
 """The colours of the paper's baselines, of controls and of predictions of others."""
 
 _STYLES = {
+    "best_evidence": ("#b8860b", "hexagram"),
+    "kriging": ("#7a5ccf", "star-triangle-up"),
+    "hybrid": ("#6b8e23", "star-square"),
+    "lgr_llm_shrunken": ("#b0413e", "star-diamond"),
     "lgr_llm": ("#d9622b", "circle"),
     "lgr_mechanism": ("#0f9d7a", "square"),
     "lgr_chemistry": ("#3d87c9", "diamond"),
