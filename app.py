@@ -19,14 +19,16 @@ st.set_page_config(
 st.logo(LOGO, size="large")
 st.navigation(
     [
-        st.Page("pages/predict.py", title="Predict", icon=":material/insights:", default=True),
-        st.Page("pages/neighbors.py", title="Neighbours", icon=":material/group:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
-        st.Page("pages/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
-        st.Page("pages/find.py", title="Find drugs", icon=":material/search:"),
-        st.Page("pages/drugs.py", title="Drugs", icon=":material/medication:"),
-        st.Page("pages/cell_lines.py", title="Cell lines", icon=":material/biotech:"),
-        st.Page("pages/data.py", title="About this data", icon=":material/dataset:"),
+        st.Page(
+            "pages/views/predict.py", title="Predict", icon=":material/insights:", default=True
+        ),
+        st.Page("pages/views/neighbors.py", title="Neighbours", icon=":material/group:"),
+        st.Page("pages/views/compare.py", title="Compare", icon=":material/balance:"),
+        st.Page("pages/views/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
+        st.Page("pages/views/find.py", title="Find drugs", icon=":material/search:"),
+        st.Page("pages/views/drugs.py", title="Drugs", icon=":material/medication:"),
+        st.Page("pages/views/cell_lines.py", title="Cell lines", icon=":material/biotech:"),
+        st.Page("pages/views/data.py", title="About this data", icon=":material/dataset:"),
     ],
     position="top",
 ).run()

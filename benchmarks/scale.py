@@ -19,7 +19,6 @@ from lgr_core.atlas.annotate import annotate_drugs, annotate_lines
 from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.atlas.table import DeltaTable
-from lgr_core.cli.benchmark import Selectors
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.domain import ValueKind
 from lgr_core.drugs.chemistry import fingerprints
@@ -27,6 +26,7 @@ from lgr_core.evaluation.methods import REGISTRY
 from lgr_core.evaluation.plan import Plan
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.runner import run_benchmark
+from lgr_core.evaluation.selectors import Selectors
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.question import LLMOptions
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
-from textwrap import wrap
+from functools import partial
+from html import escape as html_escape
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,14 +13,31 @@ import plotly.graph_objects as go
 from lgr_core.domain import FloatArray
 from lgr_core.figures import DOWN, FOOT, NEIGHBOR, NOISE, UP, below, dressed
 
+escape = partial(html_escape, quote=False)
+"""Names as plotly's little HTML shows them; it does not decode quotes."""
+
 OURS, OTHER = "#2b8cbe", "#cc79a7"
 """The colours of the prediction shown and of the one it is held against."""
 
 BAND = (2.5, 97.5)
 """Percentiles that the random band spans."""
 
-_ROW, _LEGEND_ROW, _LEGEND_WIDTH, _CELL, _WRAP = 56, 21, 158, 30, 18
-_TICKS = ("line-ns-open", "x-thin-open", "triangle-up-open", "square-open", "star-open")
+_ROW, _LEGEND_ROW, _CELL = 60, 30, 30
+_TICKS = tuple(
+    f"{shape}-open"
+    for shape in (
+        "line-ns",
+        "triangle-up",
+        "square",
+        "star",
+        "x-thin",
+        "circle",
+        "triangle-down",
+        "cross-thin",
+        "hexagon",
+        "diamond",
+    )
+)
 _WIDEST_NAMES = 190
 _LONGEST_NAME = 22
 
@@ -75,17 +92,17 @@ def strips(
         zeroline=False,
     )
     figure.update_yaxes(
-        tickvals=list(range(len(titles))),
-        ticktext=["<br>".join(wrap(escape(title), _WRAP)) for title in titles],
-        range=[len(titles) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
+        range=[len(titles) - 0.5, -0.5], showticklabels=False, showgrid=False, zeroline=False
     )
+    for row, title in enumerate(titles):
+        figure.add_annotation(
+            text=escape(title), x=0, y=row, yshift=21, xanchor="left", showarrow=False
+        )
     head = 24 + _LEGEND_ROW * math.ceil((len(marks) + 1) / 2)
     height = head + FOOT + _ROW * len(titles)
-    figure = dressed(figure, height=height, left=130, head=head, right=34)
-    legend = {"orientation": "h", "x": 0, "xref": "container", "entrywidth": _LEGEND_WIDTH}
-    return figure.update_layout(legend=legend)
+    figure = dressed(figure, height=height, left=20, head=head, right=20)
+    columns = {"entrywidthmode": "fraction", "entrywidth": 0.48}  # two, however narrow it is
+    return figure.update_layout(legend={"orientation": "h", "xref": "container", **columns})
 
 
 def alike(names: Sequence[str], values: FloatArray) -> go.Figure:
@@ -196,7 +213,7 @@ def _add_band(
             mode="lines",
             line={"color": NOISE, "width": 14},
             opacity=0.35,
-            name=f"random picks (95 % of {len(draws):,})",
+            name="random picks (95 %)",
             legendgroup="blind",
             showlegend=first,
             hovertemplate=f"{words}<extra></extra>",

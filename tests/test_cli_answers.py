@@ -55,6 +55,9 @@ def test_a_recorded_answer_says_on_screen_what_it_does_not_honour(shell, reply):
         assert err == f"lgr: Recorded answer (a chatbot): it was not asked with {settings}.\n"
     default = ("--model", "gpt-5.2-2025-12-11")
     assert "not asked with model=gpt-5.2" in shell("retrieve", *QUESTION, *LLM, *default)[2]
+    usual = ("--temperature", "0", "--effort", "none", "--samples", "1", "--mode", "text")
+    said = shell("retrieve", *QUESTION, *LLM, *usual)[2]
+    assert "it was not asked with temperature=0.0, effort=none, samples=1.\n" in said
 
 
 def test_kept_answers_are_listed_and_forgotten(shell, reply, tmp_path):

@@ -61,8 +61,8 @@ def build_atlas(
     Raises
     ------
     InputError
-        If the atlas exists and ``overwrite`` is false, something else has its place, or the disk
-        cannot hold it.
+        If the atlas exists and ``overwrite`` is false, something else has its place, something
+        else lies in its folder, or the disk cannot hold it.
     UsageError
         If the folder's name cannot name an atlas.
     """

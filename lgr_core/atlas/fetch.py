@@ -7,6 +7,7 @@ a kill, only warns of a full disk and checks no sums; those three are done here.
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import re
 import shutil
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import httpx2
 from huggingface_hub import get_hf_file_metadata, hf_hub_url
@@ -191,11 +192,13 @@ def _fetch(remote: _Remote, folder: Path, report: _Report) -> None:
     with _translated(asked):
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab") as file:
+            _lock(file, asked)
             here = file.tell()
             report.add(here)
             http_get(
                 remote.url,
                 file,
+                headers={"Accept-Encoding": "identity"},
                 resume_size=here,
                 expected_size=remote.size,
                 tqdm_class=partial(_Bar, report),
@@ -206,6 +209,15 @@ def _fetch(remote: _Remote, folder: Path, report: _Report) -> None:
         part.unlink()
     found = f"its checksum is not the one announced ({remote.etag}); what came was thrown away"
     raise ServiceError(asked, found, "Run the same command again.")
+
+
+def _lock(file: BinaryIO, asked: str) -> None:
+    """Hold the file as long as it is open: two that wrote to it would spoil it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as err:
+        found = "another run is fetching it into this folder"
+        raise InputError(asked, found, "Wait for that one, or say --out elsewhere.") from err
 
 
 @contextmanager

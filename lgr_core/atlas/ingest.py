@@ -17,7 +17,7 @@ from lgr_core.atlas.demo import write_demo
 from lgr_core.atlas.manifest import check_manifest, sha256
 from lgr_core.atlas.pseudobulk import pseudobulk
 from lgr_core.atlas.publish import check_free
-from lgr_core.atlas.sources import open_counts, read_deltas
+from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.tables import files_of
@@ -118,8 +118,10 @@ def _settle(options: IngestOptions, form: Form | None) -> IngestOptions:
     if form is None:
         return options
     kind = options.value_kind
-    if form.read is not None and kind not in {None, form.value_kind}:
-        found = f"these are {form.name}, whose values are {form.value_kind}"
+    one_kind = form.read is not None or form.open is not None
+    if one_kind and kind not in {None, form.value_kind}:
+        values = "raw counts" if form.value_kind is None else form.value_kind
+        found = f"these are {form.name}, whose values are {values}"
         raise UsageError(f"--value-kind {kind}", found, "Leave it out.")
     return replace(
         options,
@@ -151,7 +153,8 @@ def _read(
             source=None if form is None or form.read is None else form.read(options.lines),
         )
         return replace(table, provenance={**table.provenance, **notes})
-    source = (open_counts if form is None or form.open is None else form.open)(
+    plain = open_folder if path.is_dir() else open_counts
+    source = (plain if form is None or form.open is None else form.open)(
         path,
         overrides=options.columns,
         controls=options.controls,

@@ -19,7 +19,12 @@ from lgr_core.errors import InputError, LgrError
 INDEX = "index.duckdb"
 """The file by which a folder is known as an atlas."""
 
+_MATRICES = {f"{name}.npy" for name in ("deltas", "plate_deltas", "controls", "fingerprints")}
+_OWN = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
+"""All that an atlas folder holds: nothing else in it is ever removed."""
+
 BUILDING, REPLACED = ".building", ".replaced"
+_MOST_NAMED = 5
 _LOCK, _ALIVE = ".lock", ".alive"
 
 T = TypeVar("T")
@@ -58,7 +63,11 @@ def built_aside(folder: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Raise InputError if ``folder`` is there and may not be replaced: only an atlas may."""
+    """Raise InputError if ``folder`` is there and may not be replaced.
+
+    Only an atlas may, and only if nothing of somebody else's lies in its folder. Of a link, what
+    it leads to stays anyway.
+    """
     if not _is_there(folder):
         return
     if not (folder / INDEX).is_file():
@@ -66,6 +75,13 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise InputError(f"atlas {folder.name!r}", found, "Choose another name, or move it away.")
     if not overwrite:
         raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
+    if folder.is_symlink():
+        return
+    strange = sorted({path.name for path in folder.iterdir()} - _OWN)
+    if strange:
+        more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
+        found = f"its folder also holds {', '.join(strange[:_MOST_NAMED])}{more}, no part of it"
+        raise InputError(f"atlas {folder.name!r}", found, f"Move that out of {folder} first.")
 
 
 def check_space(folder: Path, needed: int) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
+from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
 from lgr_core.config import Settings
 from lgr_core.doctor import atlas_line, diagnose
 from lgr_core.domain import ValueKind
 from lgr_core.errors import UsageError
+from lgr_core.evaluation.demo_run import run_demo
 
 DEMO = "demo"
 
@@ -23,10 +26,13 @@ def add(commands: Commands) -> None:
     _add_ingest(command(commands, "ingest", _ingest, "build an atlas from counts or ready deltas"))
     demo = command(commands, "demo", _demo, "build the simulated demo atlas")
     demo.add_argument("--overwrite", action="store_true", help="replace the one that is there")
+    scored = "score methods on it, on few queries; build it only if it is not there"
+    demo.add_argument("--benchmark", action="store_true", help=scored)
     info = command(
         commands, "info", _info, "which atlases there are, or what NAME is and how it was made"
     )
     info.add_argument("name", metavar="NAME", nargs="?", help="of an atlas; none: list all")
+    info.add_argument("--report", action="store_true", help="the quality of its data")
     what = "what is installed, which atlases there are, what is missing"
     command(commands, "doctor", _doctor, what)
 
@@ -75,16 +81,35 @@ def build(
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> None:
+    folder = settings.atlases / DEMO
     with Bars() as progress:
-        ingest_demo(settings.atlases / DEMO, overwrite=options.overwrite, progress=progress)
-    _show_info(open_atlas(DEMO, settings.atlases), as_json=options.json)
+        if options.overwrite or not (options.benchmark and folder.is_dir()):
+            ingest_demo(folder, overwrite=options.overwrite, progress=progress)
+        store = open_atlas(DEMO, settings.atlases)
+        if options.benchmark:
+            run = run_demo(store, settings, workers=os.cpu_count() or 1, progress=progress)
+            tell(f"the benchmark of the demo is in {run.folder}")
+    _show_info(store, as_json=options.json)
 
 
 def _info(options: argparse.Namespace, settings: Settings) -> None:
+    if options.name is None and options.report:
+        raise UsageError("--report", "no atlas is named", "Say lgr info NAME --report.")
     if options.name is None:
         _list_atlases(settings, as_json=options.json)
-    else:
-        _show_info(open_atlas(options.name, settings.atlases), as_json=options.json)
+        return
+    show = _show_report if options.report else _show_info
+    show(open_atlas(options.name, settings.atlases), as_json=options.json)
+
+
+def _show_report(store: AtlasStore, *, as_json: bool) -> None:
+    report = quality_report(store)
+    if as_json:
+        print_json(report)
+        return
+    print(f"{store.name}:")
+    for line in describe(report):
+        print(f"  {line}")
 
 
 def _list_atlases(settings: Settings, *, as_json: bool) -> None:
@@ -150,7 +175,11 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--lines", nargs="+", default=[], metavar="LINE", help="read these cell lines alone")
     flag("--doses", nargs="+", default=[], type=float, metavar="UM", help="and these doses, in uM")
     flag("--time", metavar="TIME", help="rows of this time, where a file has several")
-    flag("--unsigned", action="store_true", help="believe changes of which none is below zero")
+    flag(
+        "--unsigned",
+        action="store_true",
+        help="believe changes of which (almost) none is below zero",
+    )
     flag("--unit", choices=["cell", "well"], help="what a row of counts is; guessed if not given")
     flag("--layer", metavar="NAME", help="of an h5ad; X, or the first that holds counts")
     flag("--target-sum", type=float, default=10_000, metavar="N", help="counts a cell is scaled to")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
 from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import names
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool, Selector
+from lgr_core.domain import CandidatePool
 from lgr_core.errors import LgrError, UsageError
 from lgr_core.evaluation.methods import REGISTRY, chosen_methods
 from lgr_core.evaluation.plan import Plan, digest
@@ -26,14 +26,12 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import write_report
 from lgr_core.evaluation.results import Run, load_run
 from lgr_core.evaluation.runner import Bench, run_benchmark
+from lgr_core.evaluation.selectors import Selectors
 from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.fill import estimate, fill
-from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.own_line import OwnLineFirst
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
-from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 HEADLINE = "pearson_delta"
@@ -50,32 +48,6 @@ def add(commands: Commands) -> None:
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
 
 
-@dataclass(frozen=True, slots=True)
-class Selectors:
-    """Makes the selectors of a run; a language model's answers are replayed, never asked for here.
-
-    Without a ``scope``, a line's own answers go first and another line's fill in.
-    """
-
-    settings: Settings
-    options: LLMOptions
-    neighbors: tuple[Path, ...] = ()
-    own_line_first: bool = True
-
-    def __call__(self, name: str, store: AtlasStore) -> Selector:
-        """The selector of that name."""
-        if name != LLMSelector.name:
-            return make_selector(name, store)
-        if not self.own_line_first:
-            return self._replaying(store, self.options.scope)
-        own, other = (self._replaying(store, scope) for scope in (Scope.LINE, Scope.DRUG))
-        return OwnLineFirst(own, other)
-
-    def _replaying(self, store: AtlasStore, scope: Scope) -> LLMSelector:
-        options = replace(self.options, policy=Policy.REPLAY, scope=scope)
-        return llm_selector(store, self.settings, options, neighbors=self.neighbors)
-
-
 def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     asked = _llm_options(options, settings)
@@ -86,7 +58,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
         folder = settings.home / "runs" / store.name
     selectors = Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
     unasked = None
-    if asked.policy is not Policy.REPLAY and "lgr_llm" in plan.methods:
+    if asked.policy is not Policy.REPLAY and any("llm" in name for name in plan.methods):
         unasked = _ask(options, settings, Bench(store, plan, selectors, {}), asked)
     with Bars() as progress:
         run = run_benchmark(
@@ -124,10 +96,8 @@ def _plan(
         do = "Say with --regime what it holds out, one regime."
         raise UsageError("--split", "all regimes at once", do)
     scope = "own line, else drug" if options.scope is None else options.scope
-    said = {}
-    if "lgr_llm" in _methods(options):
-        files = [*options.neighbors, *neighbor_files(*settings.neighbor_folders)]
-        said = {**asdict(asked), "scope": scope, "files": [digest(path) for path in files]}
+    files = [*options.neighbors, *neighbor_files(*settings.neighbor_folders)]
+    said = {**asdict(asked), "scope": scope, "files": [digest(path) for path in files]}
     for unsaid in ("policy", "chosen"):  # they do not change which answer counts
         said.pop(unsaid, None)
     return Plan(

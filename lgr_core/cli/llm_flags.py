@@ -9,6 +9,9 @@ from lgr_core.config import Settings
 from lgr_core.retrieval.prompt import PromptOptions
 from lgr_core.retrieval.question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
 
+_NAMEABLE = ("model", "mode", "temperature", "effort", "samples", "ask_for")
+"""Flags whose defaults are settings too: given, they are named, whatever they say."""
+
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 
@@ -30,23 +33,26 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
     flag("--scope", choices=[str(scope) for scope in Scope], default="line")
     flag("--scope-line", default=DEFAULT_SCOPE_LINE, metavar="C", help="of scope drug")
     flag("--model", help="default: LGR_LLM_MODEL, else the paper's")
-    flag("--mode", choices=["text", "structured"], default="text", help="of the prompt and answer")
+    flag("--mode", choices=["text", "structured"], help="of prompt and answer; default: text")
     flag("--facts", action="store_true", help="tell mechanisms, targets, organ and drivers")
     flag("--masked", action="store_true", help="hide the names (blind mode)")
     flag("--cache-friendly", action="store_true", help="one candidate list for all of a line")
-    flag("--samples", type=int, default=1, metavar="N", help="ask N times, merge the rankings")
+    flag("--samples", type=int, metavar="N", help="ask N times, merge the rankings")
     flag("--ask-for", type=int, metavar="N", help="names asked for, if not k")
     flag("--repair", action="store_true", help="one more request where too few names stand")
-    flag("--effort", choices=EFFORTS, default="none", help="reasoning effort")
-    flag("--temperature", type=float, default=0.0)
+    flag("--effort", choices=EFFORTS, help="reasoning effort; default: none")
+    flag("--temperature", type=float, metavar="T", help="default: 0")
 
 
 def llm_options(
     options: argparse.Namespace, settings: Settings, policy: Policy | None = None
 ) -> LLMOptions:
     """The options that the flags name; ``policy`` goes before theirs."""
+    flags = {name: getattr(options, name) for name in _NAMEABLE}
+    given = {name: value for name, value in flags.items() if value is not None}
+    chosen = tuple(given)
     prompt = PromptOptions(
-        mode=options.mode,
+        mode=given.pop("mode", PromptOptions().mode),
         facts=options.facts,
         masked=options.masked,
         cache_friendly=options.cache_friendly,
@@ -55,12 +61,8 @@ def llm_options(
         policy=Policy(options.cache) if policy is None else policy,
         scope=Scope(options.scope),
         scope_line=options.scope_line,
-        model=settings.llm_model if options.model is None else options.model,
-        temperature=options.temperature,
-        effort=options.effort,
         prompt=prompt,
-        samples=options.samples,
-        ask_for=options.ask_for,
         repair=options.repair,
-        named_model=options.model is not None,
+        chosen=chosen,
+        **{"model": settings.llm_model, **given},
     )

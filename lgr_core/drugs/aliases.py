@@ -10,6 +10,7 @@ from pathlib import Path
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.forms import bracket, strip_form
 from lgr_core.drugs.names import joined
+from lgr_core.drugs.twins import strip_variant, twin_key
 from lgr_core.errors import InputError
 
 _COLUMNS = ("alias", "drug", "source")
@@ -60,6 +61,7 @@ class AliasBook:
             if self._senses.setdefault(key, sense) != sense:
                 found = f"it stands for both {self._senses[key]} and {drug}"
                 raise InputError(f"alias {alias!r}", found, "Keep one, or leave it out.")
+        self._twins = {twin_key(alias): twin_key(drug) for alias, drug in aliases.items()}
         for alias, drug in aliases.items():
             if self._senses.get(_key(drug), _key(drug)) != _key(drug):
                 found = f"it leads to {drug!r}, which is an alias itself"
@@ -73,6 +75,19 @@ class AliasBook:
         """The keys of other names written in brackets: ``Fluorouracil (5-Fluoracil, 5-FU)``."""
         inner = bracket(strip_form(name))[1]
         return frozenset(self._sense(part) for part in inner.split(", ") if part.strip())
+
+    def twin(self, name: str) -> str:
+        """The key that the name shares with its twins, without what it holds in brackets."""
+        return self._twin(bracket(strip_variant(name))[0])
+
+    def twins_in_brackets(self, name: str) -> frozenset[str]:
+        """The same keys of other names written in brackets."""
+        inner = bracket(strip_variant(name))[1]
+        return frozenset(self._twin(part) for part in inner.split(", ") if part.strip())
+
+    def _twin(self, text: str) -> str:
+        key = twin_key(text)
+        return self._twins.get(key, key)
 
     def _sense(self, text: str) -> str:
         key = _key(text)

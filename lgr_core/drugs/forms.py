@@ -53,12 +53,16 @@ _PAIRS = {
     "free acid": "",
     "free base": "",
     "fumaric acid": "fumarate",
+    "hydrobromic acid": "hydrobromide",
+    "hydrochloric acid": "hydrochloride",
     "malic acid": "malate",
     "maleic acid": "maleate",
     "methanesulfonic acid": "mesylate",
+    "nitric acid": "nitrate",
     "oxalic acid": "oxalate",
     "propylene glycol": "propanediol",
     "succinic acid": "succinate",
+    "sulfuric acid": "sulfate",
     "tartaric acid": "tartrate",
     "toluenesulfonic acid": "tosylate",
     "trifluoroacetic acid": "trifluoroacetate",
@@ -105,7 +109,7 @@ _NEVER = frozenset(
 )
 _STEREO = re.compile(r"^(?:\(?(?:[±+-]|[0-9]*[rs]|dl|d|l|p)\)?-)+(?=.)")
 _COUNT = re.compile(r"^(?:[0-9]+|[xn])(?=h(?:cl|br|2o|ydr))")
-_GLUED = re.compile(r"(.{3,})[-._/]([^-._/ ()]+)")
+_GLUED = re.compile(r"(.{3,})[-._/+*]([^-._/+* ()]+)")
 _ACID = re.compile(r"(.*\w{3,})(hcl|hbr)")
 _MULTIPLE = re.compile(
     r"^(?:hemi|sesqui|mono|di|bis|tri|tris|tetra|penta|hexa|hepta|octa|nona|deca)+(?=.{3})"
@@ -136,6 +140,11 @@ def split_form(name: str) -> Form:
         base, found = cut
         words |= found
     return Form(base, frozenset(words))
+
+
+def is_only_form(folded: str) -> bool:
+    """Whether a folded name holds nothing but words of forms: it names no drug."""
+    return _NO_DRUG.issuperset(folded.split())
 
 
 def bracket(name: str) -> tuple[str, str]:
@@ -189,8 +198,8 @@ def _glued(name: str) -> tuple[str, set[str]] | None:
 
 def _without(rest: str, word: str) -> tuple[str, set[str]] | None:
     """What is left of a name beside its form; None if that names no drug."""
-    rest = rest.rstrip(" ,;-+")
-    if _NO_DRUG.issuperset(rest.split()):
+    rest = rest.rstrip(" ,;-+.*")
+    if is_only_form(rest):
         return None
     return rest, {word} - {""}
 

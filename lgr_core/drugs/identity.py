@@ -50,10 +50,11 @@ NOT_FOUND = Resolution()
 def parents_of(names: Iterable[str], keys: Mapping[str, str | None]) -> dict[str, str]:
     """The parent of every name: its structure's key, else its normalised name.
 
-    Names share a parent if they share a structure or if one can be read as the other at any level
-    (``BMX-123`` and ``BMX123``, ``Foolinib (BMX-999)`` and ``BMX-999``), drawn or not, and so do
-    names connected through others: better a compound too many left out of a pool than the answer
-    left in. Of several keys the first in order is taken.
+    Names share a parent if they share a structure, if one can be read as the other at any level
+    (``BMX-123`` and ``BMX123``, ``Foolinib (BMX-999)`` and ``BMX-999``), or if they differ in
+    isomer, isotope, repeat, salt or signs alone (``(S)-X``, ``d3-X``, ``X_rep2``), drawn or not,
+    and so do names connected through others: better a compound too many left out of a pool than
+    the answer left in. Of several keys the first in order is taken.
     """
     return _parents(Readings(_trimmed(names), shipped_book()), keys)
 

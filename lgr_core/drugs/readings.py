@@ -1,7 +1,7 @@
 """How a name reads among others: level by level, closest first.
 
 Both sides, the text and the names it is read among, are normalised alike, so what one name reads as
-says who its twins are, too.
+says who its kin are, too; twins that are no answer to each other (``twins.py``) join them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Readings:
         yield Level.ALIAS, self._meant_in_brackets(text)
 
     def families(self, keys: dict[str, str]) -> Iterable[list[str]]:
-        """The names in families: who shares a key, or reads as another, at any level, is kin.
+        """The names in families: who shares a key, reads as another at any level, or is its twin.
 
         Kin of kin are kin.
         """
@@ -57,6 +57,12 @@ class Readings:
                 if readings not in known:
                     family.join(readings)
                     known.add(readings)
+        twins = group((self._book.twin(name), name) for name in self.names)
+        for alike in twins.values():
+            family.join(alike)
+        for name in self.names:
+            for key in self._book.twins_in_brackets(name):
+                family.join((name, *twins.get(key, ())))
         return family.members()
 
     def _meant_in_brackets(self, text: str) -> tuple[str, ...]:

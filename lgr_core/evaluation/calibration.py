@@ -20,6 +20,8 @@ from lgr_core.errors import InputError
 from lgr_core.evaluation.statistics import slice_by, summarise
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Method, Predictions
+from lgr_core.prediction.hybrid import Hybrid, Shrunken
+from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.prediction.trust import (
     FEATURES,
     LEVELS,
@@ -29,6 +31,7 @@ from lgr_core.prediction.trust import (
     coverage,
     error_levels,
 )
+from lgr_core.prediction.weighted import Weighted
 from lgr_core.retrieval.blocks import Block
 
 SCORE = "pearson_delta"
@@ -41,7 +44,8 @@ ENOUGH = 30
 
 TENTHS = 10
 KEPT = tuple(np.arange(0.1, 1.01, 0.1).round(1))
-_PENALTY = 1.0
+_NAMING = (Retrieved, Shrunken, Hybrid, Weighted)
+_PENALTY = 0.05
 _TAILS = (0.05, 0.95)
 _KEYS = ["regime", "method"]
 _QUERY = ["cell_line", "parent", "drug", "dose_um"]
@@ -55,12 +59,13 @@ def fit(table: pd.DataFrame) -> Calibration:
     slopes = _slopes(known - center, score)
     index = (known - center) @ slopes
     at, expected = _isotonic(index, score)
-    residual = score - np.interp(index, at, expected)
-    low, high = _limits(index, residual, at)
+    low, high = _limits(index, _residuals(index, score), at)
     nominal = np.log(np.maximum(errors[:, LEVELS.index(NOMINAL)], np.finfo(np.float32).tiny))
     width_slopes = _slopes(known - center, nominal)
     shape = np.exp((known - center) @ width_slopes)
+    seen = tuple(tuple(side.tolist()) for side in (known.min(axis=0), known.max(axis=0)))
     return Calibration(
+        seen,
         *(tuple(map(float, x)) for x in (center, slopes, at, expected, low, high, width_slopes)),
         width=_width(errors, shape),
     )
@@ -193,7 +198,7 @@ def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:
     if len(y) < ENOUGH:
         return np.zeros(x.shape[1])
     z = np.divide(x, spread, out=np.zeros_like(x), where=spread > 0)
-    found = np.linalg.solve(z.T @ z + _PENALTY * np.eye(z.shape[1]), z.T @ (y - y.mean()))
+    found = np.linalg.solve(z.T @ z + _PENALTY * len(z) * np.eye(z.shape[1]), z.T @ (y - y.mean()))
     return np.divide(found, spread, out=np.zeros_like(found), where=spread > 0)
 
 
@@ -205,6 +210,16 @@ def _isotonic(index: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatAr
     steps = np.flatnonzero(np.diff(curve, prepend=np.nan, append=np.nan) != 0)
     ends = np.unique(np.concatenate([steps[:-1], steps[1:] - 1]))
     return at[ends], curve[ends]
+
+
+def _residuals(index: FloatArray, score: FloatArray) -> FloatArray:
+    """(n,) scores less what a curve says that was drawn through every other condition."""
+    half = np.argsort(np.argsort(index, kind="stable"), kind="stable") % 2 == 0
+    expected = np.full(len(score), score.mean())
+    if len(score) > 1:
+        for rows in (half, ~half):
+            expected[rows] = np.interp(index[rows], *_isotonic(index[~rows], score[~rows]))
+    return score - expected
 
 
 def _limits(index: FloatArray, residual: FloatArray, at: FloatArray) -> tuple[FloatArray, ...]:
@@ -243,14 +258,14 @@ def _scores(table: pd.DataFrame, column: str) -> pd.DataFrame:
 class TrustTable:
     """Gathers, block by block, what is known of predictions and how far off they were.
 
-    Of methods with one variant that read something, but not the truth.
+    Of methods that name what they stand on, have one variant and do not read the truth.
     """
 
     def __init__(self, contenders: Mapping[str, Sequence[Method]]) -> None:
         self._rows: dict[str, list[FloatArray]] = {
             name: []
             for name, (method, *others) in contenders.items()
-            if method.evidence and Evidence.TRUTH not in method.evidence and not others
+            if isinstance(method, _NAMING) and Evidence.TRUTH not in method.evidence and not others
         }
         self._evidence = {name: contenders[name][0].evidence for name in self._rows}
 

@@ -17,9 +17,10 @@ from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
 from lgr_core.retrieval.blocks import Block, Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
-PENALTIES = tuple(
-    Penalties(*values) for values in product((0.1, 1.0, 10.0), (0.1, 1.0, 10.0), (0.0, 0.3))
-)
+RIDGES = (0.1, 1.0, 10.0, 100.0)
+PENALTIES = tuple(Penalties(*values) for values in product(RIDGES, RIDGES))
+COUNTED = (0.0, 0.5, 1.0)
+LIKENESS = (0.0, 0.3)
 SHARPNESS = (0.0, 0.5, 1.0, 2.0)
 """What is chosen from, by mean Pearson r on a fold's validation rows."""
 
@@ -84,11 +85,15 @@ class BestEvidence(Weighted):
     def fit(self, view: TrainingView) -> None:
         """Choose kriging's kernel, penalties and sharpness, each where its route is taken."""
         self._kriging.fit(view)
-        penalties = self._best(view, Route.TWO_WAY, [Settings(x) for x in PENALTIES])
-        sharpness = self._best(
-            view, Route.ELSEWHERE, [replace(penalties, sharpness=x) for x in SHARPNESS]
-        )
-        self.settings = sharpness
+        found = self._best(view, Route.TWO_WAY, [self.settings, *map(Settings, PENALTIES)])
+        for name, values in (("strength", COUNTED), ("likeness", LIKENESS)):
+            tried = [
+                replace(found, penalties=replace(found.penalties, **{name: value}))
+                for value in values
+            ]
+            found = self._best(view, Route.TWO_WAY, tried)
+        sharp = [replace(found, sharpness=x) for x in SHARPNESS]
+        self.settings = self._best(view, Route.ELSEWHERE, sharp)
 
     def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
         """The weights of every query, by route and by the lines that measured its drug."""
@@ -115,7 +120,7 @@ class BestEvidence(Weighted):
                 return Weights.none(len(part))
 
     def _best(self, view: TrainingView, route: Route, settings: Sequence[Settings]) -> Settings:
-        """The best settings of a route; our own where validation has no query of it."""
+        """The best settings of a route; the first without a validation row of it."""
 
         def predict(tried: Settings, block: Block) -> FloatArray | None:
             parts = _parts(block, block.gate(self.evidence))
@@ -129,7 +134,7 @@ class BestEvidence(Weighted):
             return delta
 
         found = best_of(view, settings, predict)
-        return self.settings if found is None else found
+        return settings[0] if found is None else found
 
 
 def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, sharpness: float) -> Weights:

@@ -82,7 +82,8 @@ class LGR:
         if not retrieval.neighbors:
             return self._fall_back(pool, view, retrieval)
         deltas = _pool_deltas(pool, view, retrieval.drugs, all_genes=self.all_genes)
-        delta, weights = aggregate(deltas, self.how)
+        scores = [neighbor.score for neighbor in retrieval.neighbors]
+        delta, weights = aggregate(deltas, self.how, scores=scores)
         return Prediction(pool.query, self.name, delta, retrieval, tuple(weights.tolist()))
 
     def _fall_back(

@@ -12,15 +12,19 @@ import numpy as np
 from lgr_core.domain import BoolArray, FloatArray
 
 
-def ridge_weights(gram: FloatArray, cross: FloatArray, penalty: float) -> FloatArray:
+def ridge_weights(
+    gram: FloatArray, cross: FloatArray, penalty: float, *, strength: float = 1.0
+) -> FloatArray:
     """Weights of m sources, (n, m), for n targets that each have a Gram matrix of their own.
 
     ``gram`` is (n, m, m), ``cross`` (n, m); p is ``penalty`` times the mean of the diagonal of G.
+    They are drawn towards ``strength`` times the mean, and are the mean where G is 0.
     """
-    n, m = cross.shape
-    uniform = np.full((n, m), 1 / m)
+    m = cross.shape[1]
     scale = penalty * np.trace(gram, axis1=1, axis2=2) / m
-    scale = np.where(scale > 0, scale, 1.0)  # nothing is known of the sources: the mean
+    known = scale > 0
+    uniform = np.repeat(np.where(known, strength, 1.0)[:, None] / m, m, axis=1)
+    scale = np.where(known, scale, 1.0)
     lacking = cross - np.einsum("nij,nj->ni", gram, uniform)
     system = gram + scale[:, None, None] * np.eye(m)
     return uniform + np.linalg.solve(system, lacking[:, :, None])[:, :, 0]
@@ -51,15 +55,17 @@ def shared_weights(
     return uniform + weights
 
 
-def residual_mix(products: FloatArray, penalty: float) -> FloatArray:
+def residual_mix(products: FloatArray, penalty: float, *, strength: float = 1.0) -> FloatArray:
     """(m, m) what takes from each of m sources its best prediction from the others.
 
-    ``products`` is their Gram matrix (m, m). A source without others keeps all of itself.
+    ``products`` is their Gram matrix (m, m), the rest as for :func:`ridge_weights`. A source
+    without others keeps all of itself.
     """
     m = len(products)
     mix = np.eye(m)
     for i in range(m if m > 1 else 0):
         others = np.arange(m) != i
         gram = products[np.ix_(others, others)]
-        mix[i, others] = -ridge_weights(gram[None], products[others, i][None], penalty)[0]
+        cross = products[others, i]
+        mix[i, others] = -ridge_weights(gram[None], cross[None], penalty, strength=strength)[0]
     return mix

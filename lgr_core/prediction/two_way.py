@@ -16,17 +16,20 @@ from lgr_core.retrieval.blocks import Block, Gate
 class Penalties:
     """How strongly lines, and drugs, are drawn towards their uniform mean.
 
-    With large ones the prediction is the drug's mean elsewhere plus the line's mean shift.
+    With large ones the prediction is the drug's mean elsewhere plus the line's mean shift, of which
+    ``strength`` says how much the drug's departure counts: with 0 it is the pool mean.
     ``likeness`` is how much a kernel over drugs, (n_drugs, n_drugs), adds to what their measured
     effects say.
     """
 
     lines: float = 1.0
     drugs: float = 0.1
+    strength: float = 0.0
     likeness: float = 0.0
 
     def __str__(self) -> str:
-        return f"lines {self.lines:g}, drugs {self.drugs:g}, likeness {self.likeness:g}"
+        drawn = f"lines {self.lines:g}, drugs {self.drugs:g}, strength {self.strength:g}"
+        return f"{drawn}, likeness {self.likeness:g}"
 
 
 def two_way_weights(
@@ -51,8 +54,9 @@ def two_way_weights(
     own = np.searchsorted(drugs, block.labels.drug_numbers(block.drugs))
     others = np.searchsorted(drugs, pool)
     products = gate.line_products(np.vstack([table[:, others], here]))
-    w = ridge_weights(products[:, :-1, :-1], products[:, :-1, -1], penalties.lines)
-    remaining = residual_mix(gate.line_products(table[:, others])[0], penalties.lines)
+    drawn = {"penalty": penalties.lines, "strength": penalties.strength}
+    w = ridge_weights(products[:, :-1, :-1], products[:, :-1, -1], **drawn)
+    remaining = residual_mix(gate.line_products(table[:, others])[0], **drawn)
     gram = gate.drug_products(table, remaining)
     if likeness is not None:
         size = np.trace(gram) / len(gram)

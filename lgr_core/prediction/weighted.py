@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lgr_core.domain import FloatArray, IntArray
+from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
@@ -84,6 +84,12 @@ class Weighted(Unfitted):
     """Answers by the weights that :meth:`weigh` gives to what may be read."""
 
     name: str
+    evidence: frozenset[Evidence]
+
+    @property
+    def chosen(self) -> str:
+        """What was learned, or the usual settings, in words."""
+        raise NotImplementedError
 
     def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
         """The weights of every query, in one or more shares of the block."""
@@ -122,6 +128,7 @@ def best_of(
         for i, candidate in enumerate(candidates):
             found = predict(candidate, block)
             if found is not None:
-                totals[i] += np.nansum(pearson_delta(found, measured))
+                told = ~np.isnan(found).any(axis=1)
+                totals[i] += np.nansum(pearson_delta(found[told], measured[told]))
                 n += 1
     return candidates[int(np.argmax(totals))] if n else None

@@ -173,4 +173,5 @@ def _write_shards(lines: Iterable[str], folder: Path, limits: tuple[int, int]) -
 def _options(data: dict[str, Any]) -> LLMOptions:
     prompt = PromptOptions(**data.pop("prompt"))
     policy, scope = Policy(data.pop("policy")), Scope(data.pop("scope"))
-    return LLMOptions(policy=policy, scope=scope, prompt=prompt, **data)
+    chosen = tuple(data.pop("chosen"))
+    return LLMOptions(policy=policy, scope=scope, prompt=prompt, chosen=chosen, **data)

@@ -41,10 +41,14 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums over the rows that the evidence opens: (groups, genes) float64, and how many rows."""
+    """Sums over the rows that the evidence opens: (groups, genes) float64, and how many rows.
+
+    ``squares``, (groups, genes), are the sums of their squares.
+    """
 
     totals: FloatArray
     counts: IntArray
+    squares: FloatArray
 
 
 class Labels:
@@ -147,13 +151,15 @@ class FoldReader:
         groups = labels.drug[rows] if over is Over.DRUG else np.zeros(len(rows), dtype=np.intp)
         n = len(labels.drugs) if over is Over.DRUG else 1
         counts = np.bincount(groups, minlength=n)
-        values = np.zeros((n, self.store.n_panel))
+        values, squares = np.zeros((2, n, self.store.n_panel))
         for start in range(0, len(rows), _STEP):
             part = slice(start, start + _STEP)
             ones = np.ones(len(rows[part]))
             place = csr_array((ones, (groups[part], np.arange(len(ones)))), shape=(n, len(ones)))
-            values += place @ self.store.deltas(rows[part]).astype(np.float64)
-        return Sums(values, counts)
+            deltas = self.store.deltas(rows[part]).astype(np.float64)
+            values += place @ deltas
+            squares += place @ np.square(deltas)
+        return Sums(values, counts, squares)
 
 
 _STEP = 2_048
@@ -255,6 +261,35 @@ class Gate:
         At the block's dose, and NaN where there is no row. The query's own (line, parent) is left
         out of the line's and the overall mean, and of the mean of its drug.
         """
+        read = self._sums(over)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means = np.where(read.counts[:, None] > 0, read.totals / read.counts[:, None], np.nan)
+        return means.astype(np.float32), read.counts
+
+    def agreement(self, over: Over) -> FloatArray:
+        """How alike the rows are that each query may read, (n,), from 0 to 1; NaN without rows.
+
+        The mean square of their mean over the mean of their squares: of m rows that share nothing
+        it is 1/m.
+        """
+        read = self._sums(over)
+        squares = read.squares.mean(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shared = np.square(read.totals).mean(axis=1) / read.counts
+            return np.where(squares > 0, shared / squares, np.nan)
+
+    def spread(self, over: Over) -> FloatArray:
+        """The standard deviation of the rows that each query may read, (n, genes) float32.
+
+        Of one row it is 0; NaN where there is none.
+        """
+        read = self._sums(over)
+        counts = np.where(read.counts > 0, read.counts, np.nan)[:, None]
+        variance = read.squares / counts - np.square(read.totals / counts)
+        return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+
+    def _sums(self, over: Over) -> Sums:
+        """Sums for each of the n queries: what is shared, less its own unit."""
         reader, block = self._reader, self._block
         sums = reader.sums(self.evidence, self.line, block.dose_um, over)
         group = np.zeros(len(block), dtype=np.intp)
@@ -263,11 +298,11 @@ class Gate:
         own = self._own_rows(group if over is Over.DRUG else None)
         # A drug that the atlas does not hold has no sum of its own.
         known = group >= 0
-        values = np.where(known[:, None], sums.totals[group], 0) - own.totals
-        counts = np.where(known, sums.counts[group], 0) - own.counts
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = np.where(counts[:, None] > 0, values / counts[:, None], np.nan)
-        return means.astype(np.float32), counts
+        return Sums(
+            np.where(known[:, None], sums.totals[group], 0) - own.totals,
+            np.where(known, sums.counts[group], 0) - own.counts,
+            np.where(known[:, None], sums.squares[group], 0) - own.squares,
+        )
 
     def names(self, basis: Basis) -> tuple[str, ...]:
         """The drugs that the columns of weights stand for, sorted."""
@@ -315,7 +350,8 @@ class Gate:
             If a weight stands on a row that its query may not read.
         """
         self._check_rows(weights != 0, rows)
-        return weights.astype(np.float32) @ self._reader.store.deltas(rows)
+        deltas = self._reader.store.deltas(rows).astype(np.float64)
+        return (weights @ deltas).astype(np.float32)
 
     def line_products(self, rows: IntArray) -> NDArray[np.float64]:
         """Mean products over genes of lines, summed over drugs: (n, n_lines, n_lines).
@@ -325,7 +361,7 @@ class Gate:
         """
         each = np.empty((rows.shape[1], len(rows), len(rows)))
         for drug, own in enumerate(rows.T):
-            values = self._reader.store.deltas(own)
+            values = self._reader.store.deltas(own).astype(np.float64)
             each[drug] = values @ values.T
         readable = self._readable(rows.ravel()).reshape(len(self._block), *rows.shape).all(axis=1)
         return np.tensordot(readable / self._labels.n_genes, each, 1)
@@ -348,6 +384,22 @@ class Gate:
             mixed = np.tensordot(weights, values, 1)
             total += mixed @ mixed.T
         return total / (len(mix) * self._labels.n_genes)
+
+    def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
+        """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
+
+        As :meth:`agreement`, each vector counting by its weight, of which none may be negative.
+
+        Raises
+        ------
+        LeakageError
+            As for :meth:`combine`.
+        """
+        summed = self.combine(weights, basis).astype(np.float64)
+        squares = weights @ np.square(self._vectors(basis)).mean(axis=1)
+        shared = np.square(summed).mean(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(squares > 0, shared / (squares * weights.sum(axis=1)), np.nan)
 
     def truth(self) -> FloatArray:
         """The queries' own measured deltas, (n, genes).
@@ -426,11 +478,14 @@ class Gate:
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
-        values = np.zeros((len(block), reader.store.n_panel))
+        values, squares = np.zeros((2, len(block), reader.store.n_panel))
         some = np.flatnonzero(counts)
         if len(some):
-            values[some] = csr_array(same[some].astype(float)) @ reader.store.deltas(rows)
-        return Sums(values, counts)
+            deltas = reader.store.deltas(rows)
+            own = csr_array(same[some].astype(float))
+            values[some] = own @ deltas
+            squares[some] = own @ np.square(deltas, dtype=np.float64)
+        return Sums(values, counts, squares)
 
     def _refuse(self, what: str, n: int) -> None:
         declared = ", ".join(sorted(self.evidence)) or "nothing"

@@ -49,7 +49,8 @@ class LLMOptions:
     ``samples`` above 1 asks that often, with the list in another order each time, and merges the
     rankings. ``ask_for`` is how many names are asked for (default: k; twice that in scope ``drug``,
     where some fall out of each line's pool). ``repair`` allows one more request that names what
-    was wrong. ``named_model`` says that the model was chosen by name, though it may be the default.
+    was wrong. ``chosen`` are the settings (``model``, ``temperature``, ...) that were named,
+    though they may be the default.
     """
 
     policy: Policy = Policy.REPLAY
@@ -63,7 +64,7 @@ class LLMOptions:
     samples: int = 1
     ask_for: int | None = None
     repair: bool = False
-    named_model: bool = False
+    chosen: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples < 1 or (self.ask_for is not None and self.ask_for < 1):

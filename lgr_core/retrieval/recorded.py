@@ -2,9 +2,9 @@
 
 A record answers the question that it was put: the drug and line; the dose and the atlas, where it
 names them; with names hidden or facts told only if it says that it was asked so. Every other
-setting that departs from the plain question (``LLMOptions()``) and that the record does not say it
-was asked with is not honoured, and the answer says so. Where the model may be asked instead, such
-a record is passed over, unless the user named its file.
+setting that is chosen by name or departs from the plain question (``LLMOptions()``), and that the
+record does not say it was asked with, is not honoured, and the answer says so. Where the model may
+be asked instead, such a record is passed over, unless the user named its file.
 """
 
 from __future__ import annotations
@@ -58,11 +58,10 @@ def recorded_selection(
 def not_honoured(options: LLMOptions, record: NeighborRecord) -> tuple[str, ...]:
     """The settings, as ``model=gpt-x``, that the options name and the record was not asked with.
 
-    A setting is named if it is not the default; the model also if it was chosen by name.
+    A setting is named if it was chosen by name, or is not the default.
     """
     usual, wanted, had = _settings(LLMOptions()), _settings(options), _had(record)
-    named = {name for name in wanted if wanted[name] != usual[name]}
-    named |= {"model"} if options.named_model else set()
+    named = {name for name in wanted if wanted[name] != usual[name]} | {*options.chosen}
     return tuple(
         f"{name}={wanted[name]}"
         for name in wanted

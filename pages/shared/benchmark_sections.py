@@ -188,7 +188,7 @@ def _conditions(shown: Shown) -> None:
     )
     if event.selection.points:
         row = drawn.iloc[event.selection.points[0]["point_index"]]
-        st.switch_page("pages/predict.py", query_params=predict_link(shown, row))
+        st.switch_page("pages/views/predict.py", query_params=predict_link(shown, row))
 
 
 def paired(scores: pd.DataFrame, method: str, rival: str) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, state
 from pages.shared.benchmark_runs import run_folders
 from pages.shared.pickers import picker
+from pages.shared.question import DEMO
 from pages.shared.widgets import html, start
 
 STYLE = Path(__file__).with_name("benchmark.css")
@@ -122,6 +123,11 @@ def _empty(atlases: list[str]) -> None:
     atlas = _asked_atlas()
     name = atlas if atlas in atlases else (atlases or ["demo"])[0]
     st.code(f"lgr benchmark --atlas {name}", language="shell")
+    now = "Score the simulated demo atlas now"
+    if name == DEMO and st.button(now, icon=":material/play_arrow:"):
+        bar = st.progress(0.0)
+        state.run_demo(lambda stage, done, total: bar.progress(done / total, stage))
+        st.rerun()
 
 
 def _settle(run: Run, name: str, desk: _Desk) -> View:

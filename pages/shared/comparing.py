@@ -29,11 +29,12 @@ from pages.shared.browsing import SCORE, download, predict_link, spelled
 from pages.shared.question import POOLED
 from pages.shared.taking import chart, figure_downloads
 from pages.shared.widgets import html
-from pages.shared.words import at_dose, count, selector_words, share
+from pages.shared.words import at_dose, count, literal, selector_words, share
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+OURS = "This prediction"
 _ORACLE = "oracle_k"
 _TOP = 50
 _LINES = 40
@@ -97,7 +98,7 @@ def unmeasured(view: Answered) -> None:
             dose = spelled(row.dose_um)
             where = f"{row.cell_line} {at_dose(None if dose == POOLED else float(dose))}"
             address = predict_link(store, question.drug, row.cell_line, dose)
-            st.link_button(where, address.replace("./?", "./compare?"))
+            st.link_button(literal(where), address.replace("./?", "./compare?"))
 
 
 def headline(contest: Contest) -> None:
@@ -147,7 +148,7 @@ def strips(contest: Contest) -> None:
 def strip_figure(contest: Contest) -> Figure:
     """The strips as a figure."""
     answer = contest.view.answer
-    marks: dict[str, list[float]] = {contest.ours: [answer.metrics[name] for name in STRIPS]}
+    marks: dict[str, list[float]] = {OURS: [answer.metrics[name] for name in STRIPS]}
     for rival in contest.found.rivals.values():
         if rival.scores:
             label = REGISTRY[rival.method].label
@@ -157,7 +158,7 @@ def strip_figure(contest: Contest) -> Figure:
         marks,
         [contest.found.random[name] for name in STRIPS],
         [METRICS[name].best for name in STRIPS],
-        ours=contest.ours,
+        ours=OURS,
         other=contest.theirs if contest.rival.scores else None,
     )
 
@@ -175,16 +176,16 @@ def side_by_side(contest: Contest) -> dict[str, Figure]:
     panel = answer.prediction.delta[: answer.n_panel]
     directions = figures.direction(panel, answer.neighbor_deltas[:, : answer.n_panel])
     with ours:
-        st.text_input("This prediction", contest.ours, disabled=True, key="ours")
+        st.text_input(OURS, contest.ours, disabled=True, key="ours")
         first = _scatter(contest, panel, directions, "scatter_ours", contest.ours)
     with theirs:
         delta = contest.rival.delta
         if delta is None:
             html(pieces.caption(f"{contest.theirs} has no answer: {contest.rival.why}."))
-            return {"This prediction": first, "Strips": strip_figure(contest)}
+            return {OURS: first, "Strips": strip_figure(contest)}
         signs = np.sign(delta).astype(np.intp)
         second = _scatter(contest, delta, signs, "scatter_theirs", contest.theirs)
-    return {"This prediction": first, "Rival": second, "Strips": strip_figure(contest)}
+    return {OURS: first, "Rival": second, "Strips": strip_figure(contest)}
 
 
 def strongest(contest: Contest) -> None:
@@ -275,10 +276,15 @@ def _scores(contest: Contest) -> pd.DataFrame:
         note = rival.why or (f"answered by {rival.fallback}" if rival.fallback else "")
         label = REGISTRY[rival.method].label
         rows.append({"method": label, **rival.scores, "note": note})
-    middle = {name: float(np.nanmedian(found.random[name])) for name in STRIPS}
+    middle = {name: _median(found.random[name]) for name in STRIPS}
     rows.append({"method": "random picks, median", **middle, "note": ""})
     frame = pd.DataFrame(rows)[["method", *STRIPS, "note"]]
     return frame.rename(columns={name: METRICS[name].label for name in STRIPS})
+
+
+def _median(scores: FloatArray) -> float:
+    known = scores[np.isfinite(scores)]
+    return float(np.median(known)) if len(known) else math.nan
 
 
 def _reads() -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import links
+from pages.shared import links, pieces
 from pages.shared.question import EDITS, Question
+from pages.shared.widgets import html
+from pages.shared.words import literal
 
 FIELDS = {"drug": "novel_name", "smiles": "novel_smiles", "moa": "novel_moa"}
 """The fields of the link that the form fills, and the keys of its boxes."""
@@ -19,7 +21,7 @@ WORDS = (
 def draw(question: Question) -> None:
     """The form, in the side bar; sent, its drug is the one asked for."""
     with st.sidebar.popover("A drug that is not in the list", icon=":material/add:"):
-        st.caption(WORDS)
+        html(pieces.caption(WORDS))
         with st.form("novel", border=False):
             st.text_input("Name", key="novel_name", max_chars=200, placeholder="New compound")
             st.text_input(
@@ -31,7 +33,7 @@ def draw(question: Question) -> None:
                 max_chars=200,
                 placeholder="MEK inhibitor",
             )
-            line = f"Predict it in {question.cell_line}"
+            line = literal(f"Predict it in {question.cell_line}")
             st.form_submit_button(line, key="novel_go", type="primary", on_click=_send)
 
 

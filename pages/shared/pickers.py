@@ -12,7 +12,7 @@ from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import LgrError, NotFoundError
 from lgr_core.retrieval.selectors import SELECTORS
-from pages.shared import links, novel_form, pieces, state
+from pages.shared import links, novel_form, pieces, state, tour
 from pages.shared.question import (
     EDITS,
     FIELDS,
@@ -129,6 +129,7 @@ def pick_atlas() -> AtlasStore | None:
 def _picked(key: str = "k") -> None:
     """Note that a picker was used, and forget what does not outlive its change."""
     links.picked()
+    tour.leave()
     st.session_state["keep_dose"] = key not in {"atlas", "cell_line", "drug"}
     if key != "k":
         links.keep(dict.fromkeys(EDITS, ""))

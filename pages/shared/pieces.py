@@ -287,6 +287,11 @@ def caption(words: str) -> str:
     return f'<p class="lgr-caption">{escape(words)}</p>'
 
 
+def step(name: str, words: str) -> str:
+    """A step of the tour: its name and what there is to see."""
+    return f'<p class="lgr-lead"><b>{escape(name)}</b> {escape(words)}</p>'
+
+
 def error_box(error: LgrError) -> str:
     """One clear box: what was asked, what was found, what to do."""
     return _box(error.asked, [error.found], error.do)

@@ -19,7 +19,7 @@ from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
 from pages.shared.taking import chart, figure_downloads
 from pages.shared.widgets import html
-from pages.shared.words import count, dose_words, listed, selector_words
+from pages.shared.words import count, dose_words, listed, literal, selector_words
 
 ON = "1"
 """How the link spells that the truth is revealed."""
@@ -52,7 +52,7 @@ def headline(view: Answered, look: Look) -> None:
         sentences.append(
             f"By their likeness to the truth, the picks rank from <b>{best}</b> to "
             f"<b>{int(look.truth.rank.max())}</b> of {look.truth.n_candidates:,} candidates "
-            f"(median {middle}; blind picks: about {(look.truth.n_candidates + 1) // 2})."
+            f"(median {middle}; random picks: about {(look.truth.n_candidates + 1) // 2})."
         )
     html(pieces.lead(filter(None, sentences)) + sections.remarks(asked, answer))
 
@@ -77,6 +77,7 @@ def editor(view: Answered) -> None:
         offered,
         selection_mode="multi",
         key="used",
+        format_func=literal,
         on_change=_used,
         args=(offered, base.drugs, question.add),
         label_visibility="collapsed",

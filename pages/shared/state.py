@@ -25,7 +25,9 @@ from lgr_core.drugs.identity import load_aliases
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
 from lgr_core.errors import InputError
+from lgr_core.evaluation.demo_run import run_demo as score_demo
 from lgr_core.evaluation.results import Run, load_run
+from lgr_core.evaluation.runner import Progress
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -178,6 +180,11 @@ def run_slices(
 ) -> pd.DataFrame:
     """Means of some methods in each slice of the conditions: see ``statistics.slice_by``."""
     return _run_slices(_run_version(name), regime, metric, by, methods)
+
+
+def run_demo(progress: Progress) -> None:
+    """Score methods on the demo atlas; left half-way, it goes on there the next time."""
+    score_demo(store("demo"), Settings.from_environment(), progress=progress)
 
 
 def demo_build() -> DemoBuild:

@@ -82,10 +82,10 @@ def figure_downloads(figures: Mapping[str, Figure]) -> None:
                 on_click="ignore",
                 icon=":material/download:",
             )
-        st.session_state.setdefault("picture", PICTURES[0])
         st.segmented_control(
             "The camera in a figure saves",
             PICTURES,
+            default=PICTURES[0],
             key="picture",
             format_func=str.upper,
             required=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -137,6 +138,14 @@ def agree_words(agreement: float) -> str:
         if agreement >= least:
             return words
     return "hardly"
+
+
+def literal(words: str) -> str:
+    """Words as they stand, where Streamlit would read Markdown: labels of buttons and pills."""
+    return _MARKUP.sub(r"\\\g<0>", words)
+
+
+_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 def listed(names: Iterable[str]) -> str:

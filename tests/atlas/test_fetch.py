@@ -1,5 +1,6 @@
 """What is fetched is what was asked for: whole, checked, resumed; the disk is looked at first."""
 
+import fcntl
 import hashlib
 import json
 import logging
@@ -125,6 +126,17 @@ def test_a_disk_that_fills_up_is_one_error(hub, tmp_path, monkeypatch):
     monkeypatch.setattr("lgr_core.atlas.fetch.http_get", full)
     with pytest.raises(InputError, match=r"the disk is full\. Make room there\. .*kept"):
         fetch(hub, tmp_path)
+
+
+def test_two_runs_never_write_to_one_file(hub, tmp_path):
+    """The second is told of the first; once that is gone it goes on."""
+    tag = hashlib.sha256(LARGE).hexdigest()[:16]
+    (tmp_path / "a").mkdir()
+    with (tmp_path / "a" / f".large.parquet.{tag}.part").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(InputError, match="another run is fetching it"):
+            fetch(hub, tmp_path)
+    assert fetch(hub, tmp_path)[0].read_bytes() == LARGE
 
 
 def test_a_file_that_is_not_there(hub, tmp_path):

@@ -112,6 +112,40 @@ def test_only_an_atlas_is_replaced(tmp_path, overwrite):
     assert sorted(set(tmp_path.rglob("*")) - {tmp_path / ".lock"}) == before
 
 
+def test_what_somebody_put_beside_an_atlas_is_never_removed(tmp_path):
+    """Notes, a folder, a matrix of one's own: named, and the old atlas stays with them."""
+    build(tmp_path / "a", "old")
+    (tmp_path / "a" / "deltas.npy").touch()
+    (tmp_path / "a" / "notes.txt").write_text("mine")
+    (tmp_path / "a" / "my.npy").touch()
+    (tmp_path / "a" / "figures").mkdir()
+    with pytest.raises(
+        InputError, match=r"'a': its folder also holds figures, my\.npy, notes\.txt"
+    ):
+        build(tmp_path / "a", "new", overwrite=True)
+    assert (tmp_path / "a" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "a" / INDEX).read_text() == "old"
+    for name in ("notes.txt", "my.npy"):
+        (tmp_path / "a" / name).unlink()
+    (tmp_path / "a" / "figures").rmdir()
+    build(tmp_path / "a", "new", overwrite=True)
+    assert (tmp_path / "a" / INDEX).read_text() == "new"
+
+
+def test_what_came_while_an_atlas_was_built_stays_too(tmp_path):
+    """It is looked for again before the swap."""
+    build(tmp_path / "a", "old")
+
+    def build_meanwhile():
+        with built_aside(tmp_path / "a", overwrite=True) as aside:
+            (aside / INDEX).write_text("new")
+            (tmp_path / "a" / "notes.txt").touch()
+
+    with pytest.raises(InputError, match=r"notes\.txt"):
+        build_meanwhile()
+    assert (tmp_path / "a" / "notes.txt").exists()
+
+
 def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
     """The new folder takes the link's place."""
     build(tmp_path / "a", "old")

@@ -218,6 +218,31 @@ def test_a_folder_of_files_that_name_their_plates(tmp_path):
     assert read(tmp_path).plates["plate"].tolist() == ["p1", "p2"]
 
 
+def _plate_file(path, value=1.0):
+    frame = pd.DataFrame({"cell_line": ["A"], "drug": ["T"], "G": [value]})
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False)
+
+
+def test_a_dot_in_the_name_of_a_plate_belongs_to_it(tmp_path):
+    """Only the format's suffix comes off."""
+    for value, name in enumerate(["screen.plate1.csv", "screen.plate2.csv.gz", "x.v1.parquet"]):
+        _plate_file(tmp_path / name, float(value))
+    table = read(tmp_path)
+    assert table.plates["plate"].tolist() == ["screen.plate1", "screen.plate2", "x.v1"]
+    assert table.plate_deltas.tolist() == [[0.0], [1.0], [2.0]]
+
+
+def test_two_plates_of_one_name_are_refused(tmp_path):
+    """Their rows would be one plate's."""
+    _plate_file(tmp_path / "p1.csv")
+    _plate_file(tmp_path / "p1.parquet")
+    with pytest.raises(InputError, match=r"p1\.csv and p1\.parquet would both be plate 'p1'"):
+        read(tmp_path)
+
+
 def test_files_of_a_folder_must_agree_on_genes(tmp_path):
     """The file that differs is named."""
     for name, gene in [("a", "TP53"), ("b", "MYC")]:
@@ -299,6 +324,26 @@ def test_what_is_averaged_over_is_warned_of_and_recorded(tmp_path, caplog):
     assert "they differ in genotype (2 values)" in caplog.text
 
 
+def test_a_circumstance_that_is_averaged_over_is_warned_of(tmp_path, caplog):
+    """A temperature is no gene, and rows that differ in it are not averaged in silence."""
+    obs = pd.DataFrame({"cell_line": "A549", "drug": "Talc", "temperature": [37.0, 42.0]})
+    obs.assign(G=[1.0, -1.0]).to_csv(tmp_path / "x.csv", index=False)
+    table = read(tmp_path / "x.csv")
+    assert table.genes["gene"].tolist() == ["G"]
+    assert table.provenance["averaged_over"] == {"temperature": 2}
+    assert "they differ in temperature (2 values)" in caplog.text
+
+
+def test_a_unit_alone_is_asked_about(tmp_path):
+    """A column called ``um`` holds doses, or who gave it says that it holds none."""
+    obs = pd.DataFrame({"cell_line": "A549", "drug": "Talc", "um": [0.1, 10.0]})
+    obs.assign(G=[1.0, -1.0]).to_csv(tmp_path / "x.csv", index=False)
+    with pytest.raises(InputError, match="column 'um': it looks like a dose.*--column dose='um'"):
+        read(tmp_path / "x.csv")
+    table = read(tmp_path / "x.csv", overrides={"dose": "um", "dose_unit": "uM"})
+    assert table.conditions["dose_um"].tolist() == [0.1, 10.0]
+
+
 def test_a_named_index_of_parquet_is_metadata(tmp_path):
     """An index is kept apart by pandas; the columns it holds are read like all others."""
     table_of().set_index(["cell_line", "drug"]).to_parquet(tmp_path / "x.parquet")
@@ -317,6 +362,21 @@ def test_what_can_be_no_change_is_refused(tmp_path, values, says):
     obs = {"cell_line": "A549", "drug": ["a", "b"]}
     with pytest.raises(InputError, match=says):
         read(write_h5ad(tmp_path / "x.h5ad", values, obs))
+
+
+def test_a_trace_below_zero_makes_no_changes_of_expression(tmp_path):
+    """Of 1,200 values, 11 below zero are refused, 12 are believed; zeros do not count."""
+    values = np.zeros((2, 1_000), dtype=np.float32)
+    values[:, :600] = 1.5
+    values[0, :11] = -1e-6
+    obs = {"cell_line": "A549", "drug": ["a", "b"]}
+    path = write_h5ad(tmp_path / "x.h5ad", values, obs)
+    said = r"1,200 values other than zero and only 11 below zero \(0\.0092 .*--unsigned"
+    with pytest.raises(InputError, match=said):
+        read(path)
+    assert len(read(path, unsigned=True).conditions) == 2
+    values[0, 11] = -1e-6
+    assert len(read(write_h5ad(tmp_path / "y.h5ad", values, obs)).conditions) == 2
 
 
 def test_changes_without_a_sign_can_be_believed(tmp_path):
@@ -344,9 +404,9 @@ def test_files_of_a_folder_must_agree_on_metadata(tmp_path):
 
 @pytest.mark.parametrize(("low", "refused"), [(0, True), (-1, False)])
 def test_counts_are_not_taken_for_changes(tmp_path, low, refused):
-    """A thousand whole numbers, none below zero, are counts; with one below it perhaps not."""
+    """A thousand whole numbers, none below zero, are counts; with some below it perhaps not."""
     values = np.random.default_rng(0).integers(0, 9, (2, 500)).astype(np.float32)
-    values[0, 0] = low
+    values[0, :20] = low
     obs = pd.DataFrame({"cell_line": "A549", "drug": ["a", "b"], "dose": 5.0, "dose_unit": "uM"})
     write_h5ad(tmp_path / "x.h5ad", values, obs)
     if refused:

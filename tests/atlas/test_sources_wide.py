@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -52,6 +53,24 @@ def test_a_column_without_any_value_is_said(caplog):
     wide = apart(G=[1, 2], MYC=["", "NA"], TP53=pa.nulls(2))
     assert (wide.genes, wide.empty) == (["G"], ["MYC", "TP53"])
     assert "without any value: MYC, TP53" in caplog.text
+
+
+def test_a_gene_that_holds_no_numbers_is_not_lost_in_silence(caplog):
+    """Text or flags among numbers: the column is named; known metadata is not."""
+    apart(drug=["a", "b"], batch=["x", "y"], TP53=["up", "no"], MYC=[True, False], G=[1, 2])
+    assert "hold no numbers, and so no genes: TP53, MYC" in caplog.text
+    caplog.clear()
+    apart(drug=["a", "b"], batch=["x", "y"], mine=["x", "y"], G=[1, 2], known={"mine"})
+    assert caplog.text == ""
+
+
+def test_an_index_is_never_a_gene():
+    """Whatever pandas wrote as one is metadata, with or without a name."""
+    frame = pd.DataFrame({"drug": ["a", "b"], "G": [1.0, 2.0]})
+    for name in ("cond", None):
+        indexed = frame.set_index(pd.Index([0.5, 1.5], name=name))
+        wide = take_apart(pa.Table.from_pandas(indexed), Path("x.parquet"), ())
+        assert wide.genes == ["G"]
 
 
 def test_metadata_that_stand_twice_are_refused():

@@ -2,23 +2,17 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from bench import write_run
 from lab import build_lab
 from playwright.sync_api import sync_playwright
+from served import ROOT, served
 from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
 
-ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -52,36 +46,8 @@ def address(chromium, tmp_path_factory):
     conditions = open_atlas("lab", home / "atlases").conditions
     write_run(home / "runs" / "lab", conditions, simulated=False)
     build_toy(home / "atlases" / "toy", simulated=True)
-    port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    log = (home / "log").open("w")
-    server = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, "LGR_HOME": str(home)}, stdout=log, stderr=log
-    )
-    try:
-        _wait(server, f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
-
-
-def _free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-def _wait(server, url):
-    end = time.monotonic() + 60
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("the app did not start")
+    with served(home) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -118,7 +118,7 @@ def test_reading_among_some_skips_the_others():
 
 
 def test_twins_share_a_parent_by_structure_or_by_name():
-    """No name rule joins the salicylates, their structure does; names join the rest."""
+    """The structure names the parent where there is one, else the name without its form."""
     assert CATALOG.parent("salicylic acid") == "YGSDEFSMJLZEOE"
     assert CATALOG.twins("Salicylic acid") == ("Sodium Salicylate",)
     assert CATALOG.parent("Tofacitinib (citrate)") == "tofacitinib"

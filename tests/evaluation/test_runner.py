@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.cli.benchmark import Selectors
 from lgr_core.config import Settings
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
@@ -18,10 +17,11 @@ from lgr_core.evaluation.plan import Plan, digest
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import load_run
 from lgr_core.evaluation.runner import run_benchmark
+from lgr_core.evaluation.selectors import Selectors
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.question import LLMOptions
 
-OFFLINE = tuple(name for name in REGISTRY if name not in {"lgr_llm", "chemcpa"})
+OFFLINE = tuple(name for name in REGISTRY if "llm" not in name and name != "chemcpa")
 
 
 OURS = Selectors(Settings(), LLMOptions())

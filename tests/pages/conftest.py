@@ -13,6 +13,10 @@ from lgr_core.atlas.store import open_atlas
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
+QUESTION = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
+QUESTION |= {"selector": "mechanism", "k": "5"}
+"""Five neighbours by mechanism of a drug that was measured."""
+
 
 @pytest.fixture(scope="session")
 def lab_home(tmp_path_factory):
@@ -39,5 +43,19 @@ def visit(monkeypatch, lab_home):
         for key, value in link.items():
             app.query_params[key] = value
         return app.run()
+
+    return open_link
+
+
+@pytest.fixture
+def opened(visit):
+    """A visit to a page of one question: ``opened("compare", drug="Afatinib")``."""
+
+    def open_link(page="neighbors", **link):
+        app = visit()
+        app.query_params.clear()
+        for key, value in {**QUESTION, **link}.items():
+            app.query_params[key] = value
+        return app.switch_page(f"pages/{page}.py").run()
 
     return open_link

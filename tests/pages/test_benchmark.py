@@ -40,7 +40,7 @@ def visit(visit, home, monkeypatch):
         app = visit(atlas="lab")
         for key, value in link.items():
             app.query_params[key] = value
-        return app.switch_page("pages/benchmark.py").run()
+        return app.switch_page("pages/views/benchmark.py").run()
 
     return open_page
 

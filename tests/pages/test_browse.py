@@ -207,10 +207,10 @@ def test_a_pick_stands_on_the_other_pages(browse):
     app = browse("drugs")
     app.selectbox(key="drug").select("Gefitinib").run()
     app.query_params.clear()
-    app.switch_page("pages/cell_lines.py").run()
+    app.switch_page("pages/views/cell_lines.py").run()
     app.selectbox(key="cell_line").select("LoVo").run()
     app.query_params.clear()
-    app.switch_page("pages/predict.py").run()
+    app.switch_page("pages/views/predict.py").run()
     assert "Gefitinib <span" in text(app)
     assert (link(app)["drug"], link(app)["cell_line"]) == ("Gefitinib", "LoVo")
 

@@ -22,7 +22,7 @@ def find(visit):
         app.query_params.clear()
         for key, value in link.items():
             app.query_params[key] = value
-        return app.switch_page("pages/find.py").run()
+        return app.switch_page("pages/views/find.py").run()
 
     return open_link
 
@@ -111,8 +111,8 @@ def test_lists_too_long_for_a_link_are_kept_for_the_visit(find, lab):
     assert "Drugs that mimic your genes" in text(app)
     assert "up" not in link(app)
     assert finding.NO_LINK in text(app)
-    app.switch_page("pages/data.py").run()
-    app.switch_page("pages/find.py").run()
+    app.switch_page("pages/views/data.py").run()
+    app.switch_page("pages/views/find.py").run()
     assert app.text_area(key="up").value == genes[:-40]
 
 
@@ -219,5 +219,5 @@ def test_the_page_hands_the_question_on(find):
     app = find()
     app.selectbox(key="drug").select("Afatinib").run()
     app.query_params.clear()
-    app.switch_page("pages/predict.py").run()
+    app.switch_page("pages/views/predict.py").run()
     assert "Afatinib <span" in text(app)

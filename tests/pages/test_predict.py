@@ -79,7 +79,7 @@ def test_simulated_data_say_so_on_every_page(visit, lab, tmp_path, monkeypatch, 
     monkeypatch.setenv("LGR_HOME", str(home))
     app = visit(atlas="demo")
     assert "Simulated data" in text(app)
-    assert "Simulated data" in text(app.switch_page("pages/data.py").run())
+    assert "Simulated data" in text(app.switch_page("pages/views/data.py").run())
 
 
 def test_what_is_shown_is_what_the_core_answers(visit, lab):
@@ -427,7 +427,7 @@ def test_a_pick_wins_over_an_address_that_lags_behind(visit):
 def test_the_pages_share_the_question(visit):
     """From the page about the data one returns to the view that was left."""
     app = visit(drug="Gefitinib")
-    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/views/data.py").run()
     assert "About this data" in text(app)
-    app.switch_page("pages/predict.py").run()
+    app.switch_page("pages/views/predict.py").run()
     assert link(app)["drug"] == "Gefitinib"

@@ -61,6 +61,13 @@ def test_without_evidence_or_with_a_large_penalty_the_answer_is_the_mean():
     np.testing.assert_allclose(shared_weights(np.zeros((4, 4)), np.ones((1, 4)), kept, 1.0), mean)
 
 
+def test_strength_scales_what_weights_are_drawn_to():
+    """Half of the mean, with a penalty that leaves nothing else."""
+    x, y = sources(4)
+    found = ridge_weights((x @ x.T)[None], (x @ y)[None], 1e9, strength=0.5)
+    np.testing.assert_allclose(found, 1 / 8, rtol=1e-6)
+
+
 def test_what_remains_of_a_source_has_nothing_of_the_others():
     """With hardly a penalty, residuals are orthogonal to the other sources; alone, all remains."""
     x, _ = sources(5)

@@ -1,28 +1,25 @@
-"""Kriging, two-way regression and best evidence: exact where worlds are simple, gated everywhere."""
-
-from dataclasses import replace
+"""Kriging, two-way regression, best evidence: exact in simple worlds, gated in all."""
 
 import numpy as np
-import pandas as pd
 import pytest
-from toy import DRUGS, LINES, build_toy, toy_table
+from toy import DRUGS
+from worlds import build_world
 
-from lgr_core.atlas.build import build_atlas
-from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Evidence
 from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.prediction.best_evidence import BestEvidence, Route, Settings
-from lgr_core.prediction.drug_kernels import MECHANISM, DrugKernels
+from lgr_core.metrics import pearson_delta
+from lgr_core.prediction.best_evidence import BestEvidence, Route, Settings, elsewhere_weights
+from lgr_core.prediction.drug_kernels import CHEMISTRY, MECHANISM, DrugKernels
 from lgr_core.prediction.kriging import Kernel, Kriging
-from lgr_core.prediction.means import PoolMeans
-from lgr_core.prediction.two_way import Penalties, two_way_weights
+from lgr_core.prediction.means import DrugMean, PoolMeans
+from lgr_core.prediction.two_way import Penalties
 from lgr_core.prediction.weighted import Term
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.pool import TrainingView
 
-ADDITIVE = Settings(Penalties(lines=1e9, drugs=1e9))
+UNIFORM = Settings(Penalties(lines=1e9, drugs=1e9, strength=1.0))
 """Uniform means of lines and of drugs: exact where effects of lines and drugs add up."""
 
 
@@ -37,10 +34,10 @@ class Silent:
         raise NotFoundError(pool.query.drug, "no answer", "Ask.")
 
 
-def kriging_of(reader, kernel=None):
-    """Kriging from mechanisms and structures."""
+def kriging_of(reader, shares=None, penalty=1.0):
+    """Kriging from mechanisms, or from these kernels."""
     kernels = DrugKernels(reader.labels, lambda name: Silent())
-    return Kriging(kernels, Kernel({MECHANISM: 1.0}, 1.0) if kernel is None else kernel)
+    return Kriging(kernels, Kernel({MECHANISM: 1.0} if shares is None else shares, penalty))
 
 
 def best_of(reader, settings=None):
@@ -49,51 +46,231 @@ def best_of(reader, settings=None):
     return BestEvidence(kriging_of(reader), in_line=in_line, settings=settings)
 
 
-def tested(store, regime):
-    """Readers of a regime's folds and the blocks that they test."""
+def asked_in(store, regime):
+    """Readers of a regime's folds, and each block that they test."""
     for fold in make_folds(store, regime, 3):
         reader = FoldReader(store, fold)
-        yield reader, list(reader.blocks(np.flatnonzero(fold.test)))
+        for block in reader.blocks(np.flatnonzero(fold.test)):
+            yield reader, block
 
 
-def world(folder, seed=0, *, lines=6, drugs=12, rank=2, missing=0.0):
-    """An atlas of random lines and drugs whose effects are products of few factors, and noise."""
-    rng = np.random.default_rng(seed)
-    genes = 60
-    factors = rng.standard_normal((rank, genes))
-    of_line, of_drug = rng.standard_normal((lines, rank)) + 1, rng.standard_normal((drugs, rank))
-    keys = [(f"L{a}", f"D{b:02}", 1.0) for a in range(lines) for b in range(drugs)]
-    values = np.einsum("ar,br,rg->abg", of_line, of_drug, factors).reshape(-1, genes)
-    values += 0.05 * rng.standard_normal(values.shape)
-    kept = rng.random(len(keys)) >= missing
-    table = toy_table()
-    conditions = pd.DataFrame(keys, columns=["cell_line", "drug", "dose_um"])[kept]
-    conditions = conditions.assign(n_cells=50.0, n_replicates=1, underpowered=False)
-    names = pd.DataFrame({"gene": [f"G{i}" for i in range(genes)], "ensembl_id": ""})
-    made = replace(
-        table,
-        conditions=conditions.reset_index(drop=True),
-        deltas=values[kept].astype(np.float32),
-        genes=names.assign(in_panel=True, variability=1.0),
-        plates=table.plates.iloc[:0],
-        plate_deltas=None,
-        controls=table.controls.iloc[:0],
-        control_profiles=None,
+def routes(method, block):
+    """Each query's route."""
+    found = np.empty(len(block), dtype=object)
+    for share in method.weigh(block, block.gate(method.evidence)):
+        found[share.places] = share.route
+    return set(found)
+
+
+def test_kriging_of_two_candidates_by_hand(toy):
+    """K = I over the pool, k to one of them, noise 1: half of k beside the rest of the mean."""
+    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
+    method = kriging_of(FoldReader(toy), {MECHANISM: 1.0})
+    share = method.weigh(block, block.gate(method.evidence))[0]
+    drugs = toy.conditions["drug"].to_numpy()[share.weights.rows]
+    kernel = method.likeness
+    names = list(block.labels.drugs)
+    others = [drug for drug in drugs if drug != "Trametinib"]
+    at = [names.index(drug) for drug in others]
+    k, K = kernel[names.index("Trametinib"), at], kernel[np.ix_(at, at)]
+    mean = np.full(len(at), 1 / len(at))
+    expected = np.linalg.solve(K + np.eye(len(at)), k + mean)
+    found = dict(zip(drugs, share.weights.total[0], strict=True))
+    np.testing.assert_allclose([found[drug] for drug in others], expected, rtol=1e-9)
+    assert found["Trametinib"] == 0
+    rows = toy.rows("A549", others, 5.0)
+    delta = method.predict(block).delta[0]
+    np.testing.assert_allclose(delta, expected @ toy.deltas(rows), rtol=1e-5)
+
+
+def test_kriging_without_likeness_is_the_pool_mean(toy):
+    """It degrades to the mean of all candidates."""
+    for reader, block in asked_in(toy, "unseen_drug"):
+        found = kriging_of(reader, {}, 1e9).predict(block).delta
+        np.testing.assert_allclose(found, PoolMeans().predict(block).delta, rtol=1e-4)
+
+
+def test_kriging_in_the_strict_regime_stands_on_training_lines(toy):
+    """Its rows are of other lines, and another parent's."""
+    for reader, block in asked_in(toy, "unseen_cell_line_strict"):
+        method = kriging_of(reader)
+        for share in method.weigh(block, block.gate(method.evidence)):
+            assert set(share.weights.terms) == {Term.NEIGHBORS_ELSEWHERE}
+            lines = toy.conditions["cell_line"].to_numpy()[share.weights.rows]
+            assert block.cell_line not in lines
+
+
+@pytest.mark.parametrize("regime", ["unseen_cell_line", "open_world"])
+def test_two_way_is_exact_where_effects_add_up(toy, regime):
+    """The toy's effects are sums of one of the line, one of the drug and one of the gene."""
+    seen = 0
+    for reader, block in asked_in(toy, regime):
+        method = best_of(reader, UNIFORM)
+        part = block.some([i for i, q in enumerate(block.queries) if "Tofa" not in q.drug])
+        if routes(method, part) == {"two_way"}:
+            truth = toy.deltas(part.rows)
+            np.testing.assert_allclose(method.predict(part).delta, truth, rtol=1e-3, atol=0.2)
+            seen += len(part)
+    assert seen
+
+
+def test_without_strength_the_drug_elsewhere_does_not_count(toy):
+    """Where drugs do nothing that lasts from line to line, the pool mean is what is left."""
+    nothing = Settings(Penalties(lines=1e9, drugs=1e9, strength=0.0))
+    for reader, block in asked_in(toy, "unseen_cell_line"):
+        method = best_of(reader, nothing)
+        if routes(method, block) == {"two_way"}:
+            expected = PoolMeans().predict(block).delta
+            np.testing.assert_allclose(method.predict(block).delta, expected, rtol=1e-3)
+
+
+def test_two_way_learns_what_lines_and_drugs_share(tmp_path):
+    """Effects that are products: no sum of means finds them, the two regressions do."""
+    store = build_world(tmp_path / "world")
+    block = FoldReader(store).block("L3", 1.0, list(store.measured_drugs("L3", 1.0)))
+    truth = store.deltas(block.rows)
+    learned = best_of(FoldReader(store), Settings(Penalties(0.001, 0.001, 1.0))).predict(block)
+    means = DrugMean().predict(block)
+    r = pearson_delta(learned.delta, truth)
+    assert r.min() > 0.9
+    assert r.mean() > pearson_delta(means.delta, truth).mean() + 0.05
+
+
+def test_two_way_is_the_formula_term_by_term(tmp_path):
+    """Drug elsewhere by w, neighbours here by v, neighbours elsewhere by their product."""
+    store = build_world(tmp_path / "world", lines=4, drugs=6)
+    method = best_of(FoldReader(store))
+    block = FoldReader(store).block("L0", 1.0, ["D00"])
+    (share,) = method.weigh(block, block.gate(method.evidence))
+    line, drug = (store.conditions[c].to_numpy()[share.weights.rows] for c in ("cell_line", "drug"))
+    terms = {term: weights[0] for term, weights in share.weights.terms.items()}
+    w = dict(zip(line, terms[Term.DRUG_ELSEWHERE], strict=True)) | {
+        name: terms[Term.DRUG_ELSEWHERE][(line == name) & (drug == "D00")][0]
+        for name in ("L1", "L2", "L3")
+    }
+    here = line == "L0"
+    v = dict(zip(drug[here], terms[Term.NEIGHBORS_HERE][here], strict=True))
+    assert v["D00"] == 0
+    for a, d, weight in zip(line, drug, terms[Term.NEIGHBORS_ELSEWHERE], strict=True):
+        assert weight == pytest.approx(0 if a == "L0" else -w[a] * v[d])
+    np.testing.assert_allclose(sum(s[0] for s in share.weights.shares().values()), 1)
+    expected = share.weights.total[0] @ store.deltas(share.weights.rows)
+    np.testing.assert_allclose(method.predict(block).delta[0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("missing", [0.3, 0.6])
+def test_gaps_are_lived_with(tmp_path, missing):
+    """Where many conditions were not measured, every query is answered all the same."""
+    store = build_world(tmp_path / "gaps", missing=missing)
+    for regime in Regime:
+        for reader, block in asked_in(store, regime):
+            found = best_of(reader).predict(block)
+            assert found.ok.all()
+            assert np.isfinite(found.delta).all()
+
+
+def test_what_can_be_read_decides(toy):
+    """Each regime's route, and none that the evidence does not open."""
+    expected = {
+        Regime.UNSEEN_DRUG: {Route.KRIGING},
+        Regime.UNSEEN_CELL_LINE: {Route.TWO_WAY, Route.KRIGING},
+        Regime.UNSEEN_CELL_LINE_STRICT: {Route.ELSEWHERE, Route.NOTHING},
+        Regime.OPEN_WORLD: {Route.TWO_WAY, Route.KRIGING},
+    }
+    for regime, allowed in expected.items():
+        found = set()
+        for reader, block in asked_in(toy, regime):
+            found |= routes(best_of(reader), block)
+        assert found <= allowed, regime
+        assert min(allowed) in found
+
+
+def test_without_a_word_nothing_is_read_and_it_is_said(toy):
+    """At a dose of one line alone, the strict regime leaves nothing to read: it is said."""
+    fold = next(
+        fold
+        for fold in make_folds(toy, "unseen_cell_line_strict", 3)
+        if fold.test[toy.rows("A549", ["Trametinib"], 0.5)].all()
     )
-    return build_world(made, folder)
+    block = FoldReader(toy, fold).block("A549", 0.5, ["Trametinib", "Vorinostat"])
+    found = best_of(FoldReader(toy, fold)).predict(block)
+    assert set(found.fallback) == {"global_mean"}
+    assert set(found.status) == {"not_applicable"}
+    assert set(found.detail) == {"nothing measured may be read"}
 
 
-def build_world(table, folder):
-    """Write a table as an atlas and open it."""
-    from lgr_core.atlas.annotate import annotate_drugs, annotate_lines  # noqa: PLC0415
+def test_in_the_strict_regime_it_is_the_drug_mean(toy):
+    """Without a sharpness of vehicle profiles."""
+    for reader, block in asked_in(toy, "unseen_cell_line_strict"):
+        known = np.flatnonzero(
+            [fallback is None for fallback in DrugMean().predict(block).fallback]
+        )
+        if len(known):
+            part = block.some(known)
+            found = best_of(reader).predict(part).delta
+            np.testing.assert_allclose(found, DrugMean().predict(part).delta, rtol=1e-5)
 
-    drugs = sorted(table.conditions["drug"].unique())
-    lines = sorted(table.conditions["cell_line"].unique())
-    build_atlas(
-        table,
-        folder,
-        drugs=annotate_drugs(drugs, []),
-        cell_lines=annotate_lines(lines, []),
-        fingerprints=np.zeros((len(drugs), 256), dtype=np.uint8),
-    )
-    return open_atlas(folder.name, folder.parent)
+
+def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
+    """Their weights sum to 1, and rise with the profiles' Pearson r."""
+    store = build_world(tmp_path / "vehicles", vehicles=True)
+    fold = make_folds(store, "unseen_cell_line_strict", 3)[0]
+    block = next(iter(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))))
+    gate = block.gate({Evidence.TRAIN, Evidence.CONTROLS})
+    grid = gate.grid()
+    lines = np.flatnonzero((grid >= 0).any(axis=1))
+    found = elsewhere_weights(block, gate, lines, 2.0).total[0]
+    own = found.reshape(len(lines), -1)[:, 0]
+    view = block.view(0, {Evidence.CONTROLS})
+    r = [
+        np.corrcoef(view.control_profile(block.cell_line), view.control_profile(name))[0, 1]
+        for name in block.labels.lines[lines]
+    ]
+    assert own.sum() == pytest.approx(1)
+    np.testing.assert_array_equal(np.argsort(own), np.argsort(r))
+    even = elsewhere_weights(block, gate, lines, 0.0).total[0].reshape(len(lines), -1)[:, 0]
+    np.testing.assert_allclose(even, 1 / len(lines))
+
+
+def test_settings_are_chosen_on_validation_rows(tmp_path):
+    """In a world of products, drawing drugs to their mean is not chosen."""
+    store = build_world(tmp_path / "world")
+    fold = make_folds(store, "unseen_cell_line", 4)[0]
+    method = best_of(FoldReader(store, fold))
+    method.fit(TrainingView(store, fold, validation=True, evidence=method.evidence))
+    assert method.settings.penalties.drugs < 10
+    assert method.chosen.startswith("lines ")
+
+
+def test_the_kernel_is_chosen_among_those_that_say_something(toy):
+    """Without lists of a language model, none of its mixtures is tried."""
+    fold = make_folds(toy, "unseen_drug", 3)[0]
+    method = Kriging(DrugKernels(FoldReader(toy, fold).labels, lambda name: Silent()))
+    method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
+    assert set(method.kernel.shares) <= {MECHANISM, CHEMISTRY}
+    assert "noise" in method.chosen
+
+
+def test_the_querys_own_unit_is_nowhere_in_its_weights(toy):
+    """In every regime: neither the drug nor its twin in that line, at any dose."""
+    conditions = toy.conditions
+    for regime in Regime:
+        for reader, block in asked_in(toy, regime):
+            method = best_of(reader)
+            for share in method.weigh(block, block.gate(method.evidence)):
+                rows = share.weights.rows
+                for place, weights in zip(share.places, share.weights.total, strict=True):
+                    query = block.queries[place]
+                    used = conditions.iloc[rows[weights != 0]]
+                    twins = {query.drug, *toy.drug_catalog.twins(query.drug)}
+                    here = used["cell_line"] == query.cell_line
+                    assert not (here & used["drug"].isin(twins)).any()
+    assert "Tofacitinib (citrate)" in DRUGS
+
+
+def test_validation_rows_without_an_answer_are_passed_over(toy):
+    """At a dose that one line alone measured, the strict regime answers nothing."""
+    for fold in make_folds(toy, "unseen_cell_line_strict", 3):
+        method = best_of(FoldReader(toy, fold))
+        method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
+        assert method.settings.sharpness in {0.0, 0.5, 1.0, 2.0}

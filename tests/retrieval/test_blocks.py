@@ -76,6 +76,31 @@ def test_means_are_over_the_rows_that_a_query_may_read(toy, over):
                 np.testing.assert_allclose(means[i], expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("over", Over)
+def test_agreement_and_spread_are_of_the_rows_that_a_query_may_read(toy, over):
+    """Against those rows one by one; NaN where there is none, 1 of a single row."""
+    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+    for reader, tested in readers(toy):
+        for block in reader.blocks(tested):
+            found = block.gate(evidence).agreement(over)
+            spread = block.gate(evidence).spread(over)
+            for i, query in enumerate(block.queries):
+                rows = readable(toy, reader, query, evidence)
+                rows &= (toy.conditions["dose_um"] == query.dose_um).to_numpy()
+                if over is Over.LINE:
+                    rows &= (toy.conditions["cell_line"] == query.cell_line).to_numpy()
+                if over is Over.DRUG:
+                    rows &= (toy.conditions["drug"] == query.drug).to_numpy()
+                if not rows.any():
+                    assert np.isnan(found[i])
+                    assert np.isnan(spread[i]).all()
+                    continue
+                deltas = toy.deltas(np.flatnonzero(rows)).astype(float)
+                expected = np.square(deltas.mean(axis=0)).mean() / np.square(deltas).mean()
+                assert found[i] == pytest.approx(expected, rel=1e-4)
+                np.testing.assert_allclose(spread[i], deltas.std(axis=0), rtol=1e-3, atol=1e-2)
+
+
 def test_weights_on_what_may_not_be_read_are_refused(toy):
     """The query itself, its twin, another line without TRAIN: each is a leak, not a number."""
     block = FoldReader(toy).block("A549", 5.0, ["Tofacitinib"])
@@ -114,6 +139,21 @@ def test_weighted_sums_are_those_of_the_named_rows(toy):
     found = gate.combine(csr_array([half, half]), Basis.LINE)
     expected = toy.deltas(toy.rows("A549", ["Cobimetinib", "Tofacitinib"], 5.0)).mean(axis=0)
     np.testing.assert_allclose(found, [expected, expected], rtol=1e-6)
+
+
+def test_concord_is_of_the_vectors_that_are_summed(toy):
+    """Of two by hand; of nobody NaN; what may not be read is refused."""
+    block = FoldReader(toy).block("A549", 5.0, ["Trametinib", "Vorinostat"])
+    gate = block.gate({Evidence.TARGET_POOL})
+    names = gate.names(Basis.LINE)
+    half = [0.5 * (name in {"Cobimetinib", "Tofacitinib"}) for name in names]
+    found = gate.concord(csr_array([half, [0.0] * len(names)]), Basis.LINE)
+    deltas = toy.deltas(toy.rows("A549", ["Cobimetinib", "Tofacitinib"], 5.0)).astype(float)
+    expected = np.square(deltas.mean(axis=0)).sum() / np.square(deltas).sum(axis=1).mean()
+    assert found[0] == pytest.approx(expected)
+    assert np.isnan(found[1])
+    with pytest.raises(LeakageError):
+        gate.concord(csr_array(np.ones((2, len(names)))), Basis.LINE)
 
 
 def test_the_truth_is_read_by_who_declares_it(toy):

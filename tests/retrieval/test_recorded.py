@@ -111,11 +111,16 @@ def test_settings_that_a_file_was_not_asked_with_are_said(select, write):
     assert said == "Recorded answer (a chatbot): it was not asked with model=gpt-x."
 
 
-def test_the_default_model_chosen_by_name_is_a_setting_too(select, write):
-    """Who names it does not want another's answer unsaid."""
+def test_a_default_chosen_by_name_is_a_setting_too(select, write):
+    """Who names it does not want another's answer unsaid, unless the record says the same."""
     path = write(line("Vorinostat"))
-    (said,) = select(path, named_model=True).provenance["not_honoured"]
+    (said,) = select(path, chosen=("model",)).provenance["not_honoured"]
     assert said.startswith("model=gpt-5.2")
+    cold = select(path, chosen=("temperature", "effort", "mode")).provenance
+    assert cold["not_honoured"] == ["temperature=0.0", "effort=none"]
+    assert said_of(cold).endswith("not asked with temperature=0.0, effort=none.")
+    told = write(line("Vorinostat", request={"temperature": 0}), name="told.jsonl")
+    assert select(told, chosen=("temperature",)).provenance["not_honoured"] == []
 
 
 def test_what_a_record_says_it_was_asked_with_is_honoured(select, write):
@@ -147,7 +152,7 @@ def test_the_model_is_asked_rather_than_a_file_that_was_asked_otherwise(select, 
     path = write(line("Vorinostat"))
     live = {"policy": Policy.ONLY_MISSING}
     assert select(path, **live).provenance["answered_by"] == "file theirs.jsonl"
-    for setting in ({"model": "gpt-x"}, {"prompt": STRUCTURED}, {"named_model": True}):
+    for setting in ({"model": "gpt-x"}, {"prompt": STRUCTURED}, {"chosen": ("model",)}):
         assert select(path, **live, **setting).provenance["answered_by"] == "model"
     named = select(named=[path], model="gpt-x", **live).provenance
     assert (named["answered_by"], named["not_honoured"]) == ("file theirs.jsonl", ["model=gpt-x"])

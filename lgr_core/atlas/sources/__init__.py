@@ -1,4 +1,4 @@
-"""One reader a format: raw counts, read in blocks, and ready deltas.
+"""One reader a form: raw counts, read in blocks, and ready deltas.
 
 Which of the two a file holds is the caller's to say: deltas need a value kind, counts have none.
 A file taken for counts that holds other values is refused with the flag that would read it.
@@ -6,5 +6,6 @@ A file taken for counts that holds other values is refused with the flag that wo
 
 from lgr_core.atlas.sources.counts import CountSource, open_counts
 from lgr_core.atlas.sources.deltas import read_deltas
+from lgr_core.atlas.sources.joined import open_folder
 
-__all__ = ["CountSource", "open_counts", "read_deltas"]
+__all__ = ["CountSource", "open_counts", "open_folder", "read_deltas"]

@@ -12,10 +12,9 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
-from lgr_core.atlas.sources.lines import known_lines, name_lines
+from lgr_core.atlas.sources.lines import are_lines, name_lines
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import InputError, unknown
 
 log = logging.getLogger(__name__)
@@ -114,7 +113,7 @@ def read_observations(
         reasons["no readable dose"] = ~is_control & np.isnan(dose)
         reasons["dose not positive"] = ~is_control & (dose <= 0)
     if lines:
-        reasons["of another cell line"] = ~_is_asked(line, lines)
+        reasons["of another cell line"] = ~are_lines(line, lines)
     if doses and dose is not None:
         reasons["of another dose"] = ~is_control & ~np.isin(dose, list(doses))
     one_time = pick_time(frame, columns, time, np.logical_or.reduce(list(reasons.values())))
@@ -133,14 +132,6 @@ def read_observations(
     table.loc[table["is_control"], "dose_um"] = np.nan
     said = None if one_time is None else one_time.value
     return Observations(table, kept, labels, dropped, at_zero, said)
-
-
-def _is_asked(line: pd.Categorical, asked: Sequence[str]) -> BoolArray:
-    """Whether each row's line is one of those asked for, by any spelling or id."""
-    names = list(line.categories)
-    ids = {name: [key] for key, name in known_lines().items() if name in names}
-    catalog = LineCatalog(names, ids, where="the file")
-    return np.isin(line, [catalog.resolve(name) for name in asked])
 
 
 def clean_text(values: pd.Series) -> pd.Categorical:

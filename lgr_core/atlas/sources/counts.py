@@ -13,12 +13,14 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from lgr_core.atlas.blocks import UNITS, Block, Unit
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.features import name_genes
+from lgr_core.atlas.sources.forms import column_names
 from lgr_core.atlas.sources.matrix import (
     Matrix,
     check_counts,
@@ -72,13 +74,19 @@ class CountSource:
         with h5py.File(self.path) as file:
             matrix = open_matrix(file, self.matrix)
             for start, rows in read_blocks(matrix, max_rows=max_cells, max_nonzeros=max_nonzeros):
-                first, last = np.searchsorted(self.kept, [start, start + rows.shape[0]])
-                if first == last:
-                    continue
-                wanted = self.kept[first:last] - start
-                counts = rows if len(wanted) == rows.shape[0] else rows[wanted]
-                check_counts(counts, self.matrix, start)
-                yield Block(int(first), counts)
+                block = keep_rows(self.kept, start, rows)
+                if block is not None:
+                    check_counts(block.counts, self.matrix, start)
+                    yield block
+
+
+def keep_rows(kept: IntArray, start: int, rows: sparse.csr_array) -> Block | None:
+    """The block of those of ``rows`` (the file's from ``start`` on) that are kept, if any is."""
+    first, last = np.searchsorted(kept, [start, start + rows.shape[0]])
+    if first == last:
+        return None
+    wanted = kept[first:last] - start
+    return Block(int(first), rows if len(wanted) == rows.shape[0] else rows[wanted])
 
 
 def open_counts(
@@ -126,8 +134,11 @@ def open_counts(
     if unit not in {None, *UNITS}:
         raise UsageError("unit", f"{unit!r} is unknown", f"One of {', '.join(UNITS)}.")
     if path.is_dir() or suffix_of(path) != ".h5ad":
+        names = sorted(column_names(path))
+        found = "raw counts are read from h5ad only, and this is in no published form known here"
+        found += f"; its columns: {', '.join(names[:10])}" if names else ""
         do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
-        raise InputError(f"file {path}", "raw counts are read from h5ad only", do)
+        raise InputError(f"file {path}", found, do)
     try:
         with h5py.File(path) as file:
             read = partial(
@@ -157,7 +168,7 @@ def _open(
         raise InputError(f"file {path}", "it has no genes", "Give one column a gene.")
     columns = guess_columns(obs, overrides, unread=unread)
     seen = read(obs, columns)
-    _refuse_one_sided(seen)
+    refuse_one_sided(seen)
     averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")
     guessed = _guess_unit(matrix, seen, None if well is None else obs[well])
@@ -217,7 +228,7 @@ def _unread(
             yield name, pd.Series(anndata.io.read_elem(item))
 
 
-def _refuse_one_sided(seen: Observations) -> None:
+def refuse_one_sided(seen: Observations) -> None:
     """Refuse a file without vehicles, or without treatments."""
     is_control = seen.frame["is_control"]
     if is_control.all():

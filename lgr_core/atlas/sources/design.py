@@ -10,7 +10,7 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.atlas.sources.conditions import Observations
-from lgr_core.atlas.sources.names import REPLICATE_NAME, likeness, plain
+from lgr_core.atlas.sources.names import REPLICATE_NAME, is_covariate_name, likeness, plain
 from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -21,12 +21,13 @@ _CONDITION = ["cell_line", "drug", "dose_um"]
 def unread_columns(obs: pd.DataFrame, columns: ColumnMap) -> Iterator[tuple[str, pd.Series]]:
     """The columns of ``obs`` that play no role and may tell treatments apart, one at a time.
 
-    Those named like a dose or a time, and all that hold no numbers.
+    Those named like a dose, a time or a circumstance, and all that hold no numbers.
     """
     read = set(columns.columns.values())
     for name in obs.columns:
         values = obs[name]
-        if name not in read and (likeness(name) or not _is_number(values)):
+        telling = likeness(name) or is_covariate_name(name) or not _is_number(values)
+        if name not in read and telling:
             yield name, values
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,6 +11,9 @@ import pandas as pd
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.names import GENE_ROLES
 from lgr_core.domain import NOTHING
+from lgr_core.errors import InputError
+
+_HEADER = re.compile(r"\bgene_(?:short_name|symbol|name|id)\b", re.IGNORECASE)
 
 
 def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.DataFrame:
@@ -19,6 +23,11 @@ def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.
     and are ``""`` where unknown. A gene without a symbol is called by its Ensembl id. Of genes
     that share a symbol the first keeps it and each other becomes ``SYMBOL_ENSEMBL``, or
     ``SYMBOL_2``, ``SYMBOL_3`` where there is no Ensembl id, or it too stands twice.
+
+    Raises
+    ------
+    InputError
+        A header stands among the genes: all names are shifted by one against the counts.
 
     Returns
     -------
@@ -32,8 +41,20 @@ def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.
     if not columns.get("ensembl_id"):
         ids = ids.where(ids.str.match(r"ENS[A-Z]*G\d+"), "")
     symbols = _texts(var[columns.columns["gene"]] if columns.get("gene") else index)
+    _refuse_header(symbols, ids)
     symbols = symbols.where(symbols != "", ids)
     return pd.DataFrame({"gene": _unique(symbols, ids), "ensembl_id": ids})
+
+
+def _refuse_header(symbols: pd.Series, ids: pd.Series) -> None:
+    """Refuse genes read from a table with its header, as in scPerturb's sci-Plex before v1.4."""
+    for names in (symbols, ids):
+        headers = names[names.str.contains(_HEADER)]
+        if len(headers):
+            found = f"gene {headers.index[0] + 1} is called {headers.iloc[0]!r}, a table's header: "
+            found += "all names are shifted against the values"
+            do = "Take a mended file (of scPerturb's sci-Plex: release 1.4 or later)."
+            raise InputError("genes", found, do)
 
 
 def _texts(values: pd.Series) -> pd.Series:

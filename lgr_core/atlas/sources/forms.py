@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lgr_core.atlas.sources.counts import CountSource
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lgr_core.atlas.blocks import CountBlocks
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import NOTHING, ValueKind
+from lgr_core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +34,24 @@ class Form:
     layer: str | None = None
     unit: str | None = None
     read: Callable[[tuple[str, ...]], DeltaFile] | None = None
-    open: Callable[..., CountSource] | None = None
+    open: Callable[..., CountBlocks] | None = None
     notes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+
+def column_names(path: Path) -> frozenset[str]:
+    """The columns of a parquet file; none of any other.
+
+    Raises
+    ------
+    InputError
+        It is called parquet, but cannot be read as it.
+    """
+    if path.suffix.casefold() != ".parquet" or not path.is_file():
+        return frozenset()
+    try:
+        return frozenset(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException) as err:
+        found = f"it cannot be read as parquet ({' '.join(str(err).split())})"
+        raise InputError(
+            f"file {path}", found, "It is cut off or damaged: fetch it again."
+        ) from err

@@ -1,8 +1,8 @@
-"""Cell lines that a file names by Cellosaurus id, called by the names that are known here."""
+"""Cell lines: a Cellosaurus id becomes a name, and some of them may be asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -10,6 +10,8 @@ import pandas as pd
 
 from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.config import SHIPPED
+from lgr_core.domain import BoolArray
+from lgr_core.drugs.lines import LineCatalog
 
 
 @cache
@@ -28,3 +30,17 @@ def name_lines(lines: pd.Categorical) -> pd.Categorical:
     wanted = pd.Index(sorted(set(renamed)), dtype=object)
     places = np.append(wanted.get_indexer(renamed), -1)
     return pd.Categorical.from_codes(places[lines.codes], categories=wanted)
+
+
+def are_lines(lines: pd.Categorical, asked: Sequence[str]) -> BoolArray:
+    """Whether each line (n,) is one of those asked for, by any spelling or Cellosaurus id.
+
+    Raises
+    ------
+    NotFoundError
+        One that is asked for does not occur.
+    """
+    names = list(lines.categories)
+    ids = {name: [key] for key, name in known_lines().items() if name in names}
+    catalog = LineCatalog(names, ids, where="the file")
+    return np.isin(lines, [catalog.resolve(name) for name in asked])

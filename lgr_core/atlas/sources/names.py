@@ -85,12 +85,17 @@ REPLICATE_NAME = re.compile(
 """Columns that number replicates or name single rows: to average over them is what is asked."""
 
 _TIME_UNIT = re.compile(r"_(h|hrs?|hours?|min|mins|minutes|d|days?)\Z")
-_LIKE_DOSE = re.compile(r"dose|dosage|concentration|molarity|conc(_|\Z)")
+_LIKE_DOSE = re.compile(r"dose|dosage|concentration|molarity|conc(_|\Z)|\A[munp]m\Z|molar\Z")
 _LIKE_TIME = re.compile(r"(\A|_)(i?time|time_?points?|hours?|duration|days?)(_|\Z)")
 _NO_GENES = frozenset(
-    {"index", "id", "replicate", "rep", "sample", "batch", "split", "donor", "passage", "score"}
+    {"index", "id", "replicate", "rep", "sample", "batch", "split", "donor", "score"}
+    | {"row", "col", "column", "lane", "library", "run", "barcode"}
     | {"level_0", "index_level_0", "unnamed:_0", "", "n", "pval", "padj", "qval", "fdr", "lfdr"}
     | {"ncounts", "ngenes", "numis", "ncells", "ncount_rna", "nfeature_rna", "library_size"}
+)
+_COVARIATE = re.compile(
+    r"(.*_)?(temperature|viability|confluen(ce|cy)|density|humidity|passage)(_.*)?\Z"
+    r"|temp|ph|od(_?\d+)?|co2|age|generation"
 )
 _NO_GENE = re.compile(
     r"(n|num|number|no|total|pct|percent|percentage|frac|fraction|median|mean|log1p)_"
@@ -132,8 +137,13 @@ def likeness(name: str) -> Literal["dose", "time"] | None:
     return "time" if _LIKE_TIME.search(text) else None
 
 
+def is_covariate_name(name: str) -> bool:
+    """Whether a column of this name holds a circumstance of a row: temperature, passage, ..."""
+    return _COVARIATE.fullmatch(plain(name)) is not None
+
+
 def is_metadata_name(name: str) -> bool:
     """Whether a numeric column of this name is no gene: a role, a dose, a count, a p-value, ..."""
     text = plain(name)
     known = text in _NO_GENES or _NO_GENE.match(text) is not None
-    return known or likeness(name) is not None or is_role_name(name)
+    return known or is_covariate_name(name) or likeness(name) is not None or is_role_name(name)

@@ -5,9 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.h5ad_forms import recognise_h5ad
+from lgr_core.atlas.sources.l1000 import recognise_l1000
 from lgr_core.atlas.sources.rhaister import recognise_rhaister
+from lgr_core.atlas.sources.tahoe_cells import recognise_shards
+from lgr_core.atlas.sources.tahoe_contrasts import recognise_contrasts
 
-_FORMS = (recognise_rhaister,)
+_FORMS = (
+    recognise_rhaister,
+    recognise_shards,
+    recognise_contrasts,
+    recognise_l1000,
+    recognise_h5ad,
+)
 
 
 def recognise(path: Path) -> Form | None:

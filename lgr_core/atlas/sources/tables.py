@@ -84,7 +84,8 @@ def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None)
     Raises
     ------
     InputError
-        A file cannot be read, or two files of a folder differ in their genes or metadata.
+        A file cannot be read, two files of a folder differ in their genes or metadata, or two
+        have one name, which names their plates.
     """
     if not path.is_dir():
         return _read_one(path, overrides, layer)
@@ -99,14 +100,25 @@ def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None)
             found = f"its metadata columns differ from those of {files[0].name} by {odd}"
             raise InputError(f"file {file}", found, "Give files with the same columns.")
     has_plates = guess_columns(parts[0].obs, overrides, required=()).get("plate") is not None
-    named = [
-        part.obs if has_plates else part.obs.assign(plate=file.name.split(".")[0])
-        for file, part in zip(files, parts, strict=True)
-    ]
+    frames = [part.obs for part in parts]
+    if not has_plates:
+        plates = _plate_names(files)
+        frames = [obs.assign(plate=name) for obs, name in zip(frames, plates, strict=True)]
     deltas = np.concatenate([part.deltas for part in parts])
     return DeltaFile(
-        pd.concat(named), deltas, parts[0].genes, parts[0].highly_variable, {"files": len(files)}
+        pd.concat(frames), deltas, parts[0].genes, parts[0].highly_variable, {"files": len(files)}
     )
+
+
+def _plate_names(files: list[Path]) -> list[str]:
+    """The files' names without their suffixes; refused if two are equal."""
+    names = [file.name[: -len(suffix_of(file))] for file in files]
+    for first, name in enumerate(names):
+        if name in names[first + 1 :]:
+            other = files[names.index(name, first + 1)].name
+            found = f"{files[first].name} and {other} would both be plate {name!r}"
+            raise InputError(f"folder {files[first].parent}", found, "Rename or remove one.")
+    return names
 
 
 def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:

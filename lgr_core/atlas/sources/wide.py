@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 _MOSTLY = 0.5
 """A column of which more than this is text is metadata, not a broken gene."""
 
+_MOST_SAID = 20
+"""Columns named in a warning."""
+
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "-"})
 """How tables write a missing value."""
 
@@ -40,6 +43,9 @@ class Wide(NamedTuple):
 def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
     """Columns of numbers whose names speak of no metadata are genes; the rest is metadata.
 
+    What pandas wrote as an index is metadata, too. Columns that hold no numbers and have no name
+    known here are warned of: one of them may be a gene.
+
     Raises
     ------
     InputError
@@ -47,17 +53,23 @@ def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
         have one name.
     """
     names = [str(name) for name in table.column_names]
-    genes, rest, empty = [], [], []
+    known = {*known, *_index_names(table)}
+    genes, rest, empty, unknown = [], [], [], []
     for place, name in enumerate(names):
         metadata = name in known or is_metadata_name(name)
-        kind = "text" if metadata else _kind(table.column(place), name, path)
+        kind = "metadata" if metadata else _kind(table.column(place), name, path)
         (genes if kind == "numbers" else rest).append(place)
         if kind == "empty":
             empty.append(name)
+        if kind == "text":
+            unknown.append(name)
     if not genes:
         found = f"no numeric column in it is a gene; columns: {', '.join(names):.300}"
         raise InputError(f"file {path}", found, "One row a condition, one column a gene.")
     refuse_twins([names[place] for place in rest], path)
+    if unknown:
+        said = ", ".join(unknown[:_MOST_SAID]) + (", ..." if len(unknown) > _MOST_SAID else "")
+        log.warning("%s: columns that hold no numbers, and so no genes: %s", path, said)
     if empty:
         log.warning("%s: columns without any value: %s", path, ", ".join(empty))
     deltas = np.empty((table.num_rows, len(genes)), dtype=np.float32)
@@ -66,6 +78,13 @@ def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
     obs = table.select(rest).to_pandas(ignore_metadata=True)
     obs.index = pd.RangeIndex(1, table.num_rows + 1)
     return Wide(obs, deltas, [names[place] for place in genes], empty)
+
+
+def _index_names(table: pa.Table) -> list[str]:
+    """The columns that were an index when pandas wrote them."""
+    written = table.schema.pandas_metadata
+    index = [] if written is None else written["index_columns"]
+    return [name for name in index if isinstance(name, str)]
 
 
 def _kind(column: pa.ChunkedArray, name: str, path: Path) -> str:

@@ -1,0 +1,86 @@
+"""Published h5ad files, known by their columns: what each column is, and which layer holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+
+from lgr_core.atlas.sources.forms import Form
+from lgr_core.domain import ValueKind
+
+
+class _Known(NamedTuple):
+    """A form and the columns and layers by which it is known; the rest as of :class:`Form`."""
+
+    name: str
+    obs: frozenset[str]
+    columns: Mapping[str, str]
+    layers: frozenset[str] = frozenset()
+    value_kind: ValueKind | None = None
+    layer: str | None = None
+    unit: str | None = None
+
+
+_OP3 = {"drug": "sm_name", "cell_line": "cell_type", "is_control": ""}
+"""Its flag marks positive controls, which are treatments: the vehicle goes by its name."""
+
+_BRIDGE = {"drug": "perturbagen", "cell_line": "cell_type", "dose": "pert_dose_uM"}
+"""Of its contrasts plate and well are those of one sample among many: they play no role there."""
+
+_KNOWN = (
+    _Known(
+        "scPerturb",
+        frozenset({"perturbation", "dose_value", "dose_unit"}),
+        {"drug": "perturbation", "dose": "dose_value", "dose_unit": "dose_unit"},
+    ),
+    _Known(
+        "OP3 differential expression",
+        frozenset({"sm_name", "cell_type"}),
+        _OP3,
+        frozenset({"logFC"}),
+        ValueKind.LOG2FC,
+        "logFC",
+    ),
+    _Known("OP3", frozenset({"sm_name", "cell_type"}), _OP3),
+    _Known(
+        "Chem-PerturBridge differential expression",
+        frozenset({"perturbagen", "cell_type", "pert_dose_uM"}),
+        {**_BRIDGE, "plate": "", "well": ""},
+        frozenset({"logFC"}),
+        ValueKind.LOG2FC,
+        "logFC",
+    ),
+    _Known(
+        "Chem-PerturBridge",
+        frozenset({"perturbagen", "cell_type", "pert_dose_uM", "is_control", "psbulk_counts"}),
+        _BRIDGE,
+        unit="well",
+    ),
+)
+
+
+def recognise_h5ad(path: Path) -> Form | None:
+    """The form, if ``path`` is an h5ad with the columns of one that is published."""
+    if path.suffix.casefold() != ".h5ad" or not path.is_file():
+        return None
+    try:
+        with h5py.File(path) as file:
+            if not isinstance(file["obs"], h5py.Group):
+                return None
+            obs, layers = set(file["obs"]), set(file.get("layers", {}))
+    except (OSError, KeyError):
+        return None
+    for known in _KNOWN:
+        if known.obs <= obs and known.layers <= layers:
+            return Form(
+                known.name,
+                (path,),
+                known.value_kind,
+                {role: name for role, name in known.columns.items() if name in {"", *obs}},
+                known.layer,
+                known.unit,
+            )
+    return None

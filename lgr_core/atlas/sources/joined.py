@@ -1,0 +1,106 @@
+"""Several h5ad files of raw counts, such as one a plate, read as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import union_categoricals
+
+from lgr_core.atlas.blocks import Block, Unit
+from lgr_core.atlas.sources.counts import CountSource, open_counts
+from lgr_core.errors import InputError
+
+_NAMES = ("cell_line", "drug", "plate")
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedSource:
+    """Sources one after the other; fields as of :class:`~lgr_core.atlas.blocks.CountBlocks`."""
+
+    parts: tuple[CountSource, ...]
+    obs: pd.DataFrame
+    genes: pd.DataFrame
+    labels: tuple[str, ...]
+    unit: Unit
+    drugs: pd.DataFrame
+    cell_lines: pd.DataFrame
+    provenance: Mapping[str, Any]
+
+    def blocks(self, *, max_cells: int, max_nonzeros: int) -> Iterator[Block]:
+        """The blocks of each part, with rows counted through all of them."""
+        before = 0
+        for part in self.parts:
+            for start, counts in part.blocks(max_cells=max_cells, max_nonzeros=max_nonzeros):
+                yield Block(before + start, counts)
+            before += len(part.obs)
+
+
+def open_folder(path: Path, **options: Any) -> JoinedSource:  # noqa: ANN401 - handed on
+    """Open every h5ad of a folder; options as of :func:`open_counts`, the same for all.
+
+    A file that names no plates is one, named by its stem.
+
+    Raises
+    ------
+    InputError
+        There is none, one cannot be opened, or two differ in their genes or in what a row is.
+    """
+    files = sorted(path.glob("*.h5ad"))
+    if not files:
+        do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
+        raise InputError(f"folder {path}", "it holds no h5ad of raw counts", do)
+    parts = tuple(_open(file, options) for file in files)
+    for file, part in zip(files, parts, strict=True):
+        if not part.genes.equals(parts[0].genes):
+            found = f"its genes differ from those of {files[0].name}"
+            raise InputError(f"file {file}", found, "Give files with the same genes in order.")
+        if part.unit != parts[0].unit:
+            found = f"a row of it is a {part.unit}, of {files[0].name} a {parts[0].unit}"
+            raise InputError(f"file {file}", found, "Say --unit cell or --unit well.")
+    return JoinedSource(
+        parts=parts,
+        obs=_join([part.obs for part in parts]),
+        genes=parts[0].genes,
+        labels=tuple(dict.fromkeys(label for part in parts for label in part.labels)),
+        unit=parts[0].unit,
+        drugs=_first(parts, "drugs", "drug"),
+        cell_lines=_first(parts, "cell_lines", "cell_line"),
+        provenance={
+            **parts[0].provenance,
+            "source": str(path),
+            "files": len(files),
+            "dropped": dict(
+                sum((Counter(part.provenance["dropped"]) for part in parts), Counter())
+            ),
+        },
+    )
+
+
+def _open(file: Path, options: Mapping[str, Any]) -> CountSource:
+    part = open_counts(file, **options)
+    if list(part.obs["plate"].cat.categories) == [""]:
+        part.obs["plate"] = part.obs["plate"].cat.rename_categories([file.stem])
+    return part
+
+
+def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows one below the other, names still as categories."""
+    joined = pd.concat([frame.drop(columns=list(_NAMES)) for frame in frames], ignore_index=True)
+    names = {
+        name: union_categoricals([frame[name] for frame in frames], sort_categories=True)
+        for name in _NAMES
+    }
+    return joined.assign(**names)
+
+
+def _first(parts: tuple[CountSource, ...], table: str, key: str) -> pd.DataFrame:
+    """What the first part that knows a drug or line says of it."""
+    tables = [found for part in parts if len(found := getattr(part, table))]
+    if not tables:
+        return pd.DataFrame(columns=[key])
+    return pd.concat(tables, ignore_index=True).drop_duplicates(key, ignore_index=True)

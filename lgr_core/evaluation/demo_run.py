@@ -1,0 +1,32 @@
+"""A small benchmark of the demo atlas, so that the first visitor finds one: a simulation's."""
+
+from __future__ import annotations
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.config import Settings
+from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.runner import Progress, run_benchmark
+from lgr_core.evaluation.selectors import Selectors
+
+DEMO_PLAN = Plan(
+    tuple(Regime),
+    tuple(name for name, entry in REGISTRY.items() if not entry.slow),
+    folds=3,
+    max_queries=200,
+    curve_queries=200,
+)
+"""All regimes and quick methods on 200 queries each, in three folds."""
+
+
+def run_demo(
+    store: AtlasStore, settings: Settings, *, workers: int = 1, progress: Progress | None = None
+) -> Run:
+    """Score the methods on the demo atlas; a run of this build that is there is read."""
+    folder = settings.home / "runs" / f"{store.name}-{store.build_id[:8]}"
+    selectors = Selectors(settings)
+    return run_benchmark(
+        store, DEMO_PLAN, folder, selectors=selectors, workers=workers, progress=progress
+    )

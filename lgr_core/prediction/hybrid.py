@@ -1,0 +1,116 @@
+"""LGR with a safety net: drawn towards the pool mean, or replaced by chemistry where it is weak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import product
+from typing import TypeVar
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from lgr_core.domain import Evidence, FloatArray, Retrieval
+from lgr_core.prediction.aggregate import STRENGTH
+from lgr_core.prediction.batch import Predictions
+from lgr_core.prediction.retrieved import Found, Retrieved
+from lgr_core.prediction.weighted import best_of
+from lgr_core.retrieval.blocks import Basis, Block, Over
+from lgr_core.retrieval.pool import TrainingView
+
+NEIGHBORS = (5, 10, 20)
+STRENGTHS = (0.0, 0.25, 0.5, 0.75)
+THRESHOLDS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.1)
+"""What is chosen from, by mean Pearson r on a fold's validation rows."""
+
+USUAL_THRESHOLD = 0.3
+
+T = TypeVar("T")
+
+
+class Shrunken:
+    """LGR drawn towards the pool mean: a share ``strength`` of the answer is the mean of all."""
+
+    def __init__(self, lgr: Retrieved) -> None:
+        self.lgr, self.k, self.strength = lgr, lgr.k, STRENGTH
+        self.name = f"{lgr.name}_shrunken"
+        self.evidence = lgr.evidence | {Evidence.TRAIN}
+
+    @property
+    def chosen(self) -> dict[str, float]:
+        """What was learned."""
+        return {"k": self.k, "strength": self.strength}
+
+    def fit(self, view: TrainingView) -> None:
+        """Choose k, up to the run's own, and the strength on the validation rows."""
+        ks = sorted({min(k, self.lgr.k) for k in NEIGHBORS})
+        found = best_of(view, list(product(ks, STRENGTHS)), lambda x, b: self._at(b, *x).delta)
+        self.k, self.strength = (self.k, self.strength) if found is None else found
+
+    def predict(self, block: Block) -> Predictions:
+        """Neighbours and pool, in these shares."""
+        return self._at(block, self.k, self.strength)
+
+    def _at(self, block: Block, k: int, strength: float) -> Predictions:
+        answer = self.lgr.at(block, self.lgr.retrieve(block, k, ask=self.lgr.k), k)
+        over = Over.LINE if self.lgr.basis is Basis.LINE else Over.EVERYWHERE
+        mean, _ = block.gate(self.evidence).mean(over)
+        return replace(answer, delta=(1 - strength) * answer.delta + strength * mean)
+
+
+class Hybrid:
+    """LGR where many of k neighbours stand and agree, else another's, labelled as a fallback.
+
+    Confidence is the share of k that stands times how alike their effects are, from 0 to 1.
+    """
+
+    name = "hybrid"
+
+    def __init__(self, lgr: Retrieved, other: Retrieved) -> None:
+        self.lgr, self.other, self.threshold = lgr, other, USUAL_THRESHOLD
+        self.evidence = lgr.evidence | other.evidence | {Evidence.TRAIN}
+
+    @property
+    def chosen(self) -> float:
+        """The confidence below which the other answers."""
+        return self.threshold
+
+    def fit(self, view: TrainingView) -> None:
+        """Choose the threshold on the validation rows."""
+        found = best_of(view, THRESHOLDS, lambda x, block: self._at(block, x).delta)
+        self.threshold = self.threshold if found is None else found
+
+    def predict(self, block: Block) -> Predictions:
+        """The first method's answer, or the second's where confidence is too low."""
+        return self._at(block, self.threshold)
+
+    def confidence(self, block: Block, found: Sequence[Found]) -> FloatArray:
+        """(n,) coverage times agreement, 0 where nobody stands."""
+        gate = block.gate(self.lgr.evidence)
+        place = {name: i for i, name in enumerate(gate.names(self.lgr.basis))}
+        weights = np.zeros((len(block), len(place)))
+        for i, retrieval in enumerate(found):
+            if isinstance(retrieval, Retrieval):
+                weights[i, [place[drug] for drug in retrieval.drugs]] = 1 / self.lgr.k
+        sums = weights.sum(axis=1)
+        return sums * np.nan_to_num(gate.concord(csr_array(weights), self.lgr.basis))
+
+    def _at(self, block: Block, threshold: float) -> Predictions:
+        found = self.lgr.retrieve(block, self.lgr.k)
+        first, second = self.lgr.at(block, found, self.lgr.k), self.other.predict(block)
+        weak = second.ok & (~first.ok | (self.confidence(block, found) < threshold))
+        used = None
+        if first.used is not None and second.used is not None:
+            used = np.where(weak[:, None], second.used, first.used)
+        return Predictions(
+            delta=np.where(weak[:, None], second.delta, first.delta),
+            status=_either(weak, second.status, first.status),
+            k_used=np.where(weak, second.k_used, first.k_used),
+            fallback=_either(weak, [self.other.name] * len(block), first.fallback),
+            detail=_either(weak, second.detail, first.detail),
+            used=used,
+        )
+
+
+def _either(weak: Sequence[bool], second: Sequence[T], first: Sequence[T]) -> list[T]:
+    return [b if other else a for other, a, b in zip(weak, first, second, strict=True)]

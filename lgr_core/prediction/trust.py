@@ -1,0 +1,212 @@
+"""What can be known of a prediction without the truth, and what a calibration makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from lgr_core.domain import Evidence, FloatArray
+from lgr_core.metrics import pearson_delta
+from lgr_core.retrieval.blocks import Block, Over
+
+FEATURES: Mapping[str, str] = {
+    "pool_agreement": "how alike the effects of this line's other drugs are",
+    "drug_agreement": "how alike the drug's effects in other lines are",
+    "lines": "in how many other lines the drug was measured",
+    "pool": "how many other drugs were measured in this line",
+    "likeness": "how close the prediction is to the line's mean",
+    "size": "how large the prediction is beside the spread of measured effects",
+}
+"""What is known of a prediction, in words; numbers of lines and drugs are logarithms."""
+
+LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
+"""Shares of genes at which the size of errors is kept."""
+
+NOMINAL = 0.9
+HIGH, MEDIUM = 0.7, 0.4
+"""Expected Pearson r from which the light is green, and yellow."""
+
+_FLOOR = 0.1
+_SURE, _UNSURE = 0.5, 0.25
+
+
+class Light(StrEnum):
+    """How far a prediction may be trusted."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What may be read around the n queries of a block, before anything is predicted.
+
+    ``known`` (n, 4) are the features that hang on the query alone, ``mean`` (n, genes) the line's
+    mean, or that of all where no other drug of the line may be read. ``unit`` (n, genes) is the
+    unit of a gene's interval: the spread of the line's other drugs, or over all where fewer than
+    two may be read. A gene that hardly varies counts as a tenth of the median gene; 1 where
+    nothing is known.
+    """
+
+    known: FloatArray
+    mean: FloatArray
+    unit: FloatArray
+
+    @classmethod
+    def of(cls, block: Block, evidence: frozenset[Evidence]) -> Surroundings:
+        """Of a block, by what the evidence opens; the truth is not read, declared or not."""
+        gate = block.gate(evidence - {Evidence.TRUTH})
+        (mean, pool), (_, lines) = gate.mean(Over.LINE), gate.mean(Over.DRUG)
+        spread, few = gate.spread(Over.LINE), pool < 2  # noqa: PLR2004 - one row has no spread
+        if few.any():
+            spread[few] = gate.spread(Over.EVERYWHERE)[few]
+            mean[pool == 0] = gate.mean(Over.EVERYWHERE)[0][pool == 0]
+        alike = gate.agreement(Over.LINE), gate.agreement(Over.DRUG)
+        known = np.column_stack([*alike, np.log1p(lines), np.log1p(pool)])
+        spread = np.nan_to_num(spread)
+        floored = np.maximum(spread, _FLOOR * np.median(spread, axis=1, keepdims=True))
+        return cls(np.nan_to_num(known), mean, np.where(floored > 0, floored, 1.0))
+
+    def features(self, delta: FloatArray) -> FloatArray:
+        """What is known of n predictions (n, genes), (n, n_features), beside ``FEATURES``.
+
+        What is not known is 0.
+        """
+        size = np.sqrt(np.square(delta / self.unit).mean(axis=1))
+        size = np.log(np.maximum(size, np.finfo(np.float32).tiny))
+        return np.nan_to_num(np.column_stack([self.known, _likeness(delta, self.mean), size]))
+
+
+def error_levels(delta: FloatArray, measured: FloatArray, unit: FloatArray) -> FloatArray:
+    """The sizes, in units, that the errors of ``LEVELS`` of the genes stay below, (n, n_levels)."""
+    return np.quantile(np.abs(measured - delta) / unit, LEVELS, axis=1).T
+
+
+def coverage(levels: FloatArray, width: FloatArray) -> FloatArray:
+    """The share of genes whose error is no larger than ``width``, (n,); both in units.
+
+    ``levels`` is (n, n_levels), from :func:`error_levels`.
+    """
+    pairs = zip(levels, width, strict=True)
+    return np.array([np.interp(own, row, LEVELS) for row, own in pairs])
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What features say of the score, learned on held-out conditions.
+
+    A linear index of the features is mapped to the expected Pearson r by an isotonic curve
+    (``index``, ``expected``), with the limits of ``spread`` (n, 2) about it at ``index``; a second
+    index gives the half-width of a 90 % interval of a gene, in units of its spread. Features
+    outside of ``seen`` (from, to), which were learned from, count as its nearer end.
+    """
+
+    seen: tuple[tuple[float, ...], tuple[float, ...]]
+    center: tuple[float, ...]
+    slopes: tuple[float, ...]
+    index: tuple[float, ...]
+    expected: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    width_slopes: tuple[float, ...]
+    width: float
+
+    def expects(self, known: FloatArray) -> FloatArray:
+        """Expected Pearson r and its 90 % limits, (n, 3), for features (n, n_features)."""
+        at = self._centred(known) @ np.array(self.slopes)
+        expected = np.interp(at, self.index, self.expected)
+        limits = [expected + np.interp(at, self.index, side) for side in (self.low, self.high)]
+        return np.clip(np.column_stack([expected, *limits]), -1, 1)
+
+    def widths(self, known: FloatArray) -> FloatArray:
+        """The half-width of a gene's 90 % interval in units of its spread, (n,)."""
+        return np.exp(self._centred(known) @ np.array(self.width_slopes)) * self.width
+
+    def to_dict(self) -> dict[str, Any]:
+        """The calibration as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
+        """Read what :meth:`to_dict` wrote."""
+        return cls(**{name: _plain(value) for name, value in data.items()})
+
+    def _centred(self, known: FloatArray) -> FloatArray:
+        return np.clip(known, *map(np.array, self.seen)) - np.array(self.center)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How good a prediction is expected to be, and why.
+
+    ``low`` and ``high`` are 90 % limits of the Pearson r; ``half_width``, (genes,), is half of a
+    90 % interval of each gene about the prediction.
+    """
+
+    expected: float
+    low: float
+    high: float
+    half_width: FloatArray
+    light: Light
+    reasons: tuple[str, ...]
+
+
+def trust_of(
+    block: Block, evidence: frozenset[Evidence], delta: FloatArray, calibration: Calibration
+) -> list[Trust]:
+    """The trust in each of n predictions, ``delta`` (n, genes), of a block."""
+    around = Surroundings.of(block, evidence)
+    known = around.features(delta)
+    widths = calibration.widths(known)[:, None] * around.unit
+    return [
+        Trust(*map(float, expects), width, light_of(expects[0]), reasons(own))
+        for expects, width, own in zip(calibration.expects(known), widths, known, strict=True)
+    ]
+
+
+def light_of(expected: float) -> Light:
+    """Green from 0.7, yellow from 0.4, red below or where nothing is expected."""
+    if expected >= HIGH:
+        return Light.GREEN
+    return Light.YELLOW if expected >= MEDIUM else Light.RED
+
+
+def reasons(known: FloatArray) -> tuple[str, ...]:
+    """What speaks for and against a prediction with these features (n_features,), in words."""
+    at = dict(zip(FEATURES, known, strict=True))
+    lines, pool = (round(float(np.expm1(at[name]))) for name in ("lines", "pool"))
+    said = [
+        f"The drug was measured in {lines} other lines; its effects there {_degree(at, 'drug')}."
+        if lines
+        else "The drug was not measured in any other line that may be read.",
+        f"{pool} other drugs were measured in this line; their effects {_degree(at, 'pool')}."
+        if pool
+        else "No other drug measured in this line may be read.",
+    ]
+    if at["likeness"] > 1 - _UNSURE / 10:
+        said.append("The prediction is hardly more than the line's mean: not specific to the drug.")
+    return tuple(said)
+
+
+def _degree(at: Mapping[str, float], of: str) -> str:
+    agreement = at[f"{of}_agreement"]
+    if agreement >= _SURE:
+        return "are much alike"
+    return "are somewhat alike" if agreement >= _UNSURE else "differ widely"
+
+
+def _likeness(delta: FloatArray, mean: FloatArray) -> FloatArray:
+    """Pearson r row by row, (n,); 0 where a row is not a number."""
+    known = np.isfinite(delta).all(axis=1) & np.isfinite(mean).all(axis=1)
+    found = np.zeros(len(delta))
+    found[known] = np.nan_to_num(pearson_delta(delta[known], mean[known]))
+    return found
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - numbers, or lists of them
+    return tuple(map(_plain, value)) if isinstance(value, list) else value

@@ -1,0 +1,124 @@
+"""Calibrations on planted worlds: honest when features tell, and when they tell nothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lgr_core.errors import InputError
+from lgr_core.evaluation.calibration import (
+    ERRORS,
+    SCORE,
+    cross_fitted,
+    fit,
+    intervals,
+    read_calibration,
+    reliability,
+    risk_coverage,
+    write_calibrations,
+)
+from lgr_core.prediction.trust import FEATURES, LEVELS
+
+
+def planted(*, lines=12, drugs=40, tells=True, seed=0):
+    """Conditions whose score is r = 0.2 + 0.6 u + noise; u is a feature, or hidden.
+
+    Errors are half-normal, the larger the worse the score.
+    """
+    rng = np.random.default_rng(seed)
+    n = lines * drugs
+    u = rng.random(n)
+    table = pd.DataFrame(rng.random((n, len(FEATURES))), columns=list(FEATURES))
+    if tells:
+        table["likeness"] = u
+    sizes = np.abs(rng.standard_normal((n, 400))) * (2 - u)[:, None]
+    table[list(ERRORS)] = np.quantile(sizes, LEVELS, axis=1).T
+    table[SCORE] = 0.2 + 0.6 * u + 0.05 * rng.standard_normal(n)
+    names = {
+        "cell_line": [f"L{i // drugs}" for i in range(n)],
+        "drug": [f"D{i % drugs}" for i in range(n)],
+        "dose_um": 5.0,
+    }
+    table = table.assign(**names, regime="open_world", method="best_evidence")
+    return table.assign(parent=table["drug"])
+
+
+def test_what_features_tell_is_learned():
+    """Expected r within a few hundredths, errors within the intervals, in nine of ten genes."""
+    table = planted()
+    told = cross_fitted(table)
+    assert np.abs(told["expected"] - told[SCORE]).mean() < 0.06
+    assert told["covered"].mean() == pytest.approx(0.9, abs=0.01)
+    held = (told[SCORE] >= told["low"]) & (told[SCORE] <= told["high"])
+    assert held.mean() == pytest.approx(0.9, abs=0.04)
+    found = reliability(told)
+    assert found["tenth"].tolist() == list(range(1, 11))
+    assert found["error"].iloc[0] < 0.03
+    assert (np.diff(found["expected"]) > 0).all()
+
+
+def test_what_features_do_not_tell_is_the_mean():
+    """No spread in what is expected, and still the right mean and coverage."""
+    told = cross_fitted(planted(tells=False))
+    assert told["expected"].std() < 0.07
+    assert told["expected"].mean() == pytest.approx(told[SCORE].mean(), abs=0.02)
+    assert told["covered"].mean() == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_calibration_never_saw_the_rows_line_or_parent():
+    """Scores of one line and of one parent changed: what is expected there stays the same."""
+    table = planted()
+    unit = (table["cell_line"] == "L3") | (table["parent"] == "D5")
+    both = (table["cell_line"] == "L3") & (table["parent"] == "D5")
+    changed = table.assign(**{SCORE: table[SCORE].where(~unit, -1.0)})
+    before, after = cross_fitted(table)[both], cross_fitted(changed)[both]
+    np.testing.assert_array_equal(before["expected"], after["expected"])
+    np.testing.assert_array_equal(before["width"], after["width"])
+
+
+def test_keeping_the_most_trusted_raises_the_mean():
+    """By as much as the planted rule says; keeping all gains nothing."""
+    table = risk_coverage(cross_fitted(planted())).set_index("kept")
+    assert table.loc[0.5, "gain"] == pytest.approx(0.15, abs=0.02)
+    assert table.loc[1.0, "gain"] == pytest.approx(0)
+    assert (table["mean"] <= table["oracle"] + 1e-12).all()
+    assert table.loc[0.1, "n_queries"] == 48
+
+
+def test_coverage_has_a_clustered_interval():
+    """One row a regime and method."""
+    found = intervals(cross_fitted(planted())).iloc[0]
+    assert found["low"] < found["coverage"] < found["high"]
+    assert found["coverage"] == pytest.approx(0.9, abs=0.01)
+    assert found["n_clusters"] == 12
+
+
+@pytest.mark.parametrize(("lines", "drugs"), [(1, 5), (2, 3), (3, 1)])
+def test_few_conditions_are_lived_with(lines, drugs):
+    """Where nothing is left to learn from, nothing is expected, and tables are empty, not wrong."""
+    told = cross_fitted(planted(lines=lines, drugs=drugs))
+    assert len(told) == lines * drugs
+    if lines == 1:
+        assert told["expected"].isna().all()
+        assert reliability(told).empty
+        assert intervals(told).empty
+    risk_coverage(told)
+
+
+def test_undefined_scores_are_left_out():
+    """A prediction without a score has no trust to be calibrated."""
+    table = planted()
+    table.loc[:9, SCORE] = np.nan
+    table.loc[10:19, list(ERRORS)] = np.nan
+    assert len(cross_fitted(table)) == len(table) - 20
+
+
+def test_calibrations_are_written_for_predictions(tmp_path):
+    """Read again they are those of all conditions; what is not there is said."""
+    table = planted()
+    path = tmp_path / "calibration.json"
+    write_calibrations(path, table)
+    assert read_calibration(path, "open_world", "best_evidence") == fit(table)
+    with pytest.raises(InputError, match="Run lgr benchmark"):
+        read_calibration(path, "open_world", "lgr_llm")
+    with pytest.raises(InputError, match="calibration of"):
+        read_calibration(tmp_path / "nothing.json", "open_world", "best_evidence")

@@ -1,0 +1,102 @@
+"""Compare: predicted against measured, all rivals, the band of random picks."""
+
+import re
+
+import pytest
+from lab import UNMEASURED
+from seen import figures, link, text
+
+from lgr_core.answer import predict
+from lgr_core.comparison import METHODS, STRIPS
+from lgr_core.evaluation.methods import REGISTRY
+
+
+@pytest.fixture
+def compared(opened):
+    """A visit to the page with that link."""
+    return lambda **link: opened(page="compare", **link)
+
+
+def test_every_rival_is_scored_beside_the_prediction(compared, lab):
+    """A row each, and the prediction's own numbers are those of the core."""
+    app = compared()
+    text(app)
+    answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
+    table = app.dataframe[0].value
+    rivals = [name for name in METHODS if name != "lgr_mechanism"]
+    assert table["method"].tolist() == [
+        "Mechanism (this prediction)",
+        *(REGISTRY[name].label for name in rivals),
+        "random picks, median",
+    ]
+    ours = table.iloc[0, 1 : 1 + len(STRIPS)].tolist()
+    assert ours == pytest.approx([answer.metrics[name] for name in STRIPS])
+
+
+def test_strips_and_two_scatters_are_drawn(compared):
+    """Marks for who has scores, a band a strip, and the rival's points beside ours."""
+    strips, ours, theirs = figures(compared(rival="drug_mean"))
+    names = {trace.get("name") for trace in strips["data"]}
+    assert {"This prediction", "Drug mean", "Pool mean", "Oracle k"} <= names
+    bands = [trace for trace in strips["data"] if trace.get("legendgroup") == "blind"]
+    assert len(bands) == len(STRIPS)
+    for scatter in (ours, theirs):
+        counts = [re.search(r"n = (\d+)", trace.get("name", "")) for trace in scatter["data"]]
+        assert sum(int(n[1]) for n in counts if n) == 120
+    assert ours["data"][0] != theirs["data"][0]
+
+
+def test_the_rival_is_in_the_link(compared):
+    """Picked, linked, opened again; the default is left out of the address."""
+    app = compared()
+    assert "rival" not in link(app)
+    app.selectbox(key="rival").select("chem_knn").run()
+    assert link(app)["rival"] == "chem_knn"
+    again = compared(rival="chem_knn")
+    assert again.selectbox(key="rival").value == "chem_knn"
+    assert text(again) == text(app)
+
+
+def test_a_rival_without_an_answer_says_why(compared):
+    """No drug of this atlas has a structure: chemistry has nothing to go by, and says so."""
+    page = text(compared(drug="Compound 1", rival="chem_knn"))
+    assert "has no answer: no structure is known" in page
+
+
+def test_the_fifty_strongest_add_up(compared):
+    """Right, wrong and missed are fifty in all, for both sides."""
+    page = text(compared())
+    numbers = [int(n) for n in re.findall(r"</i>[\w ]+: <b>(\d+)</b>", page)]
+    assert sum(numbers[:3]) == sum(numbers[3:]) == 50
+
+
+def test_an_edited_set_is_compared_with_the_choice_it_came_from(compared):
+    """Then the selector's own choice is a rival like others."""
+    app = compared(drop="Cobimetinib")
+    names = app.dataframe[0].value["method"].tolist()
+    assert names[0] == "Hand (this prediction)"
+    assert REGISTRY["lgr_mechanism"].label in names
+
+
+def test_unmeasured_says_where_it_was_measured(compared):
+    """Vorinostat was measured in LoVo alone; the way there is a link."""
+    app = compared(drug=UNMEASURED)
+    page = text(app)
+    assert "was not measured, so nothing tells whether the prediction is right" in page
+    (there,) = app.get("link_button")
+    assert there.proto.label == "LoVo at 5 µM"
+    assert there.proto.url == "./compare?atlas=lab&cell_line=LoVo&drug=Vorinostat&dose=5"
+
+
+def test_a_bad_link_explains_itself(compared):
+    """One box, and the nearest view a click away."""
+    app = compared(drug="Trametinob")
+    assert text(app).count('role="alert"') == 1
+    app.button(key="nearest").click().run()
+    assert "Trametinib" in text(app)
+
+
+def test_an_atlas_that_is_not_there_is_a_bad_link(compared):
+    """Said, not crashed."""
+    app = compared(atlas="nowhere")
+    assert "atlas &#x27;nowhere&#x27;" in text(app)

@@ -1,0 +1,149 @@
+"""Neighbours and reasons: what stands beside each; sets edited by click and by link."""
+
+from html import escape
+
+import pytest
+from lab import IMAGE, UNMEASURED
+from seen import link, text
+
+from lgr_core.answer import predict
+from lgr_core.neighborhood import inspect, reveal
+from pages.shared.question import joined, parted
+
+LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
+
+
+def pills(app):
+    """The neighbours that may be dropped, as a widget."""
+    return next(group for group in app.get("button_group") if group.key == "used")
+
+
+def used(app):
+    """The neighbours averaged, in their order."""
+    return app.dataframe[0].value["drug"].tolist()
+
+
+def test_each_neighbour_stands_beside_its_annotation(opened, lab):
+    """Reason, mechanism, source, influence: those of the core."""
+    app = opened()
+    answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
+    page = text(app)
+    assert used(app) == list(answer.retrieval.drugs)
+    for neighbor in answer.retrieval.neighbors:
+        assert escape(neighbor.rationale) in page
+    assert page.count('class="lgr-row"') == 5
+    assert "<dt>mechanism</dt><dd>MEK inhibitor</dd>" in page
+    assert "<dt>source</dt>" in page
+    shift = inspect(lab, answer).shift
+    assert app.dataframe[0].value["left out"].tolist() == pytest.approx(shift.tolist())
+    assert IMAGE not in page
+
+
+def test_the_truth_stays_hidden_until_it_is_revealed(opened, lab):
+    """Neither rank nor verdict tells before; after the toggle each true rank is there, linked."""
+    app = opened()
+    assert "true rank" not in text(app)
+    assert "by Pearson r" not in text(app)
+    app.toggle(key="revealed").set_value(True).run()
+    answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
+    found = reveal(lab, answer)
+    assert app.dataframe[0].value["true rank"].tolist() == found.rank.tolist()
+    assert f"true rank {found.rank[0]} of {found.n_candidates}" in text(app)
+    assert link(app)["reveal"] == "1"
+    app.toggle(key="revealed").set_value(False).run()
+    assert "true rank" not in text(app)
+    assert "reveal" not in link(app)
+
+
+def test_without_a_truth_there_is_nothing_to_reveal(opened):
+    """The toggle is off, and a link that asks for it shows no rank."""
+    app = opened(drug=UNMEASURED, reveal="1")
+    assert app.toggle(key="revealed").disabled
+    assert "true rank" not in text(app)
+
+
+def test_dropping_one_recomputes_at_once(opened, lab):
+    """The others are averaged, and the link holds the edit."""
+    app = opened()
+    first = used(app)
+    pills(app).set_value(first[1:]).run()
+    assert used(app) == first[1:]
+    assert link(app)["drop"] == first[0]
+    assert f"without {escape(first[0])}." in text(app)
+    app.button(key="undo").click().run()
+    assert used(app) == first
+    assert "drop" not in link(app)
+
+
+def test_adding_one_recomputes_at_once(opened):
+    """It stands last, with its own reason; dropped, it is gone."""
+    app = opened(k="3")
+    first = used(app)
+    app.selectbox(key="another").select("Belinostat").run()
+    assert used(app) == [*first, "Belinostat"]
+    assert link(app)["add"] == "Belinostat"
+    assert "Added by hand." in text(app)
+    pills(app).set_value(first).run()
+    assert used(app) == first
+    assert "add" not in link(app)
+
+
+def test_an_edited_set_is_a_link_that_every_page_reads(opened, lab):
+    """Prediction and neighbours are those of the set; k chooses anew below the edits."""
+    edits = {"drop": "Cobimetinib", "add": "Belinostat|Gefitinib", "k": "4"}
+    app = opened(**edits)
+    base = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=4)
+    kept = [drug for drug in base.retrieval.drugs if drug != "Cobimetinib"]
+    assert used(app) == [*kept, "Belinostat", "Gefitinib"]
+    page = text(opened(page="predict", **edits))
+    for drug in used(app):
+        assert f"<h3>{escape(drug)}</h3>" in page
+    assert "Edited by hand" in page
+    app.slider(key="k").set_value(2).run()
+    assert link(app)["drop"] == "Cobimetinib"
+    assert used(app)[-2:] == ["Belinostat", "Gefitinib"]
+
+
+def test_edits_do_not_outlive_their_question(opened):
+    """Another drug starts from its own neighbours."""
+    app = opened(drop="Cobimetinib")
+    app.selectbox(key="drug").select("Afatinib").run()
+    assert "drop" not in link(app)
+    assert "Edited by hand" not in text(app)
+
+
+def test_dropping_all_leaves_the_fallback_said(opened):
+    """No crash, no silent average."""
+    app = opened(k="2")
+    pills(app).set_value([]).run()
+    page = text(app)
+    assert "the answer is the fallback, pool_mean" in page
+    assert "No neighbour is left: take one back or add one above." in page
+
+
+def test_what_may_not_be_added_is_refused_with_a_reason(opened):
+    """The drug itself by link; a stranger is a bad link."""
+    page = text(opened(add="Trametinib"))
+    assert "the drug that was asked about" in page
+    page = text(opened(add="Nonsense"))
+    assert page.count('role="alert"') == 1
+    assert "Nonsense" in page
+
+
+def test_a_reason_against_the_annotation_is_marked(visit):
+    """A pasted reason makes an HDAC inhibitor of a MEK inhibitor: the page says so."""
+    app = visit(**LINK, selector="llm", k="2")
+    reply = "1. Cobimetinib: a potent HDAC inhibitor.\n2. Binimetinib: a MEK inhibitor too."
+    app.text_area(key="reply").set_value(reply).run()
+    app.button(key="use_reply").click().run()
+    page = text(app.switch_page("pages/views/neighbors.py").run())
+    assert page.count("lgr-against") == 1
+    assert "The reason speaks of HDAC inhibitor" in page
+
+
+def test_names_survive_the_link():
+    """Bars and percent signs, too; an empty part is nobody."""
+    names = ("a|b", "100%", "c%7Cd")
+    assert parted(joined(names)) == names
+    assert parted("||a||a") == ("a",)
+    assert parted(None) == ()

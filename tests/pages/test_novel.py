@@ -1,0 +1,106 @@
+"""A drug that is not in the list: typed in, linked, and never found in its own pool."""
+
+import pytest
+from seen import link, text
+from toy import DRUGS
+
+TOY = {"atlas": "toy", "cell_line": "A549", "selector": "chemistry", "k": "3"}
+
+
+def typed(app, **given):
+    """Fill the form and send it."""
+    for field, value in given.items():
+        app.text_input(key=f"novel_{field}").set_value(value)
+    return app.button(key="novel_go").click().run()
+
+
+def test_a_structure_typed_in_is_predicted(visit):
+    """Its twin is named as left out, its picture drawn, and the link asks it again."""
+    app = typed(visit(**TOY), name="LGR-1", smiles=DRUGS["Trametinib"])
+    page = text(app)
+    assert "LGR-1 <span" in page
+    assert "LGR-1 is not in this atlas. Its structure was standardised." in page
+    assert "Left out as forms of the same compound: Trametinib." in page
+    assert "<h3>Trametinib</h3>" not in page
+    assert 'alt="structure of LGR-1"' in page
+    assert "It was not measured here" in page
+    asked = link(app)
+    assert (asked["drug"], asked["new"], asked["smiles"]) == ("LGR-1", "1", DRUGS["Trametinib"])
+    assert text(visit(**asked)) == page
+
+
+def test_a_name_alone_is_enough_for_mechanism(visit):
+    """The shipped annotations know it; what is said of it counts where they do not."""
+    app = typed(visit(**{**TOY, "selector": "mechanism"}), name="Binimetinib")
+    assert "<h3>Trametinib</h3>" in text(app)
+    app = typed(visit(**{**TOY, "selector": "mechanism"}), name="LGR-2", moa="MEK inhibitor")
+    assert "<h3>Trametinib</h3>" in text(app)
+    assert link(app)["moa"] == "MEK inhibitor"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"smiles": "C1CC"}, "SMILES &#x27;C1CC&#x27;"),
+        ({"name": "Trametinib"}, "holds it"),
+    ],
+)
+def test_what_is_refused_is_said_and_the_view_stays(visit, given, words):
+    """A drug of the atlas is shown in its place, and the form can be tried again."""
+    app = typed(visit(**TOY), **given)
+    page = text(app)
+    assert words in page
+    assert "lgr-card" in page
+    app = typed(app, name="LGR-3", smiles=DRUGS["Vorinostat"])
+    assert "LGR-3 <span" in text(app)
+
+
+def test_a_bad_structure_in_a_link_is_a_bad_link(visit):
+    """One box, and the nearest view a click away."""
+    app = visit(**TOY, drug="LGR-4", new="1", smiles="C1CC")
+    assert text(app).count('role="alert"') == 1
+    app.button(key="nearest").click().run()
+    assert "Trametinib <span" in text(app)
+    assert "new" not in link(app)
+
+
+def test_the_list_leads_back_to_the_atlas(visit):
+    """A drug picked from it is the one asked for, and nothing of the new one stays in the link."""
+    app = typed(visit(**TOY), name="LGR-5", smiles=DRUGS["Trametinib"])
+    app.selectbox(key="drug").select("Vorinostat").run()
+    assert "Vorinostat <span" in text(app)
+    assert set(link(app)) == {"atlas", "cell_line", "drug", "dose", "selector", "k"}
+    assert "LGR-5" not in str(app.selectbox(key="drug").options)
+
+
+def test_a_new_drug_keeps_to_its_visitor(visit):
+    """Another visitor's list does not hold it."""
+    typed(visit(**TOY), name="LGR-6", smiles=DRUGS["Vorinostat"])
+    assert "LGR-6" not in str(visit(**TOY).selectbox(key="drug").options)
+
+
+@pytest.mark.parametrize("page", ["neighbors", "compare", "find", "drugs", "data"])
+def test_other_pages_bear_with_it(visit, page):
+    """They show it, or the atlas's own; none crashes."""
+    app = typed(visit(**TOY), name="LGR-7", smiles=DRUGS["Vorinostat"])
+    text(app.switch_page(f"pages/{page}.py").run())
+
+
+def test_the_recipe_makes_it_again(visit):
+    """The Python lines give the same neighbours; the shell has no line for it."""
+    app = typed(visit(**TOY), name="LGR-8", smiles=DRUGS["Trametinib"])
+    python, words = (code.value for code in app.code)
+    scope = {}
+    exec(python, scope)  # noqa: S102
+    for drug in scope["answer"].retrieval.drugs:
+        assert f"<h3>{drug}</h3>" in text(app)
+    assert words.startswith("The effect of LGR-8 in A549 at 5 µM was predicted by retrieval")
+    assert "Left out as the same compound: Trametinib." in words
+
+
+def test_a_language_model_may_be_asked_about_it(visit):
+    """Its name stands in the prompt, its twin is not among the candidates."""
+    app = typed(visit(**{**TOY, "selector": "llm"}), name="LGR-9", smiles=DRUGS["Trametinib"])
+    prompt = next(code.value for code in app.code if "LGR-9" in code.value)
+    assert "Vorinostat" in prompt
+    assert "Trametinib" not in prompt

@@ -1,0 +1,20 @@
+"""What a visitor sees of a page that ran without a browser."""
+
+import json
+
+
+def text(app):
+    """All HTML of a page as one string; nothing may have crashed on the way."""
+    assert not app.exception, app.exception
+    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
+
+
+def link(app):
+    """The link that the page stands for."""
+    given = dict(app.query_params)
+    return {key: value if isinstance(value, str) else value[-1] for key, value in given.items()}
+
+
+def figures(app):
+    """The plotly figures of a page, as the browser gets them."""
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
