@@ -47,6 +47,7 @@ KEPT = tuple(np.arange(0.1, 1.01, 0.1).round(1))
 _NAMING = (Retrieved, Shrunken, Hybrid, Weighted)
 _PENALTY = 0.05
 _TAILS = (0.05, 0.95)
+_TOLD = ("expected", "low", "high", "width", "covered")
 _KEYS = ["regime", "method"]
 _QUERY = ["cell_line", "parent", "drug", "dose_um"]
 
@@ -78,6 +79,8 @@ def cross_fitted(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     ``covered``, the share of genes in it; NaN where too little is left to learn from.
     """
     parts = [_cross_fitted(part, seed) for _, part in _groups(table)]
+    if not parts:
+        return table.reindex(columns=[*table.columns, *_TOLD])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -177,8 +180,7 @@ def _cross_fitted(part: pd.DataFrame, seed: int) -> pd.DataFrame:
             told[rows, :3] = calibration.expects(known[rows])
             told[rows, 3] = calibration.widths(known[rows])
     covered = np.where(np.isnan(told[:, 3]), np.nan, coverage(errors, np.nan_to_num(told[:, 3])))
-    names = ("expected", "low", "high", "width")
-    return part.assign(**dict(zip(names, told.T, strict=True)), covered=covered)
+    return part.assign(**dict(zip(_TOLD, (*told.T, covered), strict=True)))
 
 
 def _usable(table: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -154,6 +155,11 @@ class Oracle(Retrieved):
 
     Where neighbours are drug means over training lines, those are ranked.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on as they are
+        super().__init__(*args, **options)
+        reads = Evidence.TARGET_POOL if self.basis is Basis.LINE else Evidence.TRAIN
+        self.evidence = frozenset({Evidence.TRUTH, reads})
 
     def _selections(self, block: Block, k: int) -> list[Selection | LgrError]:
         gate = block.gate(self.evidence | {Evidence.TRUTH})

@@ -8,6 +8,7 @@ from lgr_core.errors import InputError
 from lgr_core.evaluation.calibration import (
     ERRORS,
     SCORE,
+    TrustTable,
     cross_fitted,
     fit,
     intervals,
@@ -16,7 +17,9 @@ from lgr_core.evaluation.calibration import (
     risk_coverage,
     write_calibrations,
 )
+from lgr_core.prediction.means import CellMean
 from lgr_core.prediction.trust import FEATURES, LEVELS
+from lgr_core.retrieval.blocks import FoldReader
 
 
 def planted(*, lines=12, drugs=40, tells=True, seed=0):
@@ -102,6 +105,18 @@ def test_few_conditions_are_lived_with(lines, drugs):
         assert reliability(told).empty
         assert intervals(told).empty
     risk_coverage(told)
+
+
+def test_a_run_without_a_method_to_trust_has_empty_tables(toy, tmp_path):
+    """Of none, nothing: no row, no calibration, no error."""
+    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
+    trust = TrustTable({"cell_mean": [CellMean()]})
+    trust.add(block, {"cell_mean": CellMean().predict(block)}, toy.deltas(block.rows))
+    table = trust.table(pd.DataFrame([{"cell_line": "A549"}]), "open_world")
+    told = cross_fitted(table)
+    assert [len(f(told)) for f in (reliability, risk_coverage, intervals)] == [0, 0, 0]
+    write_calibrations(tmp_path / "calibration.json", table)
+    assert (tmp_path / "calibration.json").read_text() == "{}\n"
 
 
 def test_undefined_scores_are_left_out():
