@@ -14,7 +14,7 @@ demo: .venv/app       ## build the simulated demo atlas anew
 	$(BIN)/lgr demo --overwrite
 
 test: .venv/dev       ## all tests but those in a real browser
-	$(BIN)/pytest -m "not browser"
+	$(BIN)/pytest -n auto --dist loadfile -m "not browser"
 
 test-real: .venv/dev  ## known answers on real data; fails where LGR_REAL_DATA is missing
 	LGR_REAL_DATA_REQUIRED=1 $(BIN)/pytest -m real

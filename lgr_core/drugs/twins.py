@@ -87,7 +87,7 @@ def twin_key(name: str) -> str:
 def strip_variant(name: str) -> str:
     """The folded name without form, cation, isomer, isotope, number of a repeat, and marks."""
     text = fold(name).translate(_LOOK_ALIKES)
-    text = text[1:-1] if text[:1] == text[-1:] == "'" else text
+    text = text[1:-1] if len(text) > len("''") and text[0] == text[-1] == "'" else text
     before = None
     while text != before:
         before = text

@@ -28,7 +28,7 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.statistics import compare_all, summarise
 
 TRUST = ("reliability", "risk_coverage", "intervals")
-TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence", *TRUST)
+TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
 """CSV files beside ``scores.parquet``."""
 
 NAMES = frozenset(
@@ -97,6 +97,8 @@ class Run:
         return self._table("intervals")
 
     def _table(self, name: str) -> pd.DataFrame:
+        if name in TRUST and not (self.folder / f"{name}.csv").exists():
+            return pd.DataFrame()  # a run without methods that say how far to trust them
         return pd.read_csv(self.folder / f"{name}.csv", keep_default_na=False, na_values=[""])
 
 

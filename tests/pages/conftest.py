@@ -56,6 +56,6 @@ def opened(visit):
         app.query_params.clear()
         for key, value in {**QUESTION, **link}.items():
             app.query_params[key] = value
-        return app.switch_page(f"pages/{page}.py").run()
+        return app.switch_page(f"pages/views/{page}.py").run()
 
     return open_link

@@ -18,7 +18,7 @@ def browse(visit):
         app.query_params.clear()
         for key, value in link.items():
             app.query_params[key] = value
-        return app.switch_page(f"pages/{page}.py").run()
+        return app.switch_page(f"pages/views/{page}.py").run()
 
     return open_link
 

@@ -83,7 +83,7 @@ def test_a_new_drug_keeps_to_its_visitor(visit):
 def test_other_pages_bear_with_it(visit, page):
     """They show it, or the atlas's own; none crashes."""
     app = typed(visit(**TOY), name="LGR-7", smiles=DRUGS["Vorinostat"])
-    text(app.switch_page(f"pages/{page}.py").run())
+    text(app.switch_page(f"pages/views/{page}.py").run())
 
 
 def test_the_recipe_makes_it_again(visit):

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 
 import pytest
 from loopback_faults import hang
@@ -76,13 +77,20 @@ def test_a_cancelled_run_answers_what_is_under_way_and_ends():
     assert len(seen) == len(client.history) <= 4
 
 
+def _interrupt_when_both_wait(server):
+    """Press Ctrl-C once both questions hang."""
+    while len(server.history) < 2:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
 def test_ctrl_c_stops_a_run_that_waits():
     """An interrupt while all questions hang comes through; none is sent or retried after it."""
     cancel = threading.Event()
     with LoopbackLLM(script=[hang] * 9) as server:
         client = _client(server, timeout=9.0, max_retries=4, cancel=cancel)
-        main = threading.main_thread().ident
-        threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
+        threading.Thread(target=_interrupt_when_both_wait, args=(server,), daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             list(bounded_map(client.complete, _requests(9), concurrency=2, cancel=cancel))
         assert cancel.is_set()
