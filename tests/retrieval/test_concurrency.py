@@ -77,12 +77,14 @@ def test_a_cancelled_run_answers_what_is_under_way_and_ends():
     assert len(seen) == len(client.history) <= 4
 
 
-def _interrupt_when_both_wait(server):
-    """Press Ctrl-C once both questions hang."""
+def _interrupt_both(server, cancel):
+    """Press Ctrl-C once both questions hang, and again if nobody heard it."""
     while len(server.history) < 2:
         time.sleep(0.05)
-    time.sleep(0.2)
-    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    while not cancel.is_set():
+        time.sleep(0.5)
+        if not cancel.is_set():
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 
 def test_ctrl_c_stops_a_run_that_waits():
@@ -90,7 +92,8 @@ def test_ctrl_c_stops_a_run_that_waits():
     cancel = threading.Event()
     with LoopbackLLM(script=[hang] * 9) as server:
         client = _client(server, timeout=9.0, max_retries=4, cancel=cancel)
-        threading.Thread(target=_interrupt_when_both_wait, args=(server,), daemon=True).start()
+        press = threading.Thread(target=_interrupt_both, args=(server, cancel), daemon=True)
+        press.start()
         with pytest.raises(KeyboardInterrupt):
             list(bounded_map(client.complete, _requests(9), concurrency=2, cancel=cancel))
         assert cancel.is_set()
