@@ -12,6 +12,8 @@ from lgr_core.errors import LgrError, UsageError
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_HEARS = 0.25  # seconds; a lock cannot be relied on to wake for Ctrl-C (SA_RESTART), a timeout can
+
 
 def bounded_map(
     work: Callable[[Item], Result],
@@ -56,7 +58,7 @@ def _mapped(
     try:
         draw()
         while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, _HEARS, FIRST_COMPLETED)
             for future in done:
                 item = running.pop(future)
                 draw()
