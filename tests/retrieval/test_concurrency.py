@@ -88,7 +88,8 @@ def _interrupt_both(server):
 @pytest.mark.parametrize("wakes", [True, False], ids=["locks-wake", "locks-sleep-on"])
 def test_ctrl_c_stops_a_run_that_waits(wakes, request):
     """An interrupt while all questions hang comes through, also where a library set SA_RESTART."""
-    request.addfinalizer(lambda: signal.siginterrupt(signal.SIGINT, True))
+    before = signal.getsignal(signal.SIGINT)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     signal.siginterrupt(signal.SIGINT, wakes)
     cancel = threading.Event()
     with LoopbackLLM(script=[hang] * 9) as server:
