@@ -14,7 +14,8 @@ from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging, kriging_weights
 from lgr_core.prediction.two_way import Penalties, two_way_weights
 from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
-from lgr_core.retrieval.blocks import Block, Gate, Over
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
 RIDGES = (0.1, 1.0, 10.0, 100.0)

@@ -8,7 +8,8 @@ from scipy.sparse import csr_array
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.drugs.chemistry import similarity
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
-from lgr_core.retrieval.blocks import Basis, Block, Labels
+from lgr_core.retrieval.blocks import Block, Labels
+from lgr_core.retrieval.gate import Basis
 
 
 class ChemKNN(Unfitted):

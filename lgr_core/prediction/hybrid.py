@@ -15,7 +15,8 @@ from lgr_core.prediction.aggregate import STRENGTH
 from lgr_core.prediction.batch import Predictions
 from lgr_core.prediction.retrieved import Found, Retrieved
 from lgr_core.prediction.weighted import best_of
-from lgr_core.retrieval.blocks import Basis, Block, Over
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.gate import Basis, Over
 from lgr_core.retrieval.pool import TrainingView
 
 NEIGHBORS = (5, 10, 20)

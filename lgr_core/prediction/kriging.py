@@ -12,7 +12,8 @@ from lgr_core.domain import Evidence, FloatArray
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
 from lgr_core.prediction.ridge import shared_weights
 from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
-from lgr_core.retrieval.blocks import Block, Gate
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.gate import Gate
 from lgr_core.retrieval.pool import TrainingView
 
 MIXTURES: Sequence[Mapping[str, float]] = (

@@ -7,7 +7,8 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.prediction.batch import Predictions, Status, Unfitted, answered
-from lgr_core.retrieval.blocks import Basis, Block, Gate, Labels, Over
+from lgr_core.retrieval.blocks import Block, Labels
+from lgr_core.retrieval.gate import Basis, Gate, Over
 
 _TRAIN = frozenset({Evidence.TRAIN})
 _POOL = frozenset({Evidence.TARGET_POOL})

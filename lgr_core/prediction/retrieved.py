@@ -21,7 +21,8 @@ from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import EmptyPoolError, LgrError
 from lgr_core.prediction.batch import Predictions, Status, Unfitted
 from lgr_core.prediction.predictors import LGR
-from lgr_core.retrieval.blocks import Basis, Block, Gate, Over
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.gate import Basis, Gate, Over
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.selectors import RandomSelector
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.blocks import Block, Over
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.gate import Over
 
 FEATURES: Mapping[str, str] = {
     "pool_agreement": "how alike the effects of this line's other drugs are",

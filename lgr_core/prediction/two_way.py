@@ -9,7 +9,8 @@ import numpy as np
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.prediction.ridge import residual_mix, ridge_weights, shared_weights
 from lgr_core.prediction.weighted import Term, Weights
-from lgr_core.retrieval.blocks import Block, Gate
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.gate import Gate
 
 
 @dataclass(frozen=True, slots=True)

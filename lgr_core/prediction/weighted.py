@@ -13,7 +13,8 @@ from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
-from lgr_core.retrieval.blocks import Block, Gate, Over, rehearse
+from lgr_core.retrieval.blocks import Block, rehearse
+from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
 TUNED_BLOCKS = 6

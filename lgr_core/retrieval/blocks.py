@@ -1,15 +1,13 @@
 """Many queries at once, each reading no more than a view of its own would let it.
 
 A :class:`Block` is what differs in the drug alone: the queries of one line at one dose. What is
-read of them passes a :class:`Gate`, which never hands out a measured vector: it returns averages,
-and leaves out of each, or refuses, what that query may not read.
+read of them passes its :class:`~lgr_core.retrieval.gate.Gate`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
@@ -20,35 +18,9 @@ from scipy.sparse import csr_array
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
-from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
+from lgr_core.errors import EmptyPoolError, UsageError
+from lgr_core.retrieval.gate import Gate, Over, Sums
 from lgr_core.retrieval.pool import Split, TrainingView, View, candidate_pool
-
-
-class Over(StrEnum):
-    """What a mean is taken over, at the block's dose."""
-
-    LINE = "line"
-    DRUG = "drug"
-    EVERYWHERE = "everywhere"
-
-
-class Basis(StrEnum):
-    """What weights stand on: drugs in the block's line, or their means over all lines."""
-
-    LINE = "line"
-    DRUG_MEANS = "drug_means"
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Sums over the rows that the evidence opens: (groups, genes) float64, and how many rows.
-
-    ``squares``, (groups, genes), are the sums of their squares.
-    """
-
-    totals: FloatArray
-    counts: IntArray
-    squares: FloatArray
 
 
 class Labels:
@@ -230,270 +202,6 @@ class Block:
             return err
 
 
-class Gate:
-    """Averages of measured deltas for the n queries of a block, as their evidence allows.
-
-    ``line`` is the place of the block's line in ``labels.lines``.
-    """
-
-    def __init__(self, block: Block, evidence: frozenset[Evidence]) -> None:
-        self.evidence = evidence
-        self._block, self._reader, self._labels = block, block._reader, block.labels  # noqa: SLF001
-        labels = self._labels
-        self.line = int(pd.Index(labels.lines).get_indexer([block.cell_line])[0])
-        parents = [labels.catalog.parent(drug) for drug in block.drugs]
-        self._parents = pd.Index(labels.parents).get_indexer(parents)
-        self._reach = self._reader.reach(evidence, self.line)
-        self._at_dose = labels.at_dose(block.dose_um)
-
-    def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
-        """Whether each query may read the row beside it; both (m,), or what broadcasts."""
-        labels = self._labels
-        same_parent = labels.parent[rows] == self._parents[queries]
-        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & same_parent)
-        if Evidence.TRUTH in self.evidence:
-            allowed |= rows == self._block.rows[queries]
-        return allowed
-
-    def mean(self, over: Over) -> tuple[FloatArray, IntArray]:
-        """The mean over the rows that each query may read: (n, genes) float32, counts (n,).
-
-        At the block's dose, and NaN where there is no row. The query's own (line, parent) is left
-        out of the line's and the overall mean, and of the mean of its drug.
-        """
-        read = self._sums(over)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            means = np.where(read.counts[:, None] > 0, read.totals / read.counts[:, None], np.nan)
-        return means.astype(np.float32), read.counts
-
-    def agreement(self, over: Over) -> FloatArray:
-        """How alike the rows are that each query may read, (n,), from 0 to 1; NaN without rows.
-
-        The mean square of their mean over the mean of their squares: of m rows that share nothing
-        it is 1/m.
-        """
-        read = self._sums(over)
-        squares = read.squares.mean(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shared = np.square(read.totals).mean(axis=1) / read.counts
-            return np.where(squares > 0, shared / squares, np.nan)
-
-    def spread(self, over: Over) -> FloatArray:
-        """The standard deviation of the rows that each query may read, (n, genes) float32.
-
-        Of one row it is 0; NaN where there is none.
-        """
-        read = self._sums(over)
-        counts = np.where(read.counts > 0, read.counts, np.nan)[:, None]
-        variance = read.squares / counts - np.square(read.totals / counts)
-        return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
-
-    def _sums(self, over: Over) -> Sums:
-        """Sums for each of the n queries: what is shared, less its own unit."""
-        reader, block = self._reader, self._block
-        sums = reader.sums(self.evidence, self.line, block.dose_um, over)
-        group = np.zeros(len(block), dtype=np.intp)
-        if over is Over.DRUG:
-            group = self._labels.drug_numbers(block.drugs)
-        own = self._own_rows(group if over is Over.DRUG else None)
-        # A drug that the atlas does not hold has no sum of its own.
-        known = group >= 0
-        return Sums(
-            np.where(known[:, None], sums.totals[group], 0) - own.totals,
-            np.where(known, sums.counts[group], 0) - own.counts,
-            np.where(known[:, None], sums.squares[group], 0) - own.squares,
-        )
-
-    def names(self, basis: Basis) -> tuple[str, ...]:
-        """The drugs that the columns of weights stand for, sorted."""
-        if basis is Basis.LINE:
-            return self._labels.measured(self._block.cell_line, self._block.dose_um)[0]
-        return tuple(self._labels.drugs)
-
-    def opened(self, basis: Basis) -> BoolArray:
-        """(n_names,) which vectors some row that the evidence opens stands behind."""
-        opened = csr_array(self._members(basis)[:, np.flatnonzero(self._reach)])
-        return np.diff(opened.indptr) > 0
-
-    def combine(self, weights: csr_array, basis: Basis) -> FloatArray:
-        """Weighted sums of measured deltas or of drug means, (n, genes) float32.
-
-        ``weights`` is (n, n_names), its columns beside :meth:`names`.
-
-        Raises
-        ------
-        LeakageError
-            If a weight stands on a row that its query may not read, or on nothing.
-        """
-        weights = csr_array(weights)
-        weights.eliminate_zeros()
-        self._check(weights, self._members(basis))
-        return (weights @ self._vectors(basis)).astype(np.float32)
-
-    def grid(self) -> IntArray:
-        """(n_lines, n_drugs) the opened rows at the block's dose, -1 where there is none.
-
-        A query's own unit is among them: numbers alone tell nothing.
-        """
-        labels = self._labels
-        rows = np.flatnonzero(self._reach & self._at_dose)
-        grid = np.full((len(labels.lines), len(labels.drugs)), -1, dtype=np.intp)
-        grid[labels.line[rows], labels.drug[rows]] = rows
-        return grid
-
-    def combine_rows(self, weights: FloatArray, rows: IntArray) -> FloatArray:
-        """Weighted sums of the deltas of rows, (n, genes) float32; ``weights`` is (n, n_rows).
-
-        Raises
-        ------
-        LeakageError
-            If a weight stands on a row that its query may not read.
-        """
-        self._check_rows(weights != 0, rows)
-        deltas = self._reader.store.deltas(rows).astype(np.float64)
-        return (weights @ deltas).astype(np.float32)
-
-    def line_products(self, rows: IntArray) -> NDArray[np.float64]:
-        """Mean products over genes of lines, summed over drugs: (n, n_lines, n_lines).
-
-        ``rows`` is (n_lines, n_drugs). A drug that holds a row which a query may not read is left
-        out of that query's sums.
-        """
-        each = np.empty((rows.shape[1], len(rows), len(rows)))
-        for drug, own in enumerate(rows.T):
-            values = self._reader.store.deltas(own).astype(np.float64)
-            each[drug] = values @ values.T
-        readable = self._readable(rows.ravel()).reshape(len(self._block), *rows.shape).all(axis=1)
-        return np.tensordot(readable / self._labels.n_genes, each, 1)
-
-    def drug_products(self, rows: IntArray, mix: FloatArray) -> NDArray[np.float64]:
-        """Mean products over genes of drugs, averaged over mixtures of lines: (n_drugs, n_drugs).
-
-        ``rows`` is (n_lines, n_drugs); line a of ``mix``, (n_mixtures, n_lines), makes one vector a
-        drug.
-
-        Raises
-        ------
-        LeakageError
-            If one of the queries may not read one of the rows.
-        """
-        self._check_rows(np.ones((len(self._block), rows.size), dtype=bool), rows.ravel())
-        values = np.stack([self._reader.store.deltas(line) for line in rows])
-        total = np.zeros((rows.shape[1], rows.shape[1]))
-        for weights in mix.astype(np.float32):
-            mixed = np.tensordot(weights, values, 1)
-            total += mixed @ mixed.T
-        return total / (len(mix) * self._labels.n_genes)
-
-    def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
-        """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
-
-        As :meth:`agreement`, each vector counting by its weight, of which none may be negative.
-
-        Raises
-        ------
-        LeakageError
-            As for :meth:`combine`.
-        """
-        summed = self.combine(weights, basis).astype(np.float64)
-        squares = weights @ np.square(self._vectors(basis)).mean(axis=1)
-        shared = np.square(summed).mean(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(squares > 0, shared / (squares * weights.sum(axis=1)), np.nan)
-
-    def truth(self) -> FloatArray:
-        """The queries' own measured deltas, (n, genes).
-
-        Raises
-        ------
-        LeakageError
-            If TRUTH is not declared, or a query was not measured.
-        """
-        rows = self._block.rows
-        if Evidence.TRUTH not in self.evidence or (rows < 0).any():
-            self._refuse("the measured change of the query itself", len(rows))
-        return self._reader.store.deltas(rows)
-
-    def correlation(self, basis: Basis) -> FloatArray:
-        """Pearson of each query's own measured delta with each vector of the basis, (n, n_names).
-
-        NaN where the query may not read it, or it is constant.
-        """
-        members = self._members(basis)
-        r = _standard(self.truth()) @ _standard(self._vectors(basis)).T
-        r[:, np.diff(members.indptr) == 0] = np.nan
-        queries = np.repeat(np.arange(len(self._block)), members.nnz)
-        rows = np.tile(members.indices, len(self._block))
-        refused = ~self.allows(queries, rows) | (rows == self._block.rows[queries])
-        names = np.tile(np.repeat(np.arange(members.shape[0]), np.diff(members.indptr)), len(r))
-        r[queries[refused], names[refused]] = np.nan
-        return r
-
-    def _members(self, basis: Basis) -> csr_array:
-        """Which rows each vector of the basis averages, (n_names, n_conditions)."""
-        block, labels = self._block, self._labels
-        if basis is Basis.LINE:
-            names, rows = labels.measured(block.cell_line, block.dose_um)
-            place, n = np.arange(len(names)), len(names)
-        else:
-            rows = np.flatnonzero(self._reach & self._at_dose)
-            place, n = labels.drug[rows], len(labels.drugs)
-        return csr_array((np.ones(len(rows)), (place, rows)), shape=(n, len(labels.line)))
-
-    def _vectors(self, basis: Basis) -> FloatArray:
-        """The vectors themselves, (n_names, genes) float64; to be averaged, not handed out."""
-        block = self._block
-        if basis is Basis.LINE:
-            _, rows = self._labels.measured(block.cell_line, block.dose_um)
-            return self._reader.store.deltas(rows).astype(np.float64)
-        sums = self._reader.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
-        return sums.totals / np.maximum(sums.counts, 1)[:, None]
-
-    def _check(self, weights: csr_array, members: csr_array) -> None:
-        empty = np.diff(members.indptr)[weights.indices] == 0
-        if empty.any():
-            self._refuse(f"the mean of {empty.sum()} drugs that no row opens", int(empty.sum()))
-        read = (abs(weights) @ members).tocoo()
-        refused = ~self.allows(read.row, read.col)
-        if refused.any():
-            first = self._reader.store.condition(int(read.col[refused][0]))
-            self._refuse(str(first), int(refused.sum()))
-
-    def _readable(self, rows: IntArray) -> BoolArray:
-        """(n, n_rows) whether each query may read each row."""
-        return self.allows(np.arange(len(self._block))[:, None], rows[None, :])
-
-    def _check_rows(self, read: BoolArray, rows: IntArray) -> None:
-        refused = read & ~self._readable(rows)
-        if refused.any():
-            first = self._reader.store.condition(int(rows[refused.any(axis=0)][0]))
-            self._refuse(str(first), int(refused.any(axis=0).sum()))
-
-    def _own_rows(self, drugs: IntArray | None) -> Sums:
-        """Sums over the rows of each query's own unit that the evidence would open."""
-        reader, block, labels = self._reader, self._block, self._labels
-        in_line = (labels.line == self.line) & self._at_dose & self._reach
-        rows = np.flatnonzero(in_line)
-        same = labels.parent[rows][None, :] == self._parents[:, None]
-        if drugs is not None:
-            same &= labels.drug[rows][None, :] == drugs[:, None]
-        counts = same.sum(axis=1)
-        values, squares = np.zeros((2, len(block), reader.store.n_panel))
-        some = np.flatnonzero(counts)
-        if len(some):
-            deltas = reader.store.deltas(rows)
-            own = csr_array(same[some].astype(float))
-            values[some] = own @ deltas
-            squares[some] = own @ np.square(deltas, dtype=np.float64)
-        return Sums(values, counts, squares)
-
-    def _refuse(self, what: str, n: int) -> None:
-        declared = ", ".join(sorted(self.evidence)) or "nothing"
-        found = f"it reaches {n} row(s) beyond its evidence ({declared}), e.g. {what}"
-        where = f"a read for {len(self._block)} queries in {self._block.cell_line}"
-        raise LeakageError(where, found, "Declare the evidence or leave it.")
-
-
 def rehearse(
     view: TrainingView, *, max_blocks: int, max_queries: int
 ) -> Iterable[tuple[Block, FloatArray]]:
@@ -513,13 +221,6 @@ def rehearse(
 def _some(of: Sequence[Any], n: int) -> list[Any]:
     """At most n of them, at even distances."""
     return [of[i] for i in np.unique(np.linspace(0, len(of) - 1, min(n, len(of))).astype(int))]
-
-
-def _standard(values: FloatArray) -> NDArray[np.float64]:
-    """Rows centred and of length 1, NaN where constant."""
-    rows = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
-    norm = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, norm, out=np.full_like(rows, np.nan), where=norm > 0)
 
 
 def _numbered(names: Iterable[str]) -> tuple[IntArray, NDArray[np.object_]]:

@@ -13,7 +13,7 @@ from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import of_regime, reads_pool, report_html
 from lgr_core.metrics import METRICS
-from pages.shared import pieces, state
+from pages.shared import pieces, run_state, state
 from pages.shared.benchmark_runs import MOST_SLICES, run_folder
 from pages.shared.benchmark_view import SLICES, Shown
 from pages.shared.question import K_MAX, spell_dose
@@ -66,7 +66,7 @@ def means(shown: Shown) -> None:
         rest = [name for name in METRICS if name not in PAPER_ORDER]
         html(markup.mean_table(summary, rest, kind))
     with st.expander("Who reads what, coverage and fallbacks"):
-        scores = state.run_scores(shown.view.run, regime, shown.view.metric)
+        scores = run_state.run_scores(shown.view.run, regime, shown.view.metric)
         html(markup.method_table(summary, of_regime(run.evidence, regime), scores))
 
 
@@ -218,7 +218,7 @@ def predict_link(shown: Shown, row: pd.Series) -> dict[str, str]:
 def _slices(shown: Shown) -> None:
     view = shown.view
     methods = (view.method, view.rival)
-    table = state.run_slices(view.run, view.regime, view.metric, view.by, methods)
+    table = run_state.run_slices(view.run, view.regime, view.metric, view.by, methods)
     most = f" The {MOST_SLICES} largest." if table["slice"].nunique() >= MOST_SLICES else ""
     html(
         pieces.section(
@@ -231,7 +231,7 @@ def _slices(shown: Shown) -> None:
 
 def _scores(shown: Shown) -> pd.DataFrame:
     view = shown.view
-    return state.run_scores(view.run, view.regime, view.metric)
+    return run_state.run_scores(view.run, view.regime, view.metric)
 
 
 def _chart(figure: object, key: str, words: str) -> None:

@@ -18,7 +18,7 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import regimes
 from lgr_core.evaluation.results import Run
 from lgr_core.metrics import METRICS
-from pages.shared import links, pieces, state
+from pages.shared import links, pieces, run_state
 from pages.shared.benchmark_runs import run_folders
 from pages.shared.pickers import picker
 from pages.shared.question import DEMO
@@ -87,7 +87,7 @@ def choose() -> Shown | None:
     name = desk.pick("run", list(labels))
     picker("Run", "run", list(labels), name, labels)
     try:
-        run = state.run(name)
+        run = run_state.run(name)
     except LgrError as err:
         html(pieces.error_box(err))
         return None
@@ -126,7 +126,7 @@ def _empty(atlases: list[str]) -> None:
     now = "Score the simulated demo atlas now"
     if name == DEMO and st.button(now, icon=":material/play_arrow:"):
         bar = st.progress(0.0)
-        state.run_demo(lambda stage, done, total: bar.progress(done / total, stage))
+        run_state.run_demo(lambda stage, done, total: bar.progress(done / total, stage))
         st.rerun()
 
 
@@ -182,5 +182,5 @@ def _metrics(run: Run) -> list[str]:
 
 
 def _slices(run: str, regime: str, metric: str) -> list[str]:
-    scores = state.run_scores(run, regime, metric)
+    scores = run_state.run_scores(run, regime, metric)
     return [name for name in SLICES if scores[name].notna().any()]

@@ -1,4 +1,4 @@
-"""What outlives a rerun: the only home of Streamlit's caches.
+"""What outlives a rerun: with ``run_state`` the only home of Streamlit's caches.
 
 Everything here is shared by all visitors, so nothing here belongs to one of them. An atlas and all
 that is derived from it is cached by its home, its name and the stamp of its build: one that is
@@ -7,16 +7,13 @@ built anew is picked up at the next click.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.ingest import ingest_demo
 from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.config import SHIPPED, Settings
@@ -24,10 +21,6 @@ from lgr_core.domain import FloatArray, Selector
 from lgr_core.drugs.identity import load_aliases
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
-from lgr_core.errors import InputError
-from lgr_core.evaluation.demo_run import run_demo as score_demo
-from lgr_core.evaluation.results import Run, load_run
-from lgr_core.evaluation.runner import Progress
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -38,7 +31,7 @@ from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import llm_selector
 from lgr_core.signatures.search import Library
 from lgr_core.signatures.strength import strengths
-from pages.shared.benchmark_runs import run_folder, sliced
+from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture
 
@@ -159,70 +152,9 @@ def structure(smiles: str) -> str | None:
     return _structure(smiles)
 
 
-def run(name: str) -> Run:
-    """The benchmark run of that name, loaded once.
-
-    Raises
-    ------
-    LgrError
-        If it cannot be read; the message says what to do.
-    """
-    return _run(_run_version(name))
-
-
-def run_scores(name: str, regime: str, metric: str) -> pd.DataFrame:
-    """The scores of a run in one regime on one metric, not to be written to."""
-    return _run_scores(_run_version(name), regime, metric)
-
-
-def run_slices(
-    name: str, regime: str, metric: str, by: str, methods: tuple[str, ...]
-) -> pd.DataFrame:
-    """Means of some methods in each slice of the conditions: see ``statistics.slice_by``."""
-    return _run_slices(_run_version(name), regime, metric, by, methods)
-
-
-def run_demo(progress: Progress) -> None:
-    """Score methods on the demo atlas; left half-way, it goes on there the next time."""
-    score_demo(store("demo"), Settings.from_environment(), progress=progress)
-
-
 def demo_build() -> DemoBuild:
     """The one build of the demo that all visitors of this installation wait for."""
     return _demo_build(str(_folder()))
-
-
-class DemoBuild:
-    """Builds the demo atlas in a thread of its own, so that no visitor's leaving stops it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.stage, self.done, self.total = "starting", 0, 1
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="demo")
-        self._work: Future[Path] | None = None
-
-    def start(self) -> Future[Path]:
-        """The build under way; a new one if there is none, or the last one failed."""
-        with self._lock:
-            if self._work is None or (self._work.done() and self._work.exception() is not None):
-                self._work = self._pool.submit(self._build)
-            return self._work
-
-    def share(self) -> float:
-        """How much of the present stage is done, from 0 to 1."""
-        return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
-
-    def _build(self) -> Path:
-        try:
-            return ingest_demo(self.folder, progress=self._tell)
-        except InputError:
-            if self.folder.exists():  # built by another process meanwhile
-                return self.folder
-            raise
-
-    def _tell(self, stage: str, done: int, total: int) -> None:
-        self.stage, self.done, self.total = stage, done, total
 
 
 def _folder() -> Path:
@@ -236,29 +168,6 @@ def _version(name: str) -> Version:
 
 def _wider(atlas: AtlasStore) -> Wider:
     return _version(atlas.name), atlas.newcomer
-
-
-def _run_version(name: str) -> Version:
-    config = run_folder(name) / "config.json"
-    return str(run_folder(name)), name, config.stat().st_mtime_ns if config.exists() else 0
-
-
-@st.cache_resource(max_entries=4, show_spinner="Loading the run")
-def _run(version: Version) -> Run:
-    return load_run(Path(version[0]))
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _run_scores(version: Version, regime: str, metric: str) -> pd.DataFrame:
-    scores = _run(version).scores
-    return scores[(scores["regime"] == regime) & (scores["metric"] == metric)]
-
-
-@st.cache_resource(max_entries=64, show_spinner="Resampling")
-def _run_slices(
-    version: Version, regime: str, metric: str, by: str, methods: tuple[str, ...]
-) -> pd.DataFrame:
-    return sliced(_run_scores(version, regime, metric), by, methods)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the atlas")

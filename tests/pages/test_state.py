@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from lgr_core.errors import InputError
-from pages.shared import state
+from pages.shared import demo_build, state
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def slow_demo(monkeypatch):
         leave.wait(10)
         return folder
 
-    monkeypatch.setattr(state, "ingest_demo", ingest_demo)
+    monkeypatch.setattr(demo_build, "ingest_demo", ingest_demo)
     return leave, begun
 
 
 def test_all_visitors_wait_for_one_build(slow_demo, tmp_path):
     """Whoever comes while it runs gets the same build, and its progress."""
     leave, begun = slow_demo
-    build = state.DemoBuild(tmp_path / "demo")
+    build = demo_build.DemoBuild(tmp_path / "demo")
     works = {build.start() for _ in range(5)}
     while not begun:
         threading.Event().wait(0.01)
@@ -45,9 +45,9 @@ def test_a_demo_built_by_another_process_meanwhile_is_taken(monkeypatch, tmp_pat
         folder.mkdir()
         raise InputError("atlas 'demo'", "it exists already", "Add --overwrite.")
 
-    monkeypatch.setattr(state, "ingest_demo", ingest_demo)
+    monkeypatch.setattr(demo_build, "ingest_demo", ingest_demo)
     folder = tmp_path / "demo"
-    assert state.DemoBuild(folder).start().result(10) == folder
+    assert demo_build.DemoBuild(folder).start().result(10) == folder
 
 
 def test_an_atlas_is_opened_once_a_build(lab_home, monkeypatch):

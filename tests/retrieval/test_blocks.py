@@ -12,7 +12,8 @@ from lgr_core.errors import EmptyPoolError, LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.blocks import Basis, FoldReader, Over, rehearse
+from lgr_core.retrieval.blocks import FoldReader, rehearse
+from lgr_core.retrieval.gate import Basis, Over
 from lgr_core.retrieval.pool import TrainingView, View
 
 DECLARED = (

@@ -1,0 +1,66 @@
+"""What outlives a rerun of benchmark runs: read once a run, by its folder and its stamp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from lgr_core.config import Settings
+from lgr_core.evaluation.demo_run import run_demo as score_demo
+from lgr_core.evaluation.results import Run, load_run
+from lgr_core.evaluation.runner import Progress
+from pages.shared import state
+from pages.shared.benchmark_runs import run_folder, sliced
+
+
+def run(name: str) -> Run:
+    """The benchmark run of that name, loaded once.
+
+    Raises
+    ------
+    LgrError
+        If it cannot be read; the message says what to do.
+    """
+    return _run(_run_version(name))
+
+
+def run_scores(name: str, regime: str, metric: str) -> pd.DataFrame:
+    """The scores of a run in one regime on one metric, not to be written to."""
+    return _run_scores(_run_version(name), regime, metric)
+
+
+def run_slices(
+    name: str, regime: str, metric: str, by: str, methods: tuple[str, ...]
+) -> pd.DataFrame:
+    """Means of some methods in each slice of the conditions: see ``statistics.slice_by``."""
+    return _run_slices(_run_version(name), regime, metric, by, methods)
+
+
+def run_demo(progress: Progress) -> None:
+    """Score methods on the demo atlas; left half-way, it goes on there the next time."""
+    score_demo(state.store("demo"), Settings.from_environment(), progress=progress)
+
+
+def _run_version(name: str) -> state.Version:
+    config = run_folder(name) / "config.json"
+    return str(run_folder(name)), name, config.stat().st_mtime_ns if config.exists() else 0
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the run")
+def _run(version: state.Version) -> Run:
+    return load_run(Path(version[0]))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _run_scores(version: state.Version, regime: str, metric: str) -> pd.DataFrame:
+    scores = _run(version).scores
+    return scores[(scores["regime"] == regime) & (scores["metric"] == metric)]
+
+
+@st.cache_resource(max_entries=64, show_spinner="Resampling")
+def _run_slices(
+    version: state.Version, regime: str, metric: str, by: str, methods: tuple[str, ...]
+) -> pd.DataFrame:
+    return sliced(_run_scores(version, regime, metric), by, methods)
