@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from test_predict import pick, settle, title
+from onscreen import assert_fits, pick, settle, shoot, title
 
 pytestmark = pytest.mark.browser
 
@@ -84,22 +84,5 @@ def test_a_point_opens_its_condition_in_predict(benchmark):
 def test_the_page_fits(benchmark, screenshots, name, options):
     """Nothing is wider than the window, no label is cut; a picture is kept."""
     page = benchmark(**options)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut = page.evaluate("""() => {
-        const out = [];
-        for (const svg of document.querySelectorAll('.js-plotly-plot .main-svg')) {
-            const frame = svg.getBoundingClientRect();
-            for (const text of svg.querySelectorAll('text')) {
-                const box = text.getBoundingClientRect();
-                if (box.width && (box.left < frame.left - 1 || box.right > frame.right + 1))
-                    out.push(text.textContent);
-            }
-        }
-        return out;
-    }""")
-    assert cut == []
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": height + 20})
-    page.wait_for_timeout(800)
-    page.screenshot(path=screenshots / f"{name}.png")
+    assert_fits(page)
+    shoot(page, screenshots / f"{name}.png")

@@ -6,7 +6,7 @@ import io
 import anndata
 import pytest
 from lab import HOSTILE
-from test_predict import pick, settle, shoot, title
+from onscreen import assert_fits, pick, settle, shoot, title
 
 pytestmark = pytest.mark.browser
 
@@ -167,5 +167,5 @@ def test_names_are_text_whatever_they_hold(opened, name):
 def test_pictures(opened, screenshots, name, width, scheme):
     """Wide and on a phone, light and dark: nothing sticks out at the side."""
     page = opened(name, width=width, scheme=scheme, reveal="1", **MEK)
+    assert_fits(page)
     shoot(page, screenshots / f"{name.lower()}_{width}_{scheme}.png")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

@@ -5,7 +5,7 @@ import io
 
 import pytest
 from lab import HOSTILE
-from test_predict import pick, settle, shoot, title
+from onscreen import assert_fits, pick, settle, shoot, title
 
 pytestmark = pytest.mark.browser
 
@@ -141,9 +141,5 @@ def test_hostile_names_do_nothing(opened, name, drug):
 def test_the_pages_fit(opened, screenshots, name, kind, options):
     """Nothing is wider than the window; a picture is kept."""
     page = opened(name, **options)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut = page.evaluate("""() => [...document.querySelectorAll('.lgr-table')]
-        .filter(table => table.scrollWidth > table.clientWidth + 1).map(t => t.innerText)""")
-    assert cut == []
+    assert_fits(page)
     shoot(page, screenshots / f"{name.lower().replace(' ', '_')}_{kind}.png")

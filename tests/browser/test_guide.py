@@ -1,7 +1,7 @@
 """A language model's answer in a real browser: pasted, shown as text, kept to its own session."""
 
 import pytest
-from test_predict import settle, shoot, title
+from onscreen import settle, shoot, title
 
 pytestmark = pytest.mark.browser
 

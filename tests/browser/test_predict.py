@@ -6,33 +6,10 @@ import re
 
 import pytest
 from lab import HOSTILE, UNMEASURED
+from onscreen import READY, assert_fits, pick, settle, shoot, title
 from PIL import Image
 
 pytestmark = pytest.mark.browser
-
-READY = ".js-plotly-plot .ytick text"
-
-
-def pick(page, key, words):
-    """Choose an entry of a list by typing part of it."""
-    box = page.locator(f".st-key-{key} input")
-    box.click()
-    box.fill(words)
-    page.locator("[role=option]").first.wait_for()
-    box.press("Enter")
-
-
-def title(page, words):
-    """Wait until the page's title says so."""
-    page.wait_for_function(
-        "words => document.querySelector('.lgr-title')?.innerText.includes(words)", arg=words
-    )
-
-
-def settle(page):
-    """Wait until the page is drawn and no script runs."""
-    page.locator(READY).first.wait_for()
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
 def table(page):
@@ -43,16 +20,6 @@ def table(page):
 def genes(page):
     """The genes named on the axis of the first figure."""
     return page.locator(READY).all_inner_texts()
-
-
-def shoot(page, path):
-    """Picture the whole page, not the part in sight."""
-    settle(page)
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": height + 20})
-    page.wait_for_timeout(800)
-    page.screenshot(path=path)
-    assert path.stat().st_size > 10_000
 
 
 def test_the_page_opens_on_a_finished_example(visit):
@@ -239,23 +206,7 @@ def test_the_page_fits(visit, screenshots, name, options):
     """Nothing is wider than the window or cut, in light, dark and on a phone; a picture is kept."""
     page = visit(**options)
     settle(page)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    cut = page.evaluate("""() => {
-        const out = [];
-        for (const svg of document.querySelectorAll('.js-plotly-plot .main-svg')) {
-            const frame = svg.getBoundingClientRect();
-            for (const text of svg.querySelectorAll('text')) {
-                const box = text.getBoundingClientRect();
-                if (box.width && (box.left < frame.left - 1 || box.right > frame.right + 1))
-                    out.push(text.textContent);
-            }
-        }
-        for (const card of document.querySelectorAll('.lgr-card, .lgr-table'))
-            if (card.scrollWidth > card.clientWidth + 1) out.push(card.innerText);
-        return out;
-    }""")
-    assert cut == []
+    assert_fits(page)
     shoot(page, screenshots / f"{name}.png")
 
 

@@ -4,6 +4,7 @@ from html import escape
 
 import pytest
 from lab import HOSTILE, UNMEASURED
+from seen import link, text
 
 from lgr_core.domain import ValueKind
 from pages.shared import browsing, state
@@ -21,18 +22,6 @@ def browse(visit):
         return app.switch_page(f"pages/views/{page}.py").run()
 
     return open_link
-
-
-def text(app):
-    """All HTML of a page as one string; nothing may have crashed on the way."""
-    assert not app.exception, app.exception
-    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
-
-
-def link(app):
-    """The link that the page stands for."""
-    given = dict(app.query_params)
-    return {key: value if isinstance(value, str) else value[-1] for key, value in given.items()}
 
 
 def shown(app, column):

@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 import pytest
 from lab import IMAGE, UNMEASURED
+from seen import link, text
 
 from lgr_core.domain import Condition
 from lgr_core.signatures.genes import whole_change
@@ -25,18 +26,6 @@ def find(visit):
         return app.switch_page("pages/views/find.py").run()
 
     return open_link
-
-
-def text(app):
-    """All HTML of a page as one string; nothing may have crashed on the way."""
-    assert not app.exception, app.exception
-    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
-
-
-def link(app):
-    """The link that the page stands for."""
-    given = dict(app.query_params)
-    return {key: value if isinstance(value, str) else value[-1] for key, value in given.items()}
 
 
 def found(app):

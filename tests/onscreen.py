@@ -1,0 +1,57 @@
+"""What a visitor does on a page in a real browser, and whether it fits the window."""
+
+READY = ".js-plotly-plot .ytick text"
+
+_CUT = """() => {
+    const out = [];
+    for (const svg of document.querySelectorAll('.js-plotly-plot .main-svg')) {
+        const frame = svg.getBoundingClientRect();
+        for (const text of svg.querySelectorAll('text')) {
+            const box = text.getBoundingClientRect();
+            if (box.width && (box.left < frame.left - 1 || box.right > frame.right + 1))
+                out.push(text.textContent);
+        }
+    }
+    for (const card of document.querySelectorAll('.lgr-card, .lgr-table'))
+        if (card.scrollWidth > card.clientWidth + 1) out.push(card.innerText);
+    return out;
+}"""
+
+
+def pick(page, key, words):
+    """Choose an entry of a list by typing part of it."""
+    box = page.locator(f".st-key-{key} input")
+    box.click()
+    box.fill(words)
+    page.locator("[role=option]").first.wait_for()
+    box.press("Enter")
+
+
+def title(page, words):
+    """Wait until the page's title says so."""
+    page.wait_for_function(
+        "words => document.querySelector('.lgr-title')?.innerText.includes(words)", arg=words
+    )
+
+
+def settle(page):
+    """Wait until the page is drawn and no script runs."""
+    page.locator(READY).first.wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def assert_fits(page):
+    """Nothing is wider than the window, and no label, card or table is cut."""
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.evaluate(_CUT) == []
+
+
+def shoot(page, path):
+    """Picture the whole page, not the part in sight."""
+    settle(page)
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height + 20})
+    page.wait_for_timeout(800)
+    page.screenshot(path=path)
+    assert path.stat().st_size > 10_000
