@@ -1,0 +1,24 @@
+"""Every page as axe sees it: contrast, names, roles, order, in light and dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = pytest.mark.browser
+
+PAGES = ["", "neighbors", "compare", "benchmark", "find", "drugs", "cell_lines", "data"]
+STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(browser, address, name, scheme):
+    """No finding of any weight, and the rule that is broken first by a new colour has run."""
+    with browser.new_context(color_scheme=scheme) as context:
+        page = context.new_page()
+        page.goto(f"{address}/{name}?atlas=lab")
+        page.wait_for_selector(".lgr-title")
+        page.wait_for_selector(STILL)
+        page.wait_for_timeout(1_000)  # charts fade in
+        found = Axe().run(page, options={}).response
+    assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    assert "color-contrast" in {rule["id"] for rule in found["passes"]}
