@@ -22,6 +22,10 @@ test-real: .venv/dev  ## known answers on real data; fails where LGR_REAL_DATA i
 test-browser: .venv/dev  ## drives the app in Debian's Chromium (apt install chromium)
 	$(BIN)/pytest -m browser
 
+screenshots: .venv/dev ## take the README's pictures anew, of the demo atlas
+	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo --benchmark
+	$(BIN)/python docs/screenshots.py
+
 lint: .venv/dev       ## style and format, nothing changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

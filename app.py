@@ -1,34 +1,56 @@
-"""The app: page config, navigation, run."""
+"""The app: page config, navigation, run.
 
+``streamlit run app.py`` finds the ``App`` below and imports this file before anyone visits. That
+the navigation is declared by then matters: until it is, Streamlit takes the folder ``pages`` for
+its old multipage apps, and greets whoever opens a deep link first with "Page not found".
+"""
+
+import logging
 from pathlib import Path
 
 import streamlit as st
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 
-st.set_page_config(
-    page_title="LGR Explorer",
-    page_icon=LOGO,
-    layout="wide",
-    initial_sidebar_state=330,
-    menu_items={
-        "About": "**LGR Explorer** predicts what a drug does to a cell line by averaging the "
-        "measured changes of named neighbour drugs."
-    },
-)
-st.logo(LOGO, size="large")
-st.navigation(
-    [
-        st.Page(
-            "pages/views/predict.py", title="Predict", icon=":material/insights:", default=True
-        ),
-        st.Page("pages/views/neighbors.py", title="Neighbours", icon=":material/group:"),
-        st.Page("pages/views/compare.py", title="Compare", icon=":material/balance:"),
-        st.Page("pages/views/benchmark.py", title="Benchmark", icon=":material/leaderboard:"),
-        st.Page("pages/views/find.py", title="Find drugs", icon=":material/search:"),
-        st.Page("pages/views/drugs.py", title="Drugs", icon=":material/medication:"),
-        st.Page("pages/views/cell_lines.py", title="Cell lines", icon=":material/biotech:"),
-        st.Page("pages/views/data.py", title="About this data", icon=":material/dataset:"),
-    ],
-    position="top",
-).run()
+# Files in pages/views, which also name the addresses. Without icons all ten fit the bar at 1280.
+PAGES = {
+    "predict": "Predict",
+    "neighbors": "Neighbours",
+    "compare": "Compare",
+    "benchmark": "Benchmark",
+    "find": "Find drugs",
+    "drugs": "Drugs",
+    "cell_lines": "Cell lines",
+    "batch": "Batch",
+    "data": "Data",
+    "methods": "Methods",
+}
+
+
+def navigation() -> st.Page:
+    """The page that the address names, in the bar with all others."""
+    pages = [
+        st.Page(f"pages/views/{file}.py", title=title, default=file == "predict")
+        for file, title in PAGES.items()
+    ]
+    return st.navigation(pages, position="top")
+
+
+if __name__ == "__main__":  # a visit
+    st.set_page_config(
+        page_title="LGR Explorer",
+        page_icon=LOGO,
+        layout="wide",
+        initial_sidebar_state=330,
+        menu_items={
+            "About": "**LGR Explorer** predicts what a drug does to a cell line by averaging the "
+            "measured changes of named neighbour drugs."
+        },
+    )
+    st.logo(LOGO, size="large")
+    navigation().run()
+else:  # the start of the server
+    app = st.App(__file__)
+    logging.disable(logging.WARNING)  # of a navigation without a visitor
+    navigation()
+    logging.disable(logging.NOTSET)

@@ -13,15 +13,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from simulated import N_GENES, simulated
 
-from lgr_core.atlas.annotate import annotate_drugs, annotate_lines
-from lgr_core.atlas.build import build_atlas
-from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.atlas.table import DeltaTable
-from lgr_core.config import SHIPPED, Settings
-from lgr_core.domain import ValueKind
-from lgr_core.drugs.chemistry import fingerprints
+from lgr_core.config import Settings
 from lgr_core.evaluation.methods import REGISTRY
 from lgr_core.evaluation.plan import Plan
 from lgr_core.evaluation.regimes import Regime
@@ -30,36 +24,9 @@ from lgr_core.evaluation.selectors import Selectors
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.question import LLMOptions
 
-N_LINES, N_GENES = 50, 2_000
 SIZES = (5_000, 10_000, 18_950)
-
-
-def simulated(folder: Path) -> AtlasStore:
-    """An atlas of noise about line and drug effects, with the shipped drugs and structures."""
-    rng = np.random.default_rng(0)
-    known = pd.read_csv(SHIPPED / "drugs.csv", keep_default_na=False)
-    lines = [f"line {i:02d}" for i in range(N_LINES)]
-    keys = [(line, drug, 5.0) for line in lines for drug in sorted(known["drug"])]
-    conditions = pd.DataFrame(keys, columns=["cell_line", "drug", "dose_um"])
-    conditions = conditions.assign(n_cells=50.0, n_replicates=1, underpowered=False)
-    of_line, of_drug = (rng.standard_normal((n, N_GENES)) for n in (N_LINES, len(known)))
-    deltas = np.empty((len(keys), N_GENES), dtype=np.float32)
-    for i in range(N_LINES):
-        rows = slice(i * len(known), (i + 1) * len(known))
-        deltas[rows] = of_line[i] + of_drug + rng.standard_normal((len(known), N_GENES))
-    names = [f"GENE{i}" for i in range(N_GENES)]
-    genes = pd.DataFrame({"gene": names, "ensembl_id": "", "in_panel": True, "variability": 1.0})
-    drugs = annotate_drugs(sorted(known["drug"]), [known[["drug", "smiles"]]])
-    bits, _ = fingerprints(drugs["smiles"].tolist())
-    table = DeltaTable(conditions, deltas, genes, ValueKind.LOGNORM_DELTA)
-    build_atlas(
-        table,
-        folder / "scale",
-        drugs=drugs,
-        cell_lines=annotate_lines(lines, []),
-        fingerprints=np.packbits(bits, axis=1),
-    )
-    return open_atlas("scale", folder)
+BEYOND = {"lgr_llm_shrunken", "hybrid", "kriging", "best_evidence"}
+"""Methods beyond the paper."""
 
 
 def bandwidth() -> float:
@@ -78,8 +45,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--regime", type=Regime, default=Regime.UNSEEN_CELL_LINE)
+    parser.add_argument("--beyond", action="store_true", help="our own methods beside the paper's")
     options = parser.parse_args()
-    methods = tuple(name for name, entry in REGISTRY.items() if not entry.slow)
+    methods = tuple(
+        name
+        for name, entry in REGISTRY.items()
+        if not entry.slow and (options.beyond or name not in BEYOND)
+    )
     selectors = Selectors(Settings(), LLMOptions())
     with tempfile.TemporaryDirectory() as folder:
         atlas = simulated(Path(folder))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lgr_core.answer import Answer, predict, retrieve
+from lgr_core.answer import Answer, predict, retrieve, trusted
 from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.store import open_atlas as _open_atlas
@@ -58,6 +58,7 @@ __all__ = [
     "predict",
     "read_query",
     "retrieve",
+    "trusted",
     "verdict",
     "with_novel",
 ]

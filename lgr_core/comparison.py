@@ -16,10 +16,10 @@ from scipy.sparse import csr_array
 from lgr_core import metrics
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import CandidatePool, Evidence, FloatArray, IntArray, Selector
+from lgr_core.domain import NOTHING, CandidatePool, Evidence, FloatArray, IntArray, Selector
 from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.prediction.batch import Status
+from lgr_core.prediction.batch import Method, Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.pool import View
 
@@ -27,6 +27,7 @@ DRAWS = 1_000
 """Blind picks that make the random band."""
 
 METHODS = (
+    "best_evidence",
     "lgr_llm",
     "lgr_mechanism",
     "lgr_chemistry",
@@ -138,14 +139,15 @@ def compare(
     selectors: Callable[[str], Selector],
     *,
     methods: Sequence[str] = METHODS,
+    ready: Mapping[str, Method] = NOTHING,
     reader: FoldReader | None = None,
     n_draws: int = DRAWS,
     seed: int = 0,
 ) -> Comparison | None:
     """Every method's answer to the same question, scored beside blind draws; None without a truth.
 
-    ``selectors`` gives the selector of a name; ``reader`` is one of this store's, kept between
-    calls, since the means over all lines are read from every condition.
+    ``selectors`` gives the selector of a name. What is costly may be kept between calls: methods
+    that are ``ready``, by id, and a ``reader`` of this store, which sums over every condition.
     """
     if answer.measured is None:
         return None
@@ -157,7 +159,8 @@ def compare(
     mean = answer.pool_mean[: answer.n_panel]
     rivals = {}
     for name in methods:
-        found = REGISTRY[name].make(setting)[0].predict(block)
+        method = ready.get(name) or REGISTRY[name].make(setting)[0]
+        found = method.predict(block)
         delta = found.delta[0] if found.status[0] is Status.OK else None
         scores = {} if delta is None else _single(score_rows(delta[None], truth, mean))
         rivals[name] = Rival(name, delta, scores, found.detail[0], found.fallback[0])

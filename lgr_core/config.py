@@ -17,13 +17,17 @@ DEFAULT_MODEL = "gpt-5.2-2025-12-11"
 """The paper's language model, as a dated snapshot."""
 
 
+_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Where this installation keeps what it builds, and which language model it asks.
 
     ``home`` is LGR_HOME, ``api_key`` OPENAI_API_KEY, ``llm_base_url`` LGR_LLM_BASE_URL (None: the
-    OpenAI API), ``llm_model`` LGR_LLM_MODEL and ``llm_budget_usd`` LGR_LLM_BUDGET_USD (None: no
-    limit). The key, and the address, which may hold one, are never shown.
+    OpenAI API), ``llm_model`` LGR_LLM_MODEL, ``llm_budget_usd`` LGR_LLM_BUDGET_USD (None: no limit)
+    and ``uploads`` LGR_UPLOADS, whether visitors of the app may add atlases of their own. The key,
+    and the address, which may hold one, are never shown.
     """
 
     home: Path = SHIPPED
@@ -31,6 +35,7 @@ class Settings:
     llm_base_url: str | None = field(default=None, repr=False)
     llm_model: str = DEFAULT_MODEL
     llm_budget_usd: float | None = None
+    uploads: bool = True
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -39,7 +44,8 @@ class Settings:
         Raises
         ------
         InputError
-            If LGR_HOME is a file, or LGR_LLM_BUDGET_USD is not an amount of money.
+            If LGR_HOME is a file, LGR_LLM_BUDGET_USD is not an amount of money, or LGR_UPLOADS says
+            neither yes nor no.
         """
         home = _text(environ, "LGR_HOME")
         model = _text(environ, "LGR_LLM_MODEL")
@@ -49,12 +55,18 @@ class Settings:
             llm_base_url=_text(environ, "LGR_LLM_BASE_URL"),
             llm_model=DEFAULT_MODEL if model is None else model,
             llm_budget_usd=_dollars(environ, "LGR_LLM_BUDGET_USD"),
+            uploads=_yes(environ, "LGR_UPLOADS"),
         )
 
     @property
     def atlases(self) -> Path:
         """The folder that holds one folder an atlas."""
         return self.home / "atlases"
+
+    @property
+    def received(self) -> Path:
+        """The folder of files that visitors sent and that are not an atlas yet."""
+        return self.home / "uploads"
 
     @property
     def answers(self) -> Path:
@@ -77,6 +89,14 @@ def _folder(text: str) -> Path:
     if path.exists() and not path.is_dir():
         raise InputError("LGR_HOME", f"{path} is a file", "Give a folder, there or to be made.")
     return path
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is on; unset it is."""
+    text = _text(environ, name)
+    if text is not None and text.casefold() not in {*_ON, *_OFF}:
+        raise InputError(name, f"{text!r} is neither yes nor no", "Give 1 or 0.")
+    return text is None or text.casefold() in _ON
 
 
 def _dollars(environ: Mapping[str, str], name: str) -> float | None:

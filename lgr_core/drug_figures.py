@@ -70,7 +70,7 @@ def ranked_drugs(
         )
     )
     labels = [
-        f"{_short(name, _LONGEST_NAME - len(dose))} · {dose}"
+        f"{short(name, _LONGEST_NAME - len(dose))} · {dose}"
         for name, dose in zip(names, doses, strict=True)
     ]
     return _rows(figure, labels, title)
@@ -109,7 +109,7 @@ def by_dose(
             )
         )
     figure.update_layout(showlegend=True)
-    return _rows(figure, [_short(name, _LONGEST_NAME) for name in names], title)
+    return _rows(figure, [short(name, _LONGEST_NAME) for name in names], title)
 
 
 def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
@@ -133,6 +133,6 @@ def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
     )
 
 
-def _short(name: str, longest: int) -> str:
+def short(name: str, longest: int) -> str:
     """A name of a length that fits beside the figure; the whole of it is read by hovering."""
     return name if len(name) <= longest else f"{name[: longest - 1]}…"

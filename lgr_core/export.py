@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import anndata as ad
@@ -11,9 +13,13 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.answer import Answer
+from lgr_core.domain import FloatArray
 from lgr_core.errors import UsageError
 
 ENDINGS = (".csv", ".parquet", ".h5ad", ".rnk")
+
+CONTROL = "control"
+"""What :func:`perturbations` calls the untreated state."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
@@ -45,6 +51,16 @@ def table_csv(table: pd.DataFrame) -> str:
     return out.getvalue()
 
 
+def csv_cells(values: Iterable[object]) -> str:
+    """Values as the cells of one CSV row, without its end, written as :func:`table_csv` does."""
+    out = io.StringIO()
+    cells = ("" if value != value else _defused(value) for value in values)  # noqa: PLR0124 - NaN
+    csv.writer(out, lineterminator="").writerow(
+        f"{cell:.6g}" if isinstance(cell, float) else cell for cell in cells
+    )
+    return out.getvalue()
+
+
 def _defused(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -73,6 +89,34 @@ def answer_adata(answer: Answer) -> ad.AnnData:
     adata = ad.AnnData(X=table.to_numpy(np.float32).T, obs=obs, var=pd.DataFrame(index=table.index))
     adata.uns["provenance"] = json.dumps(dict(answer.provenance), default=str)
     return adata
+
+
+def perturbations(
+    deltas: FloatArray, obs: pd.DataFrame, genes: Sequence[str], *, baseline: float
+) -> ad.AnnData:
+    """Changes (n, n_genes) as cell-eval reads them, one side of its pair.
+
+    ``obs`` has the columns ``cell_line``, ``drug`` and ``dose_um``; ``obs['target']`` names drug
+    and dose. cell-eval takes changes itself, against a control, and refuses values below 0: so each
+    line gets an observation whose target is ``control`` and whose every value is ``baseline``, and
+    that is added to the changes.
+    """
+    lines = obs["cell_line"].drop_duplicates()
+    control = pd.DataFrame({"cell_line": lines, "drug": CONTROL, "dose_um": np.nan})
+    rows = pd.concat([obs[list(control)], control], ignore_index=True)
+    rows["target"] = [_target(*row) for row in zip(rows["drug"], rows["dose_um"], strict=True)]
+    names = rows["cell_line"].astype(str) + "|" + rows["target"]
+    values = np.vstack([deltas, np.zeros((len(control), deltas.shape[1]))]) + baseline
+    return ad.AnnData(
+        X=values.astype(np.float32),
+        obs=rows.set_index(pd.Index(names)),
+        var=pd.DataFrame(index=pd.Index(genes, name="gene")),
+        uns={"baseline": baseline},
+    )
+
+
+def _target(drug: str, dose_um: float) -> str:
+    return drug if np.isnan(dose_um) else f"{drug} at {dose_um:g} uM"
 
 
 def write_answer(answer: Answer, path: Path) -> None:

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.evaluation.reading import PAPER_ORDER
+from lgr_core.evaluation.results import TRUST
 from lgr_core.evaluation.statistics import compare_all, summarise
+from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
 from lgr_core.metrics import METRICS
 
 QUALITY = {
@@ -107,8 +109,11 @@ def _scored(about, regime, method, quality, hardness, rng):
     return pd.concat(rows, ignore_index=True)
 
 
-def run_of(scores, **config):
-    """The tables of a run with these scores, as a loaded run names them; pairs on six metrics."""
+def run_of(scores, *, trust=(), **config):
+    """The tables of a run with these scores, as a loaded run names them; pairs on six metrics.
+
+    ``trust`` names the methods whose trust is calibrated.
+    """
     methods = scores["method"].unique().tolist()
     regimes = scores["regime"].unique().tolist()
     means = summarise(scores, n_boot=100)
@@ -120,7 +125,28 @@ def run_of(scores, **config):
         k_curve=_k_curve(means),
         seeds=_seeds(means),
         evidence=_evidence(scores),
+        **_trust(scores, trust),
     )
+
+
+def _trust(scores, methods):
+    """Tables of the trust in ``methods``: what is expected is the score itself, smoothed."""
+    tables = {"reliability": reliability, "risk_coverage": risk_coverage, "intervals": intervals}
+    if not methods:
+        return {name: pd.DataFrame() for name in tables}
+    rows = scores[(scores["metric"] == "pearson_delta") & scores["method"].isin(methods)]
+    told = rows[["regime", "method", "cell_line", "parent", "drug", "dose_um"]].astype(object)
+    score = rows["value"].to_numpy()
+    expected = np.round(score, 1)
+    told = told.assign(
+        pearson_delta=score,
+        expected=expected,
+        low=expected - 0.05,
+        high=expected + 0.05,
+        width=1.5,
+        covered=0.9,
+    )
+    return {name: table(told) for name, table in tables.items()}
 
 
 CONFIG = {
@@ -149,6 +175,8 @@ def write_run(folder, conditions, *, regimes=("unseen_drug", "unseen_cell_line")
     (folder / "config.json").write_text(json.dumps(run.config), encoding="utf-8")
     run.scores.to_parquet(folder / "scores.parquet", index=False)
     for name in ("summary", "pairs", "k_curve", "seeds", "evidence"):
+        getattr(run, name).to_csv(folder / f"{name}.csv", index=False)
+    for name in TRUST if config.get("trust") else ():
         getattr(run, name).to_csv(folder / f"{name}.csv", index=False)
     return run
 

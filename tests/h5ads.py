@@ -7,8 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import Block
-
 
 def write_h5ad(path, X, obs, var=None, **parts):
     """Write an h5ad and return its path; ``obs`` and ``var`` are columns, ``parts`` go along."""
@@ -22,14 +20,36 @@ def write_h5ad(path, X, obs, var=None, **parts):
 
 
 @dataclass
+class CountsShard:
+    """Some rows of counts in memory, handed out ``block_rows`` at a time."""
+
+    X: np.ndarray
+    start: int
+    block_rows: int
+
+    @property
+    def stop(self):
+        """The row after the last."""
+        return self.start + len(self.X)
+
+    def blocks(self):
+        """Blocks of ``block_rows`` rows."""
+        for start in range(0, len(self.X), self.block_rows):
+            rows = sparse.csr_array(self.X[start : start + self.block_rows].astype(np.float32))
+            rows.indices, rows.indptr = (a.astype(np.int32) for a in (rows.indices, rows.indptr))
+            yield rows
+
+
+@dataclass
 class Counts:
-    """Counts in memory that are handed out in blocks, as a source hands them out from disk."""
+    """Counts in memory that are handed out in shards of ``shard_rows`` rows, as from disk."""
 
     X: np.ndarray
     obs: pd.DataFrame
     labels: tuple = ("DMSO",)
     unit: str = "cell"
     block_rows: int = 3
+    shard_rows: int = 4
     drugs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["drug"]))
     cell_lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["cell_line"]))
     provenance: dict = field(default_factory=dict)
@@ -40,13 +60,17 @@ class Counts:
         names = [f"G{i}" for i in range(self.X.shape[1])]
         return pd.DataFrame({"gene": names, "ensembl_id": ""})
 
-    def blocks(self, *, max_cells, max_nonzeros):
-        """Blocks of ``block_rows`` rows, whatever is asked for."""
-        assert max_cells > 0
+    def nonzeros(self):
+        """Values that are not zero."""
+        return int(np.count_nonzero(self.X))
+
+    def shards(self, max_nonzeros):
+        """Shards of ``shard_rows`` rows, whatever is asked for."""
         assert max_nonzeros > 0
-        for start in range(0, len(self.X), self.block_rows):
-            rows = self.X[start : start + self.block_rows]
-            yield Block(start, sparse.csr_array(rows.astype(np.float32)))
+        return [
+            CountsShard(self.X[start : start + self.shard_rows], start, self.block_rows)
+            for start in range(0, len(self.X), self.shard_rows)
+        ]
 
 
 def observed(rows):

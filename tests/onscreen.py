@@ -37,6 +37,11 @@ def title(page, words):
 def settle(page):
     """Wait until the page is drawn and no script runs."""
     page.locator(READY).first.wait_for()
+    still(page)
+
+
+def still(page):
+    """Wait until no script runs, on a page with figures or without."""
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
 
 
@@ -49,7 +54,7 @@ def assert_fits(page):
 
 def shoot(page, path):
     """Picture the whole page, not the part in sight."""
-    settle(page)
+    still(page)
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     page.set_viewport_size({"width": page.viewport_size["width"], "height": height + 20})
     page.wait_for_timeout(800)

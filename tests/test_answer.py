@@ -2,12 +2,15 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from calibrated import calibrate
 
-from lgr_core.answer import predict, retrieve
+from lgr_core.answer import METHODS, predict, retrieve, trusted
 from lgr_core.errors import UsageError
+from lgr_core.retrieval.selectors import make_selector
 
 
 def test_an_answer_holds_what_it_is_made_of(toy):
@@ -62,7 +65,7 @@ def test_an_answer_is_plain_json(toy):
     data = json.loads(json.dumps(answer.to_dict(), allow_nan=False))
     assert set(data) == {
         "query", "selector", "k", "k_used", "pool_size", "neighbors", "rejected",
-        "fallback", "genes", "delta", "metrics", "provenance",
+        "fallback", "genes", "delta", "metrics", "provenance", "terms", "trust", "trust_note",
     }  # fmt: skip
     assert set(data["neighbors"][0]) >= {"drug", "rank", "score", "rationale"}
     assert len(data["genes"]) == len(data["delta"]) == 6
@@ -76,10 +79,113 @@ def test_retrieve_is_the_same_retrieval_without_a_prediction(toy):
     assert found == answer.retrieval
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"selector": "magic"}, {"k": 0}, {"aggregate": "magic"}, {"fallback": "magic"}]
-)
+WRONG = [{name: "magic"} for name in ("selector", "aggregate", "fallback", "method")]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, {"k": 0}, {"k": 0, "method": "kriging"}])
 def test_unknown_options_are_refused(toy, wrong):
     """One clear error for each."""
     with pytest.raises(UsageError):
         predict(toy, cell_line="A549", drug="Trametinib", **wrong)
+
+
+QUESTION = {"cell_line": "A549", "drug": "Trametinib"}
+
+
+def own(store):
+    """The atlas's selectors, of which the language model's has answered nothing."""
+    return lambda name: make_selector("mechanism" if name == "llm" else name, store)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_says_what_it_is_made_of(toy, method):
+    """Weights times measured changes are the prediction; the old keys stand, all plain JSON."""
+    answer = predict(toy, **QUESTION, method=method, selectors=own(toy), k=3)
+    data = json.loads(json.dumps(answer.to_dict(), allow_nan=False))
+    total = np.zeros(6)
+    for term in data["terms"]:
+        for c in term["conditions"]:
+            rows = toy.rows(c["cell_line"], [c["drug"]], c["dose_um"])
+            total += c["weight"] * toy.deltas(rows)[0]
+    np.testing.assert_allclose(data["delta"], total, rtol=1e-3, atol=0.05)
+    assert data["provenance"]["method"] == answer.prediction.method
+    assert len(data["neighbors"]) == len(answer.prediction.weights) == data["k_used"] <= 3
+    assert len(answer.table()) == 6
+
+
+def test_the_heaviest_of_the_line_are_named_with_their_weights(toy):
+    """Of a method that weighs all: as many as k, by size, each weight its score."""
+    answer = predict(toy, **QUESTION, method="best_evidence", selectors=own(toy), k=3)
+    weights = {c.drug: w for c, w in answer.terms[1].conditions}
+    heaviest = sorted(weights.items(), key=lambda item: -abs(item[1]))[:3]
+    assert [(n.drug, n.score) for n in answer.retrieval.neighbors] == heaviest
+    assert [str(term.term) for term in answer.terms] == [
+        *("drug_elsewhere", "neighbors_here", "neighbors_elsewhere")
+    ]
+
+
+def test_shrunken_is_half_neighbours_half_pool(toy):
+    """Neighbours weigh 1/2k more than the rest; together 1."""
+    asked = {**QUESTION, "selector": "chemistry", "k": 2}
+    plain = predict(toy, **asked)
+    found = predict(toy, **asked, aggregate="shrunken")
+    half = (plain.prediction.delta + plain.pool_mean) / 2
+    np.testing.assert_allclose(found.prediction.delta, half, rtol=1e-5)
+    weights = [weight for _, weight in found.terms[0].conditions]
+    assert sum(weights) == pytest.approx(1)
+    assert len(weights) == len(found.pool.drugs)
+
+
+def test_a_hybrid_says_whose_answer_it_is(toy):
+    """Chemistry's where nobody is named: labelled; else the language model's."""
+    weak = predict(toy, **{**QUESTION, "drug": "Mystery compound"}, method="hybrid",
+                   selectors=own(toy))  # fmt: skip
+    assert weak.prediction.method == "hybrid"
+    both = predict(toy, **QUESTION, method="hybrid", selectors=own(toy), k=1)
+    assert both.retrieval.selector in {"mechanism", "chemistry"}
+    assert both.provenance["evidence"] == ["target_pool", "train"]
+
+
+def test_trust_comes_from_the_newest_run(toy, tmp_path):
+    """Light, limits, reasons and an interval for each gene; in the JSON too."""
+    calibrate(tmp_path / "run", toy)
+    answer = predict(toy, **QUESTION, method="best_evidence", selectors=own(toy))
+    found = trusted(toy, answer, tmp_path)
+    trust = found.trust
+    assert (trust.expected, trust.low, trust.high) == pytest.approx((0.8, 0.7, 0.9))
+    others = [drug for drug in toy.measured_drugs("A549", 5.0) if drug != "Trametinib"]
+    spread = toy.deltas(toy.rows("A549", others, 5.0)).std(axis=0)
+    np.testing.assert_allclose(trust.half_width, 1.5 * spread, rtol=1e-4)
+    assert "2 other lines" in trust.reasons[0]
+    said = json.loads(json.dumps(found.to_dict(), allow_nan=False))["trust"]
+    assert (said["light"], said["expected_pearson"]) == ("green", pytest.approx(0.8))
+    assert said["calibrated_by"] == {"run": "run", "regime": "open_world", "k": 10, "n": 40}
+    assert len(said["gene_half_width"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("asked", "note"),
+    [
+        ({"selector": "oracle"}, "oracle_k is a control"),
+        ({"selector": "chemistry", "aggregate": "median"}, "not for median"),
+        ({"selector": "chemistry"}, "no benchmark run of this build of toy"),
+        ({"selector": "mechanism", "k": 3}, "calibrated with k = 10, and k = 3 was asked for"),
+    ],
+)
+def test_without_trust_a_note_says_why(toy, tmp_path, asked, note):
+    """A control, another way to combine, no run, another k."""
+    calibrate(tmp_path / "run", toy, methods=("lgr_mechanism",))
+    found = trusted(toy, predict(toy, **QUESTION, **asked), tmp_path)
+    assert note in found.trust_note
+    assert (found.trust is None) == ("k" not in asked)
+
+
+def test_a_model_asked_several_times_tells_how_steady_it_is(toy, tmp_path):
+    """The mean share of its answers in which a neighbour stood is a reason."""
+    calibrate(tmp_path / "run", toy, methods=("lgr_mechanism",))
+    answer = predict(toy, **QUESTION)
+    said = {"samples": 4, "agreement": dict.fromkeys(answer.retrieval.drugs, 0.75)}
+    steady = replace(answer.prediction, retrieval=replace(answer.retrieval, provenance=said))
+    found = trusted(toy, replace(answer, prediction=steady), tmp_path)
+    assert "Asked 4 times" in found.trust.reasons[-1]
+    assert "75% of its answers" in found.trust.reasons[-1]

@@ -34,6 +34,20 @@ def test_every_variable_reaches_its_field(tmp_path):
     assert found.atlases == tmp_path / "atlases"
 
 
+@pytest.mark.parametrize(
+    ("said", "on"), [("", True), ("1", True), ("On", True), ("0", False), (" no ", False)]
+)
+def test_uploads_are_on_unless_switched_off(said, on):
+    """Yes and no in the usual words."""
+    assert Settings.from_environment({"LGR_UPLOADS": said}).uploads is on
+
+
+def test_a_switch_that_says_neither_is_refused():
+    """An operator who thinks uploads are off must not be wrong."""
+    with pytest.raises(InputError, match="'off!' is neither yes nor no"):
+        Settings.from_environment({"LGR_UPLOADS": "off!"})
+
+
 def test_a_budget_of_nothing_is_a_budget():
     """Zero dollars is a limit, not an unset variable."""
     assert Settings.from_environment({"LGR_LLM_BUDGET_USD": "0"}).llm_budget_usd == 0.0

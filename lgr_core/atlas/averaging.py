@@ -18,8 +18,8 @@ from lgr_core.errors import UsageError
 DosePolicy = Literal["per_dose", "pool", "max"]
 DOSE_POLICIES: tuple[DosePolicy, ...] = ("per_dose", "pool", "max")
 
-GENES_AT_ONCE = 2048
-"""Genes computed together in float64: bounds what an average costs in memory."""
+AT_ONCE = 32_000_000
+"""Numbers held in float64 at a time, 256 MB: bounds what an average costs in memory."""
 
 _CONDITION = ["cell_line", "dose_um", "drug"]
 _CONDITION_COLUMNS = [*_CONDITION, "n_cells", "n_replicates", "doses_um", "underpowered"]
@@ -98,8 +98,9 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Pl
 def mix(weights: sparse.csr_array, profiles: FloatArray) -> FloatArray:
     """``weights`` (n_out, n_in) times ``profiles`` (n_in, n_genes) in float64, kept as float32."""
     out = np.empty((weights.shape[0], profiles.shape[1]), dtype=np.float32)
-    for start in range(0, profiles.shape[1], GENES_AT_ONCE):
-        genes = slice(start, start + GENES_AT_ONCE)
+    step = max(1, AT_ONCE // sum(weights.shape))
+    for start in range(0, profiles.shape[1], step):
+        genes = slice(start, start + step)
         out[:, genes] = weights @ profiles[:, genes].astype(np.float64)
     return out
 

@@ -22,7 +22,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.matrices import Matrix, write_matrix
+from lgr_core.atlas.matrices import Matrix, read_matrix, write_matrix
 from lgr_core.atlas.publish import INDEX, built_aside, check_space
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.errors import InputError, UsageError
@@ -30,6 +30,10 @@ from lgr_core.errors import InputError, UsageError
 SCHEMA_VERSION = 2
 INDEX_OVERHEAD = 4_000_000
 """Bytes that DuckDB may need beyond the tables themselves: it writes whole blocks."""
+
+DELTAS, PANEL = "deltas", "panel"
+WIDE = 4
+"""All genes to those of the panel, from which on the panel is stored by itself too."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -99,7 +103,10 @@ def _write(
         "plates": plates.reset_index(drop=True),
     }
     matrices = _matrices(table, order, plates.index.to_numpy(), columns, fingerprints)
+    n_panel = int(table.genes["in_panel"].sum())
     size = INDEX_OVERHEAD + sum(matrix.nbytes for matrix in matrices.values())
+    if _is_wide(n_panel, len(columns)):
+        size += matrices[DELTAS].nbytes * n_panel // len(columns)
     check_space(folder.parent, size + sum(f.memory_usage(deep=True).sum() for f in frames.values()))
     meta = {
         "schema_version": SCHEMA_VERSION,
@@ -109,11 +116,31 @@ def _write(
         "build_id": uuid.uuid4().hex,
         "lgr_version": version("lgr-explorer"),
         "provenance": dict(table.provenance),
-        "matrices": {
-            name: write_matrix(folder / f"{name}.npy", matrix) for name, matrix in matrices.items()
-        },
+        "matrices": _write_matrices(folder, matrices, n_panel),
     }
     _write_index(folder / INDEX, frames, meta)
+
+
+def _write_matrices(
+    folder: Path, matrices: Mapping[str, Matrix], n_panel: int
+) -> dict[str, dict[str, Any]]:
+    """Write them and, where it is a small part of all genes, the panel alone once more.
+
+    Its rows then lie close together, and so do the changes of one gene.
+    """
+    written = {
+        name: write_matrix(folder / f"{name}.npy", matrix) for name, matrix in matrices.items()
+    }
+    n_rows, n_genes = matrices[DELTAS].shape
+    if _is_wide(n_panel, n_genes):
+        whole = read_matrix(folder / f"{DELTAS}.npy", written[DELTAS])
+        panel = Matrix(whole[:, :n_panel], np.arange(n_rows), np.arange(n_panel))
+        written[PANEL] = write_matrix(folder / f"{PANEL}.npy", panel)
+    return written
+
+
+def _is_wide(n_panel: int, n_genes: int) -> bool:
+    return n_panel * WIDE <= n_genes
 
 
 def _matrices(
@@ -124,7 +151,7 @@ def _matrices(
     fingerprints: np.ndarray,
 ) -> dict[str, Matrix]:
     """What is stored as a matrix, by name, with the rows and columns in their new order."""
-    found = {"deltas": Matrix(table.deltas, order, columns)}
+    found = {DELTAS: Matrix(table.deltas, order, columns)}
     if table.plate_deltas is not None:
         found["plate_deltas"] = Matrix(table.plate_deltas, plates, columns)
     if table.control_profiles is not None:

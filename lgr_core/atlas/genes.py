@@ -32,7 +32,7 @@ def seurat_panel(
     ``highly_variable_genes(flavor="seurat", n_top_genes=n_top)``: ties at the cut are all in, and
     genes that never vary are out even where fewer than ``n_top`` remain. (Two genes alone in a bin
     have +-0.707 whatever they are, so many tie but for the last bit: the moments must be scanpy's
-    to that bit, as :func:`~lgr_core.atlas.streaming.normalise` makes them.)
+    to that bit, as :func:`~lgr_core.atlas.kernels.normalise` makes them.)
 
     Parameters
     ----------

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,22 @@ from typing import Any
 import numpy as np
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
+from lgr_core.atlas.blocks import CountBlocks
 from lgr_core.atlas.build import build_atlas, check_name
 from lgr_core.atlas.demo import write_demo
 from lgr_core.atlas.manifest import check_manifest, sha256
 from lgr_core.atlas.pseudobulk import pseudobulk
 from lgr_core.atlas.publish import check_free
+from lgr_core.atlas.resume import digest_of, going_on, stamp
 from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.tables import files_of
 from lgr_core.atlas.table import DeltaTable
-from lgr_core.domain import ValueKind
+from lgr_core.atlas.workers import Crew
+from lgr_core.domain import NOTHING, ValueKind
 from lgr_core.drugs.chemistry import fingerprints
-from lgr_core.errors import UsageError
+from lgr_core.errors import InputError, UsageError
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, the work done and the work in all."""
@@ -60,7 +64,7 @@ class IngestOptions:
             raise UsageError("min_cells", found, "Give a number of 0 or more.")
 
 
-def ingest(
+def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     path: Path,
     folder: Path,
     *,
@@ -70,12 +74,16 @@ def ingest(
     simulated: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
+    notes: Mapping[str, Any] = NOTHING,
+    crew: Crew | None = None,
 ) -> Path:
     """Read ``path`` and build the atlas ``folder`` from it; returns the folder.
 
     A published form is recognised and read as what it is. Else, with ``options.value_kind`` the
     file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
     ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
+    ``notes`` go to the provenance. ``crew`` sums raw counts; None: threads of this process. Where
+    that was killed, the same call goes on with it.
 
     Raises
     ------
@@ -91,30 +99,44 @@ def ingest(
     given_lines = None if cell_lines is None else read_table(cell_lines)
     hashes = [sha256(file) for file in files]
     facts = _source_facts(path, files, hashes)
-    table = _read(path, _settle(options, form), form, progress)
-    names = sorted(table.conditions["drug"].unique())
-    lines = sorted(table.conditions["cell_line"].unique())
-    annotated = annotate_drugs(names, [given_drugs, table.drugs])
-    bits, _ = fingerprints(annotated["smiles"].tolist())
-    provenance = {
-        **table.provenance,
-        **facts,
-        "drugs_without_structure": int((annotated["smiles"] == "").sum()),
-        "parents": int(annotated["parent"].nunique()),
-    }
-    return build_atlas(
-        replace(table, provenance=provenance),
-        folder,
-        drugs=annotated,
-        cell_lines=annotate_lines(lines, [given_lines, table.cell_lines]),
-        fingerprints=np.packbits(bits, axis=1),
-        simulated=simulated,
-        overwrite=overwrite,
-    )
+    options = settle(options, form)
+    with ExitStack() as life:
+        if options.value_kind is not None:
+            table = read_ready(path, options, form)
+        else:
+            read = _summed(path, folder, options, form, files, crew=crew, progress=progress)
+            table = life.enter_context(read)
+        names = sorted(table.conditions["drug"].unique())
+        lines = sorted(table.conditions["cell_line"].unique())
+        annotated = annotate_drugs(names, [given_drugs, table.drugs])
+        bits, _ = fingerprints(annotated["smiles"].tolist())
+        provenance = {
+            **table.provenance,
+            **({} if form is None else {"form": form.name, **form.notes}),
+            **facts,
+            **notes,
+            "drugs_without_structure": int((annotated["smiles"] == "").sum()),
+            "parents": int(annotated["parent"].nunique()),
+        }
+        return build_atlas(
+            replace(table, provenance=provenance),
+            folder,
+            drugs=annotated,
+            cell_lines=annotate_lines(lines, [given_lines, table.cell_lines]),
+            fingerprints=np.packbits(bits, axis=1),
+            simulated=simulated,
+            overwrite=overwrite,
+        )
 
 
-def _settle(options: IngestOptions, form: Form | None) -> IngestOptions:
-    """What is known of a published form, where the caller says nothing else."""
+def settle(options: IngestOptions, form: Form | None) -> IngestOptions:
+    """What is known of a published form, where the caller says nothing else.
+
+    Raises
+    ------
+    UsageError
+        If the form's values are of another kind than the caller says.
+    """
     if form is None:
         return options
     kind = options.value_kind
@@ -132,29 +154,63 @@ def _settle(options: IngestOptions, form: Form | None) -> IngestOptions:
     )
 
 
-def _read(
-    path: Path, options: IngestOptions, form: Form | None, progress: Progress | None
-) -> DeltaTable:
-    notes = {} if form is None else {"form": form.name, **form.notes}
-    if options.value_kind is not None:
-        table = read_deltas(
-            path,
-            value_kind=options.value_kind,
-            overrides=options.columns,
-            controls=options.controls,
-            n_hvg=options.n_hvg,
+@contextmanager
+def _summed(
+    path: Path,
+    folder: Path,
+    options: IngestOptions,
+    form: Form | None,
+    files: Sequence[Path],
+    *,
+    crew: Crew | None,
+    progress: Progress | None,
+) -> Iterator[DeltaTable]:
+    """Deltas made of raw counts; their partial sums are kept until the block ends well."""
+    stamps = [stamp(file) for file in files]
+    source = open_raw(path, options, form)
+    with going_on(folder, digest_of(source, files, repr(options))) as partial:
+        table = pseudobulk(
+            source,
+            order=options.order,
+            control_scope=options.control_scope,
+            pool_controls=options.pool_controls,
             dose=options.dose,
+            target_sum=options.target_sum,
             min_cells=options.min_cells,
-            layer=options.layer,
-            time=options.time,
-            unsigned=options.unsigned,
-            lines=options.lines,
-            doses=options.doses,
-            source=None if form is None or form.read is None else form.read(options.lines),
+            n_hvg=options.n_hvg,
+            crew=crew,
+            folder=partial,
+            progress=progress,
         )
-        return replace(table, provenance={**table.provenance, **notes})
+        if [stamp(file) for file in files] != stamps:
+            found = "a file was changed while it was read"
+            raise InputError(f"source {path}", found, "Ingest it again when it is at rest.")
+        yield table
+
+
+def read_ready(path: Path, options: IngestOptions, form: Form | None) -> DeltaTable:
+    """Read ready deltas under settled options; raises as :func:`read_deltas`."""
+    return read_deltas(
+        path,
+        value_kind=options.value_kind,
+        overrides=options.columns,
+        controls=options.controls,
+        n_hvg=options.n_hvg,
+        dose=options.dose,
+        min_cells=options.min_cells,
+        layer=options.layer,
+        time=options.time,
+        unsigned=options.unsigned,
+        lines=options.lines,
+        doses=options.doses,
+        source=None if form is None or form.read is None else form.read(options.lines),
+    )
+
+
+def open_raw(path: Path, options: IngestOptions, form: Form | None) -> CountBlocks:
+    """Open raw counts under settled options; raises as :func:`open_counts`."""
     plain = open_folder if path.is_dir() else open_counts
-    source = (plain if form is None or form.open is None else form.open)(
+    return (plain if form is None or form.open is None else form.open)(
         path,
         overrides=options.columns,
         controls=options.controls,
@@ -164,18 +220,6 @@ def _read(
         lines=options.lines,
         doses=options.doses,
     )
-    table = pseudobulk(
-        source,
-        order=options.order,
-        control_scope=options.control_scope,
-        pool_controls=options.pool_controls,
-        dose=options.dose,
-        target_sum=options.target_sum,
-        min_cells=options.min_cells,
-        n_hvg=options.n_hvg,
-        progress=progress,
-    )
-    return replace(table, provenance={**table.provenance, **notes})
 
 
 def _source_facts(

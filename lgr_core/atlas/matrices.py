@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -18,17 +18,25 @@ from numpy.typing import DTypeLike
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
 
-CHUNK = 2_000
-"""Rows copied at a time: the source may be larger than memory."""
+AT_ONCE = 64_000_000
+"""Bytes copied at a time: the source may be larger than memory, or computed as it is read."""
 
 AGAIN = "Ingest the atlas again with --overwrite."
+
+
+class Rows(Protocol):
+    """Rows (n_rows, n_columns) that may be computed when they are asked for."""
+
+    def __getitem__(self, rows: IntArray) -> np.ndarray:
+        """Those rows."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """``source[rows][:, columns]``, to be stored as ``dtype``."""
 
-    source: np.ndarray
+    source: Rows
     rows: IntArray
     columns: IntArray
     dtype: DTypeLike = np.float32
@@ -53,8 +61,9 @@ def write_matrix(path: Path, matrix: Matrix) -> dict[str, Any]:
     header = {"descr": dtype.str, "fortran_order": False, "shape": matrix.shape}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, len(matrix.rows) if matrix.nbytes else 0, CHUNK):
-            block = matrix.source[matrix.rows[start : start + CHUNK]][:, matrix.columns]
+        step = max(1, AT_ONCE * len(matrix.rows) // max(matrix.nbytes, 1))
+        for start in range(0, len(matrix.rows) if matrix.nbytes else 0, step):
+            block = matrix.source[matrix.rows[start : start + step]][:, matrix.columns]
             file.write(np.ascontiguousarray(block, dtype=dtype))
         file.flush()
         os.fsync(file.fileno())

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.averaging import DOSE_POLICIES, GENES_AT_ONCE, DosePolicy, Plan, plan_averages
+from lgr_core.atlas.averaging import DOSE_POLICIES, DosePolicy, Plan, plan_averages
 from lgr_core.atlas.blocks import CountBlocks, Progress
 from lgr_core.atlas.contrasts import Contrasts, ControlScope, plan_contrasts
 from lgr_core.atlas.genes import seurat_panel
-from lgr_core.atlas.streaming import ORDERS, Order, Sums, accumulate
+from lgr_core.atlas.partials import Partials
+from lgr_core.atlas.profiles import LazyRows, Survey, survey
+from lgr_core.atlas.shards import plan_tasks
+from lgr_core.atlas.streaming import ORDERS, Order
 from lgr_core.atlas.table import DeltaTable
-from lgr_core.domain import FloatArray, IntArray, ValueKind
+from lgr_core.atlas.workers import Crew, carry_out_all
+from lgr_core.domain import IntArray, ValueKind
 from lgr_core.errors import InputError, UsageError
-
-log = logging.getLogger(__name__)
 
 _GROUP = ["cell_line", "drug", "dose_um", "plate"]
 
@@ -33,9 +38,14 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     target_sum: float = 10_000,
     min_cells: int = 10,
     n_hvg: int = 2_000,
+    crew: Crew | None = None,
+    folder: Path | None = None,
     progress: Progress | None = None,
 ) -> DeltaTable:
     r"""Deltas of every condition, in one pass over the counts.
+
+    The counts are summed a shard at a time and the sums written to ``folder``; the deltas are made
+    of them. The table is the same to the bit whoever carries out the tasks, in whatever order.
 
     With :math:`y_i = \ln(1 + x_i \cdot s / \sum_g x_{ig})` and groups of one line, drug, dose and
     plate, a group's profile is the mean of its :math:`y_i` (``order="cells"``; section 4 of the
@@ -60,6 +70,12 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
         Conditions of fewer cells are flagged; wells are never.
     n_hvg
         Genes in the panel: highly variable over all cells, Seurat flavour.
+    crew
+        Who sums the shards; None: threads of this process.
+    folder
+        Where partial sums lie or will lie; shards whose sums are there are not read again. It must
+        hold those of the same source and options alone, for as long as the table is used: its
+        matrices are computed when they are read. None: a temporary one, and they are computed now.
     progress
         Called with a stage, the cells done and the cells in all.
 
@@ -79,33 +95,57 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
         No line has both treatments and a vehicle, or no cell holds counts.
     """
     _check(order, dose, target_sum)
+    if folder is None:
+        with TemporaryDirectory(prefix="lgr-sums-") as scratch:
+            table = pseudobulk(
+                source,
+                order=order,
+                control_scope=control_scope,
+                pool_controls=pool_controls,
+                dose=dose,
+                target_sum=target_sum,
+                min_cells=min_cells,
+                n_hvg=n_hvg,
+                crew=crew,
+                folder=Path(scratch),
+                progress=progress,
+            )
+            return _computed(table)
     groups, codes = find_groups(source.obs)
     scope = {"scope": control_scope, "pool_controls": pool_controls}
     plan_contrasts(groups, source.labels, **scope)  # refuses what cannot work before the long pass
-    sums = accumulate(
-        source, codes, len(groups), target_sum=target_sum, order=order, progress=progress
-    )
+    tasks = plan_tasks(source, codes, folder, target_sum=target_sum, order=order)
+    carry_out_all(tasks, Crew() if crew is None else crew, progress)
+    sums = Partials([task.path for task in tasks], len(groups), len(source.genes))
     if not sums.n_cells.any():
         found = f"none of the {len(codes):,} {source.unit}s holds any"
         raise InputError("counts", found, "Check the file, or name another --layer.")
     contrasts = plan_contrasts(groups.assign(n=sums.n_cells), source.labels, **scope)
-    plan = plan_averages(_delta_rows(contrasts, source), dose=dose, min_cells=min_cells)
-    found = _apply(sums, contrasts, plan, target_sum if order == "pseudobulk" else None)
+    plan = plan_averages(delta_rows(contrasts, source), dose=dose, min_cells=min_cells)
+    seen = survey(sums)
+    rows = _rows_of(sums, seen, contrasts, target_sum if order == "pseudobulk" else None)
+    first, n_vehicles = len(contrasts.treated), len(contrasts.vehicles)
     options = {"order": order, "control_scope": control_scope, "pool_controls": pool_controls}
     options |= {"dose": dose, "target_sum": target_sum, "min_cells": min_cells}
     return DeltaTable(
         conditions=plan.conditions,
-        deltas=found.deltas,
-        genes=_genes(source, sums, n_hvg, order),
+        deltas=rows(plan.to_conditions @ contrasts.deltas),
+        genes=_genes(source, sums, seen, n_hvg, order),
         value_kind=ValueKind.LOGNORM_DELTA,
         plates=plan.plates,
-        plate_deltas=found.plate_deltas,
+        plate_deltas=rows(plan.to_plates @ contrasts.deltas),
         controls=_counted(contrasts.vehicles, source),
-        control_profiles=found.control_profiles,
+        control_profiles=rows(_slice_of(first, n_vehicles, contrasts.pools.shape[0])),
         drugs=source.drugs,
         cell_lines=source.cell_lines,
         provenance={**source.provenance, **options, **_record(source, sums, contrasts, plan)},
     )
+
+
+def _computed(table: DeltaTable) -> DeltaTable:
+    """The table with its matrices computed."""
+    names = ("deltas", "plate_deltas", "control_profiles")
+    return replace(table, **{name: np.asarray(getattr(table, name)) for name in names})
 
 
 def _check(order: str, dose: str, target_sum: float) -> None:
@@ -130,23 +170,19 @@ def find_groups(obs: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
     codes = np.zeros(len(obs), dtype=np.int64)
     for name in (*_GROUP, "is_control"):
         part, values = pd.factorize(obs[name], sort=True, use_na_sentinel=False)
-        codes = codes * len(values) + part
-    _, first, codes, n = np.unique(
-        codes, return_index=True, return_inverse=True, return_counts=True
-    )
+        codes *= len(values)
+        codes += part
+    codes, found = pd.factorize(codes, sort=True)  # hashed, not sorted: cells are many, groups few
+    codes = codes.astype(np.int32)
+    n, first = np.bincount(codes, minlength=len(found)), np.empty(len(found), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
     groups = obs.iloc[first][[*_GROUP, "is_control"]].reset_index(drop=True)
     for name in ("cell_line", "drug", "plate"):
         groups[name] = groups[name].astype(str)
     return groups.assign(n=n), codes
 
 
-class _Found(NamedTuple):
-    deltas: FloatArray
-    plate_deltas: FloatArray
-    control_profiles: FloatArray
-
-
-def _delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
+def delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
     """The treated groups as rows that can be averaged: one a plate."""
     rows = contrasts.treated
     wells = source.unit == "well"
@@ -157,29 +193,19 @@ def _delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
     )
 
 
-def _apply(sums: Sums, contrasts: Contrasts, plan: Plan, target_sum: float | None) -> _Found:
-    """Profiles, deltas and averages, a slice of genes at a time in float64.
+def _rows_of(
+    sums: Partials, seen: Survey, contrasts: Contrasts, target_sum: float | None
+) -> Callable[[sparse.csr_array], LazyRows]:
+    """What makes rows of weights on profiles.
 
-    ``group_sums`` are log-normalised expression, or raw counts where ``target_sum`` is given.
+    The sums are of log-normalised expression, or raw counts where ``target_sum`` is given.
     """
-    pools, n_genes = contrasts.pools, sums.group_sums.shape[1]
-    first = len(contrasts.treated)
-    matrices = (
-        plan.to_conditions @ contrasts.deltas,
-        plan.to_plates @ contrasts.deltas,
-        _slice_of(first, len(contrasts.vehicles), pools.shape[0]),
-    )
-    results = [np.empty((matrix.shape[0], n_genes), dtype=np.float32) for matrix in matrices]
-    cells = pools @ sums.n_cells.astype(float)
-    scale = 1 / cells if target_sum is None else target_sum / (pools @ sums.group_sums.sum(axis=1))
-    for start in range(0, n_genes, GENES_AT_ONCE):
-        genes = slice(start, start + GENES_AT_ONCE)
-        profiles = (pools @ sums.group_sums[:, genes]) * scale[:, np.newaxis]
-        if target_sum is not None:
-            np.log1p(profiles, out=profiles)
-        for result, matrix in zip(results, matrices, strict=True):
-            result[:, genes] = matrix @ profiles
-    return _Found(*results)
+    pools = contrasts.pools
+    if target_sum is None:
+        scale = 1 / (pools @ sums.n_cells.astype(float))
+    else:
+        scale = target_sum / (pools @ seen.totals)
+    return lambda weights: LazyRows(sums, weights, pools, scale, target_sum is not None)
 
 
 def _slice_of(first: int, n: int, n_columns: int) -> sparse.csr_array:
@@ -188,30 +214,16 @@ def _slice_of(first: int, n: int, n_columns: int) -> sparse.csr_array:
     return sparse.csr_array((np.ones(n), places), shape=(n, n_columns))
 
 
-def _genes(source: CountBlocks, sums: Sums, n_hvg: int, order: Order) -> pd.DataFrame:
+def _genes(
+    source: CountBlocks, sums: Partials, seen: Survey, n_hvg: int, order: Order
+) -> pd.DataFrame:
     """The source's genes with the panel, what it was chosen by, and the noise within groups."""
-    n_cells = int(sums.n_cells.sum())
-    panel = seurat_panel(n_cells, sums.linear_sum, sums.linear_sumsq, n_hvg)
-    within = within_variance(sums) if order == "cells" else np.full(len(source.genes), np.nan)
+    moments = [sums.moment(name) for name in ("linear_sum", "linear_sumsq")]
+    panel = seurat_panel(int(sums.n_cells.sum()), *moments, n_hvg)
+    noise = seen.within_variance if order == "cells" else np.full(len(source.genes), np.nan)
     return source.genes.assign(
-        in_panel=panel.mask, variability=panel.variability, within_variance=within
+        in_panel=panel.mask, variability=panel.variability, within_variance=noise
     )
-
-
-def within_variance(sums: Sums) -> FloatArray:
-    """Variance (n_genes,) of log-normalised expression within groups, pooled over all groups.
-
-    (sum of y^2 - sum over groups of (sum of y in g)^2 / n_g) / (cells - groups); NaN where no
-    group has two cells.
-    """
-    filled = sums.n_cells > 0
-    freedom = int(sums.n_cells.sum()) - int(filled.sum())
-    if freedom == 0:
-        return np.full(sums.log_sumsq.shape, np.nan)
-    between = np.zeros_like(sums.log_sumsq)
-    for group in np.flatnonzero(filled):
-        between += sums.group_sums[group] ** 2 / sums.n_cells[group]
-    return np.maximum(sums.log_sumsq - between, 0.0) / freedom
 
 
 def _counted(vehicles: pd.DataFrame, source: CountBlocks) -> pd.DataFrame:
@@ -222,7 +234,9 @@ def _counted(vehicles: pd.DataFrame, source: CountBlocks) -> pd.DataFrame:
     return names.assign(n_cells=np.nan if wells else n, n_replicates=n if wells else 1.0)
 
 
-def _record(source: CountBlocks, sums: Sums, contrasts: Contrasts, plan: Plan) -> dict[str, Any]:
+def _record(
+    source: CountBlocks, sums: Partials, contrasts: Contrasts, plan: Plan
+) -> dict[str, Any]:
     """What the pass counted."""
     kept = int(sums.n_cells.sum())
     counts = dict(plan.counts)

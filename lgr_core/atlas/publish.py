@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,7 +20,8 @@ from lgr_core.errors import InputError, LgrError
 INDEX = "index.duckdb"
 """The file by which a folder is known as an atlas."""
 
-_MATRICES = {f"{name}.npy" for name in ("deltas", "plate_deltas", "controls", "fingerprints")}
+_STORED = ("deltas", "panel", "plate_deltas", "controls", "fingerprints")
+_MATRICES = {f"{name}.npy" for name in _STORED}
 _OWN = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
 """All that an atlas folder holds: nothing else in it is ever removed."""
 
@@ -60,6 +62,30 @@ def built_aside(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+
+
+class Claimed:
+    """An empty folder of one owner, ``path``: gone when the owner closes it, forgets it or dies.
+
+    A lock in it, as a builder's, says that the owner lives; what the dead left behind is removed
+    when the next one is made beside it.
+    """
+
+    def __init__(self, parent: Path, kind: str) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        life = ExitStack()
+        with _locked(parent / _LOCK):
+            for left in parent.glob(f"{kind}-*"):
+                if not is_alive(left):
+                    _remove(left)
+            self.path = parent / f"{kind}-{uuid.uuid4().hex}"
+            self.path.mkdir(mode=0o700)
+            life.enter_context(_locked(self.path / _ALIVE))
+        self._end = weakref.finalize(self, _let_go, life, self.path)
+
+    def close(self) -> None:
+        """Remove the folder now; once is enough."""
+        self._end()
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
@@ -125,6 +151,11 @@ def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
         return found
 
 
+def _let_go(life: ExitStack, path: Path) -> None:
+    _remove(path)
+    life.close()
+
+
 def _is_at(handle: int, folder: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(handle), folder.stat())
@@ -151,7 +182,7 @@ def _tidy(parent: Path) -> None:
     """Remove what dead builders left; an old folder whose successor never came returns."""
     for path in [*parent.glob(f"{REPLACED}-*"), *parent.glob(f"{BUILDING}-*")]:
         kind, pid, _, name = (*path.name[1:].split("-", 3), "", "", "")[:4]
-        if not (name and pid.isdigit()) or _is_alive(path):
+        if not (name and pid.isdigit()) or is_alive(path):
             continue
         if f".{kind}" == REPLACED and not _is_there(parent / name):
             path.rename(parent / name)
@@ -159,7 +190,7 @@ def _tidy(parent: Path) -> None:
             _remove(path)
 
 
-def _is_alive(aside: Path) -> bool:
+def is_alive(aside: Path) -> bool:
     """Whether the builder of that folder still holds its lock, or may: who cannot look says yes."""
     try:
         with (aside / _ALIVE).open("r+") as file:

@@ -125,17 +125,18 @@ def describe(report: Mapping[str, Any]) -> list[str]:
 
 def _rows(provenance: Mapping[str, Any]) -> dict[str, Any]:
     unit = next((unit for unit in _UNITS if unit in provenance), "rows")
-    left_out = {str(k): int(n) for k, n in dict(provenance.get("dropped", {})).items()}
+    return {"unit": unit, "kept": provenance.get(unit), "left_out": left_out(provenance)}
+
+
+def left_out(provenance: Mapping[str, Any]) -> dict[str, int]:
+    """What was read and not used: reason -> rows, cells or groups; reasons without any are out."""
+    found = {str(k): int(n) for k, n in dict(provenance.get("dropped", {})).items()}
     for label, n in dict(provenance.get("control_rows_left_out", {})).items():
-        left_out[f"controls called {label}"] = int(n)
+        found[f"controls called {label}"] = int(n)
     for kind, n in dict(provenance.get("signatures_left_out", {})).items():
-        left_out[f"signatures: {kind}"] = int(n)
-    left_out |= {said: int(provenance.get(key, 0)) for key, said in _LEFT_OUT.items()}
-    return {
-        "unit": unit,
-        "kept": provenance.get(unit),
-        "left_out": {reason: n for reason, n in left_out.items() if n},
-    }
+        found[f"signatures: {kind}"] = int(n)
+    found |= {said: int(provenance.get(key, 0)) for key, said in _LEFT_OUT.items()}
+    return {reason: n for reason, n in found.items() if n}
 
 
 def _conditions(store: AtlasStore) -> dict[str, Any]:

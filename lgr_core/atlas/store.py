@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.build import DELTAS, PANEL
 from lgr_core.atlas.index import read_files
 from lgr_core.atlas.publish import INDEX, read_whole
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
@@ -53,7 +54,8 @@ class AtlasStore:
         self.n_panel = int(self.genes["in_panel"].sum())
         self.plate_deltas: FloatArray | None = files.matrices.get("plate_deltas")
         self.control_profiles: FloatArray | None = files.matrices.get("controls")
-        self._deltas: FloatArray = files.matrices["deltas"]
+        self._deltas: FloatArray = files.matrices[DELTAS]
+        self._panel: FloatArray = files.matrices.get(PANEL, self._deltas)
         self._packed_bits = files.matrices["fingerprints"]
         self._drug = self.conditions["drug"].to_numpy()
         self._blocks = _blocks(self.conditions)
@@ -148,14 +150,15 @@ class AtlasStore:
 
     def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:
         """Measured deltas (n_rows, n_genes), float32; the metric panel unless ``all_genes``."""
-        return self._deltas[rows] if all_genes else self._deltas[rows, : self.n_panel]
+        return self._deltas[rows] if all_genes else self._panel[rows, : self.n_panel]
 
     def gene(self, gene: str) -> FloatArray:
         """One gene's delta in every condition, (n_conditions,)."""
         place = np.flatnonzero(self.gene_names == gene)
         if not len(place):
             raise unknown("gene", gene, self.gene_names, f"atlas {self.name!r}")
-        return np.ascontiguousarray(self._deltas[:, place[0]])
+        held = self._panel if place[0] < self.n_panel else self._deltas
+        return np.ascontiguousarray(held[:, place[0]])
 
     @cached_property
     def fingerprints(self) -> np.ndarray:

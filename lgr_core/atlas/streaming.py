@@ -1,252 +1,215 @@
-"""One pass over the cells in bounded memory: group sums and the moments of every gene.
+"""One shard of the cells in bounded memory: sums by group and the moments of every gene.
 
-What is held is one float64 sum a group and gene (500 groups x 20,000 genes: 80 MB; 5,000 x 60,000:
-2.4 GB) and two blocks. In float32 it would be half, but sums over thousands of cells would lose
-digits and depend on the order of the cells.
+What is held is a run of cells and the sums so far, without their zeros. A group's sum is added up
+in the order of its cells, wherever runs begin and end; so the sums of a shard are the same bits
+whoever computes them.
 """
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import _sparsetools
 
-from lgr_core.atlas.blocks import CountBlocks, Progress
+from lgr_core.atlas.blocks import Shard
+from lgr_core.atlas.kernels import add_columns, normalise, row_sums, sum_rows, take_rows
 from lgr_core.domain import FloatArray, IntArray
+from lgr_core.errors import InputError
 
 Order = Literal["cells", "pseudobulk"]
 ORDERS: tuple[Order, ...] = ("cells", "pseudobulk")
 
-MAX_CELLS = 65_536
-MAX_NONZEROS = 6_000_000
-"""Bounds of a block: 48 MB of counts."""
+RUN_NONZEROS = 32_000_000
+"""Counts held at a time and gone through by group: 256 MB."""
+
+HELD_SUMS = 32_000_000
+"""Sums held at a time, 320 MB; where cells of many groups are mixed, they are put down in parts."""
 
 _BATCH_NONZEROS = 131_072
-"""What a thread computes at a time: it fits in the cache."""
-
-_FEW = 32
-"""Counts below this are looked up."""
-
-_MAX_THREADS = 8
+"""Counts computed at a time: they fit in the cache."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """What one pass over the cells leaves.
+class Part(NamedTuple):
+    """Sums without their zeros: of ``groups`` (n,), ascending, group i has ``sizes[i]`` of them.
 
-    ``group_sums`` is (n_groups, n_genes): log-normalised expression, or raw counts where the
-    order is ``pseudobulk``. ``n_cells`` (n_groups,) counts the cells that hold any counts.
-    ``linear_sum``, ``linear_sumsq`` and ``log_sumsq`` (n_genes,) are sums over all cells of the
-    normalised values, of their squares and of the squares of the log-normalised values.
+    ``genes`` and ``sums`` hold an array a group: columns, each once, and float64 sums.
     """
 
-    group_sums: FloatArray
-    n_cells: IntArray
-    linear_sum: FloatArray
-    linear_sumsq: FloatArray
-    log_sumsq: FloatArray
+    groups: IntArray
+    sizes: IntArray
+    genes: list[IntArray]
+    sums: list[FloatArray]
 
 
 @dataclass(slots=True)
-class _Worker:
-    """What one thread adds up alone; ``edge`` is its first group, which two threads may share."""
+class Moments:
+    """Sums over all cells (n_genes,): normalised values, their squares, and squares of logs.
+
+    ``n_cells`` (n_groups,) counts the cells that hold any counts.
+    """
 
     n_genes: int
     n_groups: int
     linear_sum: FloatArray = field(init=False)
     linear_sumsq: FloatArray = field(init=False)
     log_sumsq: FloatArray = field(init=False)
-    edge: FloatArray = field(init=False)
     n_cells: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
-        for name in ("linear_sum", "linear_sumsq", "log_sumsq", "edge"):
+        for name in GENE_MOMENTS:
             setattr(self, name, np.zeros(self.n_genes))
         self.n_cells = np.zeros(self.n_groups, dtype=np.int64)
 
 
-def accumulate(
-    source: CountBlocks,
-    groups: IntArray,
-    n_groups: int,
-    *,
-    target_sum: float,
-    order: Order,
-    progress: Progress | None = None,
-) -> Sums:
-    """Sum all cells of ``source`` by group.
+GENE_MOMENTS = ("linear_sum", "linear_sumsq", "log_sumsq")
+
+
+def sum_shard(
+    shard: Shard, groups: IntArray, moments: Moments, *, target_sum: float, order: Order
+) -> Iterator[Part]:
+    """Sum the cells of ``shard`` by group; parts come as memory fills, ``moments`` is added to.
 
     Each cell x is normalised as y = ln(1 + x * target_sum / total(x)); cells without counts are
-    left out. The next block is read while the threads work on this one.
+    left out. The sums of a group are those of all parts.
 
     Parameters
     ----------
-    source
+    shard
         The counts.
     groups
-        (n_cells,) group of each row of ``source.obs``, 0 to n_groups - 1.
-    n_groups
-        How many groups there are.
+        (n_cells,) group of each row of the shard.
+    moments
+        Of as many groups.
     target_sum
         What the counts of a cell are scaled to.
     order
         ``cells`` sums y, ``pseudobulk`` sums x.
-    progress
-        Called with "counts", the cells done and the cells in all, after each block.
+
+    Raises
+    ------
+    InputError
+        The file has other rows than when it was opened, or cannot be read.
+    NotCountsError
+        It holds values that are no counts.
     """
-    n_genes, n_threads = len(source.genes), min(os.cpu_count() or 1, _MAX_THREADS)
-    workers = [_Worker(n_genes, n_groups) for _ in range(n_threads)]
-    task = _Task(np.zeros((n_groups, n_genes)), workers, target_sum, order)
-    done = 0
-    with ThreadPoolExecutor(n_threads) as pool:
-        running: list[tuple[_Worker, Future[int]]] = []
-        for start, counts in source.blocks(max_cells=MAX_CELLS, max_nonzeros=MAX_NONZEROS):
-            task.finish(running)
-            if progress is not None and done:
-                progress("counts", done, len(groups))
-            done = start + counts.shape[0]
-            running = task.start(pool, counts, groups[start:done])
-        task.finish(running)
-    if progress is not None:
-        progress("counts", done, len(groups))
-    names = ("n_cells", "linear_sum", "linear_sumsq", "log_sumsq")
-    return Sums(task.sums, **{name: sum(getattr(w, name) for w in workers) for name in names})
+    held, run, done = _Held(moments.n_genes), _Run(moments.n_genes), 0
+    options = target_sum, order
+    for counts in shard.blocks():
+        here = groups[done : done + counts.shape[0]]
+        done += counts.shape[0]
+        if done > len(groups):
+            break
+        if not run.takes(counts):
+            _add_run(*run.release(), held, moments, options)
+            if held.size > HELD_SUMS:
+                yield held.release()
+        if run.takes(counts):
+            run.add(counts, here)
+        else:
+            _add_run(counts, here, held, moments, options)
+    if done != len(groups):
+        found = f"{done:,} rows are read where {len(groups):,} were found at first"
+        raise InputError("counts", found, "The file has changed: ingest it again.")
+    _add_run(*run.release(), held, moments, options)
+    if held.size:
+        yield held.release()
 
 
-class _Task(NamedTuple):
-    """What is to be done with each block, shared out among the threads."""
+class _Run:
+    """Counts gathered block by block, in memory that is taken once."""
 
-    sums: FloatArray
-    workers: list[_Worker]
-    target_sum: float
-    order: Order
+    def __init__(self, n_genes: int) -> None:
+        self._n_genes = n_genes
+        self._indices = np.empty(RUN_NONZEROS, dtype=np.int32)
+        self._data = np.empty(RUN_NONZEROS, dtype=np.float32)
+        self._bounds: list[IntArray] = [np.zeros(1, dtype=np.int32)]
+        self._groups: list[IntArray] = []
+        self._end = 0
 
-    def start(
-        self, pool: ThreadPoolExecutor, counts: sparse.csr_array, groups: IntArray
-    ) -> list[tuple[_Worker, Future[int]]]:
-        """Give each thread an equal run of the block's rows, sorted by group."""
-        rows = np.argsort(groups, kind="stable").astype(np.int32)
-        shares = np.array_split(rows, len(self.workers))
-        return [
-            (worker, pool.submit(self._add, worker, counts, groups, share))
-            for worker, share in zip(self.workers, shares, strict=True)
-            if len(share)
-        ]
+    def takes(self, counts: sparse.csr_array) -> bool:
+        return self._end + counts.nnz <= len(self._data)
 
-    def finish(self, running: list[tuple[_Worker, Future[int]]]) -> None:
-        """Wait for the threads; then add each one's first group, which it kept apart."""
-        for worker, future in running:
-            self.sums[future.result()] += worker.edge
-            worker.edge[:] = 0.0
+    def add(self, counts: sparse.csr_array, groups: IntArray) -> None:
+        end = self._end + counts.nnz
+        self._indices[self._end : end] = counts.indices
+        self._data[self._end : end] = counts.data
+        self._bounds.append(counts.indptr[1:] + np.int32(self._end))
+        self._groups.append(groups)
+        self._end = end
 
-    def _add(
-        self, worker: _Worker, counts: sparse.csr_array, groups: IntArray, rows: IntArray
-    ) -> int:
-        """Add these rows, a batch at a time; returns the group whose sum stays in ``edge``."""
-        first = int(groups[rows[0]])
-        seen = np.cumsum(np.diff(counts.indptr)[rows], dtype=np.int64) // _BATCH_NONZEROS
-        for batch in np.split(rows, np.flatnonzero(np.diff(seen)) + 1):
-            self._add_batch(worker, take_rows(counts, batch), groups[batch], first)
-        return first
-
-    def _add_batch(
-        self, worker: _Worker, counts: sparse.csr_array, groups: IntArray, first: int
-    ) -> None:
-        x = counts.data.astype(np.float64)
-        total = row_sums(counts, x)
-        values = normalise(counts, total, self.target_sum)
-        add_columns(counts, values.linear, worker.linear_sum)
-        add_columns(counts, values.linear_sq, worker.linear_sumsq)
-        add_columns(counts, values.log_sq, worker.log_sumsq)
-        worker.n_cells += np.bincount(groups[total > 0], minlength=len(worker.n_cells))
-        summed = values.log if self.order == "cells" else x
-        ends = [*(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
-        begin = 0
-        for end in ends:
-            group = int(groups[begin])
-            out = worker.edge if group == first else self.sums[group]
-            add_columns(counts, summed, out, begin, end)
-            begin = end
+    def release(self) -> tuple[sparse.csr_array, IntArray]:
+        """All counts (n, n_genes), good until the next are added, and their groups (n,)."""
+        parts = self._data[: self._end], self._indices[: self._end], np.concatenate(self._bounds)
+        counts = sparse.csr_array(parts, shape=(len(parts[2]) - 1, self._n_genes))
+        groups = np.concatenate([np.empty(0, dtype=np.int64), *self._groups])
+        self._bounds, self._groups, self._end = self._bounds[:1], [], 0
+        return counts, groups
 
 
-class Normalised(NamedTuple):
-    """What becomes of each stored count (n_nonzeros,), float64 of float32 results."""
+class _Held:
+    """The sums so far, a pair of arrays a group."""
 
-    linear: FloatArray
-    linear_sq: FloatArray
-    log: FloatArray
-    log_sq: FloatArray
+    def __init__(self, n_genes: int) -> None:
+        self._kept: dict[int, tuple[IntArray, FloatArray]] = {}
+        self._column = np.uint16 if n_genes <= np.iinfo(np.uint16).max else np.int32
+        self.size = 0
 
+    def add(self, counts: sparse.csr_array, values: FloatArray, groups: IntArray) -> None:
+        """Add ``values`` (n_nonzeros,) in the places of ``counts``, whose rows ascend by group."""
+        starts = np.flatnonzero(np.diff(groups, prepend=-1))
+        found = groups[starts].tolist()
+        none = np.empty(0, dtype=self._column), np.empty(0)
+        before = [self._kept.get(group, none) for group in found]
+        sizes = np.array([len(genes) for genes, _ in before])
+        n, n_rows = len(found), len(groups)
+        # What is held of each group is a row before its cells, so that it is added to in order.
+        rows = np.insert(np.arange(n, n + n_rows), starts, np.arange(n)).astype(np.int32)
+        bounds = np.append(starts + np.arange(n), n + n_rows).astype(np.int32)
+        held = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+        indptr = np.concatenate([held, held[-1] + counts.indptr[1:]])
+        indices = np.concatenate([*(genes for genes, _ in before), counts.indices], dtype=np.int32)
+        data = np.concatenate([*(sums for _, sums in before), values])
+        ends, columns, summed = sum_rows(
+            (bounds, rows), (indptr, indices, data), n_genes=counts.shape[1]
+        )
+        columns = columns.astype(self._column)
+        for place, group in enumerate(found):
+            here = slice(ends[place], ends[place + 1])
+            self._kept[group] = columns[here].copy(), summed[here].copy()
+        self.size += int(ends[-1]) - int(held[-1])
 
-def normalise(counts: sparse.csr_array, total: FloatArray, target_sum: float) -> Normalised:
-    """Scale each row of ``counts`` from its ``total`` (n_rows,) to ``target_sum``, and log it.
-
-    Rounded to float32 at every step where scanpy rounds: sums of float32 values in float64 are
-    all but exact in any order, so the highly variable genes are scanpy's, ties included. The few
-    small counts that make up most of a cell are computed once a cell, not once a gene.
-    """
-    factor = (total.astype(np.float32) / np.float32(target_sum))[:, np.newaxis]
-    factor[factor == 0] = 1
-    row = np.repeat(np.arange(len(total)), np.diff(counts.indptr))
-    place = np.minimum(counts.data, _FEW - 1).astype(np.intp) + row * _FEW
-    tables = _normalised(np.arange(_FEW, dtype=np.float32), factor)
-    values = Normalised(*(table.ravel()[place] for table in tables))
-    many = np.flatnonzero(counts.data >= _FEW)
-    exact = _normalised(counts.data[many], factor[row[many], 0])
-    for found, here in zip(values, exact, strict=True):
-        found[many] = here
-    return values
-
-
-def _normalised(x: FloatArray, factor: FloatArray) -> Normalised:
-    log = np.log1p(x / factor)
-    linear = np.expm1(log)
-    exact = log.astype(np.float64)
-    square = np.square(linear).astype(np.float64)
-    return Normalised(linear.astype(np.float64), square, exact, np.square(exact))
-
-
-# The three kernels below are SciPy's own, called by their private names: the public operators
-# make a result of n_genes for every group of every block, which costs more than the sums.
-
-
-def take_rows(counts: sparse.csr_array, rows: IntArray) -> sparse.csr_array:
-    """``counts[rows]`` (n_rows, n_genes)."""
-    sizes = np.diff(counts.indptr)[rows]
-    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    indices = np.empty(indptr[-1], dtype=np.int32)
-    data = np.empty(indptr[-1], dtype=counts.data.dtype)
-    _sparsetools.csr_row_index(
-        len(rows), rows, counts.indptr, counts.indices, counts.data, indices, data
-    )
-    return sparse.csr_array((data, indices, indptr), shape=(len(rows), counts.shape[1]))
+    def release(self) -> Part:
+        """All sums, which are then no longer held."""
+        groups = sorted(self._kept)
+        pairs = [self._kept.pop(group) for group in groups]
+        self.size = 0
+        genes, sums = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        return Part(np.array(groups), np.array(list(map(len, genes))), genes, sums)
 
 
-def row_sums(counts: sparse.csr_array, values: FloatArray) -> FloatArray:
-    """Sums (n_rows,) of ``values`` (n_nonzeros,) that stand in the places of ``counts``."""
-    n_rows, n_genes = counts.shape
-    out = np.zeros(n_rows)
-    ones = np.ones(n_genes)
-    _sparsetools.csr_matvec(n_rows, n_genes, counts.indptr, counts.indices, values, ones, out)
-    return out
-
-
-def add_columns(
+def _add_run(
     counts: sparse.csr_array,
-    values: FloatArray,
-    out: FloatArray,
-    begin: int = 0,
-    end: int | None = None,
+    groups: IntArray,
+    held: _Held,
+    moments: Moments,
+    options: tuple[float, Order],
 ) -> None:
-    """Add to ``out`` (n_genes,) the column sums of ``values`` over rows ``begin`` to ``end``."""
-    indptr = counts.indptr[begin : None if end is None else end + 1]
-    n_rows = len(indptr) - 1
-    # A CSR matrix is its transpose in CSC: the sum over rows is one product with ones.
-    _sparsetools.csc_matvec(
-        counts.shape[1], n_rows, indptr, counts.indices, values, np.ones(n_rows), out
-    )
+    """Add a run of cells, sorted by group and a batch at a time."""
+    if not len(groups):
+        return
+    rows = np.argsort(groups, kind="stable").astype(np.int32)
+    seen = np.cumsum(np.diff(counts.indptr)[rows], dtype=np.int64) // _BATCH_NONZEROS
+    target_sum, order = options
+    for batch in np.split(rows, np.flatnonzero(np.diff(seen)) + 1):
+        taken, codes = take_rows(counts, batch), groups[batch]
+        x = taken.data.astype(np.float64)
+        total = row_sums(taken, x)
+        values = normalise(taken, total, target_sum)
+        add_columns(taken, values.linear, moments.linear_sum)
+        add_columns(taken, values.linear_sq, moments.linear_sumsq)
+        add_columns(taken, values.log_sq, moments.log_sumsq)
+        np.add.at(moments.n_cells, codes[total > 0], 1)
+        held.add(taken, values.log if order == "cells" else x, codes)

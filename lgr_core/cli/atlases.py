@@ -11,6 +11,7 @@ from lgr_core.atlas.build import check_name
 from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
+from lgr_core.atlas.workers import Crew
 from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
 from lgr_core.config import Settings
 from lgr_core.doctor import atlas_line, diagnose
@@ -56,7 +57,8 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         lines=tuple(options.lines),
         doses=tuple(options.doses),
     )
-    build(options.path, options.name, choices, options, settings)
+    crew = Crew(options.workers, processes=True, scheduler=options.scheduler)
+    build(options.path, options.name, choices, options, settings, crew)
 
 
 def build(
@@ -65,6 +67,7 @@ def build(
     choices: IngestOptions,
     options: argparse.Namespace,
     settings: Settings,
+    crew: Crew | None = None,
 ) -> None:
     """Build the atlas ``name`` from ``path`` and show what it is."""
     with Bars() as progress:
@@ -76,6 +79,7 @@ def build(
             cell_lines=options.cell_lines,
             overwrite=options.overwrite,
             progress=progress,
+            crew=crew,
         )
     _show_info(open_atlas(name, settings.atlases), as_json=options.json)
 
@@ -194,6 +198,12 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
         help="which column is what; ROLE= if none is",
     )
     flag("--overwrite", action="store_true", help="replace an atlas of that name")
+    flag("--workers", type=whole, metavar="N", help="processes that sum counts; none: all cores")
+    flag(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of Dask (tcp://HOST:8786), whose workers sum them; they must see PATH and LGR_HOME",
+    )
 
 
 def _roles(pairs: Sequence[str]) -> dict[str, str]:

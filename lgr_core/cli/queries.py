@@ -7,16 +7,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lgr_core.answer import Answer, predict, retrieval_dict, retrieve
+from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, trusted
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Commands, command, print_json, tell
+from lgr_core.cli.base import Commands, command, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.cli.shown import answer_lines, show_retrieval, tell_recorded
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool, Rejected, Retrieval, Selector
+from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import InputError, UsageError
+from lgr_core.evaluation.selectors import Selectors
 from lgr_core.export import write_answer
-from lgr_core.prediction.aggregate import WEIGHTS
+from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.predictors import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -24,17 +26,20 @@ from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.query import read_query
 from lgr_core.retrieval.question import Policy
-from lgr_core.retrieval.recorded import said_of
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
 
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    _add_query(command(commands, "retrieve", _retrieve, "the neighbours of a drug in a cell line"))
+    found = command(commands, "retrieve", _retrieve, "the neighbours of a drug in a cell line")
+    found.set_defaults(method=LGR_METHOD)
+    _add_query(found)
     asked = command(commands, "predict", _predict, "predict a drug's effect on a cell line")
     _add_query(asked)
-    asked.add_argument("--aggregate", choices=list(WEIGHTS), default="mean")
+    about = "lgr averages neighbours; best_evidence and others weigh all that was measured"
+    asked.add_argument("--method", choices=METHODS, default=LGR_METHOD, help=about)
+    asked.add_argument("--aggregate", choices=AGGREGATES, default="mean", help="of method lgr")
     asked.add_argument("--fallback", choices=FALLBACKS, default="pool_mean")
     asked.add_argument("--all-genes", action="store_true", help="not the panel alone")
     _add_question(command(commands, "prompt", _prompt, "print the prompt, for any chatbot"))
@@ -59,6 +64,12 @@ def selector_of(
     )
 
 
+def _remembering(options: argparse.Namespace, settings: Settings) -> Selectors:
+    """Selectors of methods that weigh all: a language model's answers are replayed, never asked."""
+    asked = llm_options(options, settings, Policy.REPLAY)
+    return Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
+
+
 def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
     if options.out is not None and options.out.suffix != ".jsonl":
         found = f"the ending {options.out.suffix!r} is unknown"
@@ -70,8 +81,8 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
     )
     if options.out is not None:
         append_neighbors(options.out, retrieval)
-    _tell_recorded(retrieval)
-    _show_retrieval(retrieval, as_json=options.json)
+    tell_recorded(retrieval)
+    show_retrieval(retrieval, as_json=options.json)
 
 
 def _predict(options: argparse.Namespace, settings: Settings) -> None:
@@ -79,17 +90,20 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
     answer = predict(
         store,
         **_asked(options, settings, store),
+        method=options.method,
+        selectors=lambda name: _remembering(options, settings)(name, store),
         aggregate=options.aggregate,
         fallback=options.fallback,
         all_genes=options.all_genes,
     )
+    answer = trusted(store, answer, settings.home / "runs")
     if options.out is not None:
         write_answer(answer, options.out)
-    _tell_recorded(answer.retrieval)
+    tell_recorded(answer.retrieval)
     if options.json:
         print_json(answer.to_dict())
     else:
-        print(_answer_lines(store, answer))
+        print(answer_lines(store, answer))
 
 
 def _asked(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:
@@ -98,7 +112,9 @@ def _asked(options: argparse.Namespace, settings: Settings, store: AtlasStore) -
         "cell_line": options.cell_line,
         "drug": options.drug,
         "dose_um": options.dose,
-        "selector": selector_of(options, settings, store),
+        "selector": selector_of(options, settings, store)
+        if options.method == LGR_METHOD
+        else MechanismSelector.name,
         "k": options.k,
         "seed": options.seed,
         "one_per_parent": options.one_per_parent,
@@ -120,7 +136,7 @@ def _import_reply(options: argparse.Namespace, settings: Settings) -> None:
     retrieval = import_reply(
         selector, pool, options.k, _text(options.file), settings, source=options.source
     )
-    _show_retrieval(retrieval, as_json=options.json)
+    show_retrieval(retrieval, as_json=options.json)
 
 
 def _by_hand(options: argparse.Namespace, settings: Settings) -> tuple[LLMSelector, CandidatePool]:
@@ -138,60 +154,6 @@ def _text(file: str) -> str:
         return Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as err:
         raise InputError(f"answer {file}", str(err), "Give a text file, or - .") from err
-
-
-# -- what is printed -------------------------------------------------------------------------------
-
-
-def _show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
-    if as_json:
-        empty = {"fallback": None, "genes": None, "delta": None, "metrics": None}
-        provenance = {"selector": dict(retrieval.provenance)}
-        print_json({**retrieval_dict(retrieval), **empty, "provenance": provenance})
-    else:
-        print(_neighbor_lines(retrieval))
-
-
-def _tell_recorded(retrieval: Retrieval) -> None:
-    """Say on standard error what of the settings a recorded answer does not honour."""
-    said = said_of(retrieval.provenance)
-    if said is not None:
-        tell(f"lgr: {said}")
-
-
-def _neighbor_lines(retrieval: Retrieval) -> str:
-    head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} neighbours"
-    said = retrieval.provenance
-    who = retrieval.selector
-    who += f", answered by {said['answered_by']}" if "answered_by" in said else ""
-    who += f": {said['source']}" if "source" in said else ""
-    lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
-    lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
-    lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
-    return "\n".join(lines)
-
-
-def _why(rejected: Rejected) -> str:
-    hint = "" if rejected.suggestion is None else f"; perhaps {rejected.suggestion}?"
-    return f"{rejected.reason}{hint}"
-
-
-def _answer_lines(store: AtlasStore, answer: Answer) -> str:
-    simulated = ["SIMULATED data: not a measurement."] if store.simulated else []
-    lines = [*simulated, _neighbor_lines(answer.retrieval), *answer.notes]
-    table = answer.top_genes(10)
-    for title, sign in (("up", 1), ("down", -1)):
-        genes = table[table["predicted"] * sign > 0]
-        pairs = zip(genes["gene"], genes["predicted"], strict=True)
-        values = ", ".join(f"{gene} {value:+.2f}" for gene, value in pairs)
-        lines.append(f"predicted {title} ({store.value_kind.label}): {values}")
-    if answer.metrics is None:
-        lines.append("not measured: no metrics")
-    else:
-        shown = ("pearson_delta", "cosine", "mae_delta", "sign_accuracy")
-        scores = (f"{name} {answer.metrics[name]:.3f}" for name in shown)
-        lines.append(f"against the measured change: {', '.join(scores)}")
-    return "\n".join(lines)
 
 
 # -- flags -----------------------------------------------------------------------------------------

@@ -14,13 +14,19 @@ from lgr_core.evaluation.selectors import Selectors
 METHODS = (
     *("lgr_llm", "lgr_mechanism", "lgr_chemistry"),
     *("cell_mean", "drug_mean", "pca_ridge", "chem_knn"),
+    "best_evidence",
 )
-"""The paper's; the controls stand in every run."""
+"""The paper's, and best evidence with its trust; the controls stand in every run."""
 
 DEMO_PLAN = Plan(
-    tuple(Regime), chosen_methods(METHODS), folds=3, max_queries=200, curve_queries=100
+    tuple(Regime),
+    chosen_methods(METHODS),
+    folds=3,
+    random_seeds=10,
+    max_queries=100,
+    curve_queries=40,
 )
-"""All regimes on 200 queries each, in three folds."""
+"""All regimes on 100 queries each, in three folds."""
 
 
 def run_demo(

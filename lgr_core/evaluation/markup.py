@@ -120,7 +120,7 @@ def mean_table(summary: pd.DataFrame, metrics: Iterable[str], kind: ValueKind) -
     cells = summary.set_index(["method", "metric"])
     best = {name: _best(summary, name) for name in columns}
     rows = [
-        [_named(method)] + [_mean(cells.loc[(method, name)], best[name]) for name in columns]
+        [named(method)] + [_mean(cells.loc[(method, name)], best[name]) for name in columns]
         for method in ordered(summary["method"].unique())
     ]
     return table(["method", *(_head(name, kind) for name in columns)], rows)
@@ -137,7 +137,7 @@ def method_table(summary: pd.DataFrame, evidence: pd.DataFrame, scores: pd.DataF
         own = summary[summary["method"] == method]
         rows.append(
             [
-                _named(method),
+                named(method),
                 escape(reads.get(method, "not recorded")),
                 _range(own["coverage"]),
                 f"{own['n_queries'].max():,}",
@@ -157,7 +157,7 @@ def gap_table(pairs: pd.DataFrame, rival: str, metrics: Iterable[str], kind: Val
     columns = [name for name in metrics if (rows["metric"] == name).any()]
     cells = rows.set_index(["a", "metric"])
     body = [
-        [_named(method)] + [_gap(cells.loc[(method, name)]) for name in columns]
+        [named(method)] + [_gap(cells.loc[(method, name)]) for name in columns]
         for method in ordered(rows["a"].unique())
     ]
     return table(["method", *(_head(name, kind) for name in columns)], body)
@@ -198,7 +198,8 @@ def config_facts(config: Mapping[str, Any]) -> str:
 # -- cells -----------------------------------------------------------------------------------------
 
 
-def _named(method: str) -> str:
+def named(method: str) -> str:
+    """A method as the first cell of a row."""
     found = look(method)
     mark = f'<i class="lgr-dot" style="background:{found.colour}"></i>'
     own = "" if found.group is Group.GUEST else f'<span class="lgr-words">{escape(method)}</span>'

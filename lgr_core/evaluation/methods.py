@@ -284,6 +284,11 @@ def chosen_methods(names: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in REGISTRY if name in wanted)
 
 
+def declared(setting: Setting) -> dict[str, frozenset[Evidence]]:
+    """What every method of the registry declares that it reads."""
+    return {name: entry.make(setting)[0].evidence for name, entry in REGISTRY.items()}
+
+
 def evidence_of(methods: Mapping[str, frozenset[Evidence]], regime: Regime) -> pd.DataFrame:
     """What each method may read in a regime, one row a method: ``reads`` in words."""
     rule = RULES[regime]

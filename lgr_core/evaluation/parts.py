@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.evaluation.calibration import TrustTable
 from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.scoring import BlockScorer, Scored
+from lgr_core.evaluation.trust_table import TrustTable
 from lgr_core.metrics import METRICS, score
 from lgr_core.prediction.batch import Method, Status
 from lgr_core.prediction.retrieved import Retrieved

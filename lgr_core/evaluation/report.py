@@ -10,8 +10,15 @@ from string import Template
 import pandas as pd
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation import markup
+from lgr_core.evaluation import figures, markup
 from lgr_core.evaluation.figures import Figure, embed, k_curves, look, metric_panel
+from lgr_core.evaluation.markup_trust import (
+    NOT_CALIBRATED,
+    WHAT_TRUST_IS,
+    calibrated,
+    half_words,
+    trust_table,
+)
 from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS, RegimeWords
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import Run
@@ -33,9 +40,9 @@ def report_html(run: Run) -> str:
 
     Figures are drawn by a script that the file holds; tables say the same without it.
     """
-    figures: dict[str, Figure] = {}
+    drawn: dict[str, Figure] = {}
     parts = [_head(run)]
-    parts += [_Chapter(run, regime, figures).html() for regime in regimes(run.config["regimes"])]
+    parts += [_Chapter(run, regime, drawn).html() for regime in regimes(run.config["regimes"])]
     parts += [
         '<h2 id="reading">What the numbers mean</h2>',
         markup.reading(),
@@ -45,7 +52,7 @@ def report_html(run: Run) -> str:
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
         title=escape(f"Benchmark of {run.config['atlas']}"),
         body="\n".join(parts),
-        scripts=embed.scripts(figures),
+        scripts=embed.scripts(drawn),
     )
 
 
@@ -69,10 +76,10 @@ def _head(run: Run) -> str:
 
 
 class _Chapter:
-    """One regime of a run; its figures are added to those of the file."""
+    """One regime of a run; its figures are added to ``drawn``, those of the file."""
 
-    def __init__(self, run: Run, regime: Regime, figures: dict[str, Figure]) -> None:
-        self.run, self.regime, self.figures = run, regime, figures
+    def __init__(self, run: Run, regime: Regime, drawn: dict[str, Figure]) -> None:
+        self.run, self.regime, self.drawn = run, regime, drawn
         self.kind = ValueKind(run.config["value_kind"])
         self.summary = of_regime(run.summary, regime)
         self.words: RegimeWords = REGIME_WORDS[regime]
@@ -102,6 +109,8 @@ class _Chapter:
             *self._gaps(),
             "<h3>Sensitivity to k</h3>",
             self._curves(),
+            "<h3>How far trust can be trusted</h3>",
+            *self._trust(),
         ]
         return "\n".join(parts)
 
@@ -135,18 +144,38 @@ class _Chapter:
             (f"k-{name}", k_curves(curve, name, k, kind=self.kind)) for name in drawn
         )
 
+    def _trust(self) -> Sequence[str]:
+        """Reliability, what abstaining gains, coverage; a sentence where nothing was calibrated."""
+        tables = [
+            of_regime(table, self.regime)
+            for table in (self.run.intervals, self.run.reliability, self.run.risk_coverage)
+        ]
+        shown = calibrated(tables[0], ("best_evidence",))
+        if not shown:
+            return [f"<p>{NOT_CALIBRATED}</p>"]
+        drawn = (
+            ("reliability", figures.reliability(tables[1], shown)),
+            ("risk", figures.risk_coverage(tables[2], shown)),
+        )
+        words = " ".join(half_words(tables[2], name) for name in shown)
+        return [
+            f"<p>{WHAT_TRUST_IS} {escape(words)}</p>",
+            self._drawn(drawn),
+            trust_table(*tables),
+        ]
+
     def _drawn(self, named: Iterable[tuple[str, Figure]]) -> str:
         places = []
         for name, figure in named:
             place = f"{self.regime}-{name}"
-            self.figures[place] = figure
+            self.drawn[place] = figure
             places.append(embed.place(place, figure.layout.height))
         return f'<div class="lgr-panels">{"".join(places)}</div>'
 
 
 def of_regime(table: pd.DataFrame, regime: Regime) -> pd.DataFrame:
-    """The rows of one regime."""
-    return table[table["regime"] == regime]
+    """The rows of one regime; an empty table is as it is."""
+    return table if table.empty else table[table["regime"] == regime]
 
 
 def reads_pool(summary: pd.DataFrame) -> list[str]:

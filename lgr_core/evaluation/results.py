@@ -14,18 +14,14 @@ from pandas.api.types import union_categoricals
 
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError
-from lgr_core.evaluation.calibration import (
-    cross_fitted,
-    intervals,
-    reliability,
-    risk_coverage,
-    write_calibrations,
-)
+from lgr_core.evaluation.calibration import cross_fitted
+from lgr_core.evaluation.calibration_files import CALIBRATION, write_calibrations
 from lgr_core.evaluation.methods import evidence_of
 from lgr_core.evaluation.parts import ENOUGH, Part
 from lgr_core.evaluation.plan import read_config, write_config
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.statistics import compare_all, summarise
+from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
 
 TRUST = ("reliability", "risk_coverage", "intervals")
 TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
@@ -40,7 +36,6 @@ NAMES = frozenset(
 """Columns of the scores that hold names, kept as categories."""
 
 CELL_EVAL = "cell_eval"
-CALIBRATION = "calibration.json"
 _NAMED = {"drug": "perturbation", "cell_line": "celltype", "dose_um": "dose_um"}
 
 

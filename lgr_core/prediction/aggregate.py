@@ -64,6 +64,11 @@ WEIGHTS: Mapping[str, Callable[[FloatArray, Sequence[float | None]], FloatArray]
 }
 """Aggregations by name: each gives the weights of neighbours ranked best first."""
 
+SHRUNKEN = "shrunken"
+"""The aggregation that also reads the rest of the pool: see :func:`shrunken_weights`."""
+
+AGGREGATES = (*WEIGHTS, SHRUNKEN)
+
 
 def aggregate(
     deltas: FloatArray, how: str = "mean", *, scores: Sequence[float | None] | None = None
@@ -90,7 +95,7 @@ def aggregate(
         If the aggregation is unknown or there is nothing to aggregate.
     """
     if how not in WEIGHTS:
-        known = ", ".join(WEIGHTS)
+        known = ", ".join(AGGREGATES)
         raise UsageError(f"aggregation {how!r}", "unknown", f"Choose one of: {known}.")
     if not len(deltas):
         raise UsageError("aggregation", "no neighbour to average", "Name a fallback.")

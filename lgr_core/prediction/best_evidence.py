@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import product
@@ -11,9 +11,9 @@ import numpy as np
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.kriging import Kriging, kriging_weights
-from lgr_core.prediction.two_way import Penalties, two_way_weights
-from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
+from lgr_core.prediction.kriging import Kriging
+from lgr_core.prediction.two_way import Penalties, TwoWays
+from lgr_core.prediction.weighted import RowWeights, Share, Term, Weighted, Weights, best_of
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
@@ -62,7 +62,7 @@ class Settings:
 class BestEvidence(Weighted):
     """One method for every question, by routes that say what they stand on.
 
-    Drug measured in other lines, and others in this one: :func:`two_way_weights`. Drug measured
+    Drug measured in other lines, and others in this one: :class:`TwoWays`. Drug measured
     elsewhere only: its mean there, lines with a like vehicle profile counting more. Drug never
     measured: kriging in the pool. Neither: the global mean, labelled.
     """
@@ -82,6 +82,11 @@ class BestEvidence(Weighted):
         """What was learned, in words."""
         learned = f"{self.settings.penalties}; vehicle profile {self.settings.sharpness:g}"
         return f"{learned}; {self._kriging.chosen}"
+
+    def suited(self, drug: str) -> BestEvidence:
+        """The same, its kernel one that knows the drug, where there is one."""
+        kriging = self._kriging.suited(drug)
+        return type(self)(kriging, in_line=self._in_line, settings=self.settings)
 
     def fit(self, view: TrainingView) -> None:
         """Choose kriging's kernel, penalties and sharpness, each where its route is taken."""
@@ -108,34 +113,62 @@ class BestEvidence(Weighted):
     def _weights(self, part: Block, gate: Gate, route: Route, lines: IntArray) -> Weights:
         match route:
             case Route.TWO_WAY:
-                penalties = self.settings.penalties
-                likeness = self._kriging.likeness if penalties.likeness else None
-                return two_way_weights(part, gate, lines, penalties, likeness)
+                return self._crossed(TwoWays(part, gate, lines))
             case Route.KRIGING:
-                return kriging_weights(
-                    part, gate, self._kriging.likeness, self._kriging.kernel.penalty
-                )
+                return self._kriging.weights(part, gate)
             case Route.ELSEWHERE:
                 return elsewhere_weights(part, gate, lines, self.settings.sharpness)
             case Route.NOTHING:
-                return Weights.none(len(part))
+                return RowWeights.none(len(part))
+
+    def _crossed(self, ways: TwoWays) -> Weights:
+        penalties = self.settings.penalties
+        return ways.weights(penalties, self._kriging.likeness if penalties.likeness else None)
 
     def _best(self, view: TrainingView, route: Route, settings: Sequence[Settings]) -> Settings:
         """The best settings of a route; the first without a validation row of it."""
 
-        def predict(tried: Settings, block: Block) -> FloatArray | None:
+        def asking(block: Block) -> Callable[[Settings], FloatArray | None]:
             parts = _parts(block, block.gate(self.evidence))
-            asked = [places for places, found, _ in parts if found is route]
-            if not asked:
-                return None
-            method = BestEvidence(self._kriging, in_line=self._in_line, settings=tried)
-            delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
-            places = np.concatenate(asked)
-            delta[places] = method.predict(block.some(places)).delta
-            return delta
+            asked = [(places, lines) for places, found, lines in parts if found is route]
+            predictors = [self._asking(block.some(places), route, lines) for places, lines in asked]
 
-        found = best_of(view, settings, predict)
+            def predict(tried: Settings) -> FloatArray | None:
+                delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
+                for (places, _), predictor in zip(asked, predictors, strict=True):
+                    delta[places] = predictor(tried)
+                return delta if asked else None
+
+            return predict
+
+        found = best_of(view, settings, asking)
         return settings[0] if found is None else found
+
+    def _asking(
+        self, part: Block, route: Route, lines: IntArray
+    ) -> Callable[[Settings], FloatArray]:
+        """What predicts one part by any settings; what they share is computed once."""
+        gate = part.gate(self.evidence)
+        ways = TwoWays(part, gate, lines) if route is Route.TWO_WAY else None
+
+        def predict(tried: Settings) -> FloatArray:
+            method = BestEvidence(self._kriging, in_line=self._in_line, settings=tried)
+            if ways is not None:
+                return method._crossed(ways).combine(gate)
+            return method._weights(part, gate, route, lines).combine(gate)
+
+        return predict
+
+
+class TwoWay(BestEvidence):
+    """The first route alone; where a drug was not measured both ways, the labelled global mean."""
+
+    name = "two_way"
+
+    def _weights(self, part: Block, gate: Gate, route: Route, lines: IntArray) -> Weights:
+        if route is not Route.TWO_WAY:
+            return RowWeights.none(len(part))
+        return super()._weights(part, gate, route, lines)
 
 
 def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, sharpness: float) -> Weights:
@@ -150,7 +183,7 @@ def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, sharpness: floa
     each = np.zeros((len(places), len(lines), len(places)))
     own = np.arange(len(places))
     each[own, :, own] = weights / weights.sum()
-    return Weights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(len(places), -1)})
+    return RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(len(places), -1)})
 
 
 def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
 from lgr_core.drugs.mechanisms import MechanismBook
@@ -24,20 +28,45 @@ FADING = 6
 """The rank at which a named neighbour counts half as much as the first."""
 
 
-class DrugKernels:
-    """Kernels by name, each (n_drugs, n_drugs) beside ``labels.drugs``, ones on its diagonal.
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A drug that was measured nowhere: its fingerprint (2048,), and what is stored of it."""
 
+    drug: str
+    fingerprint: NDArray[np.uint8]
+    annotation: Mapping[str, Any]
+
+
+class DrugKernels:
+    """Kernels by name, each (n_drugs, n_drugs), ones on its diagonal.
+
+    The drugs are those of ``labels``, then the newcomers; :meth:`numbers` finds their places.
     Made when first asked for, from names, structures, annotations and a language model's lists:
     no measurement is in them. A drug of which a source knows nothing is like no other.
     """
 
-    def __init__(self, labels: Labels, selectors: Callable[[str], Selector]) -> None:
-        self._labels, self._selectors = labels, selectors
+    def __init__(
+        self,
+        labels: Labels,
+        selectors: Callable[[str], Selector],
+        newcomers: Sequence[Newcomer] = (),
+    ) -> None:
+        self._labels, self._selectors, self._newcomers = labels, selectors, newcomers
+        self._names = pd.Index([*labels.drugs, *(new.drug for new in newcomers)])
         self._made: dict[str, FloatArray] = {}
+
+    def numbers(self, drugs: Sequence[str]) -> IntArray:
+        """Places of drugs in the kernels, -1 where there is none of that name."""
+        return self._names.get_indexer(list(drugs))
+
+    def knows(self, name: str, drug: str) -> bool:
+        """Whether a kernel likens this drug to any other."""
+        place = int(self.numbers([drug])[0])
+        return place >= 0 and np.count_nonzero(self.of(name)[place]) > 1
 
     def mixed(self, shares: Mapping[str, float]) -> FloatArray:
         """The weighted sum of kernels; what is missing of a share goes to no likeness at all."""
-        n = len(self._labels.drugs)
+        n = len(self._names)
         total = np.zeros((n, n))
         for name, share in shares.items():
             if share:
@@ -57,11 +86,14 @@ class DrugKernels:
         return bool((kernel - np.diag(np.diag(kernel))).any())
 
     def _make(self, name: str) -> FloatArray:
+        labels, new = self._labels, self._newcomers
         if name == CHEMISTRY:
-            return cosine(self._labels.fingerprints)
+            return cosine(np.vstack([labels.fingerprints, *(one.fingerprint for one in new)]))
         if name == MECHANISM:
-            return _mechanisms(self._labels)
-        return diffused(_lists(self._labels, self._selectors(LLM)), DIFFUSION)
+            stored = [*labels.annotations, *(one.annotation for one in new)]
+            return _mechanisms(self._names, stored)
+        lists = _lists(labels, self._selectors(LLM))
+        return diffused(np.pad(lists, (0, len(new))), DIFFUSION)
 
 
 def cosine(features: FloatArray) -> FloatArray:
@@ -89,11 +121,11 @@ def diffused(lists: FloatArray, spread: float) -> FloatArray:
     return kernel / np.outer(size, size)
 
 
-def _mechanisms(labels: Labels) -> FloatArray:
+def _mechanisms(drugs: Iterable[str], stored: Sequence[Mapping[str, Any]]) -> FloatArray:
     book = MechanismBook.load()
     notes = [
-        book.annotate(drug, moa=stored.get("moa"), targets=stored.get("targets"))
-        for drug, stored in zip(labels.drugs, labels.annotations, strict=True)
+        book.annotate(drug, moa=known.get("moa"), targets=known.get("targets"))
+        for drug, known in zip(drugs, stored, strict=True)
     ]
     kernel = np.eye(len(notes))
     for i, note in enumerate(notes):

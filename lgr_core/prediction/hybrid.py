@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import Evidence, FloatArray, Retrieval
+from lgr_core.domain import BoolArray, Evidence, FloatArray, Retrieval
 from lgr_core.prediction.aggregate import STRENGTH
 from lgr_core.prediction.batch import Predictions
 from lgr_core.prediction.retrieved import Found, Retrieved
@@ -45,7 +45,9 @@ class Shrunken:
     def fit(self, view: TrainingView) -> None:
         """Choose k, up to the run's own, and the strength on the validation rows."""
         ks = sorted({min(k, self.lgr.k) for k in NEIGHBORS})
-        found = best_of(view, list(product(ks, STRENGTHS)), lambda x, b: self._at(b, *x).delta)
+        found = best_of(
+            view, list(product(ks, STRENGTHS)), lambda block: lambda x: self._at(block, *x).delta
+        )
         self.k, self.strength = (self.k, self.strength) if found is None else found
 
     def predict(self, block: Block) -> Predictions:
@@ -78,7 +80,7 @@ class Hybrid:
 
     def fit(self, view: TrainingView) -> None:
         """Choose the threshold on the validation rows."""
-        found = best_of(view, THRESHOLDS, lambda x, block: self._at(block, x).delta)
+        found = best_of(view, THRESHOLDS, lambda block: lambda x: self._at(block, x).delta)
         self.threshold = self.threshold if found is None else found
 
     def predict(self, block: Block) -> Predictions:
@@ -96,10 +98,20 @@ class Hybrid:
         sums = weights.sum(axis=1)
         return sums * np.nan_to_num(gate.concord(csr_array(weights), self.lgr.basis))
 
-    def _at(self, block: Block, threshold: float) -> Predictions:
+    def sources(self, block: Block) -> list[Retrieved]:
+        """Which of both answers each of the n queries."""
+        _, _, weak = self._both(block, self.threshold)
+        return [self.other if other else self.lgr for other in weak]
+
+    def _both(self, block: Block, threshold: float) -> tuple[Predictions, Predictions, BoolArray]:
+        """Both answers, and where the second stands, (n,)."""
         found = self.lgr.retrieve(block, self.lgr.k)
         first, second = self.lgr.at(block, found, self.lgr.k), self.other.predict(block)
         weak = second.ok & (~first.ok | (self.confidence(block, found) < threshold))
+        return first, second, weak
+
+    def _at(self, block: Block, threshold: float) -> Predictions:
+        first, second, weak = self._both(block, threshold)
         used = None
         if first.used is not None and second.used is not None:
             used = np.where(weak[:, None], second.used, first.used)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray
+from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
 from lgr_core.prediction.ridge import shared_weights
-from lgr_core.prediction.weighted import Share, Term, Weighted, Weights, best_of
+from lgr_core.prediction.weighted import RowWeights, Share, Term, Weighted, best_of
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Gate
 from lgr_core.retrieval.pool import TrainingView
@@ -70,20 +70,38 @@ class Kriging(Weighted):
         mixtures = [shares for shares in MIXTURES if all(says[name] for name in shares)]
         candidates = [Kernel(*pair) for pair in product(mixtures, PENALTIES)]
         if candidates:
-            found = best_of(view, candidates, self._with)
+            found = best_of(view, candidates, self._asking)
             self.kernel = self.kernel if found is None else found
 
     def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
         """One share: every query is answered in the same way."""
-        weights = kriging_weights(block, gate, self.likeness, self.kernel.penalty)
-        return [Share(np.arange(len(block)), "kriging", weights)]
+        return [Share(np.arange(len(block)), self.name, self.weights(block, gate))]
 
-    def _with(self, kernel: Kernel, block: Block) -> FloatArray:
-        return Kriging(self.kernels, kernel).predict(block).delta
+    def weights(self, block: Block, gate: Gate) -> RowWeights:
+        """The weights of every query by this kernel."""
+        places = self.kernels.numbers(block.drugs)
+        return kriging_weights(block, gate, self.likeness, places, self.kernel.penalty)
+
+    def suited(self, drug: str) -> Kriging:
+        """The same with the first mixture whose every kernel likens the drug to another."""
+        known = {name for name in (LLM, MECHANISM, CHEMISTRY) if self.kernels.knows(name, drug)}
+        if known.issuperset(self.kernel.shares):
+            return self
+        mixtures = [shares for shares in MIXTURES if known.issuperset(shares)]
+        kernel = Kernel(mixtures[0], self.kernel.penalty) if mixtures else self.kernel
+        return Kriging(self.kernels, kernel)
+
+    def _asking(self, block: Block) -> Callable[[Kernel], FloatArray]:
+        return lambda kernel: Kriging(self.kernels, kernel).predict(block).delta
 
 
-def kriging_weights(block: Block, gate: Gate, likeness: FloatArray, penalty: float) -> Weights:
-    """Weights by ``likeness``, (n_drugs, n_drugs); 0 where a query has nothing to stand on."""
+def kriging_weights(
+    block: Block, gate: Gate, likeness: FloatArray, places: IntArray, penalty: float
+) -> RowWeights:
+    """Weights by ``likeness``, (n_drugs, n_drugs); 0 where a query has nothing to stand on.
+
+    ``places``, (n,), are the queries' drugs in the kernel, -1 where it does not hold them.
+    """
     labels, grid = block.labels, gate.grid()
     here = grid[gate.line] >= 0
     in_line = bool(here.any())
@@ -91,16 +109,15 @@ def kriging_weights(block: Block, gate: Gate, likeness: FloatArray, penalty: flo
     parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
     own = np.array([labels.catalog.parent(drug) for drug in block.drugs], dtype=object)
     kept = parents[sources][None, :] != own[:, None]
-    places = labels.drug_numbers(block.drugs)
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
     each = shared_weights(likeness[np.ix_(sources, sources)], cross, kept, penalty)
     if in_line:
-        return Weights(grid[gate.line, sources], {Term.NEIGHBORS_HERE: each})
+        return RowWeights(grid[gate.line, sources], {Term.NEIGHBORS_HERE: each})
     return _over_lines(grid, sources, each)
 
 
-def _over_lines(grid: FloatArray, sources: FloatArray, each: FloatArray) -> Weights:
+def _over_lines(grid: FloatArray, sources: FloatArray, each: FloatArray) -> RowWeights:
     """Each drug's weight shared by all rows of it."""
     lines, drugs = np.nonzero(grid[:, sources] >= 0)
     spread = each / (grid[:, sources] >= 0).sum(axis=0)
-    return Weights(grid[lines, sources[drugs]], {Term.NEIGHBORS_ELSEWHERE: spread[:, drugs]})
+    return RowWeights(grid[lines, sources[drugs]], {Term.NEIGHBORS_ELSEWHERE: spread[:, drugs]})

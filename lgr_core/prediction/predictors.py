@@ -17,7 +17,7 @@ from lgr_core.domain import (
 )
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import EmptyPoolError, UsageError
-from lgr_core.prediction.aggregate import aggregate
+from lgr_core.prediction.aggregate import SHRUNKEN, STRENGTH, aggregate, shrunken_weights
 from lgr_core.retrieval.resolve import retrieve
 
 FALLBACKS = ("pool_mean", "none")
@@ -81,10 +81,23 @@ class LGR:
         )
         if not retrieval.neighbors:
             return self._fall_back(pool, view, retrieval)
+        if self.how == SHRUNKEN:
+            return self._shrunken(pool, view, retrieval)
         deltas = _pool_deltas(pool, view, retrieval.drugs, all_genes=self.all_genes)
         scores = [neighbor.score for neighbor in retrieval.neighbors]
         delta, weights = aggregate(deltas, self.how, scores=scores)
         return Prediction(pool.query, self.name, delta, retrieval, tuple(weights.tolist()))
+
+    def _shrunken(self, pool: CandidatePool, view: DeltaReader, retrieval: Retrieval) -> Prediction:
+        """Neighbours drawn towards the pool mean; ``rest`` is the weight of every other drug."""
+        own, rest = shrunken_weights(retrieval.k_used, len(pool.drugs), STRENGTH)
+        weights = np.where(np.isin(pool.drugs, retrieval.drugs), own, rest)
+        deltas = _pool_deltas(pool, view, pool.drugs, all_genes=self.all_genes)
+        delta = (weights @ deltas.astype(np.float64)).astype(np.float32)
+        shares = (own,) * retrieval.k_used
+        return Prediction(
+            pool.query, self.name, delta, retrieval, shares, provenance={"rest": rest}
+        )
 
     def _fall_back(
         self, pool: CandidatePool, view: DeltaReader, retrieval: Retrieval

@@ -9,20 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray
-from lgr_core.metrics import pearson_delta
+from lgr_core.domain import BoolArray, Evidence, FloatArray
+from lgr_core.prediction.surroundings import FEATURES, Surroundings
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Over
-
-FEATURES: Mapping[str, str] = {
-    "pool_agreement": "how alike the effects of this line's other drugs are",
-    "drug_agreement": "how alike the drug's effects in other lines are",
-    "lines": "in how many other lines the drug was measured",
-    "pool": "how many other drugs were measured in this line",
-    "likeness": "how close the prediction is to the line's mean",
-    "size": "how large the prediction is beside the spread of measured effects",
-}
-"""What is known of a prediction, in words; numbers of lines and drugs are logarithms."""
 
 LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
 """Shares of genes at which the size of errors is kept."""
@@ -31,8 +20,8 @@ NOMINAL = 0.9
 HIGH, MEDIUM = 0.7, 0.4
 """Expected Pearson r from which the light is green, and yellow."""
 
-_FLOOR = 0.1
 _SURE, _UNSURE = 0.5, 0.25
+_APART = 0.05
 
 
 class Light(StrEnum):
@@ -41,46 +30,6 @@ class Light(StrEnum):
     GREEN = "green"
     YELLOW = "yellow"
     RED = "red"
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What may be read around the n queries of a block, before anything is predicted.
-
-    ``known`` (n, 4) are the features that hang on the query alone, ``mean`` (n, genes) the line's
-    mean, or that of all where no other drug of the line may be read. ``unit`` (n, genes) is the
-    unit of a gene's interval: the spread of the line's other drugs, or over all where fewer than
-    two may be read. A gene that hardly varies counts as a tenth of the median gene; 1 where
-    nothing is known.
-    """
-
-    known: FloatArray
-    mean: FloatArray
-    unit: FloatArray
-
-    @classmethod
-    def of(cls, block: Block, evidence: frozenset[Evidence]) -> Surroundings:
-        """Of a block, by what the evidence opens; the truth is not read, declared or not."""
-        gate = block.gate(evidence - {Evidence.TRUTH})
-        (mean, pool), (_, lines) = gate.mean(Over.LINE), gate.mean(Over.DRUG)
-        spread, few = gate.spread(Over.LINE), pool < 2  # noqa: PLR2004 - one row has no spread
-        if few.any():
-            spread[few] = gate.spread(Over.EVERYWHERE)[few]
-            mean[pool == 0] = gate.mean(Over.EVERYWHERE)[0][pool == 0]
-        alike = gate.agreement(Over.LINE), gate.agreement(Over.DRUG)
-        known = np.column_stack([*alike, np.log1p(lines), np.log1p(pool)])
-        spread = np.nan_to_num(spread)
-        floored = np.maximum(spread, _FLOOR * np.median(spread, axis=1, keepdims=True))
-        return cls(np.nan_to_num(known), mean, np.where(floored > 0, floored, 1.0))
-
-    def features(self, delta: FloatArray) -> FloatArray:
-        """What is known of n predictions (n, genes), (n, n_features), beside ``FEATURES``.
-
-        What is not known is 0.
-        """
-        size = np.sqrt(np.square(delta / self.unit).mean(axis=1))
-        size = np.log(np.maximum(size, np.finfo(np.float32).tiny))
-        return np.nan_to_num(np.column_stack([self.known, _likeness(delta, self.mean), size]))
 
 
 def error_levels(delta: FloatArray, measured: FloatArray, unit: FloatArray) -> FloatArray:
@@ -104,7 +53,8 @@ class Calibration:
     A linear index of the features is mapped to the expected Pearson r by an isotonic curve
     (``index``, ``expected``), with the limits of ``spread`` (n, 2) about it at ``index``; a second
     index gives the half-width of a 90 % interval of a gene, in units of its spread. Features
-    outside of ``seen`` (from, to), which were learned from, count as its nearer end.
+    outside of ``seen`` (from, to), which were learned from, count as its nearer end. ``n`` counts
+    the conditions that it was learned on.
     """
 
     seen: tuple[tuple[float, ...], tuple[float, ...]]
@@ -116,6 +66,7 @@ class Calibration:
     high: tuple[float, ...]
     width_slopes: tuple[float, ...]
     width: float
+    n: int = 0
 
     def expects(self, known: FloatArray) -> FloatArray:
         """Expected Pearson r and its 90 % limits, (n, 3), for features (n, n_features)."""
@@ -130,12 +81,21 @@ class Calibration:
 
     def to_dict(self) -> dict[str, Any]:
         """The calibration as JSON has it."""
-        return asdict(self)
+        return {"features": list(FEATURES), **asdict(self)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Calibration:
-        """Read what :meth:`to_dict` wrote."""
-        return cls(**{name: _plain(value) for name, value in data.items()})
+        """Read what :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it was learned from other features.
+        """
+        fields = dict(data)
+        if fields.pop("features", None) != list(FEATURES):
+            raise ValueError("it was learned from other features")
+        return cls(**{name: _plain(value) for name, value in fields.items()})
 
     def _centred(self, known: FloatArray) -> FloatArray:
         return np.clip(known, *map(np.array, self.seen)) - np.array(self.center)
@@ -158,11 +118,18 @@ class Trust:
 
 
 def trust_of(
-    block: Block, evidence: frozenset[Evidence], delta: FloatArray, calibration: Calibration
+    block: Block,
+    evidence: frozenset[Evidence],
+    delta: FloatArray,
+    calibration: Calibration,
+    used: BoolArray | None = None,
 ) -> list[Trust]:
-    """The trust in each of n predictions, ``delta`` (n, genes), of a block."""
+    """The trust in each of n predictions, ``delta`` (n, genes), of a block.
+
+    ``used`` flags the measured drugs of the line that each averages, (n, n_names).
+    """
     around = Surroundings.of(block, evidence)
-    known = around.features(delta)
+    known = around.features(delta, used)
     widths = calibration.widths(known)[:, None] * around.unit
     return [
         Trust(*map(float, expects), width, light_of(expects[0]), reasons(own))
@@ -184,14 +151,28 @@ def reasons(known: FloatArray) -> tuple[str, ...]:
     said = [
         f"The drug was measured in {lines} other lines; its effects there {_degree(at, 'drug')}."
         if lines
-        else "The drug was not measured in any other line that may be read.",
+        else "No measurement of the drug in another line is read.",
         f"{pool} other drugs were measured in this line; their effects {_degree(at, 'pool')}."
         if pool
         else "No other drug measured in this line may be read.",
     ]
+    if at["neighbors_agreement"] > 0:
+        said.append(
+            f"The effects of the neighbours that are averaged {_degree(at, 'neighbors')}, "
+            f"{_beside(at['neighbors_standing'])} those of as many random picks."
+        )
+    if at["cells"] > 0:
+        n = round(float(np.expm1(at["cells"])))
+        said.append(f"Behind a measured change that is read stand {n:,} cells on average.")
     if at["likeness"] > 1 - _UNSURE / 10:
         said.append("The prediction is hardly more than the line's mean: not specific to the drug.")
     return tuple(said)
+
+
+def _beside(standing: float) -> str:
+    if abs(standing) < _APART:
+        return "about as much as"
+    return "more than" if standing > 0 else "less than"
 
 
 def _degree(at: Mapping[str, float], of: str) -> str:
@@ -199,14 +180,6 @@ def _degree(at: Mapping[str, float], of: str) -> str:
     if agreement >= _SURE:
         return "are much alike"
     return "are somewhat alike" if agreement >= _UNSURE else "differ widely"
-
-
-def _likeness(delta: FloatArray, mean: FloatArray) -> FloatArray:
-    """Pearson r row by row, (n,); 0 where a row is not a number."""
-    known = np.isfinite(delta).all(axis=1) & np.isfinite(mean).all(axis=1)
-    found = np.zeros(len(delta))
-    found[known] = np.nan_to_num(pearson_delta(delta[known], mean[known]))
-    return found
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - numbers, or lists of them

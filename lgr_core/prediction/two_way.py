@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,10 +34,8 @@ class Penalties:
         return f"{drawn}, likeness {self.likeness:g}"
 
 
-def two_way_weights(
-    block: Block, gate: Gate, lines: IntArray, penalties: Penalties, likeness: FloatArray | None
-) -> Weights:
-    """Weights of queries whose drugs were all measured in ``lines``, numbers (n_lines,).
+class TwoWays:
+    """Two-way regression for queries whose drugs were all measured in ``lines``, (n_lines,).
 
     With x the measured deltas, c the queries' line and d a query's drug::
 
@@ -46,47 +45,73 @@ def two_way_weights(
     d on the drugs j over the other lines, of what remains in each after the same regression of
     that line. A query's own parent is in neither.
     """
-    grid = gate.grid()
-    lines, pool = _rectangle(grid, lines, np.flatnonzero(grid[gate.line] >= 0))
-    here = grid[gate.line, pool]
-    kept = gate.allows(np.arange(len(block))[:, None], here[None, :])
-    drugs = np.union1d(pool, block.labels.drug_numbers(block.drugs))
-    table = grid[np.ix_(lines, drugs)]
-    own = np.searchsorted(drugs, block.labels.drug_numbers(block.drugs))
-    others = np.searchsorted(drugs, pool)
-    products = gate.line_products(np.vstack([table[:, others], here]))
-    drawn = {"penalty": penalties.lines, "strength": penalties.strength}
-    w = ridge_weights(products[:, :-1, :-1], products[:, :-1, -1], **drawn)
-    remaining = residual_mix(gate.line_products(table[:, others])[0], **drawn)
-    gram = gate.drug_products(table, remaining)
-    if likeness is not None:
-        size = np.trace(gram) / len(gram)
-        gram += penalties.likeness * size * likeness[np.ix_(drugs, drugs)]
-    v = shared_weights(
-        gram[np.ix_(others, others)], gram[np.ix_(own, others)], kept, penalties.drugs
-    )
-    return _assembled(table, here, own, others, w, v)
+
+    def __init__(self, block: Block, gate: Gate, lines: IntArray) -> None:
+        grid, asked = gate.grid(), block.labels.drug_numbers(block.drugs)
+        lines, pool = _rectangle(grid, lines, np.flatnonzero(grid[gate.line] >= 0))
+        drugs = np.union1d(pool, asked)
+        self.drugs, self.table, self.here = drugs, grid[np.ix_(lines, drugs)], grid[gate.line, pool]
+        own, others = np.searchsorted(drugs, asked), np.searchsorted(drugs, pool)
+        self.crossing = gate.crossing(self.table, self.here, others, own)
+        self._products: dict[tuple[float, float], FloatArray] = {}
+
+    def weights(self, penalties: Penalties, likeness: FloatArray | None) -> TwoWayWeights:
+        """The weights; ``likeness``, (n_drugs, n_drugs), is over all drugs of the atlas."""
+        cross = self.crossing
+        w = ridge_weights(*cross.lines(), penalties.lines, strength=penalties.strength)
+        gram = self._drug_products(penalties)
+        if likeness is not None:
+            size = np.trace(gram) / len(gram)
+            alike = likeness[np.ix_(self.drugs, self.drugs)]
+            gram = gram + penalties.likeness * size * alike
+        others = gram[:, cross.pool]
+        v = shared_weights(others[cross.pool], others[cross.own], cross.kept, penalties.drugs)
+        return TwoWayWeights(self, w, v)
+
+    def _drug_products(self, penalties: Penalties) -> FloatArray:
+        """Of what remains of each drug in each line, kept for other penalties on drugs."""
+        key = (penalties.lines, penalties.strength)
+        if key not in self._products:
+            products = self.crossing.other_lines()
+            mix = residual_mix(products, penalties.lines, strength=penalties.strength)
+            self._products[key] = self.crossing.drugs(mix)
+        return self._products[key]
 
 
-def _assembled(
-    table: IntArray, here: IntArray, own: IntArray, others: IntArray, w: FloatArray, v: FloatArray
-) -> Weights:
-    """The formula's weights on the rows of ``table`` (n_lines, n_drugs) and then on ``here``."""
-    (n, n_lines), n_drugs, n_here = w.shape, table.shape[1], len(here)
-    elsewhere = np.zeros((n, n_lines, n_drugs))
-    elsewhere[np.arange(n), :, own] = w
-    subtracted = np.zeros_like(elsewhere)
-    subtracted[:, :, others] = -w[:, :, None] * v[:, None, :]
-    nothing = np.zeros((n, n_here))
-    flat = (n, n_lines * n_drugs)
-    return Weights(
-        np.concatenate([table.ravel(), here]),
-        {
+class TwoWayWeights(Weights):
+    """The two factors of the weights, w (n, n_lines) and v (n, n_pool), spread only where asked."""
+
+    def __init__(self, ways: TwoWays, w: FloatArray, v: FloatArray) -> None:
+        self._ways, self._w, self._v = ways, w, v
+
+    @property
+    def rows(self) -> IntArray:
+        """Those of the table, and then the line's own."""
+        return np.concatenate([self._ways.table.ravel(), self._ways.here])
+
+    @property
+    def terms(self) -> Mapping[Term, FloatArray]:
+        """The formula's weights on the rows, by its three terms."""
+        w, v, cross = self._w, self._v, self._ways.crossing
+        (n, n_lines), n_drugs = w.shape, self._ways.table.shape[1]
+        elsewhere = np.zeros((n, n_lines, n_drugs))
+        elsewhere[np.arange(n), :, cross.own] = w
+        subtracted = np.zeros_like(elsewhere)
+        subtracted[:, :, cross.pool] = -w[:, :, None] * v[:, None, :]
+        flat, nothing = (n, n_lines * n_drugs), np.zeros_like(v)
+        return {
             Term.DRUG_ELSEWHERE: np.hstack([elsewhere.reshape(flat), nothing]),
             Term.NEIGHBORS_HERE: np.hstack([np.zeros(flat), v]),
             Term.NEIGHBORS_ELSEWHERE: np.hstack([subtracted.reshape(flat), nothing]),
-        },
-    )
+        }
+
+    def given(self) -> BoolArray:
+        """(n,) whether a query has any weight."""
+        return self._w.any(axis=1) | self._v.any(axis=1)
+
+    def combine(self, gate: Gate) -> FloatArray:  # noqa: ARG002 - its own passed the gate
+        """The weighted sums, (n, genes) float32, factor by factor."""
+        return self._ways.crossing.combine(self._w, self._v)
 
 
 def _rectangle(grid: IntArray, lines: IntArray, pool: IntArray) -> tuple[IntArray, IntArray]:

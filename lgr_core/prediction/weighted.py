@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
@@ -19,7 +19,8 @@ from lgr_core.retrieval.pool import TrainingView
 
 TUNED_BLOCKS = 6
 TUNED_QUERIES = 40
-"""Of a fold's validation rows, what tuning looks at."""
+TUNED_GENES = 500
+"""Of a fold's validation rows and the panel, what tuning looks at."""
 
 Candidate = TypeVar("Candidate")
 
@@ -44,9 +45,8 @@ _LABELS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights on measured conditions: ``rows`` (m,), and for each term (n, m)."""
+    """Weights of n queries on measured conditions: ``rows`` (m,), and for each term (n, m)."""
 
     rows: IntArray
     terms: Mapping[Term, FloatArray]
@@ -56,16 +56,38 @@ class Weights:
         """(n, m) the weights that make the prediction."""
         return np.sum(list(self.terms.values()), axis=0)
 
-    @classmethod
-    def none(cls, n: int) -> Weights:
-        """No weight on any row for n queries."""
-        return cls(np.zeros(0, dtype=np.intp), {Term.NEIGHBORS_HERE: np.zeros((n, 0))})
+    def given(self) -> BoolArray:
+        """(n,) whether a query has any weight."""
+        return self.total.any(axis=1)
+
+    def combine(self, gate: Gate) -> FloatArray:
+        """The weighted sums, (n, genes) float32.
+
+        Raises
+        ------
+        LeakageError
+            If a weight stands on a row that its query may not read.
+        """
+        return gate.combine_rows(self.total, self.rows)
 
     def shares(self) -> dict[Term, FloatArray]:
         """How much each term weighs, (n,): its absolute weights over those of all terms."""
         sizes = {term: np.abs(weights).sum(axis=1) for term, weights in self.terms.items()}
         total = np.maximum(np.sum(list(sizes.values()), axis=0), np.finfo(float).tiny)
         return {term: size / total for term, size in sizes.items()}
+
+
+@dataclass(frozen=True)
+class RowWeights(Weights):
+    """Weights, row by row."""
+
+    rows: IntArray
+    terms: Mapping[Term, FloatArray]
+
+    @classmethod
+    def none(cls, n: int) -> RowWeights:
+        """No weight on any row for n queries."""
+        return cls(np.zeros(0, dtype=np.intp), {Term.NEIGHBORS_HERE: np.zeros((n, 0))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,10 @@ class Weighted(Unfitted):
         """What was learned, or the usual settings, in words."""
         raise NotImplementedError
 
+    def suited(self, drug: str) -> Weighted:
+        """The same method as it answers best for one drug, before anything of it is fitted."""
+        raise NotImplementedError
+
     def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
         """The weights of every query, in one or more shares of the block."""
         raise NotImplementedError
@@ -104,8 +130,7 @@ class Weighted(Unfitted):
         fallback: list[str | None] = [None] * n
         for share in self.weigh(block, gate):
             part = block.some(share.places).gate(self.evidence)
-            answer = part.combine_rows(share.weights.total, share.weights.rows)
-            unanswered = ~share.weights.total.any(axis=1)
+            answer, unanswered = share.weights.combine(part), ~share.weights.given()
             if unanswered.any():
                 answer[unanswered] = part.mean(Over.EVERYWHERE)[0][unanswered]
             delta[share.places] = answer
@@ -117,17 +142,19 @@ class Weighted(Unfitted):
 def best_of(
     view: TrainingView,
     candidates: Sequence[Candidate],
-    predict: Callable[[Candidate, Block], FloatArray | None],
+    asking: Callable[[Block], Callable[[Candidate], FloatArray | None]],
 ) -> Candidate | None:
     """The candidate of highest mean Pearson r on a fold's validation rows; None without any.
 
-    ``predict`` gives a block's deltas, (n, genes), None where the candidates do not apply; of
-    equals the first is taken.
+    ``asking`` makes of a block what gives its deltas, (n, genes), by each candidate, None where the
+    candidates do not apply; of equals the first is taken.
     """
     totals, n = np.zeros(len(candidates)), 0
-    for block, measured in rehearse(view, max_blocks=TUNED_BLOCKS, max_queries=TUNED_QUERIES):
+    sizes = {"max_blocks": TUNED_BLOCKS, "max_queries": TUNED_QUERIES, "max_genes": TUNED_GENES}
+    for block, measured in rehearse(view, **sizes):
+        predict = asking(block)
         for i, candidate in enumerate(candidates):
-            found = predict(candidate, block)
+            found = predict(candidate)
             if found is not None:
                 told = ~np.isnan(found).any(axis=1)
                 totals[i] += np.nansum(pearson_delta(found[told], measured[told]))

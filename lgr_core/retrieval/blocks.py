@@ -26,15 +26,16 @@ from lgr_core.retrieval.pool import Split, TrainingView, View, candidate_pool
 class Labels:
     """Everything an atlas says of its conditions but what was measured: no evidence is in it."""
 
-    def __init__(self, store: AtlasStore) -> None:
+    def __init__(self, store: AtlasStore, n_genes: int | None = None) -> None:
         conditions = store.conditions
-        self.n_genes = store.n_panel
+        self.n_genes = store.n_panel if n_genes is None else n_genes
         self.doses = conditions["dose_um"].to_numpy(float)
         self.line, self.lines = _numbered(conditions["cell_line"])
         self.drug, self.drugs = _numbered(conditions["drug"])
         self.parent, self.parents = _numbered(store.parent_of_row)
         self.catalog = store.drug_catalog
         self.plates = store.plates
+        self.n_cells = conditions["n_cells"].to_numpy(float)
         self.has_vehicle_profiles = store.control_profiles is not None
         self._measured, self._rows = store.measured_drugs, store.rows
         self._fingerprints = lambda: store.fingerprints
@@ -68,10 +69,15 @@ class Labels:
 
 
 class FoldReader:
-    """An atlas as one fold opens it; without a fold, the open world. Makes blocks of queries."""
+    """An atlas as one fold opens it; without a fold, the open world. Makes blocks of queries.
 
-    def __init__(self, store: AtlasStore, fold: Split | None = None) -> None:
-        self.store, self.fold, self.labels = store, fold, Labels(store)
+    With ``every``, only every so many-th gene of the panel is read.
+    """
+
+    def __init__(self, store: AtlasStore, fold: Split | None = None, *, every: int = 1) -> None:
+        self.genes = slice(0, store.n_panel, every)
+        n_genes = len(range(store.n_panel)[self.genes])
+        self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
         self._sums: dict[tuple[frozenset[Evidence], float | None, Over], Sums] = {}
 
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> Block:
@@ -88,6 +94,10 @@ class FoldReader:
         for part in np.split(np.arange(len(rows)), edges):
             at = None if np.isnan(dose[part[0]]) else float(dose[part[0]])
             yield self.block(labels.lines[line[part[0]]], at, drugs[part].tolist())
+
+    def deltas(self, rows: IntArray) -> FloatArray:
+        """Measured deltas, (n_rows, genes) float32, whoever may read them."""
+        return self.store.deltas(rows)[:, self.genes]
 
     def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
         """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside."""
@@ -123,12 +133,12 @@ class FoldReader:
         groups = labels.drug[rows] if over is Over.DRUG else np.zeros(len(rows), dtype=np.intp)
         n = len(labels.drugs) if over is Over.DRUG else 1
         counts = np.bincount(groups, minlength=n)
-        values, squares = np.zeros((2, n, self.store.n_panel))
+        values, squares = np.zeros((2, n, labels.n_genes))
         for start in range(0, len(rows), _STEP):
             part = slice(start, start + _STEP)
             ones = np.ones(len(rows[part]))
             place = csr_array((ones, (groups[part], np.arange(len(ones)))), shape=(n, len(ones)))
-            deltas = self.store.deltas(rows[part]).astype(np.float64)
+            deltas = self.deltas(rows[part]).astype(np.float64)
             values += place @ deltas
             squares += place @ np.square(deltas)
         return Sums(values, counts, squares)
@@ -203,19 +213,21 @@ class Block:
 
 
 def rehearse(
-    view: TrainingView, *, max_blocks: int, max_queries: int
+    view: TrainingView, *, max_blocks: int, max_queries: int, max_genes: int
 ) -> Iterable[tuple[Block, FloatArray]]:
     """A fold's validation rows asked for as its tests will be, with what was measured, (n, genes).
 
     What tuning scores on: the blocks read training rows alone, and of these what the regime opens.
-    Of many blocks, and of many queries in one, some at even distances; none without validation.
+    Of many blocks, of many queries in one, and of many genes, some at even distances; none without
+    validation.
     """
     rows = view.validation_rows
     if len(rows):
-        inner = FoldReader(view._store, view.fold.tuning())  # noqa: SLF001 - it passes gates only
+        store = view._store  # noqa: SLF001 - it passes gates only
+        inner = FoldReader(store, view.fold.tuning(), every=max(1, store.n_panel // max_genes))
         for block in _some(list(inner.blocks(rows)), max_blocks):
             asked = block.some(np.array(_some(range(len(block)), max_queries)))
-            yield asked, view.deltas(asked.rows)
+            yield asked, view.deltas(asked.rows)[:, inner.genes]
 
 
 def _some(of: Sequence[Any], n: int) -> list[Any]:

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.errors import LeakageError
+from lgr_core.retrieval.crossing import Crossing
 
 if TYPE_CHECKING:
     from lgr_core.retrieval.blocks import Block
@@ -169,40 +170,24 @@ class Gate:
             If a weight stands on a row that its query may not read.
         """
         self._check_rows(weights != 0, rows)
-        deltas = self._reader.store.deltas(rows).astype(np.float64)
+        deltas = self._reader.deltas(rows).astype(np.float64)
         return (weights @ deltas).astype(np.float32)
 
-    def line_products(self, rows: IntArray) -> NDArray[np.float64]:
-        """Mean products over genes of lines, summed over drugs: (n, n_lines, n_lines).
+    def crossing(self, table: IntArray, here: IntArray, pool: IntArray, own: IntArray) -> Crossing:
+        """Lines by drugs that were all measured, beside the block's own line.
 
-        ``rows`` is (n_lines, n_drugs). A drug that holds a row which a query may not read is left
-        out of that query's sums.
-        """
-        each = np.empty((rows.shape[1], len(rows), len(rows)))
-        for drug, own in enumerate(rows.T):
-            values = self._reader.store.deltas(own).astype(np.float64)
-            each[drug] = values @ values.T
-        readable = self._readable(rows.ravel()).reshape(len(self._block), *rows.shape).all(axis=1)
-        return np.tensordot(readable / self._labels.n_genes, each, 1)
-
-    def drug_products(self, rows: IntArray, mix: FloatArray) -> NDArray[np.float64]:
-        """Mean products over genes of drugs, averaged over mixtures of lines: (n_drugs, n_drugs).
-
-        ``rows`` is (n_lines, n_drugs); line a of ``mix``, (n_mixtures, n_lines), makes one vector a
-        drug.
+        ``table``, (n_lines, n_drugs), and ``here``, (n_pool,), are rows; ``pool``, (n_pool,), and
+        ``own``, (n,), say where in the table the pool's drugs and the queries' stand.
 
         Raises
         ------
         LeakageError
-            If one of the queries may not read one of the rows.
+            If one of the queries may not read one of the rows of the table.
         """
-        self._check_rows(np.ones((len(self._block), rows.size), dtype=bool), rows.ravel())
-        values = np.stack([self._reader.store.deltas(line) for line in rows])
-        total = np.zeros((rows.shape[1], rows.shape[1]))
-        for weights in mix.astype(np.float32):
-            mixed = np.tensordot(weights, values, 1)
-            total += mixed @ mixed.T
-        return total / (len(mix) * self._labels.n_genes)
+        self._check_rows(np.ones((len(self._block), table.size), dtype=bool), table.ravel())
+        elsewhere = self._reader.deltas(table.ravel()).reshape(*table.shape, -1)
+        kept = self._readable(here)
+        return Crossing(elsewhere, self._reader.deltas(here), pool=pool, own=own, kept=kept)
 
     def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
@@ -231,7 +216,7 @@ class Gate:
         rows = self._block.rows
         if Evidence.TRUTH not in self.evidence or (rows < 0).any():
             self._refuse("the measured change of the query itself", len(rows))
-        return self._reader.store.deltas(rows)
+        return self._reader.deltas(rows)
 
     def correlation(self, basis: Basis) -> FloatArray:
         """Pearson of each query's own measured delta with each vector of the basis, (n, n_names).
@@ -264,7 +249,7 @@ class Gate:
         block = self._block
         if basis is Basis.LINE:
             _, rows = self._labels.measured(block.cell_line, block.dose_um)
-            return self._reader.store.deltas(rows).astype(np.float64)
+            return self._reader.deltas(rows).astype(np.float64)
         sums = self._reader.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
         return sums.totals / np.maximum(sums.counts, 1)[:, None]
 
@@ -297,10 +282,10 @@ class Gate:
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
-        values, squares = np.zeros((2, len(block), reader.store.n_panel))
+        values, squares = np.zeros((2, len(block), labels.n_genes))
         some = np.flatnonzero(counts)
         if len(some):
-            deltas = reader.store.deltas(rows)
+            deltas = reader.deltas(rows)
             own = csr_array(same[some].astype(float))
             values[some] = own @ deltas
             squares[some] = own @ np.square(deltas, dtype=np.float64)

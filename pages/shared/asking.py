@@ -6,17 +6,15 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from lgr_core.answer import Answer, predict, retrieve
-from lgr_core.domain import Retrieval, Selector
+from lgr_core.answer import LGR_METHOD, Answer, predict, retrieve
+from lgr_core.domain import Condition, Retrieval, Selector
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.by_name import NamedSelector, edited
-from lgr_core.retrieval.own_line import OwnLineFirst
-from lgr_core.retrieval.question import Scope
-from pages.shared import guide, links, pieces, state
+from pages.shared import evidence_state, guide, links, pieces
 from pages.shared.pickers import Asked
 from pages.shared.question import joined
 from pages.shared.widgets import html
-from pages.shared.words import LLM, listed, selector_words
+from pages.shared.words import listed, selector_words
 
 
 class Answered(NamedTuple):
@@ -30,6 +28,9 @@ class Answered(NamedTuple):
 def answered(asked: Asked) -> Answered | None:
     """Ask the core; None after a box has said why there is no answer."""
     store, question = asked.store, asked.question
+    method = asked.view.get("method", LGR_METHOD)
+    if method != LGR_METHOD:
+        return _weighted(asked, method)
     where = {
         "cell_line": question.cell_line,
         "drug": question.drug,
@@ -51,12 +52,16 @@ def answered(asked: Asked) -> Answered | None:
     return Answered(asked._replace(notes=notes), answer, found)
 
 
-def rival(asked: Asked, name: str) -> Selector:
-    """The selector of a name, as a rival has it: a language model answers from memory."""
-    if name != LLM:
-        return state.selector(name, asked.store)
-    own, other = (state.replaying(asked.store, scope) for scope in (Scope.LINE, Scope.DRUG))
-    return OwnLineFirst(own, other)
+def _weighted(asked: Asked, method: str) -> Answered | None:
+    """The answer of a method that weighs everything; an edited set of neighbours is not its own."""
+    question = asked.question
+    query = Condition(question.cell_line, question.drug, question.dose_um)
+    try:
+        answer = evidence_state.answer(asked.store, method, query, question.k)
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+    return Answered(asked, answer, answer.retrieval)
 
 
 def edit_button(words: str, key: str, **fields: tuple[str, ...]) -> None:

@@ -12,10 +12,12 @@ from lgr_core.evaluation.figures import look
 from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import of_regime, reads_pool, report_html
+from lgr_core.evaluation.results import TRUST
 from lgr_core.metrics import METRICS
 from pages.shared import pieces, run_state, state
 from pages.shared.benchmark_runs import MOST_SLICES, run_folder
 from pages.shared.benchmark_view import SLICES, Shown
+from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import K_MAX, spell_dose
 from pages.shared.widgets import CHART, html
 
@@ -146,12 +148,16 @@ def provenance(shown: Shown) -> None:
         html(markup.config_facts(shown.run.config))
         html(pieces.caption("This page as one file, from a shell in LGR_HOME:"))
         st.code(shlex.join(["lgr", "report", f"runs/{folder.name}"]), language="shell")
+    files = {"report.html": lambda: report_html(shown.run).encode()}
+    tables = {name: getattr(shown.run, name) for name in ("summary", "pairs", *TRUST)}
+    files |= {
+        f"{name}.csv": lambda table=table: table.to_csv(index=False).encode()
+        for name, table in tables.items()
+        if not table.empty
+    }
     with st.container(horizontal=True, gap="small"):
-        for name, data, mime in (
-            ("report.html", lambda: report_html(shown.run).encode(), "text/html"),
-            ("summary.csv", lambda: shown.run.summary.to_csv(index=False).encode(), "text/csv"),
-            ("pairs.csv", lambda: shown.run.pairs.to_csv(index=False).encode(), "text/csv"),
-        ):
+        for name, data in files.items():
+            mime = "text/html" if name.endswith("html") else "text/csv"
             st.download_button(
                 f"Download {name}",
                 data,
@@ -202,7 +208,7 @@ def paired(scores: pd.DataFrame, method: str, rival: str) -> pd.DataFrame:
 
 
 def predict_link(shown: Shown, row: pd.Series) -> dict[str, str]:
-    """The link that opens a condition in Predict, with the selector of the method at hand."""
+    """The link that opens a condition in Predict, with the method at hand or its selector."""
     dose = None if pd.isna(row["dose_um"]) else float(row["dose_um"])
     link = {
         "atlas": shown.run.config["atlas"],
@@ -211,6 +217,8 @@ def predict_link(shown: Shown, row: pd.Series) -> dict[str, str]:
         "dose": spell_dose(dose),
         "k": str(min(shown.run.config["k"], K_MAX)),
     }
+    if shown.view.method in METHOD_WORDS:
+        return {**link, "method": shown.view.method}
     known = [SELECTORS[m] for m in (shown.view.method, shown.view.rival) if m in SELECTORS]
     return {**link, "selector": known[0]} if known else link
 

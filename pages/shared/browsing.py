@@ -15,12 +15,17 @@ from lgr_core.errors import LgrError
 from lgr_core.export import table_csv
 from pages.shared import links, pieces, state
 from pages.shared.pickers import choose_atlas, picker, refused
-from pages.shared.question import settle, spell_dose
+from pages.shared.question import NOVEL, settle, spell_dose
 from pages.shared.widgets import html, start
 
 P_VALUE = st.column_config.NumberColumn(format="%.1e", width="small")
 SCORE = st.column_config.NumberColumn(format="%.3f", width="small")
 PREDICT = st.column_config.LinkColumn("predict", display_text="Predict", width="small")
+
+NOVEL_WORDS = (
+    "{drug}, which you asked about last, is not in this atlas: it was measured in no line and has "
+    "no card. Predict and Find drugs know it."
+)
 
 TALLEST = 420
 """Pixels of a table before it scrolls in itself."""
@@ -46,28 +51,38 @@ def choose(key: str, search: str) -> Chosen | None:
     names = start()
     if not names:
         return None
-    wishes, linked = links.wishes(("atlas", key, search))
+    wishes, linked = links.wishes(("atlas", key, search, "drug", "new"))
     atlas, mended = choose_atlas(wishes.get("atlas"), names)
     try:
         store = state.store(atlas)
     except LgrError as err:
         html(pieces.error_box(err))
         return None
-    settled = settle(store, {key: wishes[key]} if key in wishes else {})
+    beyond = wishes.get("drug", "") if wishes.get("new") else ""
+    asked = {field: wishes[field] for field in (key, "new") if field in wishes}
+    settled = settle(store, asked)
     name = settled.question.link()[key]
     options = {"drug": store.drug_catalog.names, "cell_line": store.line_catalog.names}
     picker(key.replace("_", " ").capitalize(), key, list(options[key]), name)
     wrong = [str(part.error) for part in (*mended, *settled.mended)]
     if linked and refused(wrong, f"the card of {name}"):
         return None
-    chosen = Chosen(store, name, wishes.get(search, ""), (*wrong, *settled.notes))
-    links.remember({"atlas": store.name, key: name, search: chosen.words})
+    unknown = (NOVEL_WORDS.format(drug=beyond),) if beyond else ()
+    chosen = Chosen(store, name, wishes.get(search, ""), (*wrong, *settled.notes, *unknown))
+    link = {"atlas": store.name, key: name, search: chosen.words}
+    links.write({**link, **dict.fromkeys(NOVEL, "")})
+    links.keep({field: link[field] for field in link if not (beyond and field == "drug")})
     return chosen
 
 
-def predict_link(store: AtlasStore, drug: str, cell_line: str = "", dose: str = "") -> str:
-    """The address of a drug's prediction, beside this page; what is left out takes its default."""
-    link = {"atlas": store.name, "cell_line": cell_line, "drug": drug, "dose": dose}
+def predict_link(
+    store: AtlasStore, drug: str, cell_line: str = "", dose: str = "", **how: str
+) -> str:
+    """The address of a drug's prediction, beside this page; what is left out takes its default.
+
+    ``how`` are further fields of a question: ``selector``, ``k``.
+    """
+    link = {"atlas": store.name, "cell_line": cell_line, "drug": drug, "dose": dose, **how}
     return f"./?{urlencode({key: value for key, value in link.items() if value})}"
 
 
@@ -143,4 +158,6 @@ def _pick(table: str, key: str, names: Sequence[str]) -> None:
     rows = st.session_state[table]["selection"]["rows"]
     if rows:
         st.session_state[key] = names[rows[0]]
+        if key == "drug":
+            links.keep(dict.fromkeys(NOVEL, ""))
         links.picked()

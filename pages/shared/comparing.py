@@ -23,7 +23,8 @@ from lgr_core.comparison import (
 from lgr_core.domain import FloatArray
 from lgr_core.evaluation.methods import REGISTRY
 from lgr_core.metrics import METRICS, Direction
-from pages.shared import asking, links, pieces, sections, state
+from lgr_core.prediction.best_evidence import BestEvidence
+from pages.shared import evidence_state, fit, links, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download, predict_link, spelled
 from pages.shared.question import POOLED
@@ -64,7 +65,8 @@ def contest(view: Answered) -> Contest | None:
     found = compare(
         asked.store,
         answer,
-        lambda name: asking.rival(asked, name),
+        lambda name: evidence_state.remembering(asked.store, name),
+        ready={BestEvidence.name: evidence_state.weighing(asked.store, BestEvidence.name)},
         reader=state.reader(asked.store),
         seed=state.SEED,
     )
@@ -224,7 +226,7 @@ def table(contest: Contest) -> None:
 def take_home(contest: Contest, drawn: Mapping[str, Figure]) -> None:
     """The figures as files, and how the comparison was made."""
     figure_downloads(drawn)
-    sections.provenance(contest.view.asked, contest.view.answer)
+    fit.provenance(contest.view.asked, contest.view.answer)
 
 
 # -- pieces ----------------------------------------------------------------------------------------

@@ -22,9 +22,10 @@ from pages.shared.pickers import (
     pick_k,
     picker,
     refused,
+    widened,
     with_measured_dose,
 )
-from pages.shared.question import EVERY, Question, settle, spell_dose
+from pages.shared.question import EVERY, NOVEL, Question, novel_drug, settle, spell_dose
 from pages.shared.widgets import html, start
 from pages.shared.words import dose_words, offered, selector_words
 
@@ -83,7 +84,7 @@ class Wanted(NamedTuple):
         """The address of this search, its lists whole; fields that it does not need are empty."""
         asked = self.question.link()
         used = set() if self.source == "genes" else {"cell_line", "drug", "dose"}
-        used |= {"selector", "k"} if self.source == "predicted" else set()
+        used |= {"selector", "k", *NOVEL} if self.source == "predicted" else set()
         listed = self.source == "genes"
         return {
             "atlas": asked["atlas"],
@@ -107,18 +108,18 @@ def ask() -> Wanted | None:
     names = start()
     if not names:
         return None
-    wishes, linked = links.wishes(FIELDS)
+    wishes, linked = links.wishes((*FIELDS, *NOVEL))
     if wishes.get("from") == "genes" and not wishes.keys() & {"up", "down"}:
         wishes = {**wishes, **links.kept(("up", "down"))}  # too long for the address
     atlas, mended = choose_atlas(wishes.get("atlas"), names)
     try:
-        store = state.store(atlas)
+        store, wishes, beyond = widened(state.store(atlas), wishes)
         wishes = with_measured_dose(store, wishes)
     except LgrError as err:
         html(pieces.error_box(err))
         return None
     wanted, wrong = _settle(store, wishes)
-    wrong = [*(str(part.error) for part in mended), *wrong]
+    wrong = [*(str(part.error) for part in (*mended, *beyond)), *wrong]
     _pickers(wanted)
     if linked and refused(wrong, f"a search with {wanted.words}"):
         return None
@@ -186,10 +187,13 @@ def _show_example() -> None:
 
 def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[str]]:
     """The nearest search that can be made, and what was asked in vain."""
-    settled = settle(store, wishes)
+    novel = novel_drug(wishes) if store.newcomer else None
+    settled = settle(store, wishes, novel)
     wrong = [str(part.error) for part in settled.mended]
     default = "genes" if wishes.get("up") or wishes.get("down") else "measured"
     source = _one_of(wishes.get("from"), list(SOURCES), default, "signature", wrong)
+    if novel is not None and source == "measured":
+        source = "predicted"  # it was measured nowhere
     look = _one_of(wishes.get("look"), list(LOOKS), "mimic", "search", wrong)
     lines = [EVERY, *sorted(store.cell_lines["cell_line"])]
     where = wishes.get("where")

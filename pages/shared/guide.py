@@ -10,10 +10,11 @@ from typing import NamedTuple
 import streamlit as st
 
 from lgr_core.answer import Answer
+from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Condition, Retrieval, Selector
 from lgr_core.drugs.lines import line_key
-from lgr_core.errors import LgrError, NotFoundError
+from lgr_core.errors import LgrError
 from lgr_core.retrieval.budget import Budget, estimate_usage
 from lgr_core.retrieval.by_hand import PastedSelector
 from lgr_core.retrieval.fill import ANSWER_TOKENS_A_NAME
@@ -21,7 +22,7 @@ from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.question import LLMOptions, Policy, Question, Scope
 from lgr_core.retrieval.recorded import said_of
-from lgr_core.retrieval.resolve import resolve
+from lgr_core.retrieval.remembered import remembered
 from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import pieces, state
@@ -52,16 +53,19 @@ def choose(asked: Asked) -> Chosen:
     if pasted is not None:
         note = "Ranked by the answer that you pasted. It is kept for this visit only."
         return Chosen(PastedSelector(state.replaying(asked.store, Scope.LINE), pasted), (note,))
-    for scope in (Scope.LINE, Scope.DRUG):
-        replaying = state.replaying(asked.store, scope)
-        found = _found(replaying, pool, asked.question.k)
-        if found is not None and _is_enough(found):
-            return Chosen(replaying, _who(found), scope)
+    known = remembered(memories(asked.store), pool, asked.question.k)
+    if known is not None:
+        return Chosen(known.selector, _who(known.found), known.selector.options.scope)
     note = (
         f"No language model has answered for {asked.question} yet: neighbours are chosen by "
         "mechanism instead. Ask one below."
     )
     return Chosen(state.selector(STAND_IN, asked.store), (note,))
+
+
+def memories(store: AtlasStore) -> tuple[LLMSelector, ...]:
+    """What language models have answered: for the line itself first, then for another."""
+    return tuple(state.replaying(store, scope) for scope in (Scope.LINE, Scope.DRUG))
 
 
 def panel(asked: Asked, answer: Answer) -> None:
@@ -81,21 +85,6 @@ def panel(asked: Asked, answer: Answer) -> None:
 
 
 # -- whose answer ----------------------------------------------------------------------------------
-
-
-def _found(selector: LLMSelector, pool: CandidatePool, k: int) -> Retrieval | None:
-    """What stands of a remembered answer; None where there is none."""
-    try:
-        selection = selector.select(pool, k)
-    except NotFoundError:
-        return None
-    return resolve(selection, pool, selector.catalog, k, selector=selector.name)
-
-
-def _is_enough(found: Retrieval) -> bool:
-    """Whether a file's ranking, made for another list perhaps, fills half of this one."""
-    of_file = str(found.provenance["answered_by"]).startswith("file ")
-    return not of_file or 2 * found.k_used >= min(found.k, found.pool_size)
 
 
 def _who(found: Retrieval) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from lgr_core.signatures.search import Found
 from pages.shared import browsing, pieces, state
 from pages.shared.finding import LOOKS, Wanted
 from pages.shared.question import POOLED
+from pages.shared.score_tables import mechanism_table
 from pages.shared.widgets import CHART, html
 from pages.shared.words import count, listed
 
@@ -216,7 +217,7 @@ def _mechanisms(wanted: Wanted, found: Found) -> None:
         words = f"No mechanism has {FEWEST} compounds here, so none can be tested."
         html(pieces.caption(words))
         return
-    html(pieces.mechanism_table(table.head(MECHANISMS).itertuples(index=False)))
+    html(mechanism_table(table.head(MECHANISMS).itertuples(index=False)))
 
 
 def _pile_words(way: str, reading: GeneReading) -> list[tuple[str, str]]:

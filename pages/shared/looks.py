@@ -20,7 +20,7 @@ from lgr_core.enrichment import (
 )
 from lgr_core.errors import InputError, LgrError
 from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
-from pages.shared import links, pieces, sections, state
+from pages.shared import gene_figures, links, pieces, state
 from pages.shared.browsing import P_VALUE, SCORE, download
 from pages.shared.pickers import Asked
 from pages.shared.taking import chart
@@ -56,7 +56,7 @@ def show(asked: Asked, answer: Answer) -> dict[str, Figure]:
     )
     if tab == "pathways":
         return _pathways(asked, answer)
-    return _mine(asked, answer) if tab == "mine" else sections.changes(asked, answer)
+    return _mine(asked, answer) if tab == "mine" else gene_figures.changes(asked, answer)
 
 
 # -- pathways --------------------------------------------------------------------------------------

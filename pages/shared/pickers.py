@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import LgrError, NotFoundError
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, novel_form, pieces, state, tour
+from pages.shared.method_words import METHOD_WORDS, settle_method
 from pages.shared.question import (
     EDITS,
     FIELDS,
@@ -56,24 +58,28 @@ def ask(**fields: str) -> Asked | None:
     wishes, linked = links.wishes((*FIELDS, *NOVEL, *EDITS, *fields))
     atlas, mended = choose_atlas(wishes.get("atlas"), names)
     try:
-        store, wishes, beyond = _widened(state.store(atlas), wishes)
+        store, wishes, beyond = widened(state.store(atlas), wishes)
         settled = settle(store, with_measured_dose(store, wishes), _novel(store, wishes))
     except LgrError as err:
         html(pieces.error_box(err))
         return None
-    settled = Settled(settled.question, (*mended, *beyond, *settled.mended), settled.notes)
-    _pickers(store, settled.question)
+    method, unlike_any = settle_method(wishes.get("method") if "method" in fields else None)
+    faults = (*mended, *beyond, *settled.mended, *unlike_any)
+    settled = Settled(settled.question, faults, settled.notes)
+    _pickers(store, settled.question, method if "method" in fields else None)
     wrong = [str(part.error) for part in settled.mended]
     if linked and refused(wrong, str(settled.question)):
         return None
     view = {field: wishes.get(field) or default for field, default in fields.items()}
+    if "method" in fields:
+        view["method"] = method
     unlike = {field: value if value != fields[field] else "" for field, value in view.items()}
     links.remember({**settled.question.link(), **unlike})
     notes = (*_changes(settled), *settled.notes)
     return Asked(store, settled.question, notes, view, linked)
 
 
-def _widened(
+def widened(
     store: AtlasStore, wishes: Mapping[str, str]
 ) -> tuple[AtlasStore, Mapping[str, str], list[Mended]]:
     """The atlas with the drug beyond it that is asked for; as it is where that is refused."""
@@ -131,7 +137,7 @@ def _picked(key: str = "k") -> None:
     links.picked()
     tour.leave()
     st.session_state["keep_dose"] = key not in {"atlas", "cell_line", "drug"}
-    if key != "k":
+    if key not in {"k", "method"}:
         links.keep(dict.fromkeys(EDITS, ""))
     if key == "drug":
         links.keep(dict.fromkeys(NOVEL, ""))
@@ -157,7 +163,8 @@ def _changes(settled: Settled) -> list[str]:
 # -- pickers ---------------------------------------------------------------------------------------
 
 
-def _pickers(store: AtlasStore, question: Question) -> None:
+def _pickers(store: AtlasStore, question: Question, method: str | None) -> None:
+    """The question's pickers; ``method`` is None where a page knows neighbours alone."""
     lines = sorted(store.cell_lines["cell_line"])
     picker("Cell line", "cell_line", lines, question.cell_line)
     caption(_line_facts(store, question.cell_line))
@@ -168,6 +175,15 @@ def _pickers(store: AtlasStore, question: Question) -> None:
     novel_form.draw(question)
     doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
     picker("Dose", "dose", list(doses), spell_dose(question.dose_um), doses, other=len(doses) == 1)
+    if method is not None:
+        labels = {name: words.label for name, words in METHOD_WORDS.items()}
+        picker("Predicted from", "method", list(labels), method, labels)
+        caption(METHOD_WORDS[method].line)
+    if method in {None, LGR_METHOD}:
+        _neighbor_pickers(question)
+
+
+def _neighbor_pickers(question: Question) -> None:
     selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
     picker("Neighbours chosen by", "selector", list(selectors), question.selector, selectors)
     caption(selector_words(question.selector).line)

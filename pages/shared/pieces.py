@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from lgr_core.domain import Rejected
 from lgr_core.errors import LgrError
-from lgr_core.metrics import METRICS, Direction, Metric
-from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, dose_words, listed
+from pages.shared.words import REASON_WORDS, count, dose_words, listed
 
 SIMULATED = "Simulated data – not a measurement"  # noqa: RUF001 - a dash between clauses
 
 _LONGEST = 600
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What is shown of one neighbour; ``None`` or empty where it is not known."""
-
-    rank: int
-    drug: str
-    rationale: str
-    mechanism: str
-    picture: str | None
-    dose_um: float | None
-    n_cells: int | None = None
-    n_plates: int | None = None
-    score: float | None = None
-    twin_of: str | None = None
-    underpowered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What is said of one neighbour and what the data say, side by side.
-
-    ``annotated`` are labels with values; ``against`` names what the reason claims and the
-    annotation does not bear out. ``facts`` are short words, ``revealed`` those that only the truth
-    tells.
-    """
-
-    rank: int
-    drug: str
-    picture: str | None
-    reason: str
-    annotated: Sequence[tuple[str, str]]
-    facts: Sequence[str]
-    revealed: Sequence[str] = ()
-    against: str = ""
-    twin_of: str | None = None
 
 
 def badge(info: Mapping[str, object], label: str) -> str:
@@ -68,7 +28,7 @@ def badge(info: Mapping[str, object], label: str) -> str:
         escape(label),
         f"{count(info['n_conditions'], 'condition')} of {lines} and {drugs}",
     ]
-    return f'<div class="lgr-badge">{kind}{_spans(facts)}</div>'
+    return f'<div class="lgr-badge">{kind}{spans(facts)}</div>'
 
 
 def headline(
@@ -90,8 +50,8 @@ def _with_picture(
 ) -> str:
     under = f'<p class="lgr-mechanism">{escape(mechanism)}</p>' if mechanism else ""
     kind = "lgr-drug lgr-on-phones" if on_phones else "lgr-drug"
-    image = f'<div class="{kind}">{_image(picture, drug)}</div>' if picture else ""
-    return f'{image}<h1 class="lgr-title">{name}</h1>{under}'
+    shown = f'<div class="{kind}">{image(picture, drug)}</div>' if picture else ""
+    return f'{shown}<h1 class="lgr-title">{name}</h1>{under}'
 
 
 def title(words: str) -> str:
@@ -120,65 +80,6 @@ def section(title: str, words: str = "") -> str:
     return f'<h2 class="lgr-section">{escape(title)}</h2>{under}'
 
 
-def cards(neighbors: Iterable[Card]) -> str:
-    """The neighbours as a grid of cards."""
-    return f'<div class="lgr-cards">{"".join(_card(card) for card in neighbors)}</div>'
-
-
-def _card(card: Card) -> str:
-    name = escape(card.drug)
-    none = '<span class="lgr-none">no structure known</span>'
-    image = _image(card.picture, card.drug) if card.picture else none
-    twin = (
-        f'<p class="lgr-twin">same compound as {escape(card.twin_of)}</p>' if card.twin_of else ""
-    )
-    few = '<span class="lgr-few">few cells</span>' if card.underpowered else ""
-    facts = [dose_words(card.dose_um)]
-    facts += [count(card.n_cells, "cell")] if card.n_cells is not None else []
-    facts += [count(card.n_plates, "plate")] if card.n_plates is not None else []
-    facts += [f"score {card.score:.2f}"] if card.score is not None else []
-    return (
-        '<article class="lgr-card">'
-        f'<header><span class="lgr-rank">{card.rank}</span><h3>{name}</h3></header>'
-        f'<div class="lgr-structure">{image}</div>'
-        f'<p class="lgr-mechanism">{escape(card.mechanism or "mechanism not known")}</p>'
-        f'<p class="lgr-reason">{escape(card.rationale)}</p>{twin}'
-        f"<footer>{_spans([escape(fact) for fact in facts])}{few}</footer></article>"
-    )
-
-
-def rows(neighbors: Iterable[Row]) -> str:
-    """The neighbours one below the other, each reason beside what is known of the drug."""
-    return f'<div class="lgr-rows">{"".join(_row(row) for row in neighbors)}</div>'
-
-
-def _row(row: Row) -> str:
-    none = '<span class="lgr-none">no structure known</span>'
-    image = _image(row.picture, row.drug) if row.picture else none
-    twin = f'<p class="lgr-twin">same compound as {escape(row.twin_of)}</p>' if row.twin_of else ""
-    against = (
-        f'<p class="lgr-against">The reason speaks of {escape(row.against)}: the annotation does '
-        "not.</p>"
-        if row.against
-        else ""
-    )
-    pairs = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"
-        for label, value in row.annotated
-    )
-    told = _spans(escape(fact) for fact in row.facts)
-    truth = "".join(f'<span class="lgr-truth">{escape(words)}</span>' for words in row.revealed)
-    return (
-        '<article class="lgr-row">'
-        f'<header><span class="lgr-rank">{row.rank}</span><h3>{escape(row.drug)}</h3></header>'
-        f'<div class="lgr-structure">{image}</div>'
-        f'<div class="lgr-said"><h4>Reason given</h4><p class="lgr-reason">'
-        f"{escape(row.reason) or 'none'}</p>{against}{twin}</div>"
-        f'<div class="lgr-known"><h4>What is annotated</h4><dl>{pairs}</dl></div>'
-        f"<footer>{told}{truth}</footer></article>"
-    )
-
-
 def bar(parts: Sequence[tuple[str, int, str]]) -> str:
     """Counts as one bar of coloured parts: words, number and the kind (``right``, ``wrong`` …)."""
     total = sum(n for _, n, _ in parts) or 1
@@ -192,62 +93,6 @@ def bar(parts: Sequence[tuple[str, int, str]]) -> str:
         for words, n, kind in parts
     )
     return f'<div class="lgr-bar">{cells}</div><ul class="lgr-key">{words}</ul>'
-
-
-def metric_table(
-    scores: Mapping[str, float], reference: Mapping[str, float], names: Iterable[str], unit: str
-) -> str:
-    """Metrics of the prediction beside those of the pool mean; the better of the two is bold.
-
-    ``unit`` stands beside every metric that depends on the scale of the data.
-    """
-    rows = "".join(
-        _metric_row(METRICS[name], scores[name], reference.get(name, math.nan), unit)
-        for name in names
-        if name in scores
-    )
-    head = "<th>metric</th><th>this prediction</th><th>pool mean</th><th>best</th>"
-    return f'<table class="lgr-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _metric_row(metric: Metric, score: float, reference: float, unit: str) -> str:
-    words = METRIC_WORDS.get(metric.id, metric.formula)
-    words += f" Depends on the scale: {unit}." if metric.scale_dependent else ""
-    better = _better(metric, score, reference)
-    ours = f"<b>{_number(score)}</b>" if better > 0 else _number(score)
-    theirs = f"<b>{_number(reference)}</b>" if better < 0 else _number(reference)
-    return (
-        f'<tr><td>{escape(metric.label)}<span class="lgr-words">{escape(words)}</span></td>'
-        f"<td>{ours}</td><td>{theirs}</td><td>{metric.best:g}</td></tr>"
-    )
-
-
-def _better(metric: Metric, score: float, reference: float) -> int:
-    """1 if the score is better than the reference, -1 if worse, 0 if neither can be said."""
-    if metric.direction is Direction.NEAREST:
-        score, reference = -abs(score - metric.best), -abs(reference - metric.best)
-    elif metric.direction is Direction.LOWER:
-        score, reference = -score, -reference
-    return (score > reference) - (score < reference)
-
-
-def _number(value: float) -> str:
-    return (
-        f"{value:.3f}"
-        if math.isfinite(value)
-        else '<span class="lgr-none" title="its formula divides by zero here">undefined</span>'
-    )
-
-
-def mechanism_table(rows: Iterable[tuple[str, int, float, float, float, str]]) -> str:
-    """Mechanisms with their compounds: label, n, chance of ranking above others, p, FDR, drugs."""
-    head = "<th>mechanism</th><th>compounds</th><th>ranks above others</th><th>p</th><th>FDR</th>"
-    body = "".join(
-        f'<tr><td>{escape(label)}<span class="lgr-words">{escape(drugs)}</span></td>'
-        f"<td>{n}</td><td>{chance:.0%}</td><td>{p:.2g}</td><td>{fdr:.2g}</td></tr>"
-        for label, n, chance, p, fdr, drugs in rows
-    )
-    return f'<table class="lgr-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def rejected(proposals: Iterable[Rejected]) -> str:
@@ -316,9 +161,11 @@ def _cut(words: str) -> str:
     return words if len(words) <= _LONGEST else f"{words[:_LONGEST]} …"
 
 
-def _image(picture: str, drug: str) -> str:
+def image(picture: str, drug: str) -> str:
+    """A drug's structure."""
     return f'<img src="{escape(picture)}" alt="structure of {escape(drug)}">'
 
 
-def _spans(parts: Iterable[str]) -> str:
+def spans(parts: Iterable[str]) -> str:
+    """Parts that are HTML already, side by side."""
     return "".join(f"<span>{part}</span>" for part in parts)

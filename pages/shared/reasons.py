@@ -14,9 +14,10 @@ from lgr_core.domain import Neighbor
 from lgr_core.drugs.claims import contradicts
 from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.neighborhood import Neighborhood, Revealed, inspect, reveal
-from pages.shared import asking, links, pieces, sections, state
+from pages.shared import asking, links, neighbor_cards, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
+from pages.shared.piece_cards import Card, Row, row_list
 from pages.shared.taking import chart, figure_downloads
 from pages.shared.widgets import html
 from pages.shared.words import count, dose_words, listed, literal, selector_words
@@ -130,14 +131,14 @@ def rows(view: Answered, look: Look) -> None:
     if not answer.retrieval.neighbors:
         html(pieces.caption("No neighbour is left: take one back or add one above."))
         return
-    cards = sections.cards(asked.store, answer)
+    cards = neighbor_cards.cards(asked.store, answer)
     shown = [
         _row(view, look, place, neighbor, card)
         for place, (neighbor, card) in enumerate(
             zip(answer.retrieval.neighbors, cards, strict=True)
         )
     ]
-    html(pieces.rows(shown))
+    html(row_list(shown))
     if answer.retrieval.rejected:
         with st.expander(f"{count(len(answer.retrieval.rejected), 'proposal')} not believed"):
             html(pieces.rejected(answer.retrieval.rejected))
@@ -208,9 +209,7 @@ def _reveal() -> None:
 # -- what is said ----------------------------------------------------------------------------------
 
 
-def _row(
-    view: Answered, look: Look, place: int, neighbor: Neighbor, card: pieces.Card
-) -> pieces.Row:
+def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card) -> Row:
     known = _annotation(view, neighbor.drug)
     against = contradicts(state.book(), neighbor.rationale, known)
     facts = [dose_words(card.dose_um)]
@@ -226,7 +225,7 @@ def _row(
         truth = look.truth
         rank = f"true rank {truth.rank[place]} of {truth.n_candidates:,}"
         revealed = [f"{rank} (r {truth.r[place]:.2f} with the truth)"]
-    return pieces.Row(
+    return Row(
         rank=neighbor.rank,
         drug=neighbor.drug,
         picture=card.picture,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lgr_core.answer import Answer
 from pages.shared import state
+from pages.shared.method_words import METHOD_WORDS, weighs_all
 from pages.shared.question import Question
 from pages.shared.words import LLM, at_dose, count, listed
 
@@ -26,6 +27,8 @@ _CHOSEN = {
 
 def python_lines(question: Question, answer: Answer) -> str:
     """The Python lines that make the same answer."""
+    if weighs_all(answer):
+        return _ask(question, f"method = {answer.prediction.method!r}", "method=method", question.k)
     name, scope = _chosen(answer)
     made, k = f"selector = {name!r}", question.k
     if name == LLM:
@@ -38,6 +41,10 @@ def python_lines(question: Question, answer: Answer) -> str:
             f"selector = lgr.NamedSelector({list(answer.retrieval.drugs)!r})",
             answer.retrieval.k,
         )
+    return _ask(question, made, f"selector=selector,\n    seed={state.SEED}", k)
+
+
+def _ask(question: Question, made: str, how: str, k: int) -> str:
     return f"""import lgr_core as lgr
 
 atlas = lgr.open_atlas({question.atlas!r})
@@ -47,28 +54,33 @@ answer = lgr.predict(
     cell_line={question.cell_line!r},
     drug={question.drug!r},
     dose_um={question.dose_um!r},
-    selector=selector,
+    {how},
     k={k},
-    seed={state.SEED},
 )
 answer.table()"""
 
 
 def shell_line(question: Question, answer: Answer) -> str:
     """The shell line that makes the same answer; empty where the command line cannot ask it."""
-    if question.edited or question.novel is not None:
+    weighted = weighs_all(answer)
+    if question.novel is not None or (question.edited and not weighted):
         return ""
     name, scope = _chosen(answer)
     words = ["lgr", "predict", f"--atlas={question.atlas}", f"--cell-line={question.cell_line}"]
     words += [f"--drug={question.drug}"]
     words += [] if question.dose_um is None else [f"--dose={question.dose_um:g}"]
-    words += [f"--selector={name}", f"--k={question.k}", f"--seed={state.SEED}"]
-    words += [f"--scope={scope}"] if name == LLM else []
+    if weighted:
+        words += [f"--method={answer.prediction.method}", f"--k={question.k}"]
+    else:
+        words += [f"--selector={name}", f"--k={question.k}", f"--seed={state.SEED}"]
+        words += [f"--scope={scope}"] if name == LLM else []
     return shlex.join([*words, "--out=answer.csv"])
 
 
 def methods_paragraph(asked: Asked, answer: Answer) -> str:
     """What was done, in sentences for a methods section."""
+    if weighs_all(answer):
+        return weighted_paragraph(asked, answer)
     question, made, retrieval = asked.question, answer.provenance, answer.retrieval
     how = _CHOSEN.get(retrieval.selector, "were chosen by {selector}").format(
         model=retrieval.provenance.get("model", "as recorded"), selector=retrieval.selector
@@ -95,6 +107,32 @@ def methods_paragraph(asked: Asked, answer: Answer) -> str:
         f"{at_dose(question.dose_um)} in the atlas {made['atlas']} (build {made['build_id']}; "
         f"{asked.store.value_kind.label}; {count(len(answer.genes), 'gene')}).{twins} Neighbours "
         f"{how}. {combined}{truth} Made with LGR Explorer {made['lgr_version']}."
+    )
+
+
+def weighted_paragraph(asked: Asked, answer: Answer) -> str:
+    """The same of a method that weighs every condition."""
+    made, said = answer.provenance, answer.retrieval.provenance
+    label = METHOD_WORDS[answer.prediction.method].label.lower()
+    parts = [
+        f"{count(len(term.conditions), 'measured change')} of {term.term.label} "
+        f"({term.share:.0%} of all absolute weights)"
+        for term in answer.terms
+    ]
+    trust = (
+        ""
+        if answer.trust is None
+        else f" The Pearson correlation with the measured change was expected to be "
+        f"{answer.trust.expected:.2f} (90 % interval {answer.trust.low:.2f} to "
+        f"{answer.trust.high:.2f}), as calibrated on "
+        f"{count(answer.calibrated.calibration.n, 'held-out condition')}."
+    )
+    return (
+        f"The effect of {asked.question} was predicted by {label} ({said['why']}): a weighted sum "
+        f"of {listed(parts)} in the atlas {made['atlas']} (build {made['build_id']}; "
+        f"{asked.store.value_kind.label}; {count(len(answer.genes), 'gene')}); nothing measured of "
+        f"{asked.question.drug} in {asked.question.cell_line} was read. Settings: "
+        f"{said['settings']}.{trust} Made with LGR Explorer {made['lgr_version']}."
     )
 
 

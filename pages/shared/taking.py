@@ -45,7 +45,8 @@ def stem(answer: Answer, question: Question) -> str:
 
 
 def downloads(answer: Answer, question: Question) -> None:
-    """The answer as a file."""
+    """The answer as a file, and the way on: to the drugs that do the same."""
+    _find_drugs(answer, question)
     with st.container(horizontal=True, gap="small"):
         for ending, mime in MIMES.items():
             st.download_button(
@@ -57,6 +58,19 @@ def downloads(answer: Answer, question: Question) -> None:
                 on_click="ignore",
                 icon=":material/download:",
             )
+
+
+def _find_drugs(answer: Answer, question: Question) -> None:
+    """A link to the search with this predicted change; that search chooses its own neighbours."""
+    if question.edited or not answer.prediction.method.startswith("lgr_"):
+        return
+    link = {**question.link(), "from": "predicted"}
+    st.page_link(
+        "pages/views/find.py",
+        label="Which measured drugs mimic or reverse this predicted change?",
+        icon=":material/search:",
+        query_params={key: value for key, value in link.items() if value},
+    )
 
 
 def chart(figure: Figure, key: str, words: str) -> None:

@@ -82,6 +82,10 @@ METRIC_WORDS: Mapping[str, str] = {
     "r2_fit": "Share of the measured variance on a straight line with the prediction.",
     "slope": "Above 1, the prediction is too small; below 1, too large.",
     "r2_det": "Share of the measured variance explained as it stands; below 0 is worse than none.",
+    "discrimination_score_cosine": "Is the right condition nearer to the prediction than "
+    "the line's others are?",
+    "discrimination_score_cosine_unretrieved": "The same without the neighbours, which lie close "
+    "because they were averaged.",
     "magnitude_ratio": "Size of the predicted change over the measured one.",
 }
 """What each metric says, in plain words."""

@@ -1,7 +1,7 @@
 """How good the methods are, beside rivals and controls that keep them honest."""
 
 from pages.shared import benchmark_sections as sections
-from pages.shared import pieces
+from pages.shared import benchmark_trust, pieces
 from pages.shared.benchmark_view import Shown, choose, tabs
 from pages.shared.widgets import html
 
@@ -13,6 +13,7 @@ def show(shown: Shown) -> None:
     sections.gaps_and_spread(shown)
     sections.conditions_and_slices(shown)
     sections.neighbors(shown)
+    benchmark_trust.trust(shown)
 
 
 shown = choose()
@@ -20,5 +21,6 @@ if shown is not None:
     html(sections.badge(shown) + pieces.title(f"Benchmark of {shown.run.config['atlas']}"))
     with tabs(shown):
         show(shown)
+    benchmark_trust.ceiling(shown)
     sections.reading()
     sections.provenance(shown)

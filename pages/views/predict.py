@@ -1,27 +1,48 @@
 """The first page: what would this drug do to this cell line, and who says so."""
 
+from lgr_core.answer import LGR_METHOD
 from lgr_core.comparison import verdict
-from pages.shared import guide, looks, pieces, sections, taking, tour
+from pages.shared import (
+    evidence_state,
+    fit,
+    guide,
+    looks,
+    neighbor_cards,
+    pieces,
+    sections,
+    taking,
+    terms,
+    tour,
+    trust,
+)
 from pages.shared.asking import Answered, answered
+from pages.shared.method_words import weighs_all
 from pages.shared.pickers import ask
 from pages.shared.widgets import html
 
 
 def show(view: Answered) -> None:
-    """Show what the core answers."""
-    asked, answer, _ = view
+    """Show what the core answers, and what it stands on."""
+    asked = view.asked
+    answer = evidence_state.told(asked.store, view.answer)
     reference = sections.pool_mean_scores(answer)
-    sections.headline(asked, answer, reference, verdict(asked.store, answer))
-    sections.neighbors(asked, answer)
-    guide.panel(asked, answer)
+    if weighs_all(answer):
+        sections.headline(asked, answer, reference, None)
+        trust.box(answer)
+        terms.show(asked, answer)
+    else:
+        sections.headline(asked, answer, reference, verdict(asked.store, answer))
+        trust.box(answer)
+        neighbor_cards.neighbors(asked, answer)
+        guide.panel(asked, answer)
     figures = looks.show(asked, answer)
-    sections.scores(asked, answer, reference)
+    fit.scores(asked, answer, reference)
     taking.downloads(answer, asked.question)
     taking.figure_downloads(figures)
-    sections.provenance(asked, answer)
+    fit.provenance(asked, answer)
 
 
-asked = ask(**looks.FIELDS)
+asked = ask(method=LGR_METHOD, **looks.FIELDS)
 if asked is not None:
     html(pieces.badge(asked.store.info(), asked.store.value_kind.label))
     tour.offer(linked=asked.linked)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from lgr_core.atlas import averaging
 from lgr_core.atlas.averaging import averaging_matrix, mix, plan_averages
 from lgr_core.errors import UsageError
 
@@ -128,9 +129,11 @@ def test_averaging_matrix():
     )
 
 
-def test_mix_in_slices_of_genes():
+@pytest.mark.parametrize("at_once", [1, 15, 10**6])
+def test_mix_in_slices_of_genes(monkeypatch, at_once):
     """More genes than one slice: nothing is lost at the seams."""
-    profiles = np.random.default_rng(0).normal(size=(3, 5_000)).astype(np.float32)
+    monkeypatch.setattr(averaging, "AT_ONCE", at_once)
+    profiles = np.random.default_rng(0).normal(size=(3, 50)).astype(np.float32)
     weights = np.array([[0.5, 0.5, 0.0], [0.0, -1.0, 1.0]])
     expected = (weights @ profiles.astype(float)).astype(np.float32)
     np.testing.assert_array_equal(mix(sparse.csr_array(weights), profiles), expected)

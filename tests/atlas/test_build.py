@@ -197,6 +197,31 @@ def test_a_file_that_is_not_what_the_index_says_is_refused(tmp_path, name, damag
         open_atlas("toy", tmp_path)
 
 
+@pytest.mark.parametrize("name", ["panel.npy", *MATRICES])
+def test_a_small_panel_is_stored_by_itself_too(tmp_path, name):
+    """What is read is the same; its file is checked like all others, and replaced with them."""
+    table = toy_table()
+    wide = replace(table, genes=table.genes.assign(in_panel=[False] * 5 + [True, False, True]))
+    drugs = table.conditions[["drug"]].drop_duplicates().assign(parent=lambda frame: frame["drug"])
+    annotated = {"drugs": drugs, "cell_lines": table.conditions[["cell_line"]].drop_duplicates()}
+    bits = np.zeros((len(drugs), 1), dtype=np.uint8)
+    for _ in range(2):
+        build_atlas(wide, tmp_path / "a", **annotated, fingerprints=bits, overwrite=True)
+    atlas, rows = open_atlas("a", tmp_path), np.array([3, 0])
+    assert (tmp_path / "a" / "panel.npy").is_file()
+    assert not (build_toy(tmp_path / "toy") / "panel.npy").exists()
+    assert (atlas.n_panel, atlas.deltas(rows).shape) == (2, (2, 2))
+    every = atlas.deltas(rows, all_genes=True)
+    np.testing.assert_array_equal(atlas.deltas(rows), every[:, :2])
+    for place in (0, 1, 2, 7):
+        found = atlas.gene(atlas.gene_names[place])
+        np.testing.assert_array_equal(found[rows], every[:, place])
+    path = tmp_path / "a" / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(InputError, match=rf"^a/{name}: .* --overwrite\.$"):
+        open_atlas("a", tmp_path)
+
+
 def test_a_cut_index_is_refused(tmp_path):
     """It says that it is the index, and how to get another."""
     path = build_toy(tmp_path / "toy") / "index.duckdb"

@@ -24,10 +24,11 @@ def write(tmp_path, X=X, **obs):
     return write_h5ad(tmp_path / "counts.h5ad", X, {**OBS, **obs})
 
 
-def read_all(source, max_cells=2):
-    """All blocks of a source, dense, and where they start."""
-    blocks = list(source.blocks(max_cells=max_cells, max_nonzeros=10**6))
-    return np.vstack([counts.toarray() for _, counts in blocks]), [start for start, _ in blocks]
+def read_all(source, nonzeros=6):
+    """All blocks of a source's shards, dense, and where the shards start."""
+    shards = source.shards(nonzeros)
+    blocks = [block.toarray() for shard in shards for block in shard.blocks()]
+    return np.vstack(blocks), [shard.start for shard in shards]
 
 
 def test_metadata_in_our_words(tmp_path):
@@ -55,8 +56,8 @@ def test_rows_left_out_are_left_out_of_the_blocks(tmp_path):
     path = write(tmp_path, pass_filter=["full", "minimal", "full", "full"])
     source = open_counts(path)
     assert source.provenance["dropped"] == {"pass_filter is not full": 1}
-    for max_cells in (1, 2, 3, 4):
-        counts, starts = read_all(source, max_cells)
+    for nonzeros in (1, 3, 6, 9, 12):
+        counts, starts = read_all(source, nonzeros)
         np.testing.assert_array_equal(counts, X[[0, 2, 3]])
         assert starts == sorted(set(starts))
 

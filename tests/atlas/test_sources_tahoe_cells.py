@@ -1,6 +1,7 @@
 """Tahoe's cells: shards of token lists, and plate files; vehicle to the letter, marker left out."""
 
 import re
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from h5ads import write_h5ad
 from published import DRUGS, GENES, expression_shard, tahoe_obs, tahoe_tables
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.sources import open_folder
+from lgr_core.atlas.sources import lists, open_folder
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
@@ -44,21 +45,27 @@ def opened(path, **options):
     return recognise(path).open(path, **options)
 
 
-def dense(source, **bounds):
-    """All its counts, checked to come in order and within bounds."""
-    blocks = list(source.blocks(**{"max_cells": 100, "max_nonzeros": 1_000} | bounds))
-    starts = np.cumsum([0, *(block.counts.shape[0] for block in blocks)])
-    assert [block.start for block in blocks] == starts[:-1].tolist()
-    return np.concatenate([block.counts.toarray() for block in blocks]), len(blocks)
+def dense(source, max_nonzeros=1_000):
+    """All its counts, checked to come in order and without a gap; and how many shards."""
+    shards = source.shards(max_nonzeros)
+    assert [shard.start for shard in shards[1:]] == [shard.stop for shard in shards[:-1]]
+    assert (shards[0].start, shards[-1].stop) == (0, len(source.obs))
+    blocks = [[*shard.blocks()] for shard in shards]
+    for shard, parts in zip(shards, blocks, strict=True):
+        assert sum(part.shape[0] for part in parts) == shard.stop - shard.start
+    return np.concatenate([part.toarray() for part in chain(*blocks)]), len(shards)
 
 
-@pytest.mark.parametrize("bounds", [{}, {"max_cells": 1}, {"max_nonzeros": 1}, {"max_cells": 4}])
-def test_shards_are_read_in_blocks(source, bounds):
+@pytest.mark.parametrize("at_once", [1, 2])
+@pytest.mark.parametrize(("most", "n"), [(99, (1, 1)), (8, (2, 2)), (1, (6, 4))])
+def test_shards_are_cut_and_read(source, monkeypatch, most, n, at_once):
     """Tokens become genes, ids as floats or whole, the marker is no gene, an empty cell stays."""
+    monkeypatch.setattr(lists, "_CELLS_AT_ONCE", at_once)
     found = opened(source)
-    counts, n_blocks = dense(found, **bounds)
+    counts, n_found = dense(found, most)
     np.testing.assert_array_equal(counts, COUNTS)
-    assert n_blocks >= 2
+    assert n_found == n[at_once - 1]
+    assert found.nonzeros() == COUNTS.astype(bool).sum() + len(COUNTS)
     assert found.genes["gene"].tolist() == GENES
     assert found.obs["cell_line"].tolist() == ["A549"] * 4 + ["LoVo"] * 2
     assert found.unit == "cell"

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from bench import write_run
+from calibrated import calibrate
 from lab import build_lab
 from playwright.sync_api import sync_playwright
 from served import ROOT, served
@@ -43,8 +44,9 @@ def address(chromium, tmp_path_factory):
     """The address of the app: atlas lab, with hostile names, a run of it, and atlas toy."""
     home = tmp_path_factory.mktemp("home")
     build_lab(home / "atlases" / "lab", tmp_path_factory.mktemp("scratch"))
-    conditions = open_atlas("lab", home / "atlases").conditions
-    write_run(home / "runs" / "lab", conditions, simulated=False)
+    lab = open_atlas("lab", home / "atlases")
+    write_run(home / "runs" / "lab", lab.conditions, simulated=False)
+    calibrate(home / "runs" / "trust", lab)
     build_toy(home / "atlases" / "toy", simulated=True)
     with served(home) as address:
         yield address

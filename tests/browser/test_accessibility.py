@@ -5,7 +5,18 @@ from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["", "neighbors", "compare", "benchmark", "find", "drugs", "cell_lines", "data"]
+PAGES = [
+    "",
+    "neighbors",
+    "compare",
+    "benchmark",
+    "find",
+    "drugs",
+    "cell_lines",
+    "batch",
+    "data",
+    "methods",
+]
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 

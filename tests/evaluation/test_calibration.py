@@ -1,24 +1,26 @@
 """Calibrations on planted worlds: honest when features tell, and when they tell nothing."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.errors import InputError
-from lgr_core.evaluation.calibration import (
-    ERRORS,
-    SCORE,
-    TrustTable,
-    cross_fitted,
-    fit,
-    intervals,
+from lgr_core.domain import Condition
+from lgr_core.errors import InputError, NotFoundError
+from lgr_core.evaluation.calibration import ERRORS, SCORE, cross_fitted, fit
+from lgr_core.evaluation.calibration_files import (
+    newest_calibration,
     read_calibration,
-    reliability,
-    risk_coverage,
+    regime_of,
     write_calibrations,
 )
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.trust_table import TrustTable
 from lgr_core.prediction.means import CellMean
-from lgr_core.prediction.trust import FEATURES, LEVELS
+from lgr_core.prediction.surroundings import FEATURES
+from lgr_core.prediction.trust import LEVELS
 from lgr_core.retrieval.blocks import FoldReader
 
 
@@ -137,3 +139,38 @@ def test_calibrations_are_written_for_predictions(tmp_path):
         read_calibration(path, "open_world", "lgr_llm")
     with pytest.raises(InputError, match="calibration of"):
         read_calibration(tmp_path / "nothing.json", "open_world", "best_evidence")
+
+
+def run_of(folder, store, *, finished="2026-01-01", build=None, **planted_as):
+    """A finished run's config and calibrations."""
+    folder.mkdir(parents=True)
+    config = {"atlas": store.name, "build_id": build or store.build_id, "k": 7}
+    (folder / "config.json").write_text(json.dumps({**config, "finished_at": finished}))
+    write_calibrations(folder / "calibration.json", planted(**planted_as))
+
+
+def test_the_newest_run_of_the_same_build_speaks(toy, tmp_path):
+    """Not another build's, not one without a config, and not one made from other features."""
+    run_of(tmp_path / "old", toy, finished="2026-01-01", seed=1)
+    run_of(tmp_path / "new", toy, finished="2026-02-01", seed=2)
+    run_of(tmp_path / "other", toy, finished="2026-03-01", build="0" * 32)
+    run_of(tmp_path / "stale", toy, finished="2026-04-01")
+    stale = tmp_path / "stale" / "calibration.json"
+    stale.write_text(stale.read_text().replace('"cells"', '"wells"'))
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "config.json").write_text("[1]")
+    query = Condition("A549", "Trametinib", 5.0)
+    found = newest_calibration(tmp_path, toy, query, "best_evidence")
+    assert (found.run, found.regime, found.k) == ("new", Regime.OPEN_WORLD, 7)
+    assert found.calibration == fit(planted(seed=2))
+    with pytest.raises(NotFoundError, match="Run lgr benchmark --atlas toy"):
+        newest_calibration(tmp_path, toy, query, "lgr_llm")
+    with pytest.raises(NotFoundError, match="unseen drug"):
+        newest_calibration(tmp_path, toy, Condition("A549", "New", 5.0), "best_evidence")
+
+
+def test_the_regime_is_that_of_the_question(toy):
+    """Open world where the drug was measured in another line at that dose, else an unseen drug."""
+    assert regime_of(toy, Condition("A549", "Trametinib", 5.0)) is Regime.OPEN_WORLD
+    assert regime_of(toy, Condition("A549", "Trametinib", 0.5)) is Regime.UNSEEN_DRUG
+    assert regime_of(toy, Condition("A549", "New drug", 5.0)) is Regime.UNSEEN_DRUG

@@ -142,3 +142,14 @@ def test_what_was_not_answered_is_counted():
     text = without_library(report_html(bench.run_of(scores)))
     assert "24 not applicable" in text
     assert "no query with a value" in text
+
+
+def test_trust_is_reported_where_it_was_calibrated(run, page):
+    """Two figures and a table in its regime; elsewhere that there is none."""
+    assert page.count("calibrated no trust") == len(Regime)
+    told = bench.run_of(run.scores, trust=["lgr_mechanism"])
+    text = without_library(report_html(told))
+    assert "calibrated no trust" not in text
+    assert text.count("-reliability") == text.count("-risk") == 2 * len(Regime)
+    assert "<td>90.0%<span" in text
+    assert "LGR, mechanism: the more trusted half (n = 12)" in text

@@ -59,3 +59,28 @@ def opened(visit):
         return app.switch_page(f"pages/views/{page}.py").run()
 
     return open_link
+
+
+@pytest.fixture
+def own_home(tmp_path, lab_home, monkeypatch):
+    """An LGR_HOME of this test alone, with the atlases lab and toy."""
+    folder = tmp_path / "own_home" / "atlases"
+    folder.mkdir(parents=True)
+    for name in ("lab", "toy"):
+        (folder / name).symlink_to(lab_home / "atlases" / name)
+    monkeypatch.setenv("LGR_HOME", str(folder.parent))
+    return folder.parent
+
+
+@pytest.fixture
+def data_page(own_home):
+    """A visit to the page with that link."""
+
+    def open_link(**wanted):
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+        app.query_params.clear()
+        for key, value in wanted.items():
+            app.query_params[key] = value
+        return app.switch_page("pages/views/data.py").run()
+
+    return open_link

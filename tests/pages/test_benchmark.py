@@ -26,6 +26,7 @@ def home(lab_home, lab, tmp_path_factory):
         ("new", REGIMES, {"finished_at": "2026-03-01T00:00:00+00:00", "simulated": False}),
         ("old", REGIMES[:1], {}),
         ("elsewhere", REGIMES[:1], {"atlas": "gone", "finished_at": "2026-04-01T00:00:00+00:00"}),
+        ("trusted", REGIMES[:1], {"trust": ["lgr_mechanism"], "build_id": lab.build_id}),
     ):
         bench.write_run(home / "runs" / name, conditions, regimes=regimes, **config)
     return home
@@ -79,7 +80,7 @@ def test_the_page_opens_on_the_newest_run_of_the_atlas(visit):
         "by": "cell_line",
     }
     assert [option.split(" ")[0] for option in app.selectbox(key="run").options] == [
-        *("new", "old", "elsewhere")
+        *("new", "trusted", "old", "elsewhere")
     ]
 
 
@@ -162,7 +163,7 @@ def test_runs_of_strangers_are_listed_too(home, monkeypatch):
         (broken / "config.json").unlink()
         broken.rmdir()
     assert names == [
-        *("new · lab · 2026-03-01", "old · lab · 2026-01-02"),
+        *("new · lab · 2026-03-01", "trusted · lab · 2026-01-02", "old · lab · 2026-01-02"),
         *("elsewhere · gone · 2026-04-01", "broken"),
     ]
 
@@ -220,6 +221,9 @@ def test_a_point_opens_its_condition(visit, method, rival, selector):
     assert found.pop("selector", None) == selector
     asked = {"atlas": "lab", "cell_line": "HepG2/C3A", "drug": "Afatinib", "dose": "5", "k": "7"}
     assert found == asked
+    shown.view.method = "best_evidence"
+    found = sections.predict_link(shown, row)
+    assert (found["method"], found.get("selector")) == ("best_evidence", None)
     pooled = pd.Series({"cell_line": "l", "drug": "d", "dose_um": None})
     assert sections.predict_link(shown, pooled)["dose"] == "pooled"
 
@@ -260,3 +264,26 @@ def test_mechanisms_are_words(lab):
     names = set(table["slice"].dropna())
     assert "MEK inhibitor" in names
     assert "<b>tubulin</b>" in names
+
+
+def test_trust_is_drawn_where_it_was_calibrated(visit):
+    """Two figures more, with what abstaining gains, n and coverage; a plain sentence elsewhere."""
+    app = visit(run="trusted")
+    page = text(app)
+    assert len(charts(app)) == 14
+    assert "LGR, mechanism: the more trusted half (n = " in page
+    assert "<td>90.0%<span" in page
+    assert "calibrated no trust" not in page
+    told = {"reliability", "risk_coverage", "intervals"}
+    keys = {button.key for button in app.get("download_button")}
+    assert {f"download_{name}.csv" for name in told} <= keys
+    plain = visit(run="new")
+    assert "calibrated no trust" in text(plain)
+    assert not told & {str(b.key).split("_", 1)[-1] for b in plain.get("download_button")}
+
+
+def test_the_limit_of_the_measurements_is_shown_for_the_very_atlas(visit):
+    """The replicates of the run's build; of another build, or an atlas that is gone, nothing."""
+    assert "The limit no method can pass" in text(visit(run="trusted"))
+    assert "The limit no method can pass" not in text(visit(run="new"))
+    assert "The limit no method can pass" not in text(visit(run="elsewhere"))

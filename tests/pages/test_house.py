@@ -17,9 +17,14 @@ def test_a_page_is_thin(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_caches_live_in_one_file(path):
-    """``st.cache_*`` is found in state.py only."""
-    assert ("st.cache" in path.read_text(encoding="utf-8")) == (path.name == "state.py")
+def test_caches_live_in_state(path):
+    """``st.cache_*`` is found in state.py, and in the files named after it, only."""
+    caches = path.name == "state.py" or path.name.endswith("_state.py")
+    assert ("st.cache" in path.read_text(encoding="utf-8")) == caches
+
+
+OURS = {"methods_sections.py": {"markdown"}}
+"""Who shows the project's own documents as they are written."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -34,5 +39,6 @@ def test_nothing_is_rendered_as_markdown_or_script(path):
         and node.func.value.id == "st"
     }
     read_as_markdown = {"caption", "error", "header", "info", "markdown", "metric", "subheader"}
+    calls -= OURS.get(path.name, set())
     assert not calls & (read_as_markdown | {"success", "table", "title", "warning", "write"})
     assert "unsafe_allow" not in path.read_text(encoding="utf-8")

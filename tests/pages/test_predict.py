@@ -11,7 +11,7 @@ from toy import build_toy
 from lgr_core.answer import predict
 from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import InputError
-from pages.shared import state
+from pages.shared import demo_build, state
 
 FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
 
@@ -359,7 +359,7 @@ def fake_demo(monkeypatch, behave):
         progress("simulate", 1, 2)
         return behave(folder)
 
-    monkeypatch.setattr(state, "ingest_demo", ingest_demo)
+    monkeypatch.setattr(demo_build, "ingest_demo", ingest_demo)
     return calls
 
 

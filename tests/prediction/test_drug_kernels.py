@@ -10,6 +10,7 @@ from lgr_core.prediction.drug_kernels import (
     LLM,
     MECHANISM,
     DrugKernels,
+    Newcomer,
     cosine,
     diffused,
 )
@@ -93,3 +94,22 @@ def test_structures_and_mechanisms_liken_the_two_mek_inhibitors(toy):
     expected = 0.5 * kernels.of(MECHANISM)[pair] + 0.25 * kernels.of(CHEMISTRY)[pair]
     assert mixed[pair] == pytest.approx(expected)
     np.testing.assert_array_equal(np.diag(mixed), 1)
+
+
+def test_a_newcomer_stands_behind_the_measured_drugs(toy):
+    """Its structure and mechanism liken it to others; no list does, and none are asked for it."""
+    place = toy.drugs["drug"].tolist().index("Tofacitinib")
+    new = Newcomer("New", toy.fingerprints[place], {"moa": "MEK inhibitor"})
+    selector = Listing({"Trametinib": ["Cobimetinib"]})
+    kernels = DrugKernels(Labels(toy), lambda name: {LLM: selector}[name], [new])
+    n = len(toy.drugs)
+    assert kernels.numbers(["New", "Trametinib", "nobody"]).tolist() == [n, 5, -1]
+    twin = int(kernels.numbers(["Tofacitinib"])[0])
+    assert kernels.of(CHEMISTRY)[n, twin] == pytest.approx(1)
+    assert kernels.of(MECHANISM)[n, 5] > 0
+    assert kernels.mixed({LLM: 0.5, CHEMISTRY: 0.5}).shape == (n + 1, n + 1)
+    assert not kernels.knows(LLM, "New")
+    assert kernels.knows(LLM, "Trametinib")
+    assert kernels.knows(CHEMISTRY, "New")
+    assert not kernels.knows(CHEMISTRY, "nobody")
+    assert "New" not in {pool.query.drug for pool in selector.pools}

@@ -3,50 +3,88 @@
 import numpy as np
 import pytest
 
+from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.domain import Condition
 from lgr_core.errors import NotFoundError, UsageError
-from lgr_core.prediction.explained import METHODS, predict_with, trust_with
-from lgr_core.prediction.trust import FEATURES, Calibration, Light
+from lgr_core.prediction.best_evidence import Route
+from lgr_core.prediction.explained import METHODS, explain, make_method
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
 QUERY = Condition("A549", "Trametinib", 5.0)
 
 
-def ask(store, method="best_evidence", query=QUERY):
+def ask(store, method="best_evidence", query=QUERY, **options):
     """Predict with the atlas's own selectors."""
-    return predict_with(store, method, query, selectors=lambda name: make_selector(name, store))
+    reader = FoldReader(store)
+    made = make_method(method, reader, selectors=lambda name: make_selector(name, store))
+    return explain(reader, made, query, **options)
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("drug", ["Trametinib", "Tofacitinib", "Mystery compound"])
-def test_the_prediction_is_the_sum_of_its_terms(toy, method, drug):
+@pytest.mark.parametrize("all_genes", [False, True])
+def test_the_prediction_is_the_sum_of_its_terms(toy, method, drug, all_genes):
     """Every weight stands on a condition by name, none of them the query's own unit."""
     query = Condition("LoVo", drug, 5.0)
-    found = ask(toy, method, query)
-    total = np.zeros(toy.n_panel)
-    for term in found.provenance["terms"]:
-        for condition, weight in term["conditions"]:
+    found = ask(toy, method, query, all_genes=all_genes)
+    total = np.zeros(8 if all_genes else toy.n_panel)
+    for term in found.terms:
+        added = np.zeros_like(total)
+        for condition, weight in term.conditions:
             twins = {drug, *toy.drug_catalog.twins(drug)}
             assert condition.cell_line != "LoVo" or condition.drug not in twins
-            total += weight * toy.deltas(np.array([toy.row(condition)]))[0]
-    np.testing.assert_allclose(found.delta, total, rtol=1e-3, atol=0.05)
-    assert sum(term["share"] for term in found.provenance["terms"]) == pytest.approx(1)
+            row = np.array([toy.row(condition)])
+            added += weight * toy.deltas(row, all_genes=all_genes)[0]
+        np.testing.assert_allclose(term.change, added, rtol=1e-3, atol=0.05)
+        sizes = [abs(weight) for _, weight in term.conditions]
+        assert sizes == sorted(sizes, reverse=True)
+        total += added
+    np.testing.assert_allclose(found.prediction.delta, total, rtol=1e-3, atol=0.05)
+    assert sum(term.share for term in found.terms) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_it_is_what_the_benchmark_scores(toy, method):
+    """The same numbers as the method, suited to the drug, gives for a block of queries."""
+    reader = FoldReader(toy)
+    made = make_method(method, reader, selectors=lambda name: make_selector(name, toy))
+    block = reader.block("A549", 5.0, ["Vorinostat", "Trametinib"])
+    delta = made.suited("Trametinib").predict(block).delta[1]
+    found = explain(reader, made, QUERY).prediction
+    np.testing.assert_allclose(found.delta, delta, rtol=1e-3, atol=0.05)
 
 
 def test_it_says_on_what_it_stands(toy):
     """The drug elsewhere where it was measured; kriging says so of itself."""
-    found = ask(toy)
-    assert found.provenance["route"] == "two_way"
+    found = ask(toy).prediction
+    assert found.provenance["route"] == Route.TWO_WAY
     assert "in other lines" in found.provenance["why"]
-    assert ask(toy, "kriging").provenance["route"] == "kriging"
+    assert ask(toy, "kriging").prediction.provenance["route"] == Route.KRIGING
     assert found.fallback is None
 
 
 def test_a_condition_that_was_not_measured_can_be_asked_for(toy):
-    """A drug without a row at that dose: the line's others answer."""
-    found = ask(toy, query=Condition("A549", "Cobimetinib", 0.5))
-    assert found.provenance["route"] == "kriging"
+    """A drug without a row at that dose: the line's others answer; two_way says that it cannot."""
+    query = Condition("A549", "Cobimetinib", 0.5)
+    found = ask(toy, query=query).prediction
+    assert found.provenance["route"] == Route.KRIGING
     assert np.isfinite(found.delta).all()
+    lost = ask(toy, "two_way", query)
+    assert (lost.prediction.fallback, lost.terms) == ("global_mean", ())
+    rows = toy.rows("A549", ["Trametinib", "Vorinostat"], 0.5)
+    np.testing.assert_allclose(lost.prediction.delta, toy.deltas(rows).mean(axis=0), rtol=1e-5)
+
+
+def test_a_drug_beyond_the_atlas_leans_on_those_it_resembles(toy):
+    """By its structure alone, where nothing else is known of it: its twin weighs most."""
+    twin = "CC1CCN(CC1N(C)C2=NC=NC3=C2C=CN3)C(=O)CC"
+    wider = with_novel(toy, NovelDrug("A new one", twin))
+    found = ask(wider, query=Condition("A549", "A new one", 5.0))
+    assert found.prediction.provenance["route"] == Route.KRIGING
+    assert "chemistry" in found.prediction.provenance["settings"]
+    heaviest, _ = found.terms[0].conditions[0]
+    assert heaviest.drug.startswith("Tofacitinib")
 
 
 def test_what_is_unknown_is_refused(toy):
@@ -57,28 +95,3 @@ def test_what_is_unknown_is_refused(toy):
         ask(toy, query=Condition("HeLa", "Trametinib", 5.0))
     with pytest.raises(NotFoundError, match="7 uM"):
         ask(toy, query=Condition("A549", "Trametinib", 7.0))
-
-
-def test_trust_comes_from_a_calibration(toy):
-    """Expected 0.8 whatever is known: green, with reasons and an interval for each gene."""
-    n = len(FEATURES)
-    flat = Calibration(
-        ((-99.0,) * n, (99.0,) * n),
-        (0.0,) * n,
-        (0.0,) * n,
-        (0.0,),
-        (0.8,),
-        (-0.1,),
-        (0.1,),
-        (0.0,) * n,
-        1.5,
-    )
-    selectors = {"selectors": lambda name: make_selector(name, toy)}
-    found = trust_with(toy, ask(toy), flat, **selectors)
-    assert (found.expected, found.low, found.high) == pytest.approx((0.8, 0.7, 0.9))
-    assert found.light is Light.GREEN
-    others = [d for d in toy.measured_drugs("A549", 5.0) if d != "Trametinib"]
-    spread = toy.deltas(toy.rows("A549", others, 5.0)).std(axis=0)
-    np.testing.assert_allclose(found.half_width, 1.5 * spread, rtol=1e-4)
-    assert "2 other lines" in found.reasons[0]
-    assert "6 other drugs" in found.reasons[1]

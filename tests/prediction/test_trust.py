@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from lgr_core.domain import Evidence
+from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.prediction.surroundings import FEATURES, Surroundings
 from lgr_core.prediction.trust import (
-    FEATURES,
     LEVELS,
     Calibration,
     Light,
-    Surroundings,
     coverage,
     error_levels,
     light_of,
@@ -61,6 +61,28 @@ def test_features_of_one_query_by_hand(toy):
     assert found["size"] == pytest.approx(np.log(size), rel=1e-3)
 
 
+def test_features_of_neighbours_by_hand(toy):
+    """Their agreement, what random picks would come to, and the cells behind them."""
+    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
+    names = toy.measured_drugs("A549", 5.0)
+    used = np.isin(names, ("Cobimetinib", "Vorinostat"))[None, :]
+    around = Surroundings.of(block, READS)
+    found = dict(zip(FEATURES, around.features(around.mean, used)[0], strict=True))
+    rows = toy.deltas(toy.rows("A549", ("Cobimetinib", "Vorinostat"), 5.0)).astype(float)
+    agreement = np.square(rows.mean(axis=0)).mean() / np.square(rows).mean()
+    assert found["neighbors_agreement"] == pytest.approx(agreement, rel=1e-4)
+    others = [drug for drug in names if drug != "Trametinib"]
+    pool = toy.deltas(toy.rows("A549", others, 5.0)).astype(float)
+    gram = pool @ pool.T
+    apart = gram[~np.eye(len(pool), dtype=bool)].mean() / np.diag(gram).mean()
+    assert agreement - found["neighbors_standing"] == pytest.approx((1 + apart) / 2, rel=1e-4)
+    assert found["cells"] == pytest.approx(np.log(51))
+    nobody = around.features(around.mean)[0]
+    assert nobody[list(FEATURES).index("neighbors_agreement")] == 0
+    with pytest.raises(LeakageError, match="Trametinib"):
+        around.features(around.mean, np.isin(names, ("Trametinib",))[None, :])
+
+
 def test_nothing_around_a_query_hangs_on_its_truth(toy):
     """Declaring the truth changes nothing, in any regime."""
     for regime in Regime:
@@ -97,9 +119,12 @@ def test_a_calibration_reads_its_curve_and_no_further():
 
 
 def test_a_calibration_survives_json():
-    """Written and read again it is the same."""
-    made = calibration()
-    assert Calibration.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+    """Written and read again it is the same; one of other features is refused."""
+    made = calibration(n=40)
+    data = json.loads(json.dumps(made.to_dict()))
+    assert Calibration.from_dict(data) == made
+    with pytest.raises(ValueError, match="other features"):
+        Calibration.from_dict({**data, "features": data["features"][:-1]})
 
 
 @pytest.mark.parametrize(
@@ -126,7 +151,14 @@ def test_reasons_speak_of_what_was_found():
     assert "10 other drugs" in said[1]
     assert "differ widely" in said[1]
     assert "not specific" in said[2]
+    more = {"neighbors_agreement": 0.3, "neighbors_standing": 0.2, "cells": np.log(51)}
+    said = reasons(np.array(list((both | more).values())))
+    assert said[2] == (
+        "The effects of the neighbours that are averaged are somewhat alike, more than those of as "
+        "many random picks."
+    )
+    assert "50 cells" in said[3]
     nothing = reasons(np.zeros(len(FEATURES)))
-    assert "not measured in any other line" in nothing[0]
+    assert "No measurement of the drug in another line" in nothing[0]
     assert "No other drug" in nothing[1]
     assert len(nothing) == 2

@@ -210,18 +210,39 @@ def products_of(store, rows, readable_rows):
     return total
 
 
-def test_products_of_lines_leave_out_what_a_query_may_not_read(toy):
-    """In every regime and fold, for each query: sums over its readable drugs alone."""
-    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
-    for reader, tested in readers(toy):
+def crossings(store, evidence):
+    """In every regime and fold: each block, its gate, the table of rows, and its crossing."""
+    for reader, tested in readers(store):
         for block in reader.blocks(tested):
             gate = block.gate(evidence)
             grid = gate.grid()
-            lines = np.flatnonzero((grid >= 0).sum(axis=1) > 2)
-            rows = grid[np.ix_(lines, np.flatnonzero((grid[lines] >= 0).all(axis=0)))]
-            for query, found in zip(block.queries, gate.line_products(rows), strict=True):
-                allowed = readable(toy, reader, query, evidence)
-                np.testing.assert_allclose(found, products_of(toy, rows, allowed), rtol=1e-5)
+            own = block.labels.drug_numbers(block.drugs)
+            others = np.delete(np.arange(len(grid)), gate.line)
+            pool = np.flatnonzero(grid[gate.line] >= 0)
+            lines = others[(grid[np.ix_(others, np.union1d(pool, own))] >= 0).all(axis=1)]
+            if len(lines) and len(pool):
+                drugs = np.union1d(pool, own)
+                table, here = grid[np.ix_(lines, drugs)], grid[gate.line, pool]
+                places = np.searchsorted(drugs, pool), np.searchsorted(drugs, own)
+                yield reader, block, table, here, places, gate.crossing(table, here, *places)
+
+
+def test_products_of_lines_leave_out_what_a_query_may_not_read(toy):
+    """In every regime and fold, for each query: sums over its readable drugs alone."""
+    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+    seen = 0
+    for reader, block, table, here, (pool, _), crossing in crossings(toy, evidence):
+        rows = np.vstack([table[:, pool], here])
+        grams, crosses = crossing.lines()
+        every = np.ones(len(toy.conditions), dtype=bool)
+        whole = products_of(toy, table[:, pool], every)
+        np.testing.assert_allclose(crossing.other_lines(), whole, rtol=1e-5)
+        for query, gram, cross in zip(block.queries, grams, crosses, strict=True):
+            expected = products_of(toy, rows, readable(toy, reader, query, evidence))
+            np.testing.assert_allclose(gram, expected[:-1, :-1], rtol=1e-5)
+            np.testing.assert_allclose(cross, expected[:-1, -1], rtol=1e-5)
+            seen += 1
+    assert seen
 
 
 def test_products_of_drugs_are_of_mixtures_of_lines(toy):
@@ -230,15 +251,33 @@ def test_products_of_drugs_are_of_mixtures_of_lines(toy):
     gate = block.gate({Evidence.TRAIN})
     drugs = ["Cobimetinib", "Tofacitinib", "Vorinostat"]
     rows = np.array([toy.rows(line, drugs, 5.0) for line in ("HepG2/C3A", "LoVo")])
-    found = gate.drug_products(rows, np.array([[1.0, -1.0], [0.5, 0.5]]))
+    here, pool, own = toy.rows("A549", drugs[:1], 5.0), np.array([0]), np.array([1, 2])
+    found = gate.crossing(rows, here, pool, own).drugs(np.array([[1.0, -1.0], [0.5, 0.5]]))
     one, other = (toy.deltas(line).astype(float) for line in rows)
     mixed = (one - other, (one + other) / 2)
     expected = sum(x @ x.T for x in mixed) / (2 * toy.n_panel)
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     with pytest.raises(LeakageError, match="Tofacitinib"):
-        gate.drug_products(toy.rows("A549", drugs, 5.0)[None], np.ones((1, 1)))
+        gate.crossing(toy.rows("A549", drugs, 5.0)[None], here, pool, own)
     with pytest.raises(LeakageError):
-        block.gate({Evidence.TARGET_POOL}).drug_products(rows, np.eye(2))
+        block.gate({Evidence.TARGET_POOL}).crossing(rows, here, pool, own)
+
+
+def test_a_crossing_sums_what_its_weights_say_and_nothing_that_is_closed(toy):
+    """The formula, query by query; a weight on a row that a query may not read counts nothing."""
+    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+    rng = np.random.default_rng(0)
+    closed = 0
+    for reader, block, table, here, (pool, own), crossing in crossings(toy, evidence):
+        w, v = rng.normal(size=(len(block), len(table))), rng.normal(size=(len(block), len(here)))
+        elsewhere, deltas = toy.deltas(table.ravel()).reshape(*table.shape, -1), toy.deltas(here)
+        for i, (query, found) in enumerate(zip(block.queries, crossing.combine(w, v), strict=True)):
+            allowed = readable(toy, reader, query, evidence)[here]
+            closed += (~allowed).sum()
+            departs = deltas - np.tensordot(w[i], elsewhere[:, pool], 1)
+            expected = w[i] @ elsewhere[:, own[i]] + (v[i] * allowed) @ departs
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    assert closed
 
 
 def test_weights_on_rows_are_checked_query_by_query(toy):
@@ -272,12 +311,12 @@ def test_rehearsals_read_training_rows_alone(toy):
     for regime in Regime:
         for fold in make_folds(toy, regime, 3):
             view = TrainingView(toy, fold, validation=True)
-            asked = list(rehearse(view, max_blocks=99, max_queries=99))
+            asked = list(rehearse(view, max_blocks=99, max_queries=99, max_genes=99_999))
             rows = np.concatenate([block.rows for block, _ in asked])
             np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(fold.validation))
             for block, measured in asked:
                 np.testing.assert_array_equal(measured, toy.deltas(block.rows))
                 grid = block.gate({Evidence.TRAIN, Evidence.TARGET_POOL}).grid()
                 assert not fold.test[grid[grid >= 0]].any()
-    one_block = list(rehearse(view, max_blocks=1, max_queries=1))
+    one_block = list(rehearse(view, max_blocks=1, max_queries=1, max_genes=99_999))
     assert [len(block) for block, _ in one_block] == [1]

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import UNITS, Block, Unit
+from lgr_core.atlas.blocks import BLOCK_NONZEROS, UNITS, Cut, Unit, cut, keep
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.design import check_design, unread_columns
@@ -63,30 +63,66 @@ class CountSource:
     cell_lines: pd.DataFrame
     provenance: Mapping[str, Any]
 
-    def blocks(self, *, max_cells: int, max_nonzeros: int) -> Iterator[Block]:
+    def nonzeros(self) -> int:
+        """Values that the matrix stores."""
+        with h5py.File(self.path) as file:
+            matrix = open_matrix(file, self.matrix)
+            return int(matrix.nonzeros(matrix.shape[0], matrix.shape[0])[0])
+
+    def shards(self, max_nonzeros: int) -> list[FileShard]:
+        """Runs of the file's rows."""
+        with h5py.File(self.path) as file:
+            matrix = open_matrix(file, self.matrix)
+            bounds = matrix.nonzeros(0, matrix.shape[0])
+        cuts = cut(np.arange(len(bounds)), bounds, self.kept, max_nonzeros)
+        return [FileShard(self.path, self.matrix, part) for part in cuts]
+
+
+@dataclass(frozen=True, slots=True)
+class FileShard:
+    """A run of rows of an h5ad; ``before`` rows of ``obs`` stand in files before this one."""
+
+    path: Path
+    matrix: str
+    cut: Cut
+    before: int = 0
+
+    @property
+    def start(self) -> int:
+        """The first row of ``obs``."""
+        return self.before + self.cut.start
+
+    @property
+    def stop(self) -> int:
+        """The row of ``obs`` after the last."""
+        return self.before + self.cut.stop
+
+    def blocks(self) -> Iterator[sparse.csr_array]:
         """Blocks of counts; each is checked.
 
         Raises
         ------
         NotCountsError
             A value is negative, fractional or missing.
+        InputError
+            The file cannot be read.
         """
-        with h5py.File(self.path) as file:
-            matrix = open_matrix(file, self.matrix)
-            for start, rows in read_blocks(matrix, max_rows=max_cells, max_nonzeros=max_nonzeros):
-                block = keep_rows(self.kept, start, rows)
-                if block is not None:
-                    check_counts(block.counts, self.matrix, start)
-                    yield block
+        first, last = self.cut.first, self.cut.last
+        try:
+            with h5py.File(self.path) as file:
+                matrix = open_matrix(file, self.matrix)
+                for start, rows in read_blocks(matrix, first, last, BLOCK_NONZEROS):
+                    counts = keep(rows, start - first, self.cut.kept)
+                    check_counts(counts, self.matrix, start)
+                    yield counts
+        except (OSError, KeyError, ValueError) as err:
+            raise unreadable(self.path, err) from err
 
 
-def keep_rows(kept: IntArray, start: int, rows: sparse.csr_array) -> Block | None:
-    """The block of those of ``rows`` (the file's from ``start`` on) that are kept, if any is."""
-    first, last = np.searchsorted(kept, [start, start + rows.shape[0]])
-    if first == last:
-        return None
-    wanted = kept[first:last] - start
-    return Block(int(first), rows if len(wanted) == rows.shape[0] else rows[wanted])
+def unreadable(path: Path, err: Exception) -> InputError:
+    """The error of an h5ad that HDF5 cannot read."""
+    found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
+    return InputError(f"file {path}", found, "It is cut off or damaged: fetch or write it again.")
 
 
 def open_counts(
@@ -146,8 +182,7 @@ def open_counts(
             )
             return _open(file, path, overrides, read, unit, layer)
     except (OSError, KeyError) as err:
-        found = f"it cannot be read as h5ad ({err})"
-        raise InputError(f"file {path}", found, "Check the file.") from err
+        raise unreadable(path, err) from err
 
 
 def _open(

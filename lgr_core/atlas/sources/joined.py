@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from lgr_core.atlas.blocks import Block, Unit
-from lgr_core.atlas.sources.counts import CountSource, open_counts
+from lgr_core.atlas.blocks import Unit
+from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
 
 _NAMES = ("cell_line", "drug", "plate")
@@ -31,13 +31,17 @@ class JoinedSource:
     cell_lines: pd.DataFrame
     provenance: Mapping[str, Any]
 
-    def blocks(self, *, max_cells: int, max_nonzeros: int) -> Iterator[Block]:
-        """The blocks of each part, with rows counted through all of them."""
-        before = 0
+    def nonzeros(self) -> int:
+        """Values that all files store."""
+        return sum(part.nonzeros() for part in self.parts)
+
+    def shards(self, max_nonzeros: int) -> list[FileShard]:
+        """The shards of each part, with rows counted through all of them."""
+        found, before = [], 0
         for part in self.parts:
-            for start, counts in part.blocks(max_cells=max_cells, max_nonzeros=max_nonzeros):
-                yield Block(before + start, counts)
+            found += [replace(shard, before=before) for shard in part.shards(max_nonzeros)]
             before += len(part.obs)
+        return found
 
 
 def open_folder(path: Path, **options: Any) -> JoinedSource:  # noqa: ANN401 - handed on

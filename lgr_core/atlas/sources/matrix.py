@@ -29,8 +29,8 @@ class Matrix(Protocol):
     name: str
     shape: tuple[int, int]
 
-    def nonzeros(self) -> IntArray:
-        """Where each row begins and the last ends (n_rows + 1,), counted in stored values."""
+    def nonzeros(self, start: int, stop: int) -> IntArray:
+        """Where rows begin and the last ends (stop - start + 1,), counted in stored values."""
         ...
 
     def read(self, start: int, stop: int) -> sparse.csr_array:
@@ -40,20 +40,19 @@ class Matrix(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CsrMatrix:
-    """A matrix stored by cell: ``data``, ``indices`` and ``indptr``; ``indptr`` is held."""
+    """A matrix stored by cell: ``data``, ``indices`` and ``indptr``."""
 
     name: str
     shape: tuple[int, int]
     group: h5py.Group
-    indptr: IntArray
 
-    def nonzeros(self) -> IntArray:
-        """Row bounds (n_rows + 1,)."""
-        return self.indptr
+    def nonzeros(self, start: int, stop: int) -> IntArray:
+        """Row bounds (stop - start + 1,)."""
+        return self.group["indptr"][start : stop + 1]
 
     def read(self, start: int, stop: int) -> sparse.csr_array:
         """Rows ``start`` to ``stop``; InputError if an index points outside the matrix."""
-        bounds = self.indptr[start : stop + 1]
+        bounds = self.nonzeros(start, stop)
         here = slice(int(bounds[0]), int(bounds[-1]))
         data = self.group["data"][here].astype(np.float32, copy=False)
         indices = self.group["indices"][here].astype(np.int32, copy=False)
@@ -76,9 +75,9 @@ class DenseMatrix:
     shape: tuple[int, int]
     dataset: h5py.Dataset
 
-    def nonzeros(self) -> IntArray:
-        """Row bounds (n_rows + 1,): every value is stored."""
-        return np.arange(self.shape[0] + 1, dtype=np.int64) * self.shape[1]
+    def nonzeros(self, start: int, stop: int) -> IntArray:
+        """Row bounds (stop - start + 1,): every value is stored."""
+        return np.arange(start, stop + 1, dtype=np.int64) * self.shape[1]
 
     def read(self, start: int, stop: int) -> sparse.csr_array:
         """Rows ``start`` to ``stop``."""
@@ -135,7 +134,7 @@ def open_matrix(file: h5py.File, name: str) -> Matrix:
     form = str(item.attrs.get("encoding-type", item.attrs.get("h5sparse_format", "unknown")))
     if form.startswith("csr"):
         n_rows, n_genes = item.attrs.get("shape", item.attrs.get("h5sparse_shape"))
-        return CsrMatrix(name, (int(n_rows), int(n_genes)), item, item["indptr"][:])
+        return CsrMatrix(name, (int(n_rows), int(n_genes)), item)
     if not form.startswith("csc"):
         raise InputError(f"matrix {name}", f"its encoding is {form!r}", "Store it as CSR.")
     raise InputError(
@@ -146,15 +145,16 @@ def open_matrix(file: h5py.File, name: str) -> Matrix:
 
 
 def read_blocks(
-    matrix: Matrix, *, max_rows: int, max_nonzeros: int
+    matrix: Matrix, start: int, stop: int, max_nonzeros: int
 ) -> Iterator[tuple[int, sparse.csr_array]]:
     """Runs of rows with their first row; at least one row each, however full it is."""
-    bounds, start, n_rows = matrix.nonzeros(), 0, matrix.shape[0]
-    while start < n_rows:
-        full = int(np.searchsorted(bounds, bounds[start] + max_nonzeros, side="right")) - 1
-        stop = min(max(full, start + 1), start + max_rows, n_rows)
-        yield start, matrix.read(start, stop)
-        start = stop
+    bounds, first = matrix.nonzeros(start, stop), start
+    while start < stop:
+        begin = start - first
+        full = int(np.searchsorted(bounds, bounds[begin] + max_nonzeros, side="right")) - 1
+        end = first + max(full, begin + 1)
+        yield start, matrix.read(start, end)
+        start = end
 
 
 def _is_ascending(indices: IntArray, indptr: IntArray) -> bool:

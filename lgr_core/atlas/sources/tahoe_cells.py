@@ -7,7 +7,7 @@ the table of genes: ``metadata/`` in, beside or above the folder of shards.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,15 +17,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy import sparse
 
-from lgr_core.atlas.blocks import Block, Unit
+from lgr_core.atlas.blocks import Unit, cut
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import read_observations
-from lgr_core.atlas.sources.counts import keep_rows, refuse_one_sided
+from lgr_core.atlas.sources.counts import refuse_one_sided
 from lgr_core.atlas.sources.features import name_genes
 from lgr_core.atlas.sources.forms import Form, column_names
-from lgr_core.atlas.sources.matrix import check_counts
+from lgr_core.atlas.sources.lists import AGAIN, LISTS, ListShard, units_of, unreadable
 from lgr_core.atlas.sources.tahoe_tables import (
     GENES,
     SAMPLES,
@@ -39,12 +38,7 @@ from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
 
-LISTS = ("genes", "expressions")
 KEYS = ("drug", "sample", "cell_line_id", "plate")
-_CELLS_AT_ONCE = 1_000
-"""Cells read together: a row group of the publisher's."""
-
-_AGAIN = "The shard is cut off or damaged: fetch it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +60,23 @@ class ShardSource:
     cell_lines: pd.DataFrame
     provenance: Mapping[str, Any]
 
-    def blocks(self, *, max_cells: int, max_nonzeros: int) -> Iterator[Block]:
-        """Blocks of counts; each is checked.
+    def nonzeros(self) -> int:
+        """Values that the lists hold."""
+        return sum(int(units_of(file).nonzeros[-1]) for file in self.files)
 
-        Raises
-        ------
-        NotCountsError
-            A value, but for the marker, is negative, fractional or missing.
-        InputError
-            A shard cannot be read, or a token is no gene's.
-        """
-        start = 0
-        for file in self.files:
-            for rows in self._read(file, min(max_cells, _CELLS_AT_ONCE)):
-                bounds, first = rows.indptr, 0
-                while first < rows.shape[0]:
-                    full = int(np.searchsorted(bounds, bounds[first] + max_nonzeros, "right")) - 1
-                    last = max(full, first + 1)
-                    block = keep_rows(self.kept, start + first, rows[first:last])
-                    if block is not None:
-                        yield block
-                    first = last
-                start += rows.shape[0]
-
-    def _read(self, file: Path, cells: int) -> Iterator[sparse.csr_array]:
-        try:
-            for batch in pq.ParquetFile(file).iter_batches(cells, columns=list(LISTS)):
-                rows = _to_rows(batch, self.column_of, len(self.genes), file)
-                check_counts(rows, file.name)
-                yield rows
-        except (OSError, pa.ArrowException) as err:
-            raise _unreadable(file, err) from err
+    def shards(self, max_nonzeros: int) -> list[ListShard]:
+        """Runs of row groups, through all files."""
+        units = [units_of(file) for file in self.files]
+        rows = _through([unit.rows for unit in units])
+        nonzeros = _through([unit.nonzeros for unit in units])
+        begins = np.cumsum([0, *(int(unit.rows[-1]) for unit in units[:-1])])
+        places = list(zip(self.files, begins.tolist(), strict=True))
+        found = []
+        for part in cut(rows, nonzeros, self.kept, max_nonzeros):
+            here = np.searchsorted(begins, [part.first, part.last - 1], side="right")
+            files = tuple(places[here[0] - 1 : here[1]])
+            found.append(ListShard(files, part, self.column_of, len(self.genes)))
+        return found
 
 
 def recognise_shards(path: Path) -> Form | None:
@@ -175,10 +155,10 @@ def _read_keys(files: Sequence[Path]) -> pd.DataFrame:
             missing = sorted({*KEYS, *LISTS} - column_names(file))
             if missing:
                 found = f"it has no column {', '.join(missing)}"
-                raise InputError(f"shard {file}", found, _AGAIN)
+                raise InputError(f"shard {file}", found, AGAIN)
             part = pq.read_table(file, columns=list(KEYS))
         except (OSError, pa.ArrowException) as err:
-            raise _unreadable(file, err) from err
+            raise unreadable(file, err) from err
         parts.append(pa.table({key: _as_categories(part.column(key)) for key in KEYS}))
     return pa.concat_tables(parts).unify_dictionaries().to_pandas()
 
@@ -203,44 +183,7 @@ def _doses(frame: pd.DataFrame, samples: pd.DataFrame) -> pd.Categorical:
     return pd.Categorical.from_codes(np.append(codes, -1)[known.codes], categories=literals)
 
 
-def _to_rows(
-    batch: pa.RecordBatch, column_of: IntArray, n_genes: int, file: Path
-) -> sparse.csr_array:
-    """Counts (n_cells, n_genes): tokens looked up, the leading marker of each cell left out."""
-    tokens, values = (batch.column(name) for name in LISTS)
-    bounds = tokens.offsets.to_numpy().astype(np.int64)
-    inside = slice(bounds[0], bounds[-1])
-    if not np.array_equal(np.diff(bounds), np.diff(values.offsets.to_numpy())):
-        raise InputError(f"shard {file}", "a cell has more genes than values, or fewer", _AGAIN)
-    first = values.offsets.to_numpy()[0]
-    ids = np.asarray(tokens.values)[inside]
-    counts = np.asarray(values.values)[first : first + len(ids)].astype(np.float32, copy=False)
-    bounds = bounds - bounds[0]
-    starts = bounds[:-1]
-    filled = np.diff(bounds) > 0
-    marked = np.zeros(len(starts), dtype=bool)
-    marked[filled] = counts[starts[filled]] < 0
-    kept = np.ones(len(ids), dtype=bool)
-    kept[starts[marked]] = False
-    indptr = (bounds - np.concatenate([[0], np.cumsum(marked)])).astype(np.int32)
-    columns = _columns(ids[kept], column_of, file)
-    rows = sparse.csr_array((counts[kept], columns, indptr), shape=(len(starts), n_genes))
-    rows.sum_duplicates()
-    return rows
-
-
-def _columns(tokens: np.ndarray, column_of: IntArray, file: Path) -> IntArray:
-    """The gene of each token (n,), int32; tokens may be written as floats."""
-    with np.errstate(invalid="ignore"):
-        ids = tokens.astype(np.int64, copy=False)
-    inside = np.clip(ids, 0, len(column_of) - 1)
-    columns = column_of[inside]
-    strange = (columns < 0) | (inside != tokens)
-    if strange.any():
-        found = f"token {tokens[strange][0]:g} is no gene's in the table of genes"
-        raise InputError(f"shard {file}", found, "Shards and tables are of different releases.")
-    return columns
-
-
-def _unreadable(file: Path, err: Exception) -> InputError:
-    return InputError(f"shard {file}", f"it cannot be read ({' '.join(str(err).split())})", _AGAIN)
+def _through(parts: Sequence[IntArray]) -> IntArray:
+    """Counts before each unit of each part as counts before each unit of all."""
+    steps = np.concatenate([np.diff(part) for part in parts])
+    return np.concatenate([[0], np.cumsum(steps)])

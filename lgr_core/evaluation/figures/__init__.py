@@ -25,6 +25,7 @@ from lgr_core.evaluation.figures.spreads import (
     k_curves,
     k_histogram,
 )
+from lgr_core.evaluation.figures.trust import reliability, risk_coverage
 
 __all__ = [
     "CONTROL",
@@ -44,6 +45,8 @@ __all__ = [
     "metric_panel",
     "number",
     "ordered",
+    "reliability",
+    "risk_coverage",
     "slice_words",
     "slices",
 ]

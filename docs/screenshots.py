@@ -1,0 +1,71 @@
+"""The README's pictures, made anew: the app on the demo atlas in Debian's Chromium.
+
+Run: ``make screenshots`` (needs ``lgr demo --benchmark`` and ``apt install chromium``).
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from lgr_core.config import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from served import served  # noqa: E402 - the tests' own way to start the app
+
+OUT = ROOT / "docs" / "images"
+SIZE = {"width": 1280, "height": 800}
+QUESTION = "atlas=demo&cell_line=A549&drug=Trametinib"
+PICTURES = {
+    "predict": f"?{QUESTION}",
+    "neighbours": f"neighbors?{QUESTION}",
+    "benchmark": "benchmark?atlas=demo",
+}
+STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def picture(page: Page, link: str) -> Image.Image:
+    """The first screen of a page, once it is drawn."""
+    page.goto(link)
+    page.locator(".js-plotly-plot .ytick text").first.wait_for()
+    page.wait_for_selector(STILL)
+    page.wait_for_timeout(1_500)
+    return Image.open(io.BytesIO(page.screenshot()))
+
+
+def linked(home: Path) -> Path:
+    """A home with what this installation has built, so that the app's log stays out of it."""
+    for name in ("atlases", "runs"):
+        (home / name).symlink_to((Settings.from_environment().home / name).resolve())
+    return home
+
+
+def main() -> None:
+    """Take each picture and keep it small: 128 colours."""
+    OUT.mkdir(exist_ok=True)
+    chromium = shutil.which("chromium")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served(linked(Path(home))) as address,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        page = browser.new_page(viewport=SIZE)
+        for name, link in PICTURES.items():
+            file = OUT / f"{name}.png"
+            found = picture(page, f"{address}/{link}").convert("RGB").quantize(128)
+            found.save(file, optimize=True)
+            print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""One question, one call: what this drug would do to this cell line.
+
+Pages, command line and notebooks all ask through :func:`predict` and show the :class:`Answer`.
+"""
+
+from __future__ import annotations
+
+from lgr_core.answer.ask import LGR_METHOD, METHODS, predict, retrieve
+from lgr_core.answer.record import Answer, retrieval_dict
+from lgr_core.answer.trusted import trusted
+
+__all__ = ["LGR_METHOD", "METHODS", "Answer", "predict", "retrieval_dict", "retrieve", "trusted"]

@@ -1,0 +1,139 @@
+"""Asking: the neighbours of a question, and its answer by any method."""
+
+from __future__ import annotations
+
+from lgr_core.answer.desk import Desk
+from lgr_core.answer.record import Answer
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import CandidatePool, Retrieval, Selector
+from lgr_core.errors import UsageError
+from lgr_core.prediction.explained import METHODS as WEIGHTED
+from lgr_core.prediction.explained import Selectors
+from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.predictors import LGR
+from lgr_core.prediction.weighted import Weighted
+from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.query import read_query
+from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
+from lgr_core.retrieval.selectors import make_selector
+
+LGR_METHOD = "lgr"
+METHODS = (LGR_METHOD, *WEIGHTED, Hybrid.name)
+"""What can be asked: the paper's, those that weigh every condition, and the paper's proposal."""
+
+
+def retrieve(
+    store: AtlasStore,
+    *,
+    cell_line: str,
+    drug: str,
+    dose_um: float | None = None,
+    selector: str | Selector = "mechanism",
+    k: int = 10,
+    seed: int = 0,
+    one_per_parent: bool = False,
+) -> Retrieval:
+    """The realised neighbours of a drug in a cell line, without predicting.
+
+    Raises
+    ------
+    LgrError
+        If a name, the dose, the selector or ``k`` is refused; the message says what to do.
+    """
+    pool, _ = _pool(store, cell_line, drug, dose_um)
+    chosen = _selector(store, selector, seed)
+    view = View(store, pool.query, chosen.evidence)
+    return retrieve_neighbors(
+        chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
+    )
+
+
+def predict(  # noqa: PLR0913 - the one public call; all but the question is optional
+    store: AtlasStore,
+    *,
+    cell_line: str,
+    drug: str,
+    dose_um: float | None = None,
+    method: str | Weighted = LGR_METHOD,
+    selector: str | Selector = "mechanism",
+    k: int = 10,
+    aggregate: str = "mean",
+    fallback: str = "pool_mean",
+    seed: int = 0,
+    one_per_parent: bool = False,
+    all_genes: bool = False,
+    reader: FoldReader | None = None,
+    selectors: Selectors | None = None,
+) -> Answer:
+    """Predict a drug's effect on a cell line from measured effects.
+
+    Parameters
+    ----------
+    store
+        An open atlas.
+    cell_line, drug, dose_um
+        The question; names are matched by their closest reading, the dose is in micromolar.
+    method
+        A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read what
+        a language model remembers, never ask it. Or one of ``make_method``, kept between calls.
+    selector
+        Of ``lgr``: a name in ``SELECTORS``, or any object with the ``Selector`` protocol.
+    k
+        How many neighbours to average, the whole pool if it is smaller; of methods that weigh
+        every condition, how many to name.
+    aggregate, fallback
+        Of ``lgr``: how neighbours are combined, and what answers (labelled) when there are none.
+    seed
+        For the random selector.
+    one_per_parent
+        Of ``lgr``: keep only the better-ranked of two forms of one parent compound.
+    all_genes
+        Predict every gene of the atlas; otherwise the metric panel.
+    reader
+        One of this store's in the open world, kept between calls.
+    selectors
+        Gives the selectors of methods other than ``lgr``; by default those of this installation.
+
+    Returns
+    -------
+    Answer
+        With ``measured`` and ``metrics`` where the condition was measured. The measured values
+        are read by the scorer only, after the prediction is made.
+
+    Raises
+    ------
+    LgrError
+        If a name, the dose or an option is refused; the message says what to do.
+    """
+    pool, notes = _pool(store, cell_line, drug, dose_um)
+    desk = Desk(store, pool, notes, k, all_genes=all_genes, reader=reader)
+    if isinstance(method, Weighted) or method in WEIGHTED:
+        return desk.weighted(method, selectors)
+    if method == Hybrid.name:
+        return desk.hybrid(selectors)
+    if method != LGR_METHOD:
+        do = f"Choose one of: {', '.join(METHODS)}."
+        raise UsageError(f"method {method!r}", "unknown", do)
+    lgr = LGR(
+        _selector(store, selector, seed),
+        store.drug_catalog,
+        k=k,
+        how=aggregate,
+        fallback=fallback,
+        one_per_parent=one_per_parent,
+        all_genes=all_genes,
+    )
+    return desk.lgr(lgr)
+
+
+def _pool(
+    store: AtlasStore, cell_line: str, drug: str, dose_um: float | None
+) -> tuple[CandidatePool, tuple[str, ...]]:
+    """Who may answer the question as it was read, and notes on how it was read."""
+    query, notes = read_query(store, cell_line, drug, dose_um)
+    return candidate_pool(store, query), notes
+
+
+def _selector(store: AtlasStore, selector: str | Selector, seed: int) -> Selector:
+    return make_selector(selector, store, seed=seed) if isinstance(selector, str) else selector

@@ -1,0 +1,208 @@
+"""The desk that answers a question, by retrieval or by a weighted sum of all that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from lgr_core import metrics
+from lgr_core.answer.record import Answer
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import (
+    CandidatePool,
+    Condition,
+    Evidence,
+    FloatArray,
+    Neighbor,
+    Prediction,
+    Retrieval,
+)
+from lgr_core.prediction.explained import Selectors, Support, explain, make_method, remembered
+from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.predictors import LGR, PoolMean
+from lgr_core.prediction.retrieved import Retrieved
+from lgr_core.prediction.weighted import Term, Weighted
+from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.resolve import require_k
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """How a prediction was made: what may be read, how it was combined."""
+
+    evidence: frozenset[Evidence]
+    how: str
+    one_per_parent: bool = False
+
+
+class Desk:
+    """Answers one question by one method or another."""
+
+    def __init__(
+        self,
+        store: AtlasStore,
+        pool: CandidatePool,
+        notes: tuple[str, ...],
+        k: int,
+        *,
+        all_genes: bool,
+        reader: FoldReader | None,
+    ) -> None:
+        self.store, self.pool, self.notes, self.k, self.all_genes = store, pool, notes, k, all_genes
+        self._reader = reader
+
+    @property
+    def reader(self) -> FoldReader:
+        """What methods for many queries read through."""
+        return FoldReader(self.store) if self._reader is None else self._reader
+
+    def lgr(self, method: LGR) -> Answer:
+        """The mean of retrieved neighbours, or however else they are combined."""
+        prediction = method.predict(self.pool, View(self.store, self.pool.query, method.evidence))
+        made = _Made(method.evidence, method.how, method.one_per_parent)
+        return self._answer(prediction, made, _retrieved_terms(self.pool, prediction))
+
+    def hybrid(self, selectors: Selectors | None) -> Answer:
+        """The language model's neighbours where many stand and agree, else chemistry's."""
+        make = selectors if selectors is not None else lambda name: remembered(self.store, name)
+        first, second = (
+            Retrieved(make(name), self.store.drug_catalog, self.k, in_line=True)
+            for name in ("llm", "chemistry")
+        )
+        hybrid, query = Hybrid(first, second), self.pool.query
+        block = self.reader.block(query.cell_line, query.dose_um, [query.drug])
+        (source,) = hybrid.sources(block)
+        view = View(self.store, query, hybrid.evidence)
+        lgr = LGR(source.selector, self.store.drug_catalog, k=self.k, all_genes=self.all_genes)
+        found = lgr.predict(self.pool, view)
+        instead = found.fallback if source is first else source.name
+        prediction = replace(found, method=hybrid.name, fallback=instead)
+        made = _Made(hybrid.evidence, lgr.how)
+        return self._answer(prediction, made, _retrieved_terms(self.pool, prediction))
+
+    def weighted(self, method: str | Weighted, selectors: Selectors | None) -> Answer:
+        """The weighted sum of every condition that the method stands on."""
+        require_k(self.k)
+        reader = self.reader
+        if isinstance(method, str):
+            method = make_method(method, reader, selectors=selectors)
+        found = explain(reader, method, self.pool.query, all_genes=self.all_genes)
+        heaviest = _here(found.terms)[: self.k]
+        retrieval = Retrieval(
+            self.pool.query,
+            method.name,
+            self.k,
+            len(self.pool.drugs),
+            tuple(_neighbor(i, *one) for i, one in enumerate(heaviest, start=1)),
+            provenance=found.prediction.provenance,
+        )
+        weights = tuple(weight for _, weight in heaviest)
+        prediction = replace(found.prediction, retrieval=retrieval, weights=weights)
+        return self._answer(prediction, _Made(method.evidence, "weighted sum"), found.terms)
+
+    def _answer(self, prediction: Prediction, made: _Made, terms: tuple[Support, ...]) -> Answer:
+        store, pool, every = self.store, self.pool, self.all_genes
+        view = View(store, pool.query, {Evidence.TARGET_POOL})
+        notes = (*self.notes, *_notes(prediction, pool))
+        retrieval = prediction.retrieval
+        drugs = retrieval.drugs if retrieval is not None else ()
+        rows = view.rows(pool.query.cell_line, drugs, pool.query.dose_um)
+        pool_mean = PoolMean(every).predict(pool, view).delta
+        row = store.row(pool.query)
+        measured = None if row is None else store.deltas(np.array([row]), all_genes=every)[0]
+        n_genes = len(store.genes) if every else store.n_panel
+        return Answer(
+            prediction=prediction,
+            pool=pool,
+            genes=store.gene_names[:n_genes],
+            n_panel=store.n_panel,
+            measured=measured,
+            neighbor_deltas=view.deltas(rows, all_genes=every),
+            pool_mean=pool_mean,
+            metrics=_score(prediction.delta, measured, pool_mean, store.n_panel),
+            notes=notes,
+            provenance=_provenance(store, made, prediction, pool, notes),
+            terms=terms,
+        )
+
+
+def _here(terms: tuple[Support, ...]) -> tuple[tuple[Condition, float], ...]:
+    """The conditions of other drugs in the query's line with their weights, heaviest first."""
+    return next((term.conditions for term in terms if term.term is Term.NEIGHBORS_HERE), ())
+
+
+def _neighbor(rank: int, condition: Condition, weight: float) -> Neighbor:
+    return Neighbor(condition.drug, rank, weight, f"weighs {weight:+.3f} in the sum")
+
+
+def _retrieved_terms(pool: CandidatePool, prediction: Prediction) -> tuple[Support, ...]:
+    """The one term of retrieval: neighbours in this line, and the rest where it has a weight."""
+    retrieval, query = prediction.retrieval, pool.query
+    weights: dict[str, float] = {}
+    if retrieval is not None and retrieval.neighbors:
+        weights = dict.fromkeys(pool.drugs, prediction.provenance.get("rest", 0.0))
+        weights |= dict(zip(retrieval.drugs, prediction.weights, strict=True))
+    elif prediction.fallback is not None:
+        weights = dict.fromkeys(pool.drugs, 1 / len(pool.drugs))
+    named = tuple(
+        (Condition(query.cell_line, drug, query.dose_um), weight)
+        for drug, weight in sorted(weights.items(), key=lambda item: -abs(item[1]))
+        if weight
+    )
+    return (Support(Term.NEIGHBORS_HERE, 1.0, named, prediction.delta),) if named else ()
+
+
+def _score(
+    predicted: FloatArray, measured: FloatArray | None, line_mean: FloatArray, n_panel: int
+) -> dict[str, float] | None:
+    if measured is None:
+        return None
+    scores = metrics.score(
+        predicted[None, :n_panel], measured[None, :n_panel], line_mean=line_mean[None, :n_panel]
+    )
+    return {name: float(values[0]) for name, values in scores.items()}
+
+
+def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
+    retrieval, notes = prediction.retrieval, []
+    if retrieval is not None and retrieval.k > len(pool.drugs):
+        notes.append(
+            f"k = {retrieval.k}, but the pool holds {len(pool.drugs)} drugs: all may be used."
+        )
+    if retrieval is not None and 0 < retrieval.k_used < min(retrieval.k, len(pool.drugs)):
+        notes.append(
+            f"Only {retrieval.k_used} of {retrieval.k} neighbours were found and averaged."
+        )
+    if prediction.fallback is not None:
+        notes.append(f"No neighbour was found: the answer is the fallback, {prediction.fallback}.")
+    if pool.twins:
+        notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")
+    return tuple(notes)
+
+
+def _provenance(
+    store: AtlasStore,
+    made: _Made,
+    prediction: Prediction,
+    pool: CandidatePool,
+    notes: tuple[str, ...],
+) -> dict[str, Any]:
+    return {
+        "atlas": store.name,
+        "build_id": store.build_id,
+        "value_kind": str(store.value_kind),
+        "simulated": store.simulated,
+        "method": prediction.method,
+        "evidence": sorted(made.evidence),
+        "aggregate": made.how,
+        "weights": list(prediction.weights),
+        "one_per_parent": made.one_per_parent,
+        "twins_left_out": list(pool.twins),
+        "selector": dict(prediction.retrieval.provenance) if prediction.retrieval else {},
+        "notes": list(notes),
+        "lgr_version": version("lgr-explorer"),
+    }

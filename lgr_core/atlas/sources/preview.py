@@ -1,0 +1,193 @@
+"""A file looked at before it is read: its columns, what each may be, and what its numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from scipy import sparse
+
+from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.doses import parse_literal
+from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.matrix import check_counts, open_matrix
+from lgr_core.atlas.sources.names import ROLES
+from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file, suffix_of
+from lgr_core.domain import NOTHING, ValueKind
+from lgr_core.errors import AmbiguousError, InputError, LgrError
+
+MOST_VALUES = 500_000_000
+"""Ready changes are held in memory: 2 GB of them, and no more."""
+
+_ROWS_SHOWN, _ROWS_LOOKED_AT = 6, 200
+_MOST_LEVELS = 2_000
+_OTHERS = 20
+"""Columns of numbers, genes as it seems, that may be given a role all the same: the first ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a file holds, as far as it can be told without being told anything.
+
+    ``rows`` and ``genes`` are its size, ``form`` is the published form that it is in (``""``:
+    none known), and ``settled`` says that this form's reader knows its columns. ``columns`` may
+    play a role, ``guesses`` (role -> column) are believed to; ``doubts`` says why a role has no
+    guess although columns of that name are there. ``sample`` has the first rows of ``columns``,
+    ``levels`` the values of each, the most frequent first. ``layers`` are those of an h5ad.
+    ``counts`` says whether raw counts were found, ``value_kind`` what the form's changes are.
+    """
+
+    rows: int
+    genes: int
+    form: str = ""
+    settled: bool = False
+    columns: tuple[str, ...] = ()
+    guesses: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    doubts: tuple[str, ...] = ()
+    sample: pd.DataFrame = field(default_factory=pd.DataFrame)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
+    h5ad: bool = False
+    layers: tuple[str, ...] = ()
+    counts: bool = False
+    value_kind: ValueKind | None = None
+
+
+def look(path: Path) -> Look:
+    """Look at an h5ad, parquet or CSV/TSV.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is no table of that kind, or is larger than can be held.
+    """
+    form = recognise(path)
+    suffix = suffix_of(path)
+    if form is not None and (form.read is not None or form.open is not None):
+        rows = pq.read_metadata(path).num_rows
+        kind, name = form.value_kind, form.name
+        return Look(rows, 0, name, settled=True, counts=kind is None, value_kind=kind)
+    if suffix == ".h5ad":
+        try:
+            return _look_at_h5ad(path, form)
+        except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as err:
+            found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
+            raise InputError(f"file {path}", found, "Check the file.") from err
+    if suffix == ".parquet":
+        _refuse_huge(path)
+    return _look_at_table(read_delta_file(path, NOTHING, None))
+
+
+def suggest(frame: pd.DataFrame) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Role -> column, each role for itself, and why a role is left open that could be played."""
+    guesses, doubts = {}, []
+    for role, tiers in ROLES.items():
+        try:
+            found = guess_columns(frame, roles={role: tiers}, required=())
+        except AmbiguousError as err:
+            doubts.append(f"{err.asked}: {err.found}")
+        else:
+            guesses.update(found.columns)
+            if found.dose_unit is not None:
+                guesses["dose_unit"] = found.dose_unit
+    return guesses, tuple(doubts)
+
+
+def _look_at_table(file: DeltaFile) -> Look:
+    values = file.deltas[:_ROWS_LOOKED_AT]
+    whole = bool((values >= 0).all() and (values == np.rint(values)).all())
+    others = file.genes["gene"].tolist()[:_OTHERS]
+    shown = pd.DataFrame(file.deltas[:, : len(others)], columns=others)
+    frame = pd.concat([file.obs.reset_index(drop=True), shown], axis=1)
+    guesses, doubts = suggest(file.obs)
+    return Look(
+        *file.deltas.shape,
+        columns=tuple(map(str, frame.columns)),
+        guesses=guesses,
+        doubts=doubts,
+        sample=frame.head(_ROWS_SHOWN),
+        levels=_levels(file.obs),
+        counts=whole and bool(values.any()),
+    )
+
+
+def _look_at_h5ad(path: Path, form: Form | None) -> Look:
+    with h5py.File(path) as file:
+        obs = anndata.io.read_elem(file["obs"]).reset_index(drop=True)
+        genes = len(anndata.io.read_elem(file["var"]).index)
+        layers = tuple(file.get("layers", {}))
+        names = ["X", "raw/X", *(f"layers/{layer}" for layer in layers)]
+        counts = any(_holds_counts(file, name) for name in names if name in file)
+    guesses, doubts = suggest(obs)
+    known = {} if form is None else form.columns
+    kind = None if form is None else form.value_kind
+    guesses = {role: column for role, column in {**guesses, **known}.items() if column}
+    return Look(
+        len(obs),
+        genes,
+        "" if form is None else form.name,
+        columns=tuple(map(str, obs.columns)),
+        guesses=guesses,
+        doubts=tuple(doubt for doubt in doubts if not any(f"for {r}:" in doubt for r in known)),
+        sample=obs.head(_ROWS_SHOWN),
+        levels=_levels(obs),
+        h5ad=True,
+        layers=layers,
+        counts=counts and kind is None,
+        value_kind=kind,
+    )
+
+
+def _holds_counts(file: h5py.File, name: str) -> bool:
+    try:
+        matrix = open_matrix(file, name)
+        rows = matrix.read(0, min(_ROWS_LOOKED_AT, matrix.shape[0]))
+        check_counts(sparse.csr_array(rows), name)
+    except LgrError:
+        return False
+    return bool(rows.nnz)
+
+
+def _levels(obs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """The values of each column that has few enough to choose from, drugs without their dose."""
+    return {
+        str(name): tuple(dict.fromkeys(_named(counted)))
+        for name in obs
+        if len(counted := obs[name].value_counts().index) <= _MOST_LEVELS
+    }
+
+
+def _named(values: Sequence[object]) -> Iterator[str]:
+    for value in values:
+        parsed = parse_literal(str(value))
+        yield str(value).strip() if parsed is None else parsed.drug
+
+
+def _refuse_huge(path: Path) -> None:
+    """Refuse a parquet that unpacks to more than can be held."""
+    try:
+        about = pq.read_metadata(path)
+    except (OSError, ValueError) as err:
+        found = f"it cannot be read as parquet ({' '.join(str(err).split())})"
+        raise InputError(f"file {path}", found, "It is cut off or damaged.") from err
+    check_size(f"file {path}", about.num_rows, about.num_columns)
+
+
+def check_size(asked: str, rows: int, genes: int) -> None:
+    """Refuse what has more values than are held in memory here.
+
+    Raises
+    ------
+    InputError
+        With its size and the limit.
+    """
+    if rows * genes > MOST_VALUES:
+        found = f"{rows:,} x {genes:,} values; the limit is {MOST_VALUES:,}"
+        do = "Give fewer genes or conditions, or ingest it on the server with lgr ingest."
+        raise InputError(asked, found, do)

@@ -1,0 +1,130 @@
+"""Files that visitors send: kept under names of our own until they are an atlas or given up."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+
+from lgr_core.atlas.publish import Claimed
+from lgr_core.atlas.sources.outside import refuse_outside
+from lgr_core.errors import InputError, LgrError, ServiceError, UsageError
+
+ENDINGS = (".h5ad", ".parquet", ".csv", ".tsv")
+"""Formats that are taken; packed ones are not: nobody knows how large they become."""
+
+COMPANIONS = ("drugs", "cell_lines")
+"""Tables of annotations that may come along."""
+
+ROOM = 3
+"""A file is taken where the disk has this many times its size: an atlas is made of it."""
+
+_READ_BY_NAME = re.compile(r"plate_plate\d{1,2}\.parquet")
+"""Published files whose name is a part of what they say."""
+
+_KIND = "upload"
+_LONGEST = 120
+
+
+class Upload:
+    """One visitor's file, and annotations that came along; gone when nobody holds it any more.
+
+    ``name`` is what the visitor calls it: it is shown, and never a path. ``path`` is where it lies,
+    ``size`` its bytes. While it is ``busy``, an ingest reads it, and nobody can remove it.
+    """
+
+    def __init__(self, folder: Claimed, name: str, path: Path) -> None:
+        self.name, self.path = name, path
+        self.size = path.stat().st_size
+        self.companions: dict[str, Path] = {}
+        self.busy = False
+        self._folder = folder
+
+    def add(self, role: str, source: BinaryIO) -> None:
+        """Keep a CSV of annotations, ``drugs`` or ``cell_lines``, in place of an earlier one."""
+        if role not in COMPANIONS:
+            raise UsageError("annotations", f"{role!r} is unknown", f"One of {COMPANIONS}.")
+        path = self._folder.path / f"{role}.csv"
+        with path.open("wb") as file:
+            shutil.copyfileobj(source, file)
+        self.companions[role] = path
+
+    def drop(self, role: str) -> None:
+        """Do without that table of annotations."""
+        path = self.companions.pop(role, None)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def plainly(self, error: LgrError) -> LgrError:
+        """The error with the visitor's own name for the file in place of where it lies."""
+        return type(error)(*map(self.in_own_words, (error.asked, error.found, error.do)))
+
+    def in_own_words(self, text: str) -> str:
+        """A sentence with the visitor's own name for the file in place of where it lies."""
+        for path in self.companions.values():
+            text = text.replace(str(path), path.name)
+        return text.replace(str(self.path), self.name)
+
+    def unreadable(self, error: Exception) -> InputError:
+        """What is said of a failure that no reader expected; its own words are for the log."""
+        found = f"it cannot be made into an atlas ({type(error).__name__})"
+        return InputError(f"file {self.name}", found, "Check the file; nothing was built of it.")
+
+    def close(self) -> None:
+        """Remove it now, unless it is busy."""
+        if not self.busy:
+            self._folder.close()
+
+
+def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
+    """Keep a file of ``size`` bytes in ``folder``, where those of dead servers are cleared away.
+
+    Raises
+    ------
+    InputError
+        Its ending is none that is taken, it is empty, or it would read other files of this machine.
+    ServiceError
+        The disk cannot hold it and an atlas made of it.
+    """
+    name = " ".join(name.split())[-_LONGEST:]
+    ending = next((end for end in ENDINGS if name.casefold().endswith(end)), None)
+    if ending is None:
+        found = "it is called like none that can be read"
+        raise InputError(f"file {name}", found, f"Give a file that ends in {', '.join(ENDINGS)}.")
+    if size == 0:
+        raise InputError(f"file {name}", "it is empty", "Choose another one.")
+    try:
+        claimed = Claimed(folder, _KIND)
+    except OSError as err:
+        raise _not_kept(name, err) from err
+    try:
+        _check_room(folder, name, size)
+        path = claimed.path / (name if _READ_BY_NAME.fullmatch(name) else f"upload{ending}")
+        with path.open("wb") as file:
+            shutil.copyfileobj(source, file)
+        upload = Upload(claimed, name, path)
+        if ending == ".h5ad":
+            refuse_outside(path)
+    except OSError as err:
+        claimed.close()
+        raise _not_kept(name, err) from err
+    except InputError as err:
+        claimed.close()
+        raise upload.plainly(err) from err
+    except LgrError:
+        claimed.close()
+        raise
+    return upload
+
+
+def _not_kept(name: str, err: OSError) -> ServiceError:
+    found = f"it cannot be kept ({err.strerror})"
+    return ServiceError(f"file {name}", found, "Tell whoever runs this server.")
+
+
+def _check_room(folder: Path, name: str, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < ROOM * size:
+        found = f"this server has {free / 1e6:,.0f} MB left, it needs {ROOM * size / 1e6:,.0f} MB"
+        raise ServiceError(f"file {name}", found, "Tell whoever runs this server.")

@@ -1,0 +1,127 @@
+"""Trust and the noise ceiling of a benchmark as HTML, for report and page alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+
+from lgr_core.evaluation.calibration import SCORE
+from lgr_core.evaluation.figures import look, number, ordered
+from lgr_core.evaluation.markup import named, table
+from lgr_core.metrics import METRICS
+
+WHAT_TRUST_IS = (
+    "Trust is what a method expects of itself before the truth is read: the Pearson r of each "
+    "prediction, learned on held-out conditions that share neither line nor compound with it."
+)
+NOT_CALIBRATED = (
+    "This run calibrated no trust: it is older than that, or holds no method that says what its "
+    "predictions stand on."
+)
+NO_CEILING = (
+    "No condition of this atlas stands on several plates, so nothing tells how far its "
+    "measurements repeat, and no ceiling is known."
+)
+_HALF = 0.5
+
+
+def calibrated(intervals: pd.DataFrame, wished: Sequence[str], most: int = 3) -> list[str]:
+    """Which methods of one regime are drawn: those wished for that have trust, else the first."""
+    have = ordered(intervals["method"].unique()) if len(intervals) else []
+    return [name for name in wished if name in have] or have[:most]
+
+
+def trust_table(
+    intervals: pd.DataFrame, reliability: pd.DataFrame, risk_coverage: pd.DataFrame
+) -> str:
+    """One regime's trust, a row a method: calibration error, coverage, what abstaining gains."""
+    error = reliability.drop_duplicates("method").set_index("method")["error"]
+    half = risk_coverage[risk_coverage["kept"] == _HALF].set_index("method")
+    own = intervals.set_index("method")
+    rows = [
+        [
+            named(name),
+            number(error[name]),
+            _share(own.loc[name]),
+            f"{own.loc[name, 'score_coverage']:.1%}",
+            f"{number(half.loc[name, 'gain'], '+')}",
+            f"{own.loc[name, 'n_queries']:,}",
+        ]
+        for name in ordered(own.index)
+    ]
+    head = [
+        "method",
+        _headed("calibration error", "mean distance of expected and observed r"),
+        _headed("genes in their 90 % interval", "with 95 % interval, clustered"),
+        _headed("r in its 90 % interval", "of the expected Pearson r"),
+        _headed("gain of keeping half", "mean Pearson r of the more trusted half over that of all"),
+        "conditions",
+    ]
+    return table(head, rows)
+
+
+def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
+    """What keeping the more trusted half of the conditions does to a method's mean."""
+    own = risk_coverage[risk_coverage["method"] == method].set_index("kept")
+    half, every = own.loc[_HALF], own.loc[1.0]
+    return (
+        f"{look(method).label}: the more trusted half (n = {half['n_queries']:,.0f}) has a mean "
+        f"{METRICS[SCORE].label} of {number(half['mean'])}, all {every['n_queries']:,.0f} have "
+        f"{number(every['mean'])} ({number(half['gain'], '+')})."
+    )
+
+
+def ceiling_table(ceiling: pd.DataFrame) -> str:
+    """The noise ceiling line by line, beside the agreement of plates that it comes from."""
+    rows = [
+        [
+            escape(str(row.cell_line)),
+            _number(row.ceiling),
+            _number(row.replicate_r),
+            _number(row.reliability),
+            f"{row.n_plates:.1f}",
+            f"{row.n_conditions:,}",
+        ]
+        for row in ceiling.itertuples()
+    ]
+    head = [
+        "cell line",
+        _headed("ceiling", "Pearson r that a perfect prediction would reach"),
+        _headed("two plates agree", "mean Pearson r"),
+        _headed("reliability", "of the mean over plates"),
+        "plates a condition",
+        "conditions",
+    ]
+    return table(head, rows)
+
+
+def ceiling_words(ceiling: pd.DataFrame) -> str:
+    """The limit in a sentence: the mean over lines, weighted by conditions."""
+    known = ceiling.dropna(subset=["ceiling"])
+    if known.empty:
+        return "Plates do not agree more than by chance: no method can be told from noise here."
+    n = known["n_conditions"]
+    mean = float((known["ceiling"] * n).sum() / n.sum())
+    return (
+        f"Two plates of one condition never agree fully, so no method can reach a Pearson r of 1. "
+        f"A prediction without any error would reach about {mean:.2f} (mean over "
+        f"{n.sum():,} conditions on several plates in {len(known):,} cell lines). Predictions made "
+        "from drugs of the very plates they are scored on share their errors, and may pass it."
+    )
+
+
+def _share(row: pd.Series) -> str:
+    known = math.isfinite(row["low"])
+    words = f"{row['low']:.1%} to {row['high']:.1%}" if known else "no interval"
+    return f'{row["coverage"]:.1%}<span class="lgr-words">{words}</span>'
+
+
+def _headed(title: str, words: str) -> str:
+    return f'{title}<span class="lgr-words">{words}</span>'
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else '<span class="lgr-none">none</span>'

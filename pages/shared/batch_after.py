@@ -1,0 +1,185 @@
+"""A batch under way, and what came of it."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lgr_core.config import Settings
+from lgr_core.errors import LgrError
+from lgr_core.export_many import LAYOUTS, write_zip
+from lgr_core.many.outcomes import Choose
+from lgr_core.many.wishes import Reading
+from pages.shared import browsing, pieces, state
+from pages.shared.batch_asking import RESTS, Wanted
+from pages.shared.batch_run import Asking, Batch, chooser
+from pages.shared.widgets import html
+from pages.shared.words import LLM, selector_words
+
+SHOWN = 50
+"""Failed questions that are named; the file has all refused lines."""
+
+FEWEST = 8
+"""Scores from which their spread is told."""
+
+_STEP = 0.2
+
+
+def run_button(wanted: Wanted, reading: Reading, *, ready: bool, ask: Asking | None) -> None:
+    """Start it; a batch that was stopped goes on where it is."""
+    n = len(reading.pools)
+    words = "Predict 1 query" if n == 1 else f"Predict {n:,} queries"
+    if st.button(words, key="batch_run", type="primary", disabled=not ready):
+        before = st.session_state.get("batch")
+        if before is not None:
+            before.stop()
+        job = Batch(wanted.store, reading, k=wanted.k, link=wanted.link())
+        job.start(_choose(wanted), ask)
+        st.session_state["batch"] = job
+        st.rerun()
+
+
+def progress(job: Batch) -> None:
+    """Show how far it is until it ends; leaving the page does not stop it."""
+    if not job.under_way:
+        return
+    st.button("Stop", key="batch_stop", on_click=job.stop, icon=":material/stop:")
+    bar = st.progress(*job.share())
+    while job.under_way:
+        time.sleep(_STEP)
+        bar.progress(*job.share())
+    st.rerun()
+
+
+def results(wanted: Wanted, job: Batch) -> None:
+    """What came of it: in a sentence, as a table, as files."""
+    if job.error is not None:
+        if not isinstance(job.error, LgrError):
+            raise job.error
+        html(pieces.error_box(job.error))
+    table = job.many.table()
+    html(pieces.section("Predictions") + pieces.lead([_sentence(job, table)]))
+    html(pieces.notes(_report(job)))
+    left = len(job.many.pools) - len(table)
+    if left:
+        words = f"Go on with the other {left:,}"
+        st.button(words, key="batch_go_on", on_click=job.start, args=(_choose(wanted),))
+    if table.empty:
+        return
+    n_genes = job.many.store.n_panel
+    shown = _plain(job, table)
+    columns = {"Pearson r": browsing.SCORE, "signs right": browsing.SCORE}
+    html(
+        pieces.caption(
+            f"Pearson r and share of right signs: predicted against measured change over n = "
+            f"{n_genes:,} genes, where the query was measured. Genes: strongest first."
+        )
+    )
+    name = f"{job.many.store.name}_batch"
+    browsing.show_table(shown, name, columns={**columns, "predict": browsing.PREDICT})
+    _files(job, name)
+
+
+def _choose(wanted: Wanted) -> Choose:
+    return chooser(wanted.store, wanted.selector, wanted.k, wanted.rest)
+
+
+def _sentence(job: Batch, table: pd.DataFrame) -> str:
+    n, total = job.many.predicted, len(job.many.pools)
+    scored = table["pearson_delta"].dropna()
+    words = f"<b>{n:,} of {total:,}</b> queries are predicted"
+    failed = len(table) - n
+    words += f", {failed:,} could not be" if failed else ""
+    if not len(scored):
+        return f"{words}. None of them was measured, so nothing tells how good they are."
+    spread = ""
+    if len(scored) >= FEWEST:
+        low, high = np.percentile(scored, [25, 75])
+        spread = f"; half of them between {low:.2f} and {high:.2f}"
+    return (
+        f"{words}. Against the measured change: mean Pearson r <b>{scored.mean():.2f}</b> "
+        f"(n = {len(scored):,} measured{spread})."
+    )
+
+
+def _report(job: Batch) -> list[str]:
+    """What asking came to."""
+    report = job.report
+    if report is None:
+        return []
+    cost = report.paid.cost_usd
+    paid = "cost not known" if cost is None else f"cost ${cost:,.4f}"
+    words = (
+        f"The language model answered {report.answered:,} questions now ({paid}); "
+        f"{len(report.failed):,} failed, {report.not_asked:,} were not asked."
+    )
+    why = [] if report.stopped_by is None else [f"Ended by: {report.stopped_by}"]
+    return [words, *why, *(f"{query}: {said}" for query, said in report.failed[:SHOWN])]
+
+
+def _plain(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
+    """The table with plain headings, each row with the way to its prediction."""
+    store, k, ours = job.many.store, job.link["k"], job.link["selector"]
+    links_of = [
+        browsing.predict_link(
+            store, row.drug, row.cell_line, browsing.spelled(row.dose_um), selector=ours, k=k
+        )
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(
+        {
+            "drug": table["drug"],
+            "cell line": table["cell_line"],
+            "dose (µM)": [browsing.spelled(dose) for dose in table["dose_um"]],
+            "predict": links_of,
+            "neighbours": [f"{row.k_used} of {k}" for row in table.itertuples()],
+            "chosen by": [selector_words(name).label if name else "" for name in table["selector"]],
+            "Pearson r": table["pearson_delta"],
+            "signs right": table["sign_accuracy"],
+            "up": table["up"],
+            "down": table["down"],
+            "note": table["note"],
+        }
+    )
+
+
+def _files(job: Batch, name: str) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        layout = st.segmented_control(
+            "Predictions in the zip file as",
+            list(LAYOUTS),
+            default="wide",
+            key="batch_layout",
+            format_func=str.capitalize,
+            required=True,
+            help="; ".join(f"{name.capitalize()}: {words}" for name, words in LAYOUTS.items()),
+        )
+        st.download_button(
+            "Download all as zip",
+            lambda: write_zip(job.many, job.reading.refused, layout=str(layout), about=_about(job)),
+            file_name=f"{name}.zip",
+            mime="application/zip",
+            key="batch_zip",
+            on_click="ignore",
+            icon=":material/folder_zip:",
+        )
+    html(
+        pieces.caption(
+            "In it: predictions (CSV), a pair of h5ad files for cell-eval, neighbours with reasons "
+            "(JSONL), refused lines, and a README that says where all this comes from."
+        )
+    )
+
+
+def _about(job: Batch) -> dict[str, str]:
+    link = job.link
+    about = {"selector": link["selector"], "seed of selector random": str(state.SEED)}
+    if link["selector"] == LLM:
+        about["language model"] = Settings.from_environment().llm_model
+        about["where none had answered"] = RESTS[link["rest"]]
+    if link["at_dose"]:
+        about["dose asked for"] = link["at_dose"]
+    return about

@@ -1,0 +1,268 @@
+"""Which queries a batch asks, and how: the pickers, the lists and the link of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.errors import InputError, LgrError, unknown
+from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
+from lgr_core.retrieval.selectors import SELECTORS
+from pages.shared import links, pieces, state
+from pages.shared.pickers import caption, choose_atlas, pick_k, picker, refused
+from pages.shared.question import settle
+from pages.shared.widgets import html, start
+from pages.shared.words import LLM, offered, selector_words
+
+FIELDS = ("atlas", "form", "queries", "all_drugs", "all_lines", "at_dose", "selector", "k", "rest")
+"""The fields of the link, which are also the keys of the pickers and boxes."""
+
+FORMS = {"list": "One query a line", "cross": "Drugs × cell lines"}  # noqa: RUF001 - times
+RESTS = {
+    "leave": "Leave them out",
+    "mechanism": "Choose by mechanism",
+    "ask": "Ask the model now",
+}
+"""What becomes of queries that no language model has answered."""
+
+EVERY = "all"
+"""The word that stands for every name of the atlas in a list."""
+
+LONGEST_LINK = 1_500
+LONGEST_LIST = 200_000
+UPLOAD_MB = 1
+
+NO_LINK = "This list is too long for the address: a link to this page is without it."
+TEXTS = ("queries", "all_drugs", "all_lines")
+
+
+class Wanted(NamedTuple):
+    """A batch: the atlas, the lists as they were written, who chooses, and remarks."""
+
+    store: AtlasStore
+    form: str
+    texts: Mapping[str, str]
+    at_dose: str
+    selector: str
+    k: int
+    rest: str
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked yet."""
+        needed = ("queries",) if self.form == "list" else ("all_drugs", "all_lines")
+        return not all(self.texts[name].strip() for name in needed)
+
+    def link(self) -> dict[str, str]:
+        """The address of this batch; fields that it does not need are empty."""
+        cross = self.form == "cross"
+        return {
+            "atlas": self.store.name,
+            "form": self.form,
+            "queries": "" if cross else self.texts["queries"],
+            "all_drugs": self.texts["all_drugs"] if cross else "",
+            "all_lines": self.texts["all_lines"] if cross else "",
+            "at_dose": self.at_dose if cross else "",
+            "selector": self.selector,
+            "k": str(self.k),
+            "rest": self.rest if self.selector == LLM else "",
+        }
+
+    @property
+    def fits_a_link(self) -> bool:
+        """Whether the lists are short enough for the address."""
+        link = self.link()
+        return sum(len(link[name]) for name in TEXTS) <= LONGEST_LINK
+
+    def wishes(self) -> list[Wish | Refused]:
+        """What the lists ask for, line by line."""
+        if self.form == "list":
+            return listed(self.texts["queries"])
+        known = {"all_drugs": self.store.drug_catalog, "all_lines": self.store.line_catalog}
+        drugs, lines = (
+            "\n".join(known[name].names)
+            if self.texts[name].strip().casefold() == EVERY
+            else self.texts[name]
+            for name in known
+        )
+        return list(crossed(drugs, lines, self.at_dose))
+
+    def read(self) -> Reading:
+        """The lists as the atlas reads them, read once and kept for this visit."""
+        key = (self.store.build_id, *self.link().values())
+        kept = st.session_state.get("batch_reading")
+        if kept is None or kept[0] != key:
+            kept = (key, read_wishes(self.store, self.wishes()))
+            st.session_state["batch_reading"] = kept
+        return kept[1]
+
+
+def ask() -> Wanted | None:
+    """Draw the pickers and return the batch, or None after a box has said why there is none."""
+    names = start()
+    if not names:
+        return None
+    wishes, linked = links.wishes(FIELDS)
+    if not wishes.keys() & set(TEXTS):
+        wishes = {**wishes, **links.kept(TEXTS)}  # too long for the address
+    atlas, mended = choose_atlas(wishes.get("atlas"), names)
+    try:
+        store = state.store(atlas)
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+    wanted, wrong = _settle(store, wishes)
+    wrong = [*(str(part.error) for part in mended), *wrong]
+    _pickers(wanted)
+    links.keep(wanted.texts)
+    if linked and refused(wrong, f"a batch on atlas {store.name}"):
+        return None
+    _remember(wanted)
+    unlinked = () if wanted.fits_a_link else (NO_LINK,)
+    return wanted._replace(notes=(*wrong, *unlinked))
+
+
+def boxes(wanted: Wanted) -> None:
+    """The lists: pasted, or taken from a file."""
+    for name in TEXTS:
+        st.session_state[name] = wanted.texts[name]
+    st.session_state["form"], st.session_state["at_dose"] = wanted.form, wanted.at_dose
+    st.segmented_control(
+        "Ask for",
+        list(FORMS),
+        key="form",
+        format_func=FORMS.get,
+        required=True,
+        on_change=links.picked,
+    )
+    if wanted.form == "list":
+        _list_boxes(wanted.store)
+    else:
+        _cross_boxes()
+
+
+def _list_boxes(store: AtlasStore) -> None:
+    with st.form("batch_list", border=False):
+        st.text_area(
+            f"Queries: {FORM}",
+            key="queries",
+            height=180,
+            max_chars=LONGEST_LIST,
+            placeholder=f"{FORM}\n{example(store, 2)}",
+        )
+        st.form_submit_button("Check the list", type="primary", on_click=links.picked)
+    st.file_uploader(
+        "Or a CSV file with columns drug, cell_line and, if you like, dose_um",
+        type=["csv", "tsv", "txt"],
+        key="batch_file",
+        max_upload_size=UPLOAD_MB,
+        on_change=_take_file,
+        help="The file fills the box above; it is kept nowhere else.",
+    )
+    error = st.session_state.pop("batch_file_error", None)
+    if error:
+        html(pieces.error_box(error))
+
+
+def _cross_boxes() -> None:
+    with st.form("batch_cross", border=False):
+        drugs, lines = st.columns(2)
+        hint = f"One name a line, or the word {EVERY}"
+        drugs.text_area(
+            "Drugs", key="all_drugs", height=180, max_chars=LONGEST_LIST, placeholder=hint
+        )
+        lines.text_area(
+            "Cell lines", key="all_lines", height=180, max_chars=LONGEST_LIST, placeholder=hint
+        )
+        st.text_input(
+            "Dose for all (left empty: the highest measured)",
+            key="at_dose",
+            max_chars=20,
+            placeholder="5, 0.5 or 500 nM",
+        )
+        st.form_submit_button("Check the lists", type="primary", on_click=links.picked)
+
+
+def example(store: AtlasStore, n: int) -> str:
+    """Queries that this atlas can answer, one a line, from all over it."""
+    plain = store.conditions[~store.conditions["drug"].str.contains(",", regex=False)]
+    rows = plain.iloc[np.linspace(0, len(plain) - 1, n).astype(int)]
+    return "\n".join(f"{row.drug}, {row.cell_line}" for row in rows.itertuples())
+
+
+def example_button(store: AtlasStore) -> None:
+    """Fill the box with a few queries."""
+    st.button("Show an example", key="batch_example", on_click=_show_example, args=(store,))
+
+
+def _show_example(store: AtlasStore) -> None:
+    links.keep({"form": "list", "queries": example(store, 12)})
+
+
+def last_batch(link: Mapping[str, str]) -> None:
+    """The way back to the batch that was run last."""
+    st.button(
+        "Back to the batch that ran last",
+        key="batch_back",
+        on_click=links.keep,
+        args=({key: link[key] for key in FIELDS},),
+        icon=":material/history:",
+    )
+
+
+def _take_file() -> None:
+    file = st.session_state["batch_file"]
+    if file is None:
+        return
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = ""
+    if not text.strip() or "\0" in text or len(text) > LONGEST_LIST:
+        found = f"it is no text in UTF-8 of 1 to {LONGEST_LIST:,} letters"
+        do = "Save the table as CSV (UTF-8) and try again."
+        st.session_state["batch_file_error"] = InputError("This file", found, do)
+        return
+    links.keep({"form": "list", "queries": text})
+
+
+# -- reading the link ------------------------------------------------------------------------------
+
+
+def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[str]]:
+    """The nearest batch that can be asked, and what was asked in vain."""
+    plain = {key: wishes[key] for key in ("selector", "k") if key in wishes}
+    settled = settle(store, plain)
+    wrong = [str(part.error) for part in settled.mended]
+    crossing = wishes.get("all_drugs") or wishes.get("all_lines")
+    texts = {name: wishes.get(name, "")[:LONGEST_LIST] for name in TEXTS}
+    default = "cross" if crossing and not texts["queries"] else "list"
+    asked = (("form", FORMS, default), ("rest", RESTS, "leave"))
+    chosen = {}
+    for key, known, nearest in asked:
+        chosen[key] = wishes.get(key) or nearest
+        if chosen[key] not in known:
+            wrong.append(str(unknown(key, chosen[key], known, "this page")))
+            chosen[key] = nearest
+    dose = wishes.get("at_dose", "")[:20]
+    selector, k = settled.question.selector, settled.question.k
+    return Wanted(store, chosen["form"], texts, dose, selector, k, chosen["rest"]), wrong
+
+
+def _remember(wanted: Wanted) -> None:
+    link = wanted.link()
+    links.keep({**link, **wanted.texts})  # also the list that this form does not show
+    shown = link if wanted.fits_a_link else {**link, **dict.fromkeys(TEXTS, "")}
+    links.write(shown)
+
+
+def _pickers(wanted: Wanted) -> None:
+    selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
+    picker("Neighbours chosen by", "selector", list(selectors), wanted.selector, selectors)
+    caption(selector_words(wanted.selector).line)
+    pick_k(wanted.k)

@@ -1,0 +1,148 @@
+"""A batch at work: in a thread of its own, so that what is done is kept when the page is left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.config import Settings
+from lgr_core.domain import CandidatePool, Selector
+from lgr_core.errors import NotFoundError
+from lgr_core.many.outcomes import Choose, Many
+from lgr_core.many.wishes import Reading
+from lgr_core.retrieval.budget import Budget
+from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.question import LLMOptions, Policy
+from lgr_core.retrieval.remembered import remembered
+from lgr_core.retrieval.setup import live_client, llm_selector
+from pages.shared import guide, state
+from pages.shared.words import LLM
+
+AT_ONCE = threading.BoundedSemaphore(2)
+"""How many batches of all visitors compute at a time; the others wait their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is put to a language model: these pools' questions, with this key, within this budget.
+
+    Without a ``key`` the operator's is used, which the operator's budget bounds.
+    """
+
+    pools: tuple[CandidatePool, ...]
+    key: str | None
+    budget: Budget
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """For which queries a language model has answered, and what asking the rest would use."""
+
+    open: tuple[CandidatePool, ...]
+    estimate: Estimate
+
+
+class Batch:
+    """One visitor's batch. ``link`` is the definition that it was started with."""
+
+    def __init__(
+        self, store: AtlasStore, reading: Reading, *, k: int, link: Mapping[str, str]
+    ) -> None:
+        self.many = Many(store, reading.pools, k)
+        self.reading, self.link = reading, dict(link)
+        self.stage, self.asked, self.to_ask = "waiting", 0, 0
+        self.report: FillReport | None = None
+        self._cancel = threading.Event()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="batch")
+        self._work: Future[None] | None = None
+
+    def start(self, choose: Choose, asking: Asking | None = None) -> None:
+        """Begin, or go on where it was stopped; what is under way is left alone."""
+        if not self.under_way:
+            self._cancel.clear()
+            self._work = self._pool.submit(self._run, choose, asking)
+
+    def stop(self) -> None:
+        """Stop after the query under way."""
+        self._cancel.set()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it is waiting or at work."""
+        return self._work is not None and not self._work.done()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended it before its time."""
+        done = self._work is not None and self._work.done()
+        return self._work.exception() if done and self._work is not None else None
+
+    def share(self) -> tuple[float, str]:
+        """How far it is, from 0 to 1, and in words."""
+        if self.stage == "asking":
+            words = f"Asked {self.asked:,} of {self.to_ask:,} questions"
+            return self.asked / max(self.to_ask, 1), words
+        done, total = len(self.many.outcomes), len(self.many.pools)
+        begun = "Waiting for other batches" if self.stage == "waiting" else "Predicted"
+        return done / max(total, 1), f"{begun}: {done:,} of {total:,} queries"
+
+    def _run(self, choose: Choose, asking: Asking | None) -> None:
+        self.stage = "waiting"
+        while not AT_ONCE.acquire(timeout=0.2):
+            if self._cancel.is_set():
+                return
+        try:
+            if asking is not None:
+                self._ask(asking)
+            self.stage = "predicting"
+            self.many.predict(choose, cancel=self._cancel, seed=state.SEED)
+        finally:
+            AT_ONCE.release()
+
+    def _ask(self, asking: Asking) -> None:
+        self.stage, self.asked, self.to_ask = "asking", 0, len(asking.pools)
+        settings = Settings.from_environment()
+        client = live_client(
+            settings, api_key=asking.key, budget=asking.budget, cancel=self._cancel
+        )
+        options = LLMOptions(policy=Policy.FILL, model=settings.llm_model)
+        live = llm_selector(self.many.store, settings, options, client=client)
+        self.report = fill(
+            live, client, asking.pools, self.many.k, cancel=self._cancel, progress=self._tell
+        )
+
+    def _tell(self, _stage: str, done: int, total: int) -> None:
+        self.asked, self.to_ask = done, total
+
+
+def chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
+    """Who chooses the neighbours of a query; a language model answers from memory.
+
+    Where it has no answer, ``rest`` says whether the stand-in chooses; otherwise that is an error
+    of this query.
+    """
+    if selector != LLM:
+        chosen = state.selector(selector, store)
+        return lambda _: chosen
+    memories, stand_in = guide.memories(store), state.selector(guide.STAND_IN, store)
+
+    def choose(pool: CandidatePool) -> Selector:
+        known = remembered(memories, pool, k)
+        if known is not None:
+            return known.selector
+        if rest == guide.STAND_IN:
+            return stand_in
+        do = "Ask one, choose by mechanism instead, or take another selector."
+        raise NotFoundError(f"{pool.query}", "no language model has answered for it", do)
+
+    return choose
+
+
+def memory(store: AtlasStore, pools: Sequence[CandidatePool], k: int) -> Memory:
+    """Look up what is remembered; nobody is asked."""
+    memories = guide.memories(store)
+    unknown = tuple(pool for pool in pools if remembered(memories, pool, k) is None)
+    return Memory(unknown, estimate(memories[0], unknown, k))

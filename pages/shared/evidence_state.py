@@ -1,0 +1,127 @@
+"""What the methods that weigh everything keep between reruns, shared by all visitors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+import streamlit as st
+from threadpoolctl import threadpool_limits
+
+from lgr_core.answer import Answer, predict, trusted
+from lgr_core.atlas.quality import noise_ceiling
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.config import Settings
+from lgr_core.domain import Condition, Selector
+from lgr_core.prediction.explained import make_method
+from lgr_core.prediction.weighted import Weighted
+from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.own_line import OwnLineFirst
+from lgr_core.retrieval.question import Scope
+from pages.shared import state
+from pages.shared.words import LLM
+
+Stamps: TypeAlias = tuple[tuple[str, int], ...]
+"""Files with the times at which they were written."""
+
+
+def answer(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
+    """A method's answer, computed once for the same question, build and remembered answers.
+
+    Raises
+    ------
+    LgrError
+        If the question has no answer; the message says what to do.
+    """
+    return _answer(_build(atlas), method, query, k, _memory(), atlas)
+
+
+def weighing(atlas: AtlasStore, method: str) -> Weighted:
+    """A method that weighs everything, ready to be asked."""
+    return _method(_build(atlas), method, _memory(), atlas)
+
+
+def told(atlas: AtlasStore, given: Answer) -> Answer:
+    """The answer with its trust, from the newest run that calibrated its method."""
+    prediction, retrieval = given.prediction, given.retrieval
+    asked = (prediction.method, prediction.query, retrieval.k, retrieval.drugs)
+    runs = Settings.from_environment().home / "runs"
+    stamps = _stamps([*runs.glob("*/config.json"), *runs.glob("*/calibration.json")])
+    found = _trusted(_build(atlas), asked, stamps, runs, given, atlas)
+    names = ("trust", "calibrated", "trust_note")
+    return replace(given, **{name: getattr(found, name) for name in names})
+
+
+def remembering(atlas: AtlasStore, name: str) -> Selector:
+    """The selector of a name; a language model answers from memory, the line's own first."""
+    if name != LLM:
+        return state.selector(name, atlas)
+    return OwnLineFirst(*(state.replaying(atlas, scope) for scope in (Scope.LINE, Scope.DRUG)))
+
+
+def ceiling(atlas: AtlasStore) -> pd.DataFrame:
+    """How well plates of a condition agree in each line; see ``quality.noise_ceiling``."""
+    return _ceiling(atlas.build_id, atlas)
+
+
+def _build(atlas: AtlasStore) -> tuple[str, ...]:
+    return (str(atlas.folder), atlas.build_id, *atlas.newcomer)
+
+
+def _memory() -> Stamps:
+    """The files of language models' answers, as they are now."""
+    settings = Settings.from_environment()
+    files = [*neighbor_files(*settings.neighbor_folders), *settings.answers.glob("*.jsonl")]
+    return _stamps(files)
+
+
+def _stamps(files: Iterable[Path]) -> Stamps:
+    return tuple((str(path), path.stat().st_mtime_ns) for path in sorted(files))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> Weighted:  # noqa: ARG001
+    return make_method(name, state.reader(_atlas), selectors=lambda key: remembering(_atlas, key))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Weighing every measured change")
+def _answer(
+    build: tuple[str, ...],
+    method: str,
+    query: Condition,
+    k: int,
+    memory: Stamps,
+    _atlas: AtlasStore,
+) -> Answer:
+    # One thread: several visitors share the cores, and threads that wait for one another are slow.
+    with threadpool_limits(1, "blas"):
+        return predict(
+            _atlas,
+            cell_line=query.cell_line,
+            drug=query.drug,
+            dose_um=query.dose_um,
+            method=_method(build, method, memory, _atlas),
+            k=k,
+            reader=state.reader(_atlas),
+        )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _trusted(
+    build: tuple[str, ...],  # noqa: ARG001
+    asked: tuple[Any, ...],  # noqa: ARG001
+    stamps: Stamps,  # noqa: ARG001
+    _runs: Path,
+    _given: Answer,
+    _atlas: AtlasStore,
+) -> Answer:
+    with threadpool_limits(1, "blas"):
+        return trusted(_atlas, _given, _runs, reader=state.reader(_atlas))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing plates")
+def _ceiling(build: str, _atlas: AtlasStore) -> pd.DataFrame:  # noqa: ARG001
+    return noise_ceiling(_atlas)

@@ -1,0 +1,68 @@
+"""How well a prediction fits the measured change, and how it was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import streamlit as st
+
+from lgr_core.answer import Answer
+from lgr_core.domain import Evidence
+from pages.shared import pieces
+from pages.shared.pickers import Asked
+from pages.shared.recipes import methods_paragraph, python_lines, shell_line
+from pages.shared.score_tables import metric_table
+from pages.shared.widgets import html
+from pages.shared.words import EVIDENCE_WORDS, HEADLINE_METRICS, count, dose_words
+
+
+def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
+    """The metrics in plain words, beside those of the pool mean."""
+    if answer.metrics is None:
+        return
+    unit = asked.store.value_kind.label
+    html(
+        pieces.section(
+            "How well it fits",
+            f"Predicted against measured change over n = {answer.n_panel:,} genes. Beside it the "
+            f"pool mean: the mean of all {count(len(answer.pool.drugs), 'other drug')} in "
+            f"{asked.question.cell_line}, which knows nothing of {asked.question.drug}.",
+        )
+        + metric_table(answer.metrics, reference, HEADLINE_METRICS, unit)
+    )
+    rest = [name for name in answer.metrics if name not in HEADLINE_METRICS]
+    with st.expander(f"{len(rest)} more metrics"):
+        html(metric_table(answer.metrics, reference, rest, unit))
+
+
+def provenance(asked: Asked, answer: Answer) -> None:
+    """How the answer was made, and the lines that make it again."""
+    with st.expander("How was this made?"):
+        html(pieces.facts(_provenance(answer)))
+        html(pieces.caption("In Python, with LGR_HOME as this app has it:"))
+        st.code(python_lines(asked.question, answer), language="python")
+        shell = shell_line(asked.question, answer)
+        if shell:
+            html(pieces.caption("In a shell:"))
+            st.code(shell, language="shell", wrap_lines=True)
+        html(pieces.caption("In words, for a methods section:"))
+        st.code(methods_paragraph(asked, answer), language=None, wrap_lines=True)
+
+
+def _provenance(answer: Answer) -> list[tuple[str, str]]:
+    made, query = answer.provenance, answer.pool.query
+    evidence = [EVIDENCE_WORDS[Evidence(name)] for name in made["evidence"]]
+    twins = ", ".join(made["twins_left_out"])
+    return [
+        ("question", f"{query.drug} in {query.cell_line}, {dose_words(query.dose_um)}"),
+        ("atlas", f"{made['atlas']}, {'simulated' if made['simulated'] else 'measured'}"),
+        ("build id", made["build_id"]),
+        ("method", made["method"]),
+        ("evidence read", "; ".join(evidence)),
+        ("neighbours combined by", made["aggregate"]),
+        ("selector says", json.dumps(made["selector"], ensure_ascii=False, default=str)),
+        ("left out as the same compound", twins or "none"),
+        ("mechanism labels", "written by a language model or by the atlas's source: see data/"),
+        ("made with", f"lgr-explorer {made['lgr_version']}"),
+    ]

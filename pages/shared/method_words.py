@@ -1,0 +1,47 @@
+"""The methods that the page Predict offers: their words, and how a link names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lgr_core.answer import LGR_METHOD, Answer
+from lgr_core.errors import unknown
+from lgr_core.prediction.best_evidence import BestEvidence
+from lgr_core.prediction.explained import METHODS as WEIGHTED
+from pages.shared.question import Mended
+
+
+@dataclass(frozen=True, slots=True)
+class MethodWords:
+    """How a method is shown: its label and one line of explanation."""
+
+    label: str
+    line: str
+
+
+METHOD_WORDS: Mapping[str, MethodWords] = {
+    LGR_METHOD: MethodWords(
+        "Neighbours (LGR, the paper’s)",  # noqa: RUF001
+        "The mean of the measured changes of the neighbours chosen below.",
+    ),
+    BestEvidence.name: MethodWords(
+        "Best evidence",
+        "A weighted sum of every measured change that tells something: the drug in other lines, "
+        "other drugs here and elsewhere.",
+    ),
+}
+"""Words by method, in the order in which they are offered."""
+
+
+def settle_method(asked: str | None) -> tuple[str, list[Mended]]:
+    """The method that is asked for, else the paper's, which is said."""
+    if asked is None or asked in METHOD_WORDS:
+        return (LGR_METHOD if asked is None else asked), []
+    error = unknown("method", asked, list(METHOD_WORDS), "this page")
+    return LGR_METHOD, [Mended(error, METHOD_WORDS[LGR_METHOD].label)]
+
+
+def weighs_all(answer: Answer) -> bool:
+    """Whether a method answered that weighs every condition, not neighbours alone."""
+    return answer.prediction.method in WEIGHTED

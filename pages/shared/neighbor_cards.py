@@ -1,0 +1,79 @@
+"""The neighbours of a prediction as cards."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from lgr_core.answer import Answer
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import Neighbor
+from pages.shared import pieces, state
+from pages.shared.pickers import Asked
+from pages.shared.piece_cards import Card, card_grid
+from pages.shared.widgets import html
+from pages.shared.words import at_dose, count, selector_words
+
+CARDS = 10
+"""Neighbours shown at once; the others wait behind a click."""
+
+
+def neighbors(asked: Asked, answer: Answer) -> None:
+    """The neighbours as cards, then what was proposed and not believed."""
+    retrieval, question = answer.retrieval, asked.question
+    how = selector_words(retrieval.selector)
+    html(
+        pieces.section(
+            count(retrieval.k_used, "neighbour") if retrieval.k_used else "No neighbour",
+            f"Chosen by {how.title} from {count(retrieval.pool_size, 'other drug')} measured in "
+            f"{question.cell_line} {at_dose(question.dose_um)}. {'' if how.control else how.line}",
+        )
+    )
+    shown = cards(asked.store, answer)
+    if shown:
+        html(card_grid(shown[:CARDS]))
+    if len(shown) > CARDS:
+        with st.expander(f"{len(shown) - CARDS} more neighbours"):
+            html(card_grid(shown[CARDS:]))
+    if retrieval.rejected:
+        with st.expander(f"{count(len(retrieval.rejected), 'proposal')} not believed, and why"):
+            html(pieces.rejected(retrieval.rejected))
+
+
+def cards(store: AtlasStore, answer: Answer) -> list[Card]:
+    """What is shown of each neighbour, best first."""
+    query = answer.pool.query
+    rows = store.rows(query.cell_line, answer.retrieval.drugs, query.dose_um)
+    plates = store.plates.loc[store.plates["condition"].isin(rows.tolist())]
+    n_plates = plates.groupby("condition")["plate"].nunique().to_dict()
+    mechanisms = state.mechanisms(store)
+    return [
+        _card(store, neighbor, row, n_plates.get(row), mechanisms[neighbor.drug])
+        for neighbor, row in zip(answer.retrieval.neighbors, rows.tolist(), strict=True)
+    ]
+
+
+def _card(
+    store: AtlasStore, neighbor: Neighbor, row: int, n_plates: int | None, mechanism: str
+) -> Card:
+    record = store.conditions.iloc[row]
+    n_cells = record.get("n_cells")
+    return Card(
+        rank=neighbor.rank,
+        drug=neighbor.drug,
+        rationale=neighbor.rationale,
+        mechanism=mechanism,
+        picture=picture(store, neighbor.drug),
+        dose_um=store.condition(row).dose_um,
+        n_cells=None if pd.isna(n_cells) else int(n_cells),
+        n_plates=n_plates,
+        score=None if neighbor.score is None else float(neighbor.score),
+        twin_of=neighbor.same_parent_as,
+        underpowered=bool(record.get("underpowered", False)),
+    )
+
+
+def picture(store: AtlasStore, drug: str) -> str | None:
+    """The picture of a drug's structure, None where it is not known."""
+    smiles = str(store.annotations[drug].get("smiles") or "")
+    return state.structure(smiles) if smiles else None

@@ -1,0 +1,44 @@
+"""How far a prediction may be trusted: a light, what is expected, and why."""
+
+from __future__ import annotations
+
+from html import escape
+
+from lgr_core.answer import Answer
+from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.prediction.trust import Light
+from pages.shared import pieces
+from pages.shared.widgets import html
+from pages.shared.words import count
+
+LIGHT_WORDS = {
+    Light.GREEN: "Trust: high",
+    Light.YELLOW: "Trust: fair",
+    Light.RED: "Trust: low",
+}
+
+
+def box(answer: Answer) -> None:
+    """The light with the expected score and its reasons; without a calibration, a line says so."""
+    html(trust_box(answer))
+
+
+def trust_box(answer: Answer) -> str:
+    """The same as HTML."""
+    trust, by = answer.trust, answer.calibrated
+    if trust is None or by is None:
+        words = answer.trust_note
+        return pieces.caption(f"Trust: {words}") if words else ""
+    like = REGIME_WORDS[by.regime].label.lower()
+    head = (
+        f'<span class="lgr-light lgr-{trust.light}" aria-hidden="true"></span>'
+        f"<b>{LIGHT_WORDS[trust.light]}</b><span>Expected Pearson r "
+        f"<b>{trust.expected:.2f}</b> (90 % interval {trust.low:.2f} to {trust.high:.2f})</span>"
+    )
+    n = count(by.calibration.n, "held-out condition")
+    source = f"Learned from {n} ({like}) of the benchmark run {by.run}. {answer.trust_note or ''}"
+    why = "".join(f"<li>{escape(reason)}</li>" for reason in trust.reasons)
+    return (
+        f'<section class="lgr-trust" aria-label="Trust"><header>{head}</header>'
+        f"<ul>{why}</ul>{pieces.caption(source.strip())}</section>"
+    )

@@ -1,0 +1,39 @@
+"""Many queries at once: checked, predicted, taken home."""
+
+import streamlit as st
+
+from pages.shared import batch_after, batch_asking, batch_before, pieces
+from pages.shared.batch_asking import Wanted
+from pages.shared.widgets import html
+
+LEAD = (
+    "Paste queries, upload them, or cross a list of drugs with a list of cell lines. The list is "
+    "checked first; nothing runs, and nothing costs, before you say so."
+)
+
+
+def show(wanted: Wanted) -> None:
+    """The list, what it would take, what came of it."""
+    store, job = wanted.store, st.session_state.get("batch")
+    html(pieces.badge(store.info(), store.value_kind.label) + pieces.title("Batch"))
+    html(pieces.lead([LEAD]) + pieces.caption(batch_before.limits(wanted)))
+    html(pieces.notes(wanted.notes))
+    batch_asking.boxes(wanted)
+    ours = job is not None and job.link == wanted.link()
+    if job is not None and not ours:
+        batch_asking.last_batch(job.link)
+    if wanted.empty:
+        batch_asking.example_button(store)
+        return
+    reading = wanted.read()
+    ready = batch_before.dry_run(wanted, reading)
+    may, ask = batch_before.asking(wanted, reading) if ready else (False, None)
+    batch_after.run_button(wanted, reading, ready=ready and may, ask=ask)
+    if ours:
+        batch_after.progress(job)
+        batch_after.results(wanted, job)
+
+
+wanted = batch_asking.ask()
+if wanted is not None:
+    show(wanted)

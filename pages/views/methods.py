@@ -1,0 +1,41 @@
+"""What is computed, how to read it, and what it cannot do."""
+
+import streamlit as st
+
+from lgr_core.errors import LgrError, unknown
+from pages.shared import links, methods_sections, pieces, state
+from pages.shared.methods_text import PARTS
+from pages.shared.pickers import refused
+from pages.shared.question import DEMO
+from pages.shared.widgets import html, start
+
+
+def show(atlas: str, names: list[str]) -> None:
+    """The part that the link names."""
+    wishes, linked = links.wishes(("part",))
+    wished = wishes.get("part") or "start"
+    part = wished if wished in PARTS else "start"
+    wrong = [] if part == wished else [str(unknown("part", wished, PARTS, "this page"))]
+    html(pieces.title("Methods"))
+    if linked and refused(wrong, PARTS[part]):
+        return
+    links.remember({"part": part})
+    st.session_state["part"] = part
+    st.segmented_control(
+        "Part",
+        list(PARTS),
+        key="part",
+        format_func=PARTS.get,
+        required=True,
+        on_change=links.picked,
+        label_visibility="collapsed",
+    )
+    try:
+        methods_sections.SHOW[part](state.store(atlas if atlas in names else names[0]))
+    except LgrError as err:
+        html(pieces.error_box(err))
+
+
+names = start()
+if names:
+    show(links.kept(("atlas",)).get("atlas", DEMO), names)

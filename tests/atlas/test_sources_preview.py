@@ -1,0 +1,125 @@
+"""A file is looked at: columns, guesses, doubts, what its numbers are."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from h5ads import write_h5ad
+
+from lgr_core.atlas.sources import preview
+from lgr_core.atlas.sources.preview import look
+from lgr_core.domain import ValueKind
+from lgr_core.errors import InputError
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A writer of tables."""
+
+    def write(columns, name="x.csv"):
+        path, frame = tmp_path / name, pd.DataFrame(columns)
+        frame.to_csv(path, index=False) if name.endswith("csv") else frame.to_parquet(path)
+        return path
+
+    return write
+
+
+def test_a_table_shows_its_columns_and_what_they_may_be(table):
+    """Guesses by name, a unit from a header, levels most frequent first, genes at the end."""
+    found = look(
+        table(
+            {
+                "cell_line": ["A", "A", "B"],
+                "compound": ["[('Talc ', 5.0, 'uM')]", "DMSO", "DMSO"],
+                "dose_nM": [5.0, 5.0, 5.0],
+                "G1": [0.5, -1.0, 2.0],
+            }
+        )
+    )
+    assert (found.rows, found.genes) == (3, 1)
+    expected = {"cell_line": "cell_line", "drug": "compound", "dose": "dose_nM", "dose_unit": "nM"}
+    assert dict(found.guesses) == expected
+    assert found.columns == ("cell_line", "compound", "dose_nM", "G1")
+    assert found.levels["cell_line"] == ("A", "B")
+    assert found.levels["compound"] == ("DMSO", "Talc")
+    assert len(found.sample) == 3
+    assert (found.counts, found.h5ad, found.settled, found.doubts) == (False, False, False, ())
+
+
+def test_two_columns_for_one_role_are_a_doubt_and_no_error(table):
+    """The visitor chooses."""
+    found = look(table({"drug": ["T", "U"], "drug_name": ["V", "W"], "G1": [1.0, -1.0]}))
+    assert "drug" not in found.guesses
+    assert "'drug' and 'drug_name' are equally plausible" in found.doubts[0]
+
+
+def test_whole_numbers_look_like_counts(table, tmp_path):
+    """In a table, and in a layer of an h5ad beside an X of something else."""
+    assert look(table({"drug": ["T"], "G1": [3], "G2": [0]})).counts
+    assert not look(table({"drug": ["T"], "G1": [3.5]})).counts
+    assert not look(table({"drug": ["T"], "G1": [0]})).counts
+    X, obs = np.array([[0.5, -1.0]]), {"drug": ["T"], "cell_line": ["A"]}
+    layered = write_h5ad(tmp_path / "a.h5ad", X, obs, layers={"counts": np.array([[3.0, 0.0]])})
+    found = look(layered)
+    assert (found.counts, found.h5ad, found.layers) == (True, True, ("counts",))
+    assert not look(write_h5ad(tmp_path / "b.h5ad", X, obs)).counts
+
+
+def test_published_forms_are_named(tmp_path):
+    """One whose columns are known but may be changed; one whose reader knows all."""
+    obs = {"sm_name": ["T"], "cell_type": ["A"], "control": [True]}
+    path = write_h5ad(tmp_path / "o.h5ad", None, obs, layers={"logFC": np.array([[0.5, -1.0]])})
+    found = look(path)
+    assert found.form == "OP3 differential expression"
+    assert found.value_kind is ValueKind.LOG2FC
+    assert "is_control" not in found.guesses
+    assert not found.settled
+    shards = tmp_path / "s.parquet"
+    pd.DataFrame({"genes": [[1, 3]], "expressions": [[-2.0, 5.0]]}).to_parquet(shards)
+    found = look(shards)
+    assert (found.settled, found.counts, found.rows) == (True, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "words"),
+    [
+        ("a.csv", bytes(range(128, 256)) * 4, "not UTF-8"),
+        ("a.parquet", b"PAR1 and no more", "cannot be read as parquet"),
+        ("a.csv", b"", "no"),
+        ("a.tsv", b"a,b\n1,2\n", "commas separate the names"),
+    ],
+)
+def test_what_is_no_such_file_is_one_error(tmp_path, name, held, words):
+    """Whatever a library says of it."""
+    path = tmp_path / name
+    path.write_bytes(held)
+    with pytest.raises(InputError, match=words):
+        look(path)
+
+
+def test_an_h5ad_cut_off_or_of_another_kind_is_one_error(tmp_path):
+    """Half of a file; HDF5 without observations."""
+    whole = write_h5ad(tmp_path / "a.h5ad", np.ones((400, 90)), {"drug": ["T"] * 400})
+    held = whole.read_bytes()
+    whole.write_bytes(held[: len(held) // 2])
+    with pytest.raises(InputError, match="cannot be read as h5ad"):
+        look(whole)
+    with h5py.File(tmp_path / "b.h5ad", "w") as file:
+        file["x"] = [1]
+    with pytest.raises(InputError, match="cannot be read as h5ad"):
+        look(tmp_path / "b.h5ad")
+
+
+def test_a_parquet_that_unpacks_to_too_much_is_not_unpacked(table, monkeypatch):
+    """Rows times columns are in its foot."""
+    path = table({"drug": ["T"] * 50, "G1": [1.5] * 50}, "big.parquet")
+    monkeypatch.setattr(preview, "MOST_VALUES", 60)
+    with pytest.raises(InputError, match="50 x 2 values; the limit is 60"):
+        look(path)
+
+
+def test_long_lists_of_values_are_left_out(table, monkeypatch):
+    """A column of barcodes offers nothing to choose from."""
+    monkeypatch.setattr(preview, "_MOST_LEVELS", 2)
+    found = look(table({"drug": list("abc"), "cell_line": list("aab"), "G1": [1.0, 2.0, -1.0]}))
+    assert set(found.levels) == {"cell_line"}

@@ -1,0 +1,134 @@
+"""Batch in a real browser: pasted, checked, predicted, taken home as a zip file; the pictures."""
+
+import csv
+import io
+from zipfile import ZipFile
+
+import anndata as ad
+import pytest
+from lab import UNMEASURED
+from onscreen import assert_fits, settle, shoot, still, title
+
+pytestmark = pytest.mark.browser
+
+QUERIES = f"trametinib, A549\nGefitinib, LoVo, 5000 nM\n{UNMEASURED}, A549\nNonsense, LoVo"
+
+
+@pytest.fixture
+def batch(visit):
+    """The page with this list checked, reached as a visitor does."""
+
+    def open_page(**options):
+        page = visit(selector="mechanism", **options)
+        settle(page)
+        narrow = page.viewport_size["width"] < 640
+        if narrow:
+            page.locator("[data-testid=stExpandSidebarButton]").click()
+        page.get_by_role("link", name="Batch", exact=True).click()
+        title(page, "Batch")
+        if narrow:
+            page.locator("[data-testid=stSidebarCollapseButton] button").click()
+        page.locator(".st-key-queries textarea").fill(QUERIES)
+        page.get_by_role("button", name="Check the list").click()
+        page.get_by_role("button", name="Predict 3 queries").wait_for()
+        still(page)
+        return page
+
+    return open_page
+
+
+def run(page):
+    """Predict them."""
+    page.get_by_role("button", name="Predict 3 queries").click()
+    page.get_by_text("queries are predicted").wait_for()
+    still(page)
+
+
+def zipped(page):
+    """Names and contents of the zip file."""
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Download all as zip").click()
+    with ZipFile(caught.value.path()) as file:
+        return {name: file.read(name) for name in file.namelist()}
+
+
+def rows(files, name):
+    """The rows of a CSV in it."""
+    return list(csv.DictReader(io.StringIO(files[name].decode())))
+
+
+def test_a_list_is_checked_predicted_and_taken_home(batch, tmp_path):
+    """The file holds all four lines; its address asks the same again."""
+    page = batch()
+    assert page.get_by_text("1 line refused, and why").is_visible()
+    run(page)
+    files = zipped(page)
+    drugs = [row["drug"] for row in rows(files, "summary.csv")]
+    assert drugs == ["Trametinib", "Gefitinib", UNMEASURED]
+    assert [row["line"] for row in rows(files, "refused.csv")] == ["Nonsense, LoVo"]
+    wide = rows(files, "predictions.csv")
+    assert [row["change"] for row in wide] == ["predicted", "measured"] * 2 + ["predicted"]
+    assert files["neighbors.jsonl"].decode().count("\n") == 3
+    assert "lab (measured data)" in files["README.txt"].decode()
+    (tmp_path / "side.h5ad").write_bytes(files["cell_eval/predicted.h5ad"])
+    assert ad.read_h5ad(tmp_path / "side.h5ad").n_obs == 4
+    page.get_by_role("radio", name="Tidy").or_(page.get_by_text("Tidy", exact=True)).first.click()
+    still(page)
+    tidy = rows(zipped(page), "predictions.csv")
+    assert len(tidy) == 3 * (len(wide[0]) - 4)
+    page.goto(page.url)
+    page.get_by_role("button", name="Predict 3 queries").wait_for()
+    assert page.locator(".st-key-queries textarea").input_value() == QUERIES
+
+
+def test_a_file_fills_the_list_and_results_wait(batch, tmp_path):
+    """Uploaded, predicted, left for another page, found again."""
+    page = batch()
+    file = tmp_path / "list.csv"
+    file.write_text("cell_line,drug\nLoVo,Afatinib\n")
+    page.locator("[data-testid=stFileUploader] input").set_input_files(file)
+    page.get_by_role("button", name="Predict 1 query").click()
+    page.get_by_text("queries are predicted").wait_for()
+    page.get_by_role("link", name="Drugs", exact=True).click()
+    title(page, "Drugs")
+    page.get_by_role("link", name="Batch", exact=True).click()
+    page.get_by_text("queries are predicted").wait_for()
+    assert "Afatinib" in page.locator(".st-key-queries textarea").input_value()
+
+
+def test_a_file_that_is_no_text_is_refused(batch, tmp_path):
+    """One sentence; the list stays."""
+    page = batch()
+    file = tmp_path / "picture.csv"
+    file.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe")
+    page.locator("[data-testid=stFileUploader] input").set_input_files(file)
+    page.get_by_text("This file was not taken").wait_for()
+    assert page.locator(".st-key-queries textarea").input_value() == QUERIES
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("light", {}),
+        ("dark", {"scheme": "dark"}),
+        ("phone", {"width": 390, "height": 844}),
+    ],
+)
+def test_the_page_fits(batch, screenshots, kind, options):
+    """Nothing is wider than the window; a picture is kept."""
+    page = batch(**options)
+    run(page)
+    assert_fits(page)
+    shoot(page, screenshots / f"batch_{kind}.png")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("part", ["start", "evidence", "methods", "metrics", "good", "trust"])
+def test_the_methods_fit(visit, screenshots, width, part):
+    """No table is cut; a picture is kept."""
+    page = visit(width=width)
+    page.goto(page.url.split("?")[0] + f"methods?part={part}")
+    title(page, "Methods")
+    still(page)
+    assert_fits(page)
+    shoot(page, screenshots / f"methods_{part}_{width}.png")

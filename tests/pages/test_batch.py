@@ -1,0 +1,262 @@
+"""Batch: checked before it runs, predicted, taken home; a link asks the same again."""
+
+import io
+import shutil
+from zipfile import ZipFile
+
+import pytest
+from lab import HOSTILE, UNMEASURED
+from loopback_llm import LoopbackLLM
+from seen import link, text
+
+from lgr_core.answer import predict
+from lgr_core.export_many import write_zip
+from lgr_core.retrieval.neighbor_files import append_neighbors
+from pages.shared import batch_asking, batch_before, batch_run
+
+QUERIES = f"Trametinib, A549\nGefitinib, LoVo, 5\n{UNMEASURED}, A549"
+ASKED = {"atlas": "lab", "queries": QUERIES, "selector": "mechanism", "k": "3"}
+
+
+@pytest.fixture
+def batch(visit):
+    """A visit to the page with that link."""
+
+    def open_link(**link):
+        app = visit()
+        app.query_params.clear()
+        for key, value in link.items():
+            app.query_params[key] = value
+        return app.switch_page("pages/views/batch.py").run()
+
+    return open_link
+
+
+def results(app):
+    """The table of predictions, by drug."""
+    tables = [frame.value for frame in app.dataframe if "Pearson r" in frame.value]
+    return tables[0].set_index("drug") if tables else None
+
+
+def test_an_empty_page_says_what_to_do_and_offers_an_example(batch):
+    """A click fills the box, and the queries of the example are all good."""
+    app = batch(atlas="lab", selector="mechanism")
+    assert "Paste queries" in text(app)
+    assert not [b for b in app.button if b.key == "batch_run"]
+    app.button(key="batch_example").click().run()
+    page = text(app)
+    assert "<th>lines refused</th><td>0</td>" in page
+    assert app.button(key="batch_run").label == "Predict 12 queries"
+
+
+def test_the_dry_run_counts_and_predicts_nothing(batch):
+    """Queries, measured ones, refused lines with the nearest names, repeats."""
+    app = batch(**{**ASKED, "queries": f"{QUERIES}\nTrametinib, a549\nTrametinip, A549"})
+    page = text(app)
+    assert "<th>queries</th><td>3</td>" in page
+    assert "<th>measured too</th><td>2: " in page
+    assert "<th>lines refused</th><td>1</td>" in page
+    assert "<th>asked twice</th><td>1, taken once</td>" in page
+    refused = app.dataframe[0].value
+    assert refused["line"].tolist() == ["Trametinip, A549"]
+    assert "Trametinib" in refused["what to do"].iloc[0]
+    assert results(app) is None
+
+
+def test_what_is_shown_is_what_the_core_predicts(batch, lab):
+    """The same Pearson r as one by one; each row leads to its prediction."""
+    app = batch(**ASKED)
+    app.button(key="batch_run").click().run()
+    page = text(app)
+    assert "<b>3 of 3</b> queries are predicted" in page
+    assert "(n = 2 measured)" in page
+    table = results(app)
+    one = predict(lab, cell_line="LoVo", drug="Gefitinib", dose_um=5.0, k=3)
+    assert table.loc["Gefitinib", "Pearson r"] == pytest.approx(one.metrics["pearson_delta"])
+    assert table.loc["Gefitinib", "neighbours"] == f"{one.retrieval.k_used} of 3"
+    assert table["Pearson r"].isna().tolist() == [False, False, True]
+    assert table.loc["Gefitinib", "predict"] == (
+        "./?atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5&selector=mechanism&k=3"
+    )
+
+
+def test_the_zip_holds_the_batch(batch):
+    """Whatever was predicted, and the lines that were not."""
+    app = batch(**{**ASKED, "queries": f"{QUERIES}\nNonsense, A549"})
+    app.button(key="batch_run").click().run()
+    job = app.session_state["batch"]
+    with ZipFile(io.BytesIO(write_zip(job.many, job.reading.refused))) as file:
+        assert "Nonsense, A549" in file.read("refused.csv").decode()
+        assert file.read("summary.csv").decode().count("\n") == 4
+
+
+def test_lists_are_crossed(batch):
+    """The word all stands for every name."""
+    app = batch(atlas="lab", selector="chemistry", all_drugs="all", all_lines="LoVo", at_dose="5")
+    assert app.button(key="batch_run").label == "Predict 18 queries"
+    assert link(app)["form"] == "cross"
+    assert "queries" not in link(app)
+
+
+def test_a_link_asks_the_same_again(batch):
+    """Every field of it; the list is in the address."""
+    app = batch(**ASKED)
+    again = batch(**link(app))
+    assert text(again) == text(app)
+    assert link(again) == {**ASKED, "form": "list"}
+
+
+def test_a_long_list_is_kept_for_the_visit_but_not_in_the_link(batch):
+    """It survives a look at another page."""
+    long = QUERIES + "\nTrametinib, LoVo" * 100
+    app = batch(**{**ASKED, "queries": QUERIES})
+    app.text_area(key="queries").input(long)
+    app.button(key="FormSubmitter:batch_list-Check the list").click().run()
+    assert "queries" not in link(app)
+    assert batch_asking.NO_LINK in text(app)
+    app.switch_page("pages/views/find.py").run()
+    app.switch_page("pages/views/batch.py").run()
+    assert app.text_area(key="queries").value == long
+    assert "<th>queries</th><td>4</td>" in text(app)
+
+
+def test_results_survive_a_look_at_another_page(batch):
+    """And a change of the list leads back to them."""
+    app = batch(**ASKED)
+    app.button(key="batch_run").click().run()
+    app.switch_page("pages/views/drugs.py").run()
+    app.switch_page("pages/views/batch.py").run()
+    assert results(app) is not None
+    app.text_area(key="queries").input("Trametinib, LoVo")
+    app.button(key="FormSubmitter:batch_list-Check the list").click().run()
+    assert results(app) is None
+    app.button(key="batch_back").click().run()
+    assert app.text_area(key="queries").value == QUERIES
+    assert len(results(app)) == 3
+
+
+def test_a_stopped_batch_goes_on(batch, monkeypatch):
+    """What was done stays; the rest comes on demand."""
+    predict_all = batch_run.Many.predict
+
+    def stopped(self, choose, *, cancel=None, seed=0):
+        if not self.outcomes:
+            self.pools, every = self.pools[:1], self.pools
+            predict_all(self, choose, cancel=cancel, seed=seed)
+            self.pools = every
+        else:
+            predict_all(self, choose, cancel=cancel, seed=seed)
+
+    monkeypatch.setattr(batch_run.Many, "predict", stopped)
+    app = batch(**ASKED)
+    app.button(key="batch_run").click().run()
+    assert "<b>1 of 3</b>" in text(app)
+    app.button(key="batch_go_on").click().run()
+    assert "<b>3 of 3</b>" in text(app)
+
+
+def test_too_many_queries_are_refused_with_the_limit(batch, monkeypatch):
+    """Nothing can be started."""
+    monkeypatch.setattr(batch_before, "most_queries", lambda _: 2)
+    app = batch(**ASKED)
+    assert "3 queries" in text(app)
+    assert "this page takes 2" in text(app)
+    assert app.button(key="batch_run").disabled
+
+
+def test_a_bad_link_explains_itself(batch):
+    """One box, and the way to the nearest."""
+    app = batch(**{**ASKED, "selector": "magic", "form": "circle", "rest": "guess"})
+    page = text(app)
+    assert "This link cannot be shown as it is" in page
+    for wrong in ("magic", "circle", "guess"):
+        assert wrong in page
+    app.button(key="nearest").click().run()
+    assert app.button(key="batch_run").label == "Predict 3 queries"
+
+
+def test_an_atlas_that_is_not_there_is_said(batch):
+    """With the nearest one."""
+    assert "atlas &#x27;nowhere&#x27;" in text(batch(**{**ASKED, "atlas": "nowhere"}))
+
+
+@pytest.mark.parametrize("drug", HOSTILE)
+def test_hostile_names_are_shown_as_they_are(batch, drug):
+    """In notes, table and refusals nothing of them is markup."""
+    app = batch(**{**ASKED, "queries": f"{drug}, LoVo\n{drug}{drug}, A549"})
+    app.button(key="batch_run").click().run()
+    assert "<img src=x" not in text(app)
+    assert results(app).index.tolist() == [drug]
+
+
+# -- language models -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def answered(lab, lab_home):
+    """A language model has answered for Trametinib in A549 alone."""
+    found = predict(lab, cell_line="A549", drug="Trametinib", dose_um=5.0, k=3).retrieval
+    path = lab_home / "neighbors" / "told.jsonl"
+    append_neighbors(path, found, source="a model")
+    yield
+    path.unlink()
+
+
+def test_unanswered_queries_are_counted_priced_and_left_out(batch, answered, monkeypatch):
+    """They are in the table with the reason."""
+    monkeypatch.setenv("LGR_LLM_MODEL", "gpt-5.2-2025-12-11")
+    app = batch(**{**ASKED, "selector": "llm"})
+    page = text(app)
+    assert "1 of 3 queries are remembered" in page
+    assert "<th>questions to ask</th><td>2</td>" in page
+    assert "at most $" in page
+    app.button(key="batch_run").click().run()
+    table = results(app)
+    assert "<b>1 of 3</b> queries are predicted, 2 could not be" in text(app)
+    assert table.loc["Trametinib", "chosen by"] == "Language model"
+    assert "no language model has answered" in table.loc["Gefitinib", "note"]
+
+
+def test_the_stand_in_is_labelled(batch, answered):
+    """Chosen by mechanism, and said so."""
+    app = batch(**{**ASKED, "selector": "llm", "rest": "mechanism"})
+    app.button(key="batch_run").click().run()
+    table = results(app)
+    assert table["chosen by"].tolist() == ["Language model", "Mechanism", "Mechanism"]
+
+
+def test_asking_now_needs_a_key(batch, monkeypatch):
+    """Without one nothing can be started; the operator's needs a budget."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("LGR_LLM_BASE_URL", raising=False)
+    app = batch(**{**ASKED, "selector": "llm", "rest": "ask"})
+    assert app.button(key="batch_run").disabled
+    app.text_input(key="batch_key").input("sk-visitor").run()
+    assert not app.button(key="batch_run").disabled
+    assert "sk-visitor" not in str(link(app))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+    monkeypatch.delenv("LGR_LLM_BUDGET_USD", raising=False)
+    app = batch(**{**ASKED, "selector": "llm", "rest": "ask"})
+    assert "no budget is set" in text(app)
+    assert app.button(key="batch_run").disabled
+    monkeypatch.setenv("LGR_LLM_BUDGET_USD", "1")
+    assert not batch(**{**ASKED, "selector": "llm", "rest": "ask"}).button(key="batch_run").disabled
+
+
+def test_a_model_is_asked_for_what_is_open_and_its_answers_are_used(
+    batch, answered, monkeypatch, lab_home
+):
+    """Only as many questions as were allowed, each of them once."""
+    with LoopbackLLM(lambda _: "1. Erlotinib: the same target.\n2. Afatinib: too.") as server:
+        monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
+        app = batch(**{**ASKED, "selector": "llm", "rest": "ask"})
+        app.number_input(key="batch_questions").set_value(1).run()
+        app.button(key="batch_run").click().run()
+        page = text(app)
+        asked = len(server.history)
+    shutil.rmtree(lab_home / "cache")
+    assert asked == 1
+    assert "The language model answered 1 questions now" in page
+    table = results(app)
+    assert table["chosen by"].tolist() == ["Language model", "Language model", ""]
+    assert table.loc["Gefitinib", "neighbours"] == "2 of 3"

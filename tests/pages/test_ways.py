@@ -1,0 +1,73 @@
+"""Ways from page to page: what was asked goes along."""
+
+from seen import link, text
+
+NOVEL = {"new": "1", "drug": "My inhibitor", "moa": "MEK inhibitor", "cell_line": "A549"}
+
+
+def go(app, page):
+    """Open another page by the bar, which empties the address."""
+    app.query_params.clear()
+    return app.switch_page(f"pages/views/{page}.py").run()
+
+
+def ways(app):
+    """The links of a page to other pages, with what they ask."""
+    return [way.proto for way in app.get("page_link")]
+
+
+def test_predict_leads_to_drugs_that_do_the_same(visit):
+    """With line, drug, dose, selector and k."""
+    app = visit(atlas="lab", cell_line="LoVo", drug="Gefitinib", selector="mechanism", k="3")
+    (way,) = ways(app)
+    assert way.page == "find"
+    asked = "atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5&selector=mechanism&k=3&from=predicted"
+    assert way.query_string == asked
+
+
+def test_an_edited_set_has_no_such_way(visit):
+    """The search would choose neighbours of its own."""
+    app = visit(
+        atlas="lab", cell_line="LoVo", drug="Gefitinib", selector="mechanism", add="Afatinib"
+    )
+    assert ways(app) == []
+
+
+def test_a_drug_beyond_the_atlas_is_searched_by_its_prediction(visit):
+    """It was measured nowhere; the link holds what is known of it."""
+    app = visit()
+    app.query_params.clear()
+    for key, value in {
+        **NOVEL,
+        "atlas": "lab",
+        "from": "measured",
+        "selector": "mechanism",
+    }.items():
+        app.query_params[key] = value
+    app.switch_page("pages/views/find.py").run()
+    assert "mimic the predicted change of My inhibitor in A549" in text(app)
+    assert link(app)["new"] == "1"
+    assert link(app)["from"] == "predicted"
+    assert "MEK inhibitor" in app.dataframe[0].value["mechanism"].iloc[0]
+
+
+def test_drugs_and_lines_say_that_a_drug_beyond_the_atlas_has_no_card(visit):
+    """And Predict still knows it afterwards."""
+    app = visit(atlas="lab", selector="mechanism", **NOVEL)
+    for page in ("drugs", "cell_lines"):
+        go(app, page)
+        assert "My inhibitor, which you asked about last, is not in this atlas" in text(app)
+    go(app, "predict")
+    assert "My inhibitor" in text(app)
+    assert link(app)["new"] == "1"
+
+
+def test_a_drug_that_is_picked_takes_its_place(visit):
+    """The one beyond the atlas is forgotten."""
+    app = visit(atlas="lab", selector="mechanism", **NOVEL)
+    go(app, "drugs")
+    app.selectbox(key="drug").set_value("Afatinib").run()
+    assert "is not in this atlas" not in text(app)
+    go(app, "predict")
+    assert link(app)["drug"] == "Afatinib"
+    assert "new" not in link(app)
