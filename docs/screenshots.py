@@ -24,18 +24,23 @@ OUT = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 800}
 QUESTION = "atlas=demo&cell_line=A549&drug=Trametinib"
 PICTURES = {
-    "predict": f"?{QUESTION}",
-    "neighbours": f"neighbors?{QUESTION}",
-    "benchmark": "benchmark?atlas=demo",
+    "predict": (f"?{QUESTION}&method=best_evidence", None),
+    "neighbours": (f"neighbors?{QUESTION}", None),
+    "benchmark": ("benchmark", "Six metrics"),
 }
+"""Links, and the heading that is scrolled to."""
+
+INTO_VIEW = "found => { found.style.scrollMarginTop = '80px'; found.scrollIntoView(); }"
 STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
-def picture(page: Page, link: str) -> Image.Image:
-    """The first screen of a page, once it is drawn."""
+def picture(page: Page, link: str, heading: str | None) -> Image.Image:
+    """A screen of a page, once it is drawn."""
     page.goto(link)
     page.locator(".js-plotly-plot .ytick text").first.wait_for()
     page.wait_for_selector(STILL)
+    if heading is not None:
+        page.get_by_text(heading, exact=True).evaluate(INTO_VIEW)
     page.wait_for_timeout(1_500)
     return Image.open(io.BytesIO(page.screenshot()))
 
@@ -59,9 +64,9 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         page = browser.new_page(viewport=SIZE)
-        for name, link in PICTURES.items():
+        for name, (link, heading) in PICTURES.items():
             file = OUT / f"{name}.png"
-            found = picture(page, f"{address}/{link}").convert("RGB").quantize(128)
+            found = picture(page, f"{address}/{link}", heading).convert("RGB").quantize(128)
             found.save(file, optimize=True)
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size / 1000:.0f} kB")
         browser.close()

@@ -137,11 +137,17 @@ def test_shrunken_is_half_neighbours_half_pool(toy):
 
 
 def test_a_hybrid_says_whose_answer_it_is(toy):
-    """Chemistry's where nobody is named: labelled; else the language model's."""
-    weak = predict(toy, **{**QUESTION, "drug": "Mystery compound"}, method="hybrid",
-                   selectors=own(toy))  # fmt: skip
-    assert weak.prediction.method == "hybrid"
-    both = predict(toy, **QUESTION, method="hybrid", selectors=own(toy), k=1)
+    """Chemistry's where the other is unsure, the pool's where nobody is named; else no label."""
+    asked = {"method": "hybrid", "selectors": own(toy)}
+    nobody = predict(toy, **{**QUESTION, "drug": "Mystery compound"}, **asked)
+    assert (nobody.prediction.method, nobody.prediction.fallback) == ("hybrid", "pool_mean")
+    assert any(note.startswith("No neighbour was found") for note in nobody.notes)
+    weak = predict(toy, **QUESTION, **asked, k=100)
+    assert weak.prediction.fallback == "lgr_chemistry"
+    assert weak.retrieval.neighbors
+    (note,) = [note for note in weak.notes if "fallback" in note]
+    assert note.startswith("Too few neighbours stand, or agree too little")
+    both = predict(toy, **QUESTION, **asked, k=1)
     assert both.retrieval.selector in {"mechanism", "chemistry"}
     assert both.provenance["evidence"] == ["target_pool", "train"]
 

@@ -79,7 +79,7 @@ class Desk:
         view = View(self.store, query, hybrid.evidence)
         lgr = LGR(source.selector, self.store.drug_catalog, k=self.k, all_genes=self.all_genes)
         found = lgr.predict(self.pool, view)
-        instead = found.fallback if source is first else source.name
+        instead = source.name if found.fallback is None and source is second else found.fallback
         prediction = replace(found, method=hybrid.name, fallback=instead)
         made = _Made(hybrid.evidence, lgr.how)
         return self._answer(prediction, made, _retrieved_terms(self.pool, prediction))
@@ -178,7 +178,9 @@ def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
             f"Only {retrieval.k_used} of {retrieval.k} neighbours were found and averaged."
         )
     if prediction.fallback is not None:
-        notes.append(f"No neighbour was found: the answer is the fallback, {prediction.fallback}.")
+        missed = retrieval is None or not retrieval.neighbors
+        why = "No neighbour was found" if missed else "Too few neighbours stand, or agree too little"
+        notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
     if pool.twins:
         notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")
     return tuple(notes)

@@ -21,6 +21,7 @@ from lgr_core.atlas.quality import left_out
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.preview import check_size, look
 from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.swollen import refuse_swollen
 from lgr_core.domain import ValueKind
 
 
@@ -107,6 +108,7 @@ def _ready(path: Path, options: IngestOptions, form: Form | None) -> _Found:
     if path.suffix == ".h5ad":
         seen = look(path)
         check_size(f"file {path}", seen.rows, seen.genes)
+        refuse_swollen(path, whole=True)
     table = read_ready(path, options, form)
     plates = int(table.plates["plate"].nunique())
     said = table.provenance

@@ -66,10 +66,13 @@ class IngestJobs:
         Raises
         ------
         LgrError
-            If the name cannot be had.
+            If the name cannot be had, or the upload is on its way already.
         """
         with self._lock:
             self.check_free(name)
+            if upload.busy:
+                do = "Wait for that; to have it twice, send it again."
+                raise InputError(f"file {upload.name}", "it is being made into an atlas", do)
             job, key = IngestJob(name, upload.name), uuid.uuid4().hex
             self._forget()
             self._jobs[key], upload.busy = job, True

@@ -131,10 +131,12 @@ def _limits(index: FloatArray, residual: FloatArray, at: FloatArray) -> tuple[Fl
 
 def _width(errors: FloatArray, shape: FloatArray) -> float:
     """The factor at which intervals of that shape hold the nominal share of genes on average."""
+
+    def surplus(factor: float) -> float:
+        return coverage(errors, factor * shape).mean() - NOMINAL
+
     most = float((errors[:, -1] / shape).max())
-    if not most > 0:
-        return 0.0
-    return float(brentq(lambda f: coverage(errors, f * shape).mean() - NOMINAL, 0, most))
+    return float(brentq(surplus, 0, most)) if surplus(0) < 0 < most else 0.0
 
 
 def by_method(table: pd.DataFrame) -> Iterator[tuple[Sequence[str], pd.DataFrame]]:

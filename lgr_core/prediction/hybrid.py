@@ -110,6 +110,10 @@ class Hybrid:
         weak = second.ok & (~first.ok | (self.confidence(block, found) < threshold))
         return first, second, weak
 
+    def _labels(self, second: Predictions) -> list[str]:
+        """Whose answer the second's is: its own name, or that of what it fell back to itself."""
+        return [self.other.name if name is None else name for name in second.fallback]
+
     def _at(self, block: Block, threshold: float) -> Predictions:
         first, second, weak = self._both(block, threshold)
         used = None
@@ -119,7 +123,7 @@ class Hybrid:
             delta=np.where(weak[:, None], second.delta, first.delta),
             status=_either(weak, second.status, first.status),
             k_used=np.where(weak, second.k_used, first.k_used),
-            fallback=_either(weak, [self.other.name] * len(block), first.fallback),
+            fallback=_either(weak, self._labels(second), first.fallback),
             detail=_either(weak, second.detail, first.detail),
             used=used,
         )

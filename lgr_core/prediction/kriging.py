@@ -43,8 +43,8 @@ class Kernel:
 class Kriging(Weighted):
     """The line's measured drugs, weighted by how alike they should act; far from all, their mean.
 
-    The query's own parent is out, wherever it was measured. Where the regime opens nothing in the
-    line, the training-line means of drugs stand for them.
+    The query's own parent is out, wherever it was measured. Where nothing of the line may be read,
+    the training-line means of drugs stand for them.
     """
 
     name = "kriging"
@@ -104,7 +104,7 @@ def kriging_weights(
     """
     labels, grid = block.labels, gate.grid()
     here = grid[gate.line] >= 0
-    in_line = bool(here.any())
+    in_line = bool(gate.allows(np.arange(len(block))[:, None], grid[gate.line, here]).any())
     sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
     parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
     own = np.array([labels.catalog.parent(drug) for drug in block.drugs], dtype=object)

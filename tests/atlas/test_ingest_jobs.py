@@ -86,6 +86,23 @@ def test_a_name_is_had_once(jobs, send, monkeypatch):
         jobs.start(send(), "../mine", CHANGES)
 
 
+def test_a_file_is_on_its_way_once(jobs, send, monkeypatch):
+    """A second ingest would find it gone when the first is done."""
+    leave, upload = threading.Event(), send()
+    real = ingest_jobs.ingest
+
+    def slow(*args, **options):
+        leave.wait(20)
+        return real(*args, **options)
+
+    monkeypatch.setattr(ingest_jobs, "ingest", slow)
+    first = jobs.start(upload, "mine", CHANGES)
+    with pytest.raises(InputError, match="it is being made into an atlas"):
+        jobs.start(upload, "other", CHANGES)
+    leave.set()
+    assert ended(jobs, first).error is None
+
+
 def test_an_atlas_that_came_meanwhile_from_elsewhere_is_not_replaced(jobs, send, monkeypatch):
     """Another process of the same home won: its atlas stays."""
     real, other = ingest_jobs.ingest, send(7.0)

@@ -69,6 +69,13 @@ def test_what_features_do_not_tell_is_the_mean():
     assert told["covered"].mean() == pytest.approx(0.9, abs=0.01)
 
 
+def test_where_nearly_all_genes_are_right_an_interval_has_no_width():
+    """Silent genes, predicted silent: nine tenths lie within nothing."""
+    table = planted()
+    table[list(ERRORS[:-1])] = 0.0
+    assert fit(table).width == 0
+
+
 def test_a_calibration_never_saw_the_rows_line_or_parent():
     """Scores of one line and of one parent changed: what is expected there stays the same."""
     table = planted()

@@ -98,6 +98,12 @@ def test_where_the_first_has_no_answer_the_other_has(toy):
     assert found.fallback[1] is None
 
 
+def test_where_both_name_nobody_the_mean_is_called_a_mean(toy):
+    """Not chemistry's answer, though chemistry was asked last."""
+    method = Hybrid(lgr(toy, "Nonsense"), lgr(toy, "Nonsense", name="chemistry"))
+    assert set(method.predict(block_of(toy)).fallback) == {"pool_mean"}
+
+
 def test_the_threshold_is_chosen_on_validation(toy):
     """One of those tried."""
     fold = make_folds(toy, "unseen_drug", 3)[0]

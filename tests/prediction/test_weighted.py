@@ -100,6 +100,18 @@ def test_kriging_in_the_strict_regime_stands_on_training_lines(toy):
             assert block.cell_line not in lines
 
 
+def test_a_drug_alone_in_its_line_stands_on_other_lines(tmp_path):
+    """Its own measurement opens nothing: the answer is as if it had not been measured there."""
+    world = build_world(tmp_path / "w", lines=5, drugs=9, missing=0.6, seed=4)
+    block = FoldReader(world).block("L3", 1.0, ["D01"])
+    assert world.measured_drugs("L3", 1.0) == ("D01",)
+    (share,) = kriging_of(FoldReader(world)).weigh(block, block.gate(Kriging.evidence))
+    assert set(share.weights.terms) == {Term.NEIGHBORS_ELSEWHERE}
+    used = world.conditions.iloc[share.weights.rows[share.weights.total[0] != 0]]
+    assert len(used)
+    assert "D01" not in set(used["drug"])
+
+
 @pytest.mark.parametrize("regime", ["unseen_cell_line", "open_world"])
 def test_two_way_is_exact_where_effects_add_up(toy, regime):
     """The toy's effects are sums of one of the line, one of the drug and one of the gene."""

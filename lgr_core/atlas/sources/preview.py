@@ -19,6 +19,7 @@ from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.matrix import check_counts, open_matrix
 from lgr_core.atlas.sources.names import ROLES
 from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.swollen import refuse_swollen
 from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file, suffix_of
 from lgr_core.domain import NOTHING, ValueKind
 from lgr_core.errors import AmbiguousError, InputError, LgrError
@@ -75,6 +76,7 @@ def look(path: Path) -> Look:
         return Look(rows, 0, name, settled=True, counts=kind is None, value_kind=kind)
     if suffix == ".h5ad":
         try:
+            refuse_swollen(path)
             return _look_at_h5ad(path, form)
         except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as err:
             found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
