@@ -179,7 +179,9 @@ def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
         )
     if prediction.fallback is not None:
         missed = retrieval is None or not retrieval.neighbors
-        why = "No neighbour was found" if missed else "Too few neighbours stand, or agree too little"
+        why = (
+            "No neighbour was found" if missed else "Too few neighbours stand, or agree too little"
+        )
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
     if pool.twins:
         notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")

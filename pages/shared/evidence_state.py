@@ -49,7 +49,8 @@ def told(atlas: AtlasStore, given: Answer) -> Answer:
     prediction, retrieval = given.prediction, given.retrieval
     asked = (prediction.method, prediction.query, retrieval.k, retrieval.drugs)
     runs = Settings.from_environment().home / "runs"
-    stamps = _stamps([*runs.glob("*/config.json"), *runs.glob("*/calibration.json")])
+    files = [*runs.glob("*/config.json"), *runs.glob("*/calibration.json")]
+    stamps = (*_stamps(files), *_memory())
     found = _trusted(_build(atlas), asked, stamps, runs, given, atlas)
     names = ("trust", "calibrated", "trust_note")
     return replace(given, **{name: getattr(found, name) for name in names})

@@ -118,6 +118,30 @@ def test_a_parquet_that_unpacks_to_too_much_is_not_unpacked(table, monkeypatch):
         look(path)
 
 
+def test_a_parquet_whose_texts_unpack_to_too_much_is_not_unpacked(table, monkeypatch):
+    """It stores a text once, however often it is repeated."""
+    columns = {"drug": ["T" * 30, "T" * 30, None], "cell_line": ["A", "B", "C"], "G1": [1.5] * 3}
+    path = table(columns, "long.parquet")
+    assert look(path).rows == 3
+    monkeypatch.setattr(preview, "MOST_LETTERS", 62)
+    with pytest.raises(InputError, match="its texts have 63 letters; the limit is 62"):
+        look(path)
+    kinds = {name: pd.Categorical(values) for name, values in columns.items()}
+    with pytest.raises(InputError, match="63 letters"):
+        look(table(kinds, "kinds.parquet"))
+
+
+def test_rows_of_a_published_form_have_a_limit_too(tmp_path, monkeypatch):
+    """Its columns are known, its size is not."""
+    path = tmp_path / "s.parquet"
+    op3 = {"sm_name": ["T"] * 3, "cell_type": ["A"] * 3, "dose_uM": [1.0] * 3}
+    pd.DataFrame({"genes": [[1]] * 3, "expressions": [[-2.0]] * 3, **op3}).to_parquet(path)
+    assert look(path).settled
+    monkeypatch.setattr(preview, "MOST_VALUES", 2)
+    with pytest.raises(InputError, match="3 x 1 values; the limit is 2"):
+        look(path)
+
+
 def test_long_lists_of_values_are_left_out(table, monkeypatch):
     """A column of barcodes offers nothing to choose from."""
     monkeypatch.setattr(preview, "_MOST_LEVELS", 2)

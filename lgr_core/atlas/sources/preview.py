@@ -10,6 +10,8 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from scipy import sparse
 
@@ -26,6 +28,9 @@ from lgr_core.errors import AmbiguousError, InputError, LgrError
 
 MOST_VALUES = 500_000_000
 """Ready changes are held in memory: 2 GB of them, and no more."""
+
+MOST_LETTERS = 1_000_000_000
+"""Of all texts of a parquet: it may store one that is repeated just once."""
 
 _ROWS_SHOWN, _ROWS_LOOKED_AT = 6, 200
 _MOST_LEVELS = 2_000
@@ -72,6 +77,7 @@ def look(path: Path) -> Look:
     suffix = suffix_of(path)
     if form is not None and (form.read is not None or form.open is not None):
         rows = pq.read_metadata(path).num_rows
+        check_size(f"file {path}", rows, 1)
         kind, name = form.value_kind, form.name
         return Look(rows, 0, name, settled=True, counts=kind is None, value_kind=kind)
     if suffix == ".h5ad":
@@ -172,13 +178,33 @@ def _named(values: Sequence[object]) -> Iterator[str]:
 
 
 def _refuse_huge(path: Path) -> None:
-    """Refuse a parquet that unpacks to more than can be held."""
+    """Refuse a parquet that unpacks to more than can be held, by its values or by its texts."""
     try:
-        about = pq.read_metadata(path)
+        with pq.ParquetFile(path) as file:
+            about, fields = file.metadata, file.schema_arrow
+        check_size(f"file {path}", about.num_rows, about.num_columns)
+        texts = [field.name for field in fields if _is_text(field.type)]
+        letters = sum(_letters(path, texts)) if texts else 0
     except (OSError, ValueError) as err:
         found = f"it cannot be read as parquet ({' '.join(str(err).split())})"
         raise InputError(f"file {path}", found, "It is cut off or damaged.") from err
-    check_size(f"file {path}", about.num_rows, about.num_columns)
+    if letters > MOST_LETTERS:
+        found = f"its texts have {letters:,} letters; the limit is {MOST_LETTERS:,}"
+        raise InputError(f"file {path}", found, "Leave out columns that are not needed.")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return str(kind).endswith(("string", "binary"))
+
+
+def _letters(path: Path, columns: Sequence[str]) -> Iterator[int]:
+    """How long the texts of columns are, told without writing out those that are repeated."""
+    with pq.ParquetFile(path, read_dictionary=list(columns)) as file:
+        for batch in file.iter_batches(columns=list(columns)):
+            for column in batch.columns:
+                lengths = pc.binary_length(column.dictionary).cast("int64")
+                yield pc.sum(lengths.take(column.indices)).as_py() or 0
 
 
 def check_size(asked: str, rows: int, genes: int) -> None:
