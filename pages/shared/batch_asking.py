@@ -226,7 +226,7 @@ def _take_file() -> None:
     if not text.strip() or "\0" in text or len(text) > LONGEST_LIST:
         found = f"it is no text in UTF-8 of 1 to {LONGEST_LIST:,} letters"
         do = "Save the table as CSV (UTF-8) and try again."
-        st.session_state["batch_file_error"] = InputError("This file", found, do)
+        st.session_state["batch_file_error"] = InputError("This file was not taken", found, do)
         return
     links.keep({"form": "list", "queries": text})
 

@@ -73,6 +73,7 @@ def test_a_list_is_checked_predicted_and_taken_home(batch, tmp_path):
     (tmp_path / "side.h5ad").write_bytes(files["cell_eval/predicted.h5ad"])
     assert ad.read_h5ad(tmp_path / "side.h5ad").n_obs == 4
     page.get_by_role("radio", name="Tidy").or_(page.get_by_text("Tidy", exact=True)).first.click()
+    page.wait_for_timeout(1_000)  # until the script has begun anew
     still(page)
     tidy = rows(zipped(page), "predictions.csv")
     assert len(tidy) == 3 * (len(wide[0]) - 4)
