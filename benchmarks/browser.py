@@ -23,25 +23,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from simulated import simulated
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from onscreen import pick, title
+from onscreen import PAGES, READY, pick, still, title
 from served import served
 
 DOSES = (0.05, 0.5, 5.0)
 LINE = "line 07"
 DRUGS = ("Afatinib", "Bortezomib", "Gemcitabine", "Erlotinib", "Everolimus", "Lapatinib")
-PAGES = (
-    "",
-    "neighbors",
-    "compare",
-    "find",
-    "drugs",
-    "cell_lines",
-    "batch",
-    "data",
-    "methods",
-)
-STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
-FIGURE = ".js-plotly-plot .ytick text"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -57,13 +44,13 @@ def opening(page: Page, link: str) -> float:
     start = time.perf_counter()
     page.goto(link)
     page.locator(".lgr-title").first.wait_for()
-    page.wait_for_selector(STILL)
+    still(page)
     return time.perf_counter() - start
 
 
 def change(page: Page, drug: str) -> float:
     """Seconds from the key that chooses another drug to the new page, figures and all."""
-    old = page.locator(FIGURE).all_inner_texts()
+    old = page.locator(READY).all_inner_texts()
     box = page.locator(".st-key-drug input")
     box.click()
     box.fill(drug)
@@ -71,11 +58,11 @@ def change(page: Page, drug: str) -> float:
     start = time.perf_counter()
     box.press("Enter")
     title(page, drug)
-    page.wait_for_selector(STILL)
+    still(page)
     page.wait_for_function(
         "([where, old]) => [...document.querySelectorAll(where)].map(t => t.textContent)"
         ".join() !== old.join()",
-        arg=[FIGURE, old],
+        arg=[READY, old],
     )
     return time.perf_counter() - start
 
@@ -127,7 +114,7 @@ def main() -> None:
                     for i in range(each):
                         pick(page, "drug", DRUGS[(session + i) % len(DRUGS)])
                         title(page, DRUGS[(session + i) % len(DRUGS)])
-                        page.wait_for_selector(STILL)
+                        still(page)
                 print(f"memory after {(session + 1) * each} changes: {memory_mb(server):,.0f} MB")
         browser.close()
 

@@ -18,6 +18,7 @@ from lgr_core.config import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
+from onscreen import settle  # noqa: E402
 from served import served  # noqa: E402 - the tests' own way to start the app
 
 OUT = ROOT / "docs" / "images"
@@ -31,14 +32,12 @@ PICTURES = {
 """Links, and the heading that is scrolled to."""
 
 INTO_VIEW = "found => { found.style.scrollMarginTop = '80px'; found.scrollIntoView(); }"
-STILL = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 
 def picture(page: Page, link: str, heading: str | None) -> Image.Image:
     """A screen of a page, once it is drawn."""
     page.goto(link)
-    page.locator(".js-plotly-plot .ytick text").first.wait_for()
-    page.wait_for_selector(STILL)
+    settle(page)
     if heading is not None:
         page.get_by_text(heading, exact=True).evaluate(INTO_VIEW)
     page.wait_for_timeout(1_500)

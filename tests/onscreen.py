@@ -1,5 +1,19 @@
 """What a visitor does on a page in a real browser, and whether it fits the window."""
 
+PAGES = (
+    "",
+    "neighbors",
+    "compare",
+    "benchmark",
+    "find",
+    "drugs",
+    "cell_lines",
+    "batch",
+    "data",
+    "methods",
+)
+"""Every page by its address; the first is Predict."""
+
 READY = ".js-plotly-plot .ytick text"
 
 _CUT = """() => {

@@ -3,6 +3,14 @@
 import json
 
 
+def turn(app, page, **link):
+    """The app at another page, by that link."""
+    app.query_params.clear()
+    for key, value in link.items():
+        app.query_params[key] = value
+    return app.switch_page(f"pages/views/{page}.py").run()
+
+
 def text(app):
     """All HTML of a page as one string; nothing may have crashed on the way."""
     assert not app.exception, app.exception

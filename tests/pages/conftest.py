@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from lab import build_lab
+from seen import turn
 from streamlit.testing.v1 import AppTest
 from toy import build_toy
 
@@ -52,11 +53,7 @@ def opened(visit):
     """A visit to a page of one question: ``opened("compare", drug="Afatinib")``."""
 
     def open_link(page="neighbors", **link):
-        app = visit()
-        app.query_params.clear()
-        for key, value in {**QUESTION, **link}.items():
-            app.query_params[key] = value
-        return app.switch_page(f"pages/views/{page}.py").run()
+        return turn(visit(), page, **{**QUESTION, **link})
 
     return open_link
 
@@ -78,9 +75,6 @@ def data_page(own_home):
 
     def open_link(**wanted):
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-        app.query_params.clear()
-        for key, value in wanted.items():
-            app.query_params[key] = value
-        return app.switch_page("pages/views/data.py").run()
+        return turn(app, "data", **wanted)
 
     return open_link

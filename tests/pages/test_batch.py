@@ -7,7 +7,7 @@ from zipfile import ZipFile
 import pytest
 from lab import HOSTILE, UNMEASURED
 from loopback_llm import LoopbackLLM
-from seen import link, text
+from seen import link, text, turn
 
 from lgr_core.answer import predict
 from lgr_core.export_many import write_zip
@@ -23,11 +23,7 @@ def batch(visit):
     """A visit to the page with that link."""
 
     def open_link(**link):
-        app = visit()
-        app.query_params.clear()
-        for key, value in link.items():
-            app.query_params[key] = value
-        return app.switch_page("pages/views/batch.py").run()
+        return turn(visit(), "batch", **link)
 
     return open_link
 

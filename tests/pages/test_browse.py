@@ -4,7 +4,7 @@ from html import escape
 
 import pytest
 from lab import HOSTILE, UNMEASURED
-from seen import link, text
+from seen import link, text, turn
 
 from lgr_core.domain import ValueKind
 from pages.shared import browsing, state
@@ -15,11 +15,7 @@ def browse(visit):
     """A visit to one of the two pages with that link."""
 
     def open_link(page, **link):
-        app = visit()
-        app.query_params.clear()
-        for key, value in link.items():
-            app.query_params[key] = value
-        return app.switch_page(f"pages/views/{page}.py").run()
+        return turn(visit(), page, **link)
 
     return open_link
 

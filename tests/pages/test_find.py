@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import pytest
 from lab import IMAGE, UNMEASURED
-from seen import link, text
+from seen import link, text, turn
 
 from lgr_core.domain import Condition
 from lgr_core.signatures.genes import whole_change
@@ -19,11 +19,7 @@ def find(visit):
     """A visit to the page with that link."""
 
     def open_link(**link):
-        app = visit()
-        app.query_params.clear()
-        for key, value in link.items():
-            app.query_params[key] = value
-        return app.switch_page("pages/views/find.py").run()
+        return turn(visit(), "find", **link)
 
     return open_link
 

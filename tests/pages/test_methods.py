@@ -4,7 +4,7 @@ import re
 from html import escape, unescape
 
 import pytest
-from seen import link, text
+from seen import link, text, turn
 
 from lgr_core.evaluation.methods import REGISTRY, Setting, declared
 from lgr_core.evaluation.regimes import RULES, Regime
@@ -20,11 +20,7 @@ def methods(visit):
     """A visit to a part of the page."""
 
     def open_part(**link):
-        app = visit()
-        app.query_params.clear()
-        for key, value in link.items():
-            app.query_params[key] = value
-        return app.switch_page("pages/views/methods.py").run()
+        return turn(visit(), "methods", **link)
 
     return open_part
 
