@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lgr_core.config import Settings
 from lgr_core.errors import LgrError
 from lgr_core.export_many import LAYOUTS, write_zip
-from lgr_core.many.outcomes import Choose
+from lgr_core.many.outcomes import Choose, Outcome
 from lgr_core.many.wishes import Reading
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import RESTS, Wanted
@@ -174,11 +175,18 @@ def _files(job: Batch, name: str) -> None:
     )
 
 
+def _rankers(outcomes: Iterable[Outcome]) -> str:
+    """Who ranked, as each retrieval says, with the number of queries."""
+    said = [outcome.retrieval.provenance for outcome in outcomes if outcome.retrieval is not None]
+    names = Counter(str(of.get("model", of.get("source", "a selector by rule"))) for of in said)
+    return ", ".join(f"{name} ({n:,} of the queries)" for name, n in names.most_common())
+
+
 def _about(job: Batch) -> dict[str, str]:
     link = job.link
     about = {"selector": link["selector"], "seed of selector random": str(state.SEED)}
     if link["selector"] == LLM:
-        about["language model"] = Settings.from_environment().llm_model
+        about["ranked by"] = _rankers(job.many.outcomes)
         about["where none had answered"] = RESTS[link["rest"]]
     if link["at_dose"]:
         about["dose asked for"] = link["at_dose"]

@@ -124,7 +124,7 @@ def show_table(
 def download(table: pd.DataFrame, name: str) -> None:
     """The button that takes a table home as CSV; the file is made when it is asked for."""
     st.download_button(
-        "Download csv",
+        "This table (csv)",
         lambda: table_csv(table).encode(),
         file_name=f"{safe_name(name)}.csv",
         mime="text/csv",

@@ -33,6 +33,9 @@ from pages.shared.words import LLM, count, listed
 STAND_IN = "mechanism"
 """Who chooses, labelled, where no language model has answered."""
 
+BY_STRUCTURE = "chemistry"
+"""Who does where the drug's mechanism is not known, but its structure is."""
+
 LONGEST_REPLY = 50_000
 
 
@@ -56,11 +59,12 @@ def choose(asked: Asked) -> Chosen:
     known = remembered(memories(asked.store), pool, asked.question.k)
     if known is not None:
         return Chosen(known.selector, _who(known.found), known.selector.options.scope)
+    stand_in = _stand_in(asked)
     note = (
         f"No language model has answered for {asked.question} yet: neighbours are chosen by "
-        "mechanism instead. Ask one below."
+        f"{stand_in} instead. Ask one below."
     )
-    return Chosen(state.selector(STAND_IN, asked.store), (note,))
+    return Chosen(state.selector(stand_in, asked.store), (note,))
 
 
 def memories(store: AtlasStore) -> tuple[LLMSelector, ...]:
@@ -97,6 +101,12 @@ def _who(found: Retrieval) -> tuple[str, ...]:
     ranked = f"{words}{'' if line_key(asked) == line_key(line) else reused}."
     departs = said_of(said)
     return (ranked,) if departs is None else (ranked, departs)
+
+
+def _stand_in(asked: Asked) -> str:
+    store, drug = asked.store, asked.question.drug
+    blind = not state.mechanisms(store)[drug] and bool(store.annotations[drug].get("smiles"))
+    return BY_STRUCTURE if blind else STAND_IN
 
 
 def _pool(asked: Asked) -> CandidatePool:

@@ -36,8 +36,8 @@ METHOD_WORDS: Mapping[str, MethodWords] = {
 
 def settle_method(asked: str | None) -> tuple[str, list[Mended]]:
     """The method that is asked for, else the paper's, which is said."""
-    if asked is None or asked in METHOD_WORDS:
-        return (LGR_METHOD if asked is None else asked), []
+    if not asked or asked in METHOD_WORDS:
+        return asked or LGR_METHOD, []
     error = unknown("method", asked, list(METHOD_WORDS), "this page")
     return LGR_METHOD, [Mended(error, METHOD_WORDS[LGR_METHOD].label)]
 

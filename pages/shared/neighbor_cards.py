@@ -7,7 +7,7 @@ import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Neighbor
+from lgr_core.domain import Neighbor, Reason
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked
 from pages.shared.piece_cards import Card, card_grid
@@ -36,7 +36,9 @@ def neighbors(asked: Asked, answer: Answer) -> None:
         with st.expander(f"{len(shown) - CARDS} more neighbours"):
             html(card_grid(shown[CARDS:]))
     if retrieval.rejected:
-        with st.expander(f"{count(len(retrieval.rejected), 'proposal')} not believed, and why"):
+        spare = all(item.reason is Reason.BEYOND_K for item in retrieval.rejected)
+        what = "not needed" if spare else "not believed, and why"
+        with st.expander(f"{count(len(retrieval.rejected), 'proposal')} {what}"):
             html(pieces.rejected(retrieval.rejected))
 
 

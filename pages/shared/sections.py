@@ -103,14 +103,22 @@ def verdict_sentence(answer: Answer, verdict: Verdict) -> str:
     if math.isfinite(verdict.agreement):
         parts.append(
             f"they agree {agree_words(verdict.agreement)} (mean Pearson r of their pairs "
-            f"{verdict.agreement:.2f}; {share(verdict.agreement_beats)} of random picks agree less)"
+            f"{verdict.agreement:.2f}; {_beside_blind(verdict.agreement_beats)})"
         )
     blind = f"{verdict.n_draws:,} random picks from the same pool"
     if verdict.beats is None:
         parts.append("whether the prediction is right is not known")
     elif math.isfinite(verdict.beats):
-        parts.append(f"better than <b>{share(verdict.beats)}</b> of {blind}, by Pearson r")
+        beaten = "<b>all</b>" if verdict.beats == 1 else f"<b>{share(verdict.beats)}</b> of"
+        parts.append(f"better than {beaten} {blind}, by Pearson r")
     return f"{'; '.join(parts)}."
+
+
+def _beside_blind(less: float) -> str:
+    """How random picks agree, of whom that share agrees less."""
+    if less < 0.5:  # noqa: PLR2004 - the smaller part is harder to read
+        return f"{share(1 - less)} of random picks agree better"
+    return f"{share(less)} of random picks agree less"
 
 
 def _novel_notes(asked: Asked, answer: Answer) -> tuple[str, ...]:

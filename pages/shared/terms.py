@@ -37,7 +37,8 @@ def show(asked: Asked, answer: Answer) -> None:
         pieces.section(
             "What it stands on",
             f"{why[:1].upper()}{why[1:]}. A weight says how much of a measured change is added, or "
-            "subtracted where it is negative; all of them make the prediction.",
+            "subtracted where it is negative; all of them make the prediction. Whatever drugs of a "
+            "plate share in every line is learned with it, vehicle noise included.",
         )
     )
     if not answer.terms:

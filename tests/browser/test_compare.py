@@ -82,7 +82,7 @@ def test_one_is_added_and_the_truth_revealed(opened):
     page.wait_for_url("**reveal=1**")
     page.locator(".lgr-truth").first.wait_for()
     settle(page)
-    table = rows(saved(page, "Download csv"))
+    table = rows(saved(page, "This table (csv)"))
     assert table[-1]["drug"] == "Belinostat"
     assert {1 <= int(row["true rank"]) <= 16 for row in table} == {True}
     assert "with the truth" in page.locator(".lgr-row").last.inner_text()
@@ -95,7 +95,7 @@ def test_the_rival_is_picked_linked_and_taken_home(opened):
     pick(page, "rival", "Drug mean")
     page.wait_for_url("**rival=drug_mean**")
     settle(page)
-    methods = [row["method"] for row in rows(saved(page, "Download csv"))]
+    methods = [row["method"] for row in rows(saved(page, "This table (csv)"))]
     assert methods[0] == "Mechanism (this prediction)"
     assert {"Pool mean", "Cell mean", "Drug mean", "Oracle k"} <= set(methods)
     assert b"<html>" in saved(page, "Strips as HTML").read_bytes()[:200]

@@ -176,7 +176,7 @@ def test_the_slider_and_the_dose_are_in_the_address(opened):
     page.goto(url)
     page.get_by_text("have fewer than 50 cells").wait_for()
     with page.expect_download() as caught:
-        page.get_by_role("button", name="Download csv").first.click()
+        page.get_by_role("button", name="This table (csv)").first.click()
     table = pd.read_csv(caught.value.path(), index_col="cell line")
     assert table.index.tolist()[0] == "A549"
     assert table.loc["A549", "Trametinib"] == 40

@@ -38,7 +38,7 @@ def test_every_weight_is_taken_home(visit):
     page = visit(drug="Afatinib", cell_line="A549", method="best_evidence")
     settle(page)
     page.locator("[data-testid=stExpander]", has_text="conditions with their weights").click()
-    button = page.get_by_role("button", name="Download csv").first
+    button = page.get_by_role("button", name="This table (csv)").first
     button.scroll_into_view_if_needed()
     with page.expect_download() as download:
         button.click()

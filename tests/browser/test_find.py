@@ -34,7 +34,7 @@ def opened(visit):
 def saved(page):
     """The rows of the first file that the page offers."""
     with page.expect_download() as caught:
-        page.get_by_role("button", name="Download csv").first.click()
+        page.get_by_role("button", name="This table (csv)").first.click()
     return list(csv.DictReader(io.StringIO(caught.value.path().read_text(encoding="utf-8"))))
 
 

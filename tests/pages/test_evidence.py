@@ -121,3 +121,8 @@ def test_it_can_be_made_again(visit):
     assert "--method=best_evidence" in shell
     assert "weighted sum of" in words
     assert "nothing measured of Afatinib in A549 was read" in words
+
+
+def test_an_empty_method_is_the_usual_one(visit):
+    """A link that leaves it open asks nothing in vain."""
+    assert text(visit(atlas="toy", method="")) == text(visit(atlas="toy"))

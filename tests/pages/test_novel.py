@@ -29,6 +29,15 @@ def test_a_structure_typed_in_is_predicted(visit):
     assert text(visit(**asked)) == page
 
 
+def test_a_structure_alone_is_likened_by_chemistry_where_no_model_has_answered(visit):
+    """Nothing is known of what it does; with a mechanism, that would choose."""
+    asked = {**TOY, "selector": "llm"}
+    app = typed(visit(**asked), name="LGR-3", smiles="CCOC(=O)c1ccccc1Cl")
+    assert "neighbours are chosen by chemistry instead" in text(app)
+    app = typed(visit(**asked), name="LGR-4", smiles="CCOC(=O)c1ccccc1Cl", moa="MEK inhibitor")
+    assert "neighbours are chosen by mechanism instead" in text(app)
+
+
 def test_a_name_alone_is_enough_for_mechanism(visit):
     """The shipped annotations know it; what is said of it counts where they do not."""
     app = typed(visit(**{**TOY, "selector": "mechanism"}), name="Binimetinib")
