@@ -123,6 +123,9 @@ def test_it_can_be_made_again(visit):
     assert "nothing measured of Afatinib in A549 was read" in words
 
 
-def test_an_empty_method_is_the_usual_one(visit):
-    """A link that leaves it open asks nothing in vain."""
-    assert text(visit(atlas="toy", method="")) == text(visit(atlas="toy"))
+def test_the_usual_method_is_no_news_on_the_way_back(visit):
+    """From Predict to another page and back, nothing is mended and nothing is said."""
+    app = visit(atlas="toy")
+    before = text(app)
+    app.switch_page("pages/views/compare.py").run()
+    assert text(app.switch_page("pages/views/predict.py").run()) == before
