@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.domain import IntArray
+from lgr_core.domain import NOTHING, IntArray
 
 Unit = Literal["cell", "well"]
 UNITS: tuple[Unit, ...] = ("cell", "well")
@@ -19,6 +21,49 @@ BLOCK_NONZEROS = 6_000_000
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, the work done and the work in all."""
+
+
+@dataclass(slots=True, eq=False)
+class Stage:
+    """How far a piece of work is, for whoever looks on; ``tell`` is its :data:`Progress`."""
+
+    stage: str = "waiting"
+    done: int = 0
+    total: int = 1
+
+    def share(self) -> float:
+        """How much of the present stage is done, from 0 to 1."""
+        return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Note how far it is."""
+        self.stage, self.done, self.total = stage, done, total
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How a file of counts is read.
+
+    ``overrides`` (role -> column) are as of
+    :func:`~lgr_core.atlas.sources.columns.guess_columns`. ``controls`` are control labels, exact,
+    best first; none given: flagged rows and the labels known. ``unit`` is what a row is; None:
+    ``well`` if a column names wells and no plate has one twice, or the median row holds 50,000
+    counts or more, else ``cell``. ``layer`` holds the raw counts; None: layers/counts, X or raw/X,
+    the first that does. ``time`` is the one whose rows are read, where there are several;
+    ``lines`` and ``doses`` (micromolar) are the only ones that are read; none: all.
+    """
+
+    overrides: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    controls: Sequence[str] = ()
+    unit: Unit | None = None
+    layer: str | None = None
+    time: str | None = None
+    lines: Sequence[str] = ()
+    doses: Sequence[float] = ()
+
+
+USUAL = Choices()
+"""Nothing chosen: all is guessed, all is read."""
 
 
 class Shard(Protocol):
@@ -45,7 +90,8 @@ class Shard(Protocol):
         ...
 
 
-class CountBlocks(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountBlocks(ABC):
     """Raw counts that are read a block at a time, never whole.
 
     ``obs`` has a row a cell or well: ``cell_line``, ``drug`` and ``plate`` (categories, plate
@@ -62,13 +108,13 @@ class CountBlocks(Protocol):
     cell_lines: pd.DataFrame
     provenance: Mapping[str, Any]
 
+    @abstractmethod
     def nonzeros(self) -> int:
         """How many values the files store, about."""
-        ...
 
+    @abstractmethod
     def shards(self, max_nonzeros: int) -> Sequence[Shard]:
         """The source cut up by its files' own bounds, whoever will read it; every row once."""
-        ...
 
 
 class Cut(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
-from lgr_core.atlas.blocks import CountBlocks
+from lgr_core.atlas.blocks import Choices, CountBlocks
 from lgr_core.atlas.build import build_atlas, check_name
 from lgr_core.atlas.demo import write_demo
 from lgr_core.atlas.manifest import check_manifest, sha256
@@ -62,6 +62,19 @@ class IngestOptions:
         if self.min_cells < 0:
             found = f"{self.min_cells} is no number of cells"
             raise UsageError("min_cells", found, "Give a number of 0 or more.")
+
+    @property
+    def choices(self) -> Choices:
+        """How the file's rows and values are read."""
+        return Choices(
+            overrides=self.columns,
+            controls=self.controls,
+            unit=self.unit,
+            layer=self.layer,
+            time=self.time,
+            lines=self.lines,
+            doses=self.doses,
+        )
 
 
 def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
@@ -193,16 +206,11 @@ def read_ready(path: Path, options: IngestOptions, form: Form | None) -> DeltaTa
     return read_deltas(
         path,
         value_kind=options.value_kind,
-        overrides=options.columns,
-        controls=options.controls,
+        choices=options.choices,
         n_hvg=options.n_hvg,
         dose=options.dose,
         min_cells=options.min_cells,
-        layer=options.layer,
-        time=options.time,
         unsigned=options.unsigned,
-        lines=options.lines,
-        doses=options.doses,
         source=None if form is None or form.read is None else form.read(options.lines),
     )
 
@@ -210,16 +218,7 @@ def read_ready(path: Path, options: IngestOptions, form: Form | None) -> DeltaTa
 def open_raw(path: Path, options: IngestOptions, form: Form | None) -> CountBlocks:
     """Open raw counts under settled options; raises as :func:`open_counts`."""
     plain = open_folder if path.is_dir() else open_counts
-    return (plain if form is None or form.open is None else form.open)(
-        path,
-        overrides=options.columns,
-        controls=options.controls,
-        unit=options.unit,
-        layer=options.layer,
-        time=options.time,
-        lines=options.lines,
-        doses=options.doses,
-    )
+    return (plain if form is None or form.open is None else form.open)(path, options.choices)
 
 
 def _source_facts(

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from lgr_core.atlas.blocks import Stage
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.resume import forget
@@ -24,27 +25,19 @@ _REMEMBERED = 200
 """Finished jobs that can still be asked for."""
 
 
-@dataclass(slots=True, eq=False)
-class IngestJob:
-    """One ingest: the stage it is in, how much of that is done, and why it failed, if it did."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class IngestJob(Stage):
+    """One ingest: how far it is, and why it failed, if it did."""
 
     name: str
     source: str
-    stage: str = "waiting"
-    done: int = 0
-    total: int = 1
     ended: bool = False
     error: LgrError | None = None
 
-    def share(self) -> float:
-        """How much of the present stage is done, from 0 to 1."""
-        return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
-
     def tell(self, stage: str, done: int, total: int) -> None:
         """Note how far it is; once all counts are read, the rest is one stage."""
-        self.stage, self.done, self.total = stage, done, total
-        if stage == "counts" and done >= total:
-            self.stage = "writing the atlas"
+        read = stage == "counts" and done >= total
+        Stage.tell(self, "writing the atlas" if read else stage, done, total)
 
 
 class IngestJobs:
@@ -73,7 +66,7 @@ class IngestJobs:
             if upload.busy:
                 do = "Wait for that; to have it twice, send it again."
                 raise InputError(f"file {upload.name}", "it is being made into an atlas", do)
-            job, key = IngestJob(name, upload.name), uuid.uuid4().hex
+            job, key = IngestJob(name=name, source=upload.name), uuid.uuid4().hex
             self._forget()
             self._jobs[key], upload.busy = job, True
             self._pool.submit(self._run, job, upload, options, simulated=simulated)

@@ -6,16 +6,17 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from lgr_core.atlas.blocks import Stage
 from lgr_core.atlas.ingest import ingest_demo
 from lgr_core.errors import InputError
 
 
-class DemoBuild:
+class DemoBuild(Stage):
     """Builds the demo atlas in a thread of its own, so that no visitor's leaving stops it."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__("starting")
         self.folder = folder
-        self.stage, self.done, self.total = "starting", 0, 1
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="demo")
         self._work: Future[Path] | None = None
@@ -27,17 +28,10 @@ class DemoBuild:
                 self._work = self._pool.submit(self._build)
             return self._work
 
-    def share(self) -> float:
-        """How much of the present stage is done, from 0 to 1."""
-        return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
-
     def _build(self) -> Path:
         try:
-            return ingest_demo(self.folder, progress=self._tell)
+            return ingest_demo(self.folder, progress=self.tell)
         except InputError:
             if self.folder.exists():  # built by another process meanwhile
                 return self.folder
             raise
-
-    def _tell(self, stage: str, done: int, total: int) -> None:
-        self.stage, self.done, self.total = stage, done, total

@@ -1,5 +1,7 @@
 """Ready deltas from h5ad, parquet and text."""
 
+from dataclasses import fields
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ import pytest
 from h5ads import write_h5ad
 from scipy import sparse
 
+from lgr_core.atlas.blocks import Choices
 from lgr_core.atlas.sources import read_deltas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
@@ -22,9 +25,13 @@ DELTAS = np.array([[1, 0, -1], [2, 0, 3], [0.5, 0.25, 0], [4, 0, 0]], dtype=np.f
 IN_ORDER = [3, 2, 1, 0]  # by line, dose and drug
 
 
+CHOICES = {field.name for field in fields(Choices)}
+
+
 def read(path, **options):
     """Read as log-normalised deltas."""
-    return read_deltas(path, value_kind=ValueKind.LOGNORM_DELTA, **options)
+    choices = Choices(**{name: options.pop(name) for name in CHOICES & options.keys()})
+    return read_deltas(path, value_kind=ValueKind.LOGNORM_DELTA, choices=choices, **options)
 
 
 def table_of(obs=OBS, deltas=DELTAS):

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.blocks import USUAL, Choices
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
@@ -71,28 +72,24 @@ class Observations:
 def read_observations(
     frame: pd.DataFrame,
     columns: ColumnMap,
-    controls: Sequence[str] = (),
-    time: str | None = None,
-    *,
-    lines: Sequence[str] = (),
-    doses: Sequence[float] = (),
+    choices: Choices = USUAL,
 ) -> Observations:
     """Translate a file's metadata.
 
-    A row is a control if its drug equals one of ``controls``, to the letter; without ``controls``,
+    A row is a control if its drug equals a chosen control, to the letter; where none is chosen,
     if it is flagged or its drug is one of :data:`KNOWN_CONTROLS`. Rows without a line or a drug,
     rows that did not pass the file's own filter and treatments without a readable positive dose
-    (where doses are given) are dropped and counted. So are rows of another ``time`` than the one
-    asked for; where none is, all rows must be of one time. Of ``lines`` and ``doses`` (micromolar)
-    that are asked for, others are dropped too. A line named by its Cellosaurus id gets its name.
+    (where doses are given) are dropped and counted. So are rows of another time than the one
+    chosen; where none is, all rows must be of one time; and rows of other lines and doses than
+    those chosen. A line named by its Cellosaurus id gets its name.
 
     Raises
     ------
     InputError
         A dose has no unit or an unknown one, the rows are of several times or none of the one
-        asked for, or no row is left.
+        chosen, or no row is left.
     NotFoundError
-        A control label, or a line asked for, does not occur.
+        A control label, or a line that was chosen, does not occur.
     """
     drug, literal_dose = _drug(frame, columns)
     line = name_lines(clean_text(frame[columns.columns["cell_line"]]))
@@ -100,7 +97,7 @@ def read_observations(
     flag = _flag(frame, columns)
     if flag is not None:
         drug = _named(drug, UNNAMED_VEHICLE, flag)
-    is_control, labels = mark_controls(drug, flag, controls)
+    is_control, labels = mark_controls(drug, flag, choices.controls)
     plates = columns.get("plate")
     plate = blank(len(frame)) if plates is None else _named(clean_text(frame[plates]), "")
     reasons = {"no cell line": line.codes < 0, "no drug": drug.codes < 0}
@@ -112,11 +109,12 @@ def read_observations(
         at_zero = tuple(drug[~is_control & (dose <= 0)].remove_unused_categories().categories)
         reasons["no readable dose"] = ~is_control & np.isnan(dose)
         reasons["dose not positive"] = ~is_control & (dose <= 0)
-    if lines:
-        reasons["of another cell line"] = ~are_lines(line, lines)
-    if doses and dose is not None:
-        reasons["of another dose"] = ~is_control & ~np.isin(dose, list(doses))
-    one_time = pick_time(frame, columns, time, np.logical_or.reduce(list(reasons.values())))
+    if choices.lines:
+        reasons["of another cell line"] = ~are_lines(line, choices.lines)
+    if choices.doses and dose is not None:
+        reasons["of another dose"] = ~is_control & ~np.isin(dose, list(choices.doses))
+    others = np.logical_or.reduce(list(reasons.values()))
+    one_time = pick_time(frame, columns, choices.time, others)
     if one_time is not None:
         reasons["of another time"] = one_time.others
     kept, dropped = _keep(reasons, len(frame))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import anndata
 import h5py
@@ -15,7 +13,17 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import BLOCK_NONZEROS, UNITS, Cut, Unit, cut, keep
+from lgr_core.atlas.blocks import (
+    BLOCK_NONZEROS,
+    UNITS,
+    USUAL,
+    Choices,
+    CountBlocks,
+    Cut,
+    Unit,
+    cut,
+    keep,
+)
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.design import check_design, unread_columns
@@ -30,7 +38,7 @@ from lgr_core.atlas.sources.matrix import (
 )
 from lgr_core.atlas.sources.names import is_role_name, likeness
 from lgr_core.atlas.sources.tables import suffix_of
-from lgr_core.domain import NOTHING, IntArray
+from lgr_core.domain import IntArray
 from lgr_core.errors import InputError, UsageError
 
 log = logging.getLogger(__name__)
@@ -44,24 +52,16 @@ _FEW_LEVELS = 100
 """Categories up to which a column that plays no role is looked at: a design has few."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountSource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountSource(CountBlocks):
     """An h5ad of raw counts: the metadata in our words, the counts still on disk.
 
-    ``obs`` and ``genes`` are as of :class:`~lgr_core.atlas.blocks.CountBlocks`; ``kept`` are the
-    file's rows that ``obs`` stands for, ``matrix`` where the file holds the counts.
+    ``kept`` are the file's rows that ``obs`` stands for, ``matrix`` is where it holds the counts.
     """
 
     path: Path
     matrix: str
-    obs: pd.DataFrame
     kept: IntArray
-    genes: pd.DataFrame
-    labels: tuple[str, ...]
-    unit: Unit
-    drugs: pd.DataFrame
-    cell_lines: pd.DataFrame
-    provenance: Mapping[str, Any]
 
     def nonzeros(self) -> int:
         """Values that the matrix stores."""
@@ -125,36 +125,8 @@ def unreadable(path: Path, err: Exception) -> InputError:
     return InputError(f"file {path}", found, "It is cut off or damaged: fetch or write it again.")
 
 
-def open_counts(
-    path: Path | str,
-    *,
-    overrides: Mapping[str, str] = NOTHING,
-    controls: Sequence[str] = (),
-    unit: Unit | None = None,
-    layer: str | None = None,
-    time: str | None = None,
-    lines: Sequence[str] = (),
-    doses: Sequence[float] = (),
-) -> CountSource:
+def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
     """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
-
-    Parameters
-    ----------
-    path
-        The file.
-    overrides
-        Role -> column, as of :func:`~lgr_core.atlas.sources.columns.guess_columns`.
-    controls
-        Control labels, exact, best first; none given: flagged rows and the labels known.
-    unit
-        What a row is; None: ``well`` if a column names wells and no plate has one twice, or the
-        median row holds 50,000 counts or more, else ``cell``.
-    layer
-        The layer of raw counts; None: layers/counts, X or raw/X, the first that holds counts.
-    time
-        The time whose rows are read, where the file has several.
-    lines, doses
-        The only cell lines and doses (micromolar) that are read; none: all.
 
     Raises
     ------
@@ -166,9 +138,8 @@ def open_counts(
     NotCountsError
         The values are no counts.
     """
-    path = Path(path)
-    if unit not in {None, *UNITS}:
-        raise UsageError("unit", f"{unit!r} is unknown", f"One of {', '.join(UNITS)}.")
+    if choices.unit not in {None, *UNITS}:
+        raise UsageError("unit", f"{choices.unit!r} is unknown", f"One of {', '.join(UNITS)}.")
     if path.is_dir() or suffix_of(path) != ".h5ad":
         names = sorted(column_names(path))
         found = "raw counts are read from h5ad only, and this is in no published form known here"
@@ -177,37 +148,28 @@ def open_counts(
         raise InputError(f"file {path}", found, do)
     try:
         with h5py.File(path) as file:
-            read = partial(
-                read_observations, controls=controls, time=time, lines=lines, doses=doses
-            )
-            return _open(file, path, overrides, read, unit, layer)
+            return _open(file, path, choices)
     except (OSError, KeyError) as err:
         raise unreadable(path, err) from err
 
 
-def _open(
-    file: h5py.File,
-    path: Path,
-    overrides: Mapping[str, str],
-    read: Callable[[pd.DataFrame, ColumnMap], Observations],
-    unit: Unit | None,
-    layer: str | None,
-) -> CountSource:
-    matrix = find_counts(file, layer)
-    obs, unread = _read_obs(file, overrides)
-    genes = name_genes(_read_var(file, matrix.name), overrides)
+def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
+    matrix = find_counts(file, choices.layer)
+    obs, unread = _read_obs(file, choices.overrides)
+    genes = name_genes(_read_var(file, matrix.name), choices.overrides)
     if matrix.shape != (len(obs), len(genes)):
         found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(genes))}"
         raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
     if genes.empty:
         raise InputError(f"file {path}", "it has no genes", "Give one column a gene.")
-    columns = guess_columns(obs, overrides, unread=unread)
-    seen = read(obs, columns)
+    columns = guess_columns(obs, choices.overrides, unread=unread)
+    seen = read_observations(obs, columns, choices)
     refuse_one_sided(seen)
     averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")
     guessed = _guess_unit(matrix, seen, None if well is None else obs[well])
-    log.info("%s: %d rows of %s, a row is a %s", path, len(seen.kept), matrix.name, unit or guessed)
+    unit = guessed if choices.unit is None else choices.unit
+    log.info("%s: %d rows of %s, a row is a %s", path, len(seen.kept), matrix.name, unit)
     return CountSource(
         path=path,
         matrix=matrix.name,
@@ -215,7 +177,7 @@ def _open(
         kept=seen.kept,
         genes=genes,
         labels=seen.labels,
-        unit=guessed if unit is None else unit,
+        unit=unit,
         drugs=known_facts(obs, seen, columns, "drug"),
         cell_lines=known_facts(obs, seen, columns, "cell_line"),
         provenance={
@@ -226,7 +188,7 @@ def _open(
             "averaged_over": averaged,
             "dropped": seen.dropped,
             "control_labels": list(seen.labels),
-            "unit_is": "guessed" if unit is None else "given",
+            "unit_is": "guessed" if choices.unit is None else "given",
         },
     )
 

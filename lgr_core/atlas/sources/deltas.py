@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -11,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.averaging import DosePolicy, mix, plan_averages
+from lgr_core.atlas.blocks import USUAL, Choices
 from lgr_core.atlas.genes import Panel, variance_panel
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
 from lgr_core.atlas.table import DeltaTable
-from lgr_core.domain import NOTHING, FloatArray, ValueKind
+from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -39,20 +39,15 @@ class _Rows(NamedTuple):
     provenance: dict[str, object]
 
 
-def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one keyword
+def read_deltas(
     path: Path | str,
     *,
     value_kind: ValueKind,
-    overrides: Mapping[str, str] = NOTHING,
-    controls: Sequence[str] = (),
+    choices: Choices = USUAL,
     dose: DosePolicy = "per_dose",
     min_cells: int = 10,
     n_hvg: int = 2000,
-    layer: str | None = None,
-    time: str | None = None,
     unsigned: bool = False,
-    lines: Sequence[str] = (),
-    doses: Sequence[float] = (),
     source: DeltaFile | None = None,
 ) -> DeltaTable:
     """Read deltas that a publisher has computed, one row a condition.
@@ -69,22 +64,14 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
         by its stem, unless a column names the plates).
     value_kind
         What the numbers are; a file cannot be trusted to say.
-    overrides
-        Role -> column, as of :func:`~lgr_core.atlas.sources.columns.guess_columns`.
-    controls
-        Labels of control rows, exact; none given: flagged rows and the labels known.
+    choices
+        How its rows are read; no layer: the deltas of an h5ad are its ``X``.
     dose, min_cells
         As of :func:`~lgr_core.atlas.averaging.plan_averages`.
     n_hvg
         Panel size where the file marks no highly variable genes.
-    layer
-        The h5ad layer that holds the deltas; None: ``X``.
-    time
-        The time whose rows are read, where the file has several.
     unsigned
         Believe that changes of which none, or fewer than 1 %, is below zero are changes.
-    lines, doses
-        The only cell lines and doses (micromolar) that are kept; none: all.
     source
         What ``path`` holds, if it was read already.
 
@@ -96,9 +83,11 @@ def read_deltas(  # noqa: PLR0913 - each choice of how a file is read is one key
     AmbiguousError
         Two columns are equally plausible for a role.
     """
-    source = read_delta_file(Path(path), overrides, layer) if source is None else source
-    columns = guess_columns(source.obs, overrides)
-    seen = read_observations(source.obs, columns, controls, time, lines=lines, doses=doses)
+    source = (
+        read_delta_file(Path(path), choices.overrides, choices.layer) if source is None else source
+    )
+    columns = guess_columns(source.obs, choices.overrides)
+    seen = read_observations(source.obs, columns, choices)
     rows = _treatments(source, columns, seen)
     _check_are_changes(rows.deltas, unsigned=unsigned)
     plan = plan_averages(rows.frame, dose=dose, min_cells=min_cells)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import CountBlocks
+from lgr_core.atlas.blocks import Choices, CountBlocks
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import NOTHING, ValueKind
 from lgr_core.errors import InputError
@@ -23,7 +23,7 @@ class Form:
     ``value_kind`` is what its numbers are, None: raw counts. ``files`` are all that is read,
     ``columns``, ``layer`` and ``unit`` what is known of it where the caller says nothing.
     ``read`` gives its changes (called with the lines asked for, none: all), ``open`` its counts
-    (called as :func:`~lgr_core.atlas.sources.counts.open_counts`); where it has neither, it is
+    (called with a path and how it is read); where it has neither, it is
     read like any other file. ``notes`` go to the provenance.
     """
 
@@ -34,7 +34,7 @@ class Form:
     layer: str | None = None
     unit: str | None = None
     read: Callable[[tuple[str, ...]], DeltaFile] | None = None
-    open: Callable[..., CountBlocks] | None = None
+    open: Callable[[Path, Choices], CountBlocks] | None = None
     notes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
 

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from lgr_core.atlas.blocks import Unit
+from lgr_core.atlas.blocks import USUAL, Choices, CountBlocks
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
 
 _NAMES = ("cell_line", "drug", "plate")
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedSource:
-    """Sources one after the other; fields as of :class:`~lgr_core.atlas.blocks.CountBlocks`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedSource(CountBlocks):
+    """Sources one after the other."""
 
     parts: tuple[CountSource, ...]
-    obs: pd.DataFrame
-    genes: pd.DataFrame
-    labels: tuple[str, ...]
-    unit: Unit
-    drugs: pd.DataFrame
-    cell_lines: pd.DataFrame
-    provenance: Mapping[str, Any]
 
     def nonzeros(self) -> int:
         """Values that all files store."""
@@ -44,8 +35,8 @@ class JoinedSource:
         return found
 
 
-def open_folder(path: Path, **options: Any) -> JoinedSource:  # noqa: ANN401 - handed on
-    """Open every h5ad of a folder; options as of :func:`open_counts`, the same for all.
+def open_folder(path: Path, choices: Choices = USUAL) -> JoinedSource:
+    """Open every h5ad of a folder by the same choices.
 
     A file that names no plates is one, named by its stem.
 
@@ -58,7 +49,7 @@ def open_folder(path: Path, **options: Any) -> JoinedSource:  # noqa: ANN401 - h
     if not files:
         do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
         raise InputError(f"folder {path}", "it holds no h5ad of raw counts", do)
-    parts = tuple(_open(file, options) for file in files)
+    parts = tuple(_open(file, choices) for file in files)
     for file, part in zip(files, parts, strict=True):
         if not part.genes.equals(parts[0].genes):
             found = f"its genes differ from those of {files[0].name}"
@@ -85,8 +76,8 @@ def open_folder(path: Path, **options: Any) -> JoinedSource:  # noqa: ANN401 - h
     )
 
 
-def _open(file: Path, options: Mapping[str, Any]) -> CountSource:
-    part = open_counts(file, **options)
+def _open(file: Path, choices: Choices) -> CountSource:
+    part = open_counts(file, choices)
     if list(part.obs["plate"].cat.categories) == [""]:
         part.obs["plate"] = part.obs["plate"].cat.rename_categories([file.stem])
     return part

@@ -7,18 +7,17 @@ the table of genes: ``metadata/`` in, beside or above the folder of shards.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import Unit, cut
+from lgr_core.atlas.blocks import Choices, CountBlocks, cut
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import read_observations
 from lgr_core.atlas.sources.counts import refuse_one_sided
@@ -33,7 +32,7 @@ from lgr_core.atlas.sources.tahoe_tables import (
     known_drugs,
     read_tahoe_table,
 )
-from lgr_core.domain import NOTHING, IntArray
+from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -41,24 +40,17 @@ log = logging.getLogger(__name__)
 KEYS = ("drug", "sample", "cell_line_id", "plate")
 
 
-@dataclass(frozen=True, slots=True)
-class ShardSource:
-    """Shards of cells; fields as of :class:`~lgr_core.atlas.blocks.CountBlocks`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardSource(CountBlocks):
+    """Shards of cells.
 
     ``kept`` are the rows, counted through all ``files``, that ``obs`` stands for; ``column_of``
     (largest token + 1,) is each token's gene, -1 for none.
     """
 
     files: tuple[Path, ...]
-    obs: pd.DataFrame
     kept: IntArray
-    genes: pd.DataFrame
     column_of: IntArray
-    labels: tuple[str, ...]
-    unit: Unit
-    drugs: pd.DataFrame
-    cell_lines: pd.DataFrame
-    provenance: Mapping[str, Any]
 
     def nonzeros(self) -> int:
         """Values that the lists hold."""
@@ -89,19 +81,8 @@ def recognise_shards(path: Path) -> Form | None:
     return Form("Tahoe-100M expression shards", files, open=partial(open_shards, files))
 
 
-def open_shards(  # noqa: PLR0913 - each choice of how a file is read is one keyword
-    files: Sequence[Path],
-    path: Path,
-    *,
-    overrides: Mapping[str, str] = NOTHING,
-    controls: Sequence[str] = (),
-    unit: Unit | None = None,
-    layer: str | None = None,
-    time: str | None = None,
-    lines: Sequence[str] = (),
-    doses: Sequence[float] = (),
-) -> ShardSource:
-    """Open shards; options as of :func:`~lgr_core.atlas.sources.counts.open_counts`.
+def open_shards(files: Sequence[Path], path: Path, choices: Choices) -> ShardSource:
+    """Open shards and the tables beside them.
 
     Raises
     ------
@@ -109,8 +90,8 @@ def open_shards(  # noqa: PLR0913 - each choice of how a file is read is one key
         A shard or table cannot be read or lacks a column, the sample table tells of another drug
         than a shard, there is no control or no treatment, or a layer is asked for.
     """
-    if layer is not None:
-        raise InputError(f"layer {layer!r}", "shards have none", "Leave out --layer.")
+    if choices.layer is not None:
+        raise InputError(f"layer {choices.layer!r}", "shards have none", "Leave out --layer.")
     folder = find_tables(path)
     if folder is None:
         found = "the tables of samples and genes are not there (metadata/ in, beside or above it)"
@@ -118,8 +99,8 @@ def open_shards(  # noqa: PLR0913 - each choice of how a file is read is one key
     frame = _read_keys(files)
     frame["drugname_drugconc"] = _doses(frame, read_tahoe_table(folder, SAMPLES))
     known = {"drug": "drug", "drug_dose": "drugname_drugconc", "cell_line": "cell_line_id"}
-    columns = guess_columns(frame, {**known, **overrides})
-    seen = read_observations(frame, columns, controls, time, lines=lines, doses=doses)
+    columns = guess_columns(frame, {**known, **choices.overrides})
+    seen = read_observations(frame, columns, choices)
     refuse_one_sided(seen)
     genes = read_tahoe_table(folder, GENES).sort_values("token_id", ignore_index=True)
     tokens = genes["token_id"].to_numpy(dtype=np.int64)
@@ -133,7 +114,7 @@ def open_shards(  # noqa: PLR0913 - each choice of how a file is read is one key
         genes=name_genes(genes),
         column_of=column_of,
         labels=seen.labels,
-        unit="cell" if unit is None else unit,
+        unit="cell" if choices.unit is None else choices.unit,
         drugs=known_drugs(path),
         cell_lines=known_cell_lines(path),
         provenance={
@@ -142,7 +123,7 @@ def open_shards(  # noqa: PLR0913 - each choice of how a file is read is one key
             "columns": columns.record(),
             "dropped": seen.dropped,
             "control_labels": list(seen.labels),
-            "unit_is": "known" if unit is None else "given",
+            "unit_is": "known" if choices.unit is None else "given",
         },
     )
 
