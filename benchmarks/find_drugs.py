@@ -1,6 +1,6 @@
 """A search of an atlas of Tahoe's size (56,850 conditions x 2,000 genes) for a signature.
 
-Run: ``python benchmarks/find_drugs.py``. It builds the atlas in a temporary folder (about 1 GB) and
+Run: ``python benchmarks/find_drugs.py``. It builds the atlas in a temporary folder (0.5 GB) and
 prints medians in milliseconds beside one plain reading of the whole matrix. ``prepare`` is done
 once for what is searched, ``search`` for every signature. On a machine that is busy with other
 work, processor time is what to read.
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from store import DOSES, DRUGS, GENES, LINES, build
+from simulated import DOSES, N_GENES, NAME, simulated
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.signatures.genes import gene_set, whole_change
@@ -44,12 +44,12 @@ def plain_read(matrix: np.ndarray) -> float:
 
 def search(atlases: Path) -> None:
     """Time the parts of a search in an atlas that is there."""
-    store = open_atlas("big", atlases)
-    plain = np.load(atlases / "big" / "deltas.npy", mmap_mode="r")
+    store = open_atlas(NAME, atlases)
+    plain = np.load(atlases / NAME / "deltas.npy", mmap_mode="r")
     library = Library.read(store)
-    genes = store.gene_names[np.random.default_rng(1).permutation(GENES)[:200]]
+    genes = store.gene_names[np.random.default_rng(1).permutation(N_GENES)[:200]]
     listed = gene_set(store, genes[:100], genes[100:])
-    change = whole_change(store.deltas(np.array([12_345]))[0], drug="D100")
+    change = whole_change(store.deltas(np.array([12_345]))[0], drug="Trametinib")
     once = median_ms(lambda: plain_read(plain))
     table = {
         "one reading of the matrix": once,
@@ -67,8 +67,8 @@ def main() -> None:
         search(Path(sys.argv[1]))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        build(Path(scratch) / "big")
-        print(f"{LINES * DRUGS * len(DOSES):,} conditions x {GENES:,} genes; medians in ms")
+        store = simulated(Path(scratch), doses=DOSES)
+        print(f"{len(store.conditions):,} conditions x {N_GENES:,} genes; medians in ms")
         subprocess.run([sys.executable, __file__, scratch], check=True)
 
 

@@ -15,11 +15,14 @@ from lgr_core.config import SHIPPED
 from lgr_core.domain import ValueKind
 from lgr_core.drugs.chemistry import fingerprints
 
+NAME = "scale"
 N_LINES, N_GENES = 50, 2_000
+DOSES = (0.05, 0.5, 5.0)
+"""Tahoe's: with all three an atlas has 56,850 conditions and takes 0.5 GB."""
 
 
 def simulated(folder: Path, *, doses: tuple[float, ...] = (5.0,)) -> AtlasStore:
-    """Atlas ``scale`` in ``folder``: noise about line and drug effects, a condition each 8 kB."""
+    """Atlas :data:`NAME` in ``folder``: noise about line and drug effects; 8 kB a condition."""
     rng = np.random.default_rng(0)
     known = pd.read_csv(SHIPPED / "drugs.csv", keep_default_na=False)
     names = sorted(known["drug"])
@@ -38,10 +41,10 @@ def simulated(folder: Path, *, doses: tuple[float, ...] = (5.0,)) -> AtlasStore:
     bits, _ = fingerprints(drugs["smiles"].tolist())
     build_atlas(
         DeltaTable(conditions, deltas, genes, ValueKind.LOGNORM_DELTA),
-        folder / "scale",
+        folder / NAME,
         drugs=drugs,
         cell_lines=annotate_lines(lines, []),
         fingerprints=np.packbits(bits, axis=1),
         simulated=True,
     )
-    return open_atlas("scale", folder)
+    return open_atlas(NAME, folder)

@@ -1,6 +1,6 @@
 """Reads from an atlas of Tahoe's size (56,850 conditions x 2,000 genes), beside a plain np.memmap.
 
-Run: ``python benchmarks/store.py``. It builds the atlas in a temporary folder (about 1 GB), prints
+Run: ``python benchmarks/store.py``. It builds the atlas in a temporary folder (0.5 GB), prints
 medians and their ratios to the plain map, and how resident memory grows while all of it is read.
 """
 
@@ -15,39 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from simulated import DOSES, N_GENES, N_LINES, NAME, simulated
 
-from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.atlas.table import DeltaTable
-from lgr_core.domain import ValueKind
-
-LINES, DRUGS, DOSES, GENES = 50, 379, (0.05, 0.5, 5.0), 2_000
 
 
-def build(folder: Path) -> None:
-    """An atlas of random deltas."""
-    keys = [
-        (f"L{i:02d}", f"D{j:03d}", dose)
-        for i in range(LINES)
-        for dose in DOSES
-        for j in range(DRUGS)
-    ]
-    conditions = pd.DataFrame(keys, columns=["cell_line", "drug", "dose_um"])
-    conditions = conditions.assign(n_cells=1_000.0, n_replicates=1, underpowered=False)
-    rng = np.random.default_rng(0)
-    deltas = rng.standard_normal((len(keys), GENES), dtype=np.float32)
-    names = [f"G{i}" for i in range(GENES)]
-    genes = pd.DataFrame({"gene": names, "ensembl_id": "", "in_panel": True, "variability": 1.0})
-    drugs = pd.DataFrame({"drug": [f"D{j:03d}" for j in range(DRUGS)], "smiles": "", "moa": ""})
-    drugs = drugs.assign(parent=drugs["drug"], targets="", pubchem_cid="")
-    build_atlas(
-        DeltaTable(conditions, deltas, genes, ValueKind.LOGNORM_DELTA),
-        folder,
-        drugs=drugs,
-        cell_lines=pd.DataFrame({"cell_line": [f"L{i:02d}" for i in range(LINES)]}),
-        fingerprints=np.zeros((DRUGS, 256), dtype=np.uint8),
-    )
+def line(i: int) -> str:
+    """The name of a line, any number will do."""
+    return f"line {i % N_LINES:02d}"
 
 
 def median_ms(run: Callable[[int], object], times: int = 300) -> float:
@@ -66,7 +41,7 @@ def opening_ms(folder: Path) -> float:
     """Milliseconds from a fresh process's first call to an open atlas, imports done."""
     code = (
         "import sys, time; from pathlib import Path; from lgr_core.atlas.store import open_atlas;"
-        "t = time.perf_counter(); open_atlas('big', Path(sys.argv[1]));"
+        f"t = time.perf_counter(); open_atlas({NAME!r}, Path(sys.argv[1]));"
         "print(1e3 * (time.perf_counter() - t))"
     )
     command = [sys.executable, "-c", code, folder]
@@ -76,13 +51,12 @@ def opening_ms(folder: Path) -> float:
 
 def read_ten(store: AtlasStore, choices: list[list[str]], i: int) -> np.ndarray:
     """Ten named drugs of a line at a dose."""
-    return store.deltas(store.rows(f"L{i % LINES:02d}", choices[i % len(choices)], 5.0))
+    return store.deltas(store.rows(line(i), choices[i % len(choices)], 5.0))
 
 
 def read_pool(store: AtlasStore, i: int) -> np.ndarray:
     """Every drug of a line at a dose."""
-    line = f"L{i % LINES:02d}"
-    return store.deltas(store.rows(line, store.measured_drugs(line, 5.0), 5.0))
+    return store.deltas(store.rows(line(i), store.measured_drugs(line(i), 5.0), 5.0))
 
 
 def anonymous_mb() -> float:
@@ -94,15 +68,16 @@ def anonymous_mb() -> float:
 def read(atlases: Path) -> None:
     """Time the reads of an atlas that is there, and say what memory they took."""
     before = anonymous_mb()
-    store = open_atlas("big", atlases)
+    store = open_atlas(NAME, atlases)
     opened = anonymous_mb()
-    plain = np.load(atlases / "big" / "deltas.npy", mmap_mode="r")
+    plain = np.load(atlases / NAME / "deltas.npy", mmap_mode="r")
     plain.sum()  # everything in the page cache
     rng = np.random.default_rng(1)
     names = store.drugs["drug"].to_numpy()
+    n = len(names)
     choices = [rng.choice(names, 10, replace=False).tolist() for _ in range(64)]
-    rows = [store.rows("L07", chosen, 5.0) for chosen in choices]
-    genes = rng.permutation(GENES)
+    rows = [store.rows(line(7), chosen, 5.0) for chosen in choices]
+    genes = rng.permutation(N_GENES)
     table = {
         "ten named drugs of a line": (
             median_ms(lambda i: read_ten(store, choices, i)),
@@ -110,10 +85,10 @@ def read(atlases: Path) -> None:
         ),
         "a whole line's pool (379)": (
             median_ms(lambda i: read_pool(store, i)),
-            median_ms(lambda i: np.array(plain[i % 100 * DRUGS : (i % 100 + 1) * DRUGS])),
+            median_ms(lambda i: np.array(plain[i % 100 * n : (i % 100 + 1) * n])),
         ),
         "one gene over all conditions": (
-            median_ms(lambda i: store.gene(f"G{genes[i]}"), 100),
+            median_ms(lambda i: store.gene(f"GENE{genes[i]}"), 100),
             median_ms(lambda i: np.array(plain[:, genes[-i]]), 100),
         ),
     }
@@ -129,8 +104,8 @@ def main() -> None:
         read(Path(sys.argv[1]))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        build(Path(scratch) / "big")
-        print(f"{LINES * DRUGS * len(DOSES):,} conditions x {GENES:,} genes; medians in ms")
+        store = simulated(Path(scratch), doses=DOSES)
+        print(f"{len(store.conditions):,} conditions x {N_GENES:,} genes; medians in ms")
         print(f"{'open, fresh process':<34}{opening_ms(Path(scratch)):8.1f}", flush=True)
         subprocess.run([sys.executable, __file__, scratch], check=True)
 
