@@ -20,7 +20,7 @@ test-real: .venv/dev  ## known answers on real data; fails where LGR_REAL_DATA i
 	LGR_REAL_DATA_REQUIRED=1 $(BIN)/pytest -m real
 
 test-browser: .venv/dev  ## drives the app in Debian's Chromium (apt install chromium)
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest -n auto --maxprocesses 4 -m browser
 
 screenshots: .venv/dev ## take the README's pictures anew, of the demo atlas
 	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo --benchmark
