@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared.preload import PRELOAD
+
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 
 # Files in pages/views, which also name the addresses. Without icons all ten fit the bar at 1280.
@@ -48,9 +50,11 @@ if __name__ == "__main__":  # a visit
         },
     )
     st.logo(LOGO, size="large")
-    navigation().run()
+    page = navigation()
+    st.html(f"<style>.stApp {{ --lgr-here: '{page.title}'; }}</style>")  # shown where the bar folds
+    page.run()
 else:  # the start of the server
-    app = st.App(__file__)
+    app = st.App(__file__, middleware=[PRELOAD])
     logging.disable(logging.WARNING)  # of a navigation without a visitor
     navigation()
     logging.disable(logging.NOTSET)

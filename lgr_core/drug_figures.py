@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
-from lgr_core.domain import FloatArray
+from lgr_core.domain import BoolArray, FloatArray
 from lgr_core.figures import FOOT, NEIGHBOR, NOISE, below, dressed
 
 HIT = "#2b8cbe"
@@ -28,6 +28,7 @@ def ranked_drugs(
     scores: FloatArray,
     by_line: Sequence[dict[str, float]],
     *,
+    passed: BoolArray,
     title: str,
 ) -> go.Figure:
     """A dot a drug at its mean score, over small dots at its score in each line.
@@ -40,6 +41,8 @@ def ranked_drugs(
         (n,) their mean scores.
     by_line
         (n,) the score by cell line of each.
+    passed
+        (n,) whether it is significant; others are grey.
     title
         What the score is: the axis title.
     """
@@ -51,24 +54,30 @@ def ranked_drugs(
             y=[row for row, *_ in lines],
             mode="markers",
             marker={"color": NEIGHBOR, "size": 5, "opacity": 0.55, "line": {"width": 0}},
-            name="score in each cell line",
+            name="in each cell line",
             customdata=[[escape(names[row]), doses[row], escape(line)] for row, line, _ in lines],
             hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>%{customdata[2]}: %{x:+.3f}"
             "<extra></extra>",
         )
     )
-    figure.add_trace(
-        go.Scatter(
-            x=scores,
-            y=np.arange(len(names)),
-            mode="markers",
-            marker={"color": HIT, "size": 11, "line": {"width": 1, "color": "#ffffff"}},
-            name="mean over the lines",
-            customdata=[[escape(name), dose] for name, dose in zip(names, doses, strict=True)],
-            hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>mean score %{x:+.3f}"
-            "<extra></extra>",
-        )
-    )
+    for words, colour, these in (
+        ("mean, significant", HIT, passed),
+        ("mean, not significant", NOISE, ~passed),
+    ):
+        rows = np.flatnonzero(these).tolist()
+        if rows:
+            figure.add_trace(
+                go.Scatter(
+                    x=scores[rows],
+                    y=rows,
+                    mode="markers",
+                    marker={"color": colour, "size": 11, "line": {"width": 1, "color": "#ffffff"}},
+                    name=words,
+                    customdata=[[escape(names[row]), doses[row]] for row in rows],
+                    hovertemplate="<b>%{customdata[0]}</b>, %{customdata[1]}<br>mean score "
+                    "%{x:+.3f}<extra></extra>",
+                )
+            )
     labels = [
         f"{short(name, _LONGEST_NAME - len(dose))} · {dose}"
         for name, dose in zip(names, doses, strict=True)

@@ -22,7 +22,7 @@ def add_intervals(figure: go.Figure, half_width: FloatArray) -> go.Figure:
     bars = figure.data[0]
     bars.error_x = {
         "type": "data",
-        "array": half_width,
+        "array": half_width.tolist(),
         "color": _LINE,
         "thickness": 1.4,
         "width": 3,

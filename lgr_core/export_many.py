@@ -1,7 +1,8 @@
-"""Many predictions as one zip file: tables, neighbours with their reasons, a pair for cell-eval."""
+"""Many predictions as one zip file: tables, what each stands on, a pair for cell-eval."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 import pandas as pd
 
+from lgr_core.answer.record import condition_dict, term_dict
 from lgr_core.domain import FloatArray
 from lgr_core.export import CONTROL, csv_cells, perturbations, table_csv
 from lgr_core.many.outcomes import Many, Outcome
@@ -41,18 +43,21 @@ def write_zip(
 
     It holds README.txt (where it comes from; ``about`` adds lines to it), summary.csv (one row a
     query), predictions.csv (laid out as ``layout``, a name in ``LAYOUTS``), neighbors.jsonl (the
-    form of neighbour files), refused.csv, and, if any query was measured, the two files that
-    cell-eval compares. Tables are written piece by piece, never held whole.
+    form of neighbour files) or, of a method that weighs everything, weights.jsonl, refused.csv,
+    and, if any query was measured, the two files that cell-eval compares. Tables are written piece
+    by piece, never held whole.
     """
-    outcomes = list(many.outcomes)
-    measured = [i for i, outcome in enumerate(outcomes) if outcome.metrics is not None]
+    outcomes = many.outcomes
+    predicted = [outcome for outcome in outcomes if outcome.error is None]
+    measured = [outcome for outcome in predicted if outcome.metrics is not None]
+    stands_on, lines = _stands_on(many, predicted)
     out = BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED, compresslevel=4) as file:
         file.writestr("README.txt", _readme(many, outcomes, refused, layout, about or {}))
         file.writestr("summary.csv", table_csv(many.table()))
         file.writestr("refused.csv", table_csv(_refused_table(outcomes, refused)))
-        _write(file, "predictions.csv", _LAYOUTS[layout](many, outcomes))
-        _write(file, "neighbors.jsonl", _neighbor_lines(many, outcomes))
+        _write(file, "predictions.csv", _LAYOUTS[layout](many, predicted))
+        _write(file, stands_on, lines)
         if measured:
             _write_pair(file, many, measured)
     return out.getvalue()
@@ -67,23 +72,23 @@ def _write(file: ZipFile, name: str, parts: Iterator[str]) -> None:
 # -- tables ----------------------------------------------------------------------------------------
 
 
-def _sides(many: Many, place: int, outcome: Outcome) -> Iterator[tuple[str, FloatArray]]:
+def _sides(many: Many, outcome: Outcome) -> Iterator[tuple[str, FloatArray]]:
     """The predicted change of a query, and the measured one if there is one."""
-    yield "predicted", many.deltas[place]
+    yield "predicted", many.deltas[outcome.place]
     if outcome.metrics is not None:
-        yield "measured", _measured(many, [place])[0]
+        yield "measured", _measured(many, [outcome])[0]
 
 
-def _measured(many: Many, places: Sequence[int]) -> FloatArray:
-    rows = [many.store.row(many.pools[place].query) for place in places]
+def _measured(many: Many, outcomes: Sequence[Outcome]) -> FloatArray:
+    rows = [many.store.row(outcome.query) for outcome in outcomes]
     return many.store.deltas(np.array(rows, dtype=np.intp))
 
 
 def _wide(many: Many, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """One row a query, and one more where it was measured."""
     yield csv_cells([*_NAMED, "change", *_genes(many)]) + "\n"
-    for place, outcome in _done(outcomes):
-        for side, values in _sides(many, place, outcome):
+    for outcome in outcomes:
+        for side, values in _sides(many, outcome):
             named = csv_cells([*_named(outcome).values(), side])
             yield f"{named},{','.join(_numbers(values))}\n"
 
@@ -92,8 +97,8 @@ def _tidy(many: Many, outcomes: Sequence[Outcome]) -> Iterator[str]:
     """One row a query and gene."""
     genes = [csv_cells([gene]) for gene in _genes(many)]
     yield csv_cells([*_NAMED, "gene", "predicted", "measured"]) + "\n"
-    for place, outcome in _done(outcomes):
-        named, sides = csv_cells(_named(outcome).values()), dict(_sides(many, place, outcome))
+    for outcome in outcomes:
+        named, sides = csv_cells(_named(outcome).values()), dict(_sides(many, outcome))
         unknown = [""] * len(genes)
         columns = [_numbers(sides[x]) if x in sides else unknown for x in ("predicted", "measured")]
         yield "".join(f"{named},{g},{x},{y}\n" for g, x, y in zip(genes, *columns, strict=True))
@@ -109,20 +114,30 @@ _LAYOUTS: Mapping[str, Callable[[Many, Sequence[Outcome]], Iterator[str]]] = {
 }
 
 
-def _neighbor_lines(many: Many, outcomes: Sequence[Outcome]) -> Iterator[str]:
-    for _, outcome in _done(outcomes):
-        if outcome.retrieval is not None:
-            yield neighbor_line(outcome.retrieval, atlas=many.store.name) + "\n"
+def _stands_on(many: Many, outcomes: Sequence[Outcome]) -> tuple[str, Iterator[str]]:
+    """The file that says what each prediction stands on: its name and its lines."""
+    if many.weighs_all:
+        return "weights.jsonl", map(_weights_line, outcomes)
+    found = (outcome.retrieval for outcome in outcomes if outcome.retrieval is not None)
+    atlas = many.store.name
+    return "neighbors.jsonl", (neighbor_line(one, atlas=atlas) + "\n" for one in found)
+
+
+def _weights_line(outcome: Outcome) -> str:
+    record = {
+        **condition_dict(outcome.query),
+        "method": outcome.method,
+        "fallback": outcome.fallback,
+        **({} if outcome.retrieval is None else outcome.retrieval.provenance),
+        "terms": [term_dict(term) for term in outcome.terms],
+    }
+    return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _refused_table(outcomes: Sequence[Outcome], refused: Sequence[Refused]) -> pd.DataFrame:
     failed = [Refused(str(o.query), o.error) for o in outcomes if o.error is not None]
     rows = [(text, error.asked, error.found, error.do) for text, error in (*refused, *failed)]
     return pd.DataFrame(rows, columns=["line", "asked", "found", "what to do"])
-
-
-def _done(outcomes: Sequence[Outcome]) -> Iterator[tuple[int, Outcome]]:
-    return ((i, outcome) for i, outcome in enumerate(outcomes) if outcome.error is None)
 
 
 def _named(outcome: Outcome) -> dict[str, object]:
@@ -138,10 +153,11 @@ def _genes(many: Many) -> list[str]:
 # -- cell-eval -------------------------------------------------------------------------------------
 
 
-def _write_pair(file: ZipFile, many: Many, places: Sequence[int]) -> None:
+def _write_pair(file: ZipFile, many: Many, outcomes: Sequence[Outcome]) -> None:
     """The measured queries twice: as predicted, and as measured."""
-    obs = pd.DataFrame([_named(many.outcomes[place]) for place in places])
-    sides = many.deltas[list(places)], _measured(many, places)
+    obs = pd.DataFrame([_named(outcome) for outcome in outcomes])
+    places = [outcome.place for outcome in outcomes]
+    sides = many.deltas[places], _measured(many, outcomes)
     baseline = float(np.ceil(max(0.0, *(-side.min() for side in sides))))
     with tempfile.TemporaryDirectory() as folder:
         for name, deltas in zip(PAIR, sides, strict=True):
@@ -170,7 +186,8 @@ def _readme(
         "build id": store.build_id,
         "values": store.value_kind.label,
         "genes": f"{store.n_panel:,} (the panel)",
-        "neighbours asked for": f"{many.k}",
+        "method": many.method,
+        "named of each term" if many.weighs_all else "neighbours asked for": f"{many.k}",
         **about,
         "queries": f"{len(many.pools):,}",
         "predicted": f"{many.predicted:,}, of which measured too: {measured:,}",
@@ -181,22 +198,48 @@ def _readme(
     }
     width = max(map(len, facts))
     lines = [f"{name + ':':<{width + 2}}{value}" for name, value in facts.items()]
-    return _README.format(facts="\n".join(lines), layout=LAYOUTS[layout], control=CONTROL)
+    made, stands_on = _BY_WEIGHTS if many.weighs_all else _BY_NEIGHBORS
+    return _README.format(
+        made=made,
+        facts="\n".join(lines),
+        stands_on=stands_on,
+        layout=LAYOUTS[layout],
+        control=CONTROL,
+    )
 
 
-_README = """\
+_BY_NEIGHBORS = (
+    """\
 Predicted changes of gene expression: for each query the mean of the measured changes of its
 neighbours, drugs measured in the same cell line. The measured change of the query itself is read
-for scoring alone.
+for scoring alone.""",
+    """\
+neighbors.jsonl   One line a query: its neighbours with scores and reasons, what was proposed and
+                  not believed, and how the selector was asked.""",
+)
+
+_BY_WEIGHTS = (
+    """\
+Predicted changes of gene expression: for each query a weighted sum of the measured changes that
+tell something of it, of the drug in other cell lines and of other drugs here and elsewhere. The
+measured change of the query itself is read for scoring alone.""",
+    """\
+weights.jsonl     One line a query: the evidence that was found (route, why), the settings, and for
+                  each term of the sum its share of all absolute weights, of how many conditions (n)
+                  it is made, and the heaviest of them with their signed weights.""",
+)
+
+_README = """\
+{made}
 
 {facts}
 
-summary.csv       One row a query: who chose, how many neighbours stand (k_used), the fallback if
-                  none does, Pearson r and sign accuracy where the query was measured, the genes
-                  that are predicted to change most.
+summary.csv       One row a query: what the prediction stands on, the fallback if nothing stands,
+                  Pearson r and sign accuracy where the query was measured, the Pearson r that was
+                  to be expected (90 % limits, and a light) where a benchmark run on this very atlas
+                  has calibrated the method, the genes that are predicted to change most.
 predictions.csv   Predicted and, where known, measured change: {layout}.
-neighbors.jsonl   One line a query: its neighbours with scores and reasons, what was proposed and
-                  not believed, and how the selector was asked.
+{stands_on}
 refused.csv       Lines that name no query of the atlas, and queries that failed, each with the
                   reason.
 cell_eval/        Queries that were measured, predicted and measured, for cell-eval, which takes

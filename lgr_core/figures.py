@@ -1,7 +1,7 @@
 """Figures: arrays in, plotly figures out. Nothing here knows who shows them.
 
 Colours read on light and on dark ground and to the colour-blind: up red, down blue, grey where the
-neighbours do not agree that there is a change. Fonts and grid are left to the viewer's theme.
+neighbours do not agree that there is a change. Words are dark; a dark page colours them itself.
 Names come from files and models, and plotly reads a little HTML: every name is escaped.
 """
 
@@ -27,11 +27,11 @@ NOISE_ERRORS = 2.0
 FEWEST_FOR_SPREAD = 3
 """Of fewer neighbours no spread is known, so nothing is called noise."""
 
-_MANY_POINTS = 5_000
-_HEAD, FOOT, _ROW, _FEWEST_ROWS = 70, 66, 23, 5
+_MANY_POINTS, _LABELS = 5_000, 10
+_HEAD, FOOT, _ROW, _FEWEST_ROWS, _WIDEST_NAMES = 70, 66, 23, 5, 170
 _HEIGHT = _HEAD + FOOT + 20 * _ROW
-_WIDEST_NAMES = 170
-_LABELS = 10
+_FONT = {"family": '"Source Sans", system-ui, sans-serif', "size": 12, "color": "#1d2a33"}
+_FAINT, _CLEAR = "rgba(128,140,150,0.25)", "rgba(0,0,0,0)"
 
 
 def direction(predicted: FloatArray, neighbor_deltas: FloatArray) -> IntArray:
@@ -85,7 +85,7 @@ def top_genes(
     figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
-        tickvals=rows,
+        tickvals=rows.tolist(),
         ticktext=[escape(gene) for gene in genes],
         range=[len(genes) - 0.4, -0.6],
         showgrid=False,
@@ -271,11 +271,16 @@ def dressed(
 
     Margins are fixed and labels unmeasured: to fit them, plotly draws every figure twice.
     """
-    figure.update_xaxes(automargin=False, ticklabeloverflow="allow")
-    figure.update_yaxes(automargin=False, ticklabeloverflow="allow")
-    figure.update_layout(
+    axis = {"automargin": False, "ticklabeloverflow": "allow", "gridcolor": _FAINT}
+    figure.update_xaxes(showgrid=False, **axis)
+    figure.update_yaxes(**axis)
+    figure.layout.template = None
+    return figure.update_layout(
         height=height,
-        margin={"l": left, "r": right, "t": head, "b": FOOT, "autoexpand": False},
+        margin={"l": left, "r": right, "t": head, "b": FOOT, "pad": 8, "autoexpand": False},
+        font=_FONT,
+        hoverlabel={"font": _FONT},
+        plot_bgcolor=_CLEAR,
         barmode="overlay",
         dragmode=False,
         hovermode="closest",
@@ -288,6 +293,7 @@ def dressed(
             "yref": "paper",
             "itemsizing": "constant",
             "font": {"size": 13},
+            "bgcolor": _CLEAR,
         },
+        modebar={"bgcolor": _CLEAR, "color": NOISE, "activecolor": NEIGHBOR},
     )
-    return figure

@@ -11,6 +11,12 @@ def turn(app, page, **link):
     return app.switch_page(f"pages/views/{page}.py").run()
 
 
+def unfold(app, box="made"):
+    """The page with a box opened that is drawn when it is opened, by its key."""
+    app.session_state[box] = True
+    return app.run()
+
+
 def text(app):
     """All HTML of a page as one string; nothing may have crashed on the way."""
     assert not app.exception, app.exception

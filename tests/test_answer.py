@@ -9,7 +9,9 @@ import pytest
 from calibrated import calibrate
 
 from lgr_core.answer import METHODS, predict, retrieve, trusted
+from lgr_core.answer.trusted import trusted_together
 from lgr_core.errors import UsageError
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
 
@@ -152,6 +154,41 @@ def test_a_hybrid_says_whose_answer_it_is(toy):
     assert both.provenance["evidence"] == ["target_pool", "train"]
 
 
+def test_a_hybrid_asks_each_selector_once(toy):
+    """What confidence was judged by is what is averaged."""
+    asked = []
+
+    def counting(name):
+        selector = make_selector("mechanism" if name == "llm" else name, toy)
+        return Counting(selector, asked)
+
+    predict(toy, **QUESTION, method="hybrid", selectors=counting, k=3)
+    assert sorted(asked) == ["chemistry", "mechanism"]
+
+
+class Counting:
+    """A selector that notes when it is asked."""
+
+    def __init__(self, selector, asked):
+        self.name, self.evidence = selector.name, selector.evidence
+        self._selector, self._asked = selector, asked
+
+    def select(self, pool, k, view):
+        """What the selector says."""
+        self._asked.append(self.name)
+        return self._selector.select(pool, k, view)
+
+
+def test_no_neighbour_is_missed_where_everything_is_weighed(toy):
+    """K says how many are named then, and where nothing weighs, that is said instead."""
+    asked = {"cell_line": "A549", "drug": "Cobimetinib", "dose_um": 0.5, "selectors": own(toy)}
+    weighed = predict(toy, **asked, method="kriging", k=10)
+    assert weighed.retrieval.k_used == 2
+    assert not any("neighbour" in note or "k = 10" in note for note in weighed.notes)
+    (note,) = predict(toy, **asked, method="two_way").notes
+    assert note == "Nothing close was measured: the answer is the fallback, global_mean."
+
+
 def test_trust_comes_from_the_newest_run(toy, tmp_path):
     """Light, limits, reasons and an interval for each gene; in the JSON too."""
     calibrate(tmp_path / "run", toy)
@@ -167,6 +204,26 @@ def test_trust_comes_from_the_newest_run(toy, tmp_path):
     assert (said["light"], said["expected_pearson"]) == ("green", pytest.approx(0.8))
     assert said["calibrated_by"] == {"run": "run", "regime": "open_world", "k": 10, "n": 40}
     assert len(said["gene_half_width"]) == 6
+
+
+@pytest.mark.parametrize("method", ["lgr", "best_evidence"])
+def test_trust_in_many_is_the_trust_in_each(toy, tmp_path, method):
+    """In their order, each with its own reasons and intervals; kinds are told apart."""
+    calibrate(tmp_path / "run", toy, methods=("best_evidence", "lgr_mechanism"))
+    reader, drugs = FoldReader(toy), ("Vorinostat", "Trametinib", "Tofacitinib")
+    answers = [
+        predict(toy, cell_line="A549", drug=drug, dose_um=5.0, method=method, selectors=own(toy))
+        for drug in drugs
+    ]
+    answers.insert(1, predict(toy, **QUESTION, selector="chemistry"))
+    together = trusted_together(reader, answers, tmp_path)
+    assert "no benchmark run" in together[1].trust_note
+    for found, answer in zip(together, answers, strict=True):
+        alone = trusted(toy, answer, tmp_path, reader=reader)
+        assert (found.trust is None) == (alone.trust is None)
+        if alone.trust is not None:
+            assert found.trust.reasons == alone.trust.reasons
+            np.testing.assert_allclose(found.trust.half_width, alone.trust.half_width, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

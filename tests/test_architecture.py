@@ -41,7 +41,7 @@ ROOMS = (
 EDGES = {
     "anndata": {"atlas/sources/*", "export.py"},
     "h5py": {"atlas/sources/*"},
-    "pyarrow": {"atlas/sources/*", "evaluation/splits.py"},
+    "pyarrow": {"atlas/sources/*", "evaluation/cell_eval.py", "evaluation/splits.py"},
     "duckdb": {"atlas/build.py", "atlas/index.py", "retrieval/cache.py"},
     "huggingface_hub": {"atlas/fetch.py"},
     "distributed": {"atlas/workers.py"},

@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from lgr_core import drug_figures
+from lgr_core.figures import NOISE
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -17,17 +18,19 @@ def test_a_drug_has_its_mean_and_its_lines():
         ["5 µM", "0.5 µM"],
         np.array([0.5, -0.2]),
         [{"L": 0.4, "M": 0.6}, {"L": -0.2}],
+        passed=np.array([True, False]),
         title="r",
     )
-    lines, means = figure.data
+    lines, sure, unsure = figure.data
     assert list(lines.x) == [0.4, 0.6, -0.2]
     assert list(lines.y) == [0, 0, 1]
-    assert means.x.tolist() == [0.5, -0.2]
+    assert (list(sure.x), list(sure.y), sure.marker.color) == ([0.5], [0], drug_figures.HIT)
+    assert (list(unsure.x), list(unsure.y), unsure.marker.color) == ([-0.2], [1], NOISE)
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
     first, second = figure.layout.yaxis.ticktext
     assert first.endswith("… · 5 µM")
     assert second == "B · 0.5 µM"
-    assert means.customdata[0][0] == names[0]
+    assert sure.customdata[0][0] == names[0]
 
 
 def test_each_dose_is_a_series():
@@ -42,7 +45,9 @@ def test_each_dose_is_a_series():
 
 def test_names_are_text():
     """No name of a drug, line or dose reaches the page as markup."""
-    one = drug_figures.ranked_drugs([EVIL], ["5 µM"], np.ones(1), [{EVIL: 1.0}], title=EVIL)
+    one = drug_figures.ranked_drugs(
+        [EVIL], ["5 µM"], np.ones(1), [{EVIL: 1.0}], passed=np.array([True]), title=EVIL
+    )
     two = drug_figures.by_dose([EVIL], np.ones((1, 1)), [EVIL], title=EVIL)
     for figure in (one, two):
         assert "<img" not in json.dumps(json.loads(figure.to_json()))

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 from zipfile import ZipFile
 
 import anndata as ad
@@ -15,9 +16,12 @@ from lgr_core.atlas.store import open_atlas
 from lgr_core.errors import NotFoundError
 from lgr_core.export import CONTROL
 from lgr_core.export_many import PAIR, write_zip
+from lgr_core.many.asking import by_neighbors, by_weights
 from lgr_core.many.outcomes import Many
 from lgr_core.many.wishes import listed, read_wishes
 from lgr_core.metrics import pearson_delta
+from lgr_core.prediction.explained import make_method
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.neighbor_files import read_neighbors
 from lgr_core.retrieval.selectors import make_selector
 
@@ -49,8 +53,13 @@ def many(store, reading):
             raise NotFoundError("Afatinib", "nobody has answered", "Ask.")
         return selector
 
-    found.predict(choose)
+    found.predict(asks(store, choose))
     return found
+
+
+def asks(store, choose):
+    """Asks for three neighbours of whoever is chosen; nothing is calibrated."""
+    return by_neighbors(FoldReader(store), choose, 3, Path("nowhere"))
 
 
 def unzipped(data):
@@ -103,6 +112,39 @@ def test_neighbors_are_a_neighbor_file(many, tmp_path):
     assert names == list(many.outcomes[0].retrieval.drugs)
 
 
+def test_weights_stand_where_neighbors_did(store):
+    """Of best evidence: each term's share, how many conditions, the heaviest; README says so."""
+    reader = FoldReader(store)
+    method = make_method(
+        "best_evidence", reader, selectors=lambda _: make_selector("mechanism", store)
+    )
+    found = Many(store, read_wishes(store, listed(TEXT)).pools, 2, "best_evidence")
+    found.predict(by_weights(reader, method, 2, Path("nowhere")))
+    files = unzipped(write_zip(found))
+    assert "neighbors.jsonl" not in files
+    lines = [json.loads(line) for line in files["weights.jsonl"].decode().splitlines()]
+    assert [line["drug"] for line in lines] == [outcome.query.drug for outcome in found.outcomes]
+    first, terms = lines[0], found.outcomes[0].terms
+    assert (first["method"], first["route"]) == ("best_evidence", "two_way")
+    assert [term["n"] for term in first["terms"]] == [term.n for term in terms]
+    condition, weight = terms[0].conditions[0]
+    told = first["terms"][0]["conditions"]
+    assert len(told) == 2
+    assert told[0] == {
+        "cell_line": condition.cell_line,
+        "drug": "Trametinib",
+        "dose_um": 5.0,
+        "weight": weight,
+    }
+    summary = pd.read_csv(io.BytesIO(files["summary.csv"]))
+    assert set(summary["method"]) == {"best_evidence"}
+    assert (summary["n_conditions"] > 2).all()
+    readme = files["README.txt"].decode()
+    for words in ("best_evidence", "a weighted sum of the measured changes", "weights.jsonl"):
+        assert words in readme
+    assert "neighbors.jsonl" not in readme
+
+
 def test_the_pair_is_what_cell_eval_compares(many, tmp_path):
     """Same targets and genes, a control in each line, nothing below 0; changes are recovered."""
     files = unzipped(write_zip(many))
@@ -136,7 +178,7 @@ def test_without_a_measurement_there_is_no_pair(store):
     """Nothing to compare with."""
     pools = read_wishes(store, listed(f"{UNMEASURED}, A549")).pools
     found, selector = Many(store, pools, 3), make_selector("mechanism", store)
-    found.predict(lambda _: selector)
+    found.predict(asks(store, lambda _: selector))
     assert not any(name.startswith("cell_eval") for name in unzipped(write_zip(found)))
 
 
@@ -160,7 +202,7 @@ def test_no_cell_of_a_table_is_a_formula(store):
     """A name that begins like one gets an apostrophe, in every layout."""
     pools = read_wishes(store, listed("Trametinib, A549")).pools
     found, selector = Many(store, pools, 3), make_selector("mechanism", store)
-    found.predict(lambda _: selector)
+    found.predict(asks(store, lambda _: selector))
     names, store.genes = store.genes, store.genes.assign(gene="=1+1")
     store.__dict__.pop("gene_names", None)
     try:

@@ -12,16 +12,22 @@ from lgr_core.domain import ValueKind
 GENES = 60
 
 
-def build_world(folder, *, lines=8, drugs=14, noise=0.05, missing=0.0, vehicles=False, seed=0):
+def build_world(
+    folder, *, lines=8, drugs=14, noise=0.05, missing=0.0, vehicles=False, shared=0.0, seed=0
+):
     """An atlas of effects ``(a_l . b_d) f`` over two factors f, plus noise; opened.
 
     ``missing`` is the share of conditions left out at random, ``vehicles`` whether there are
-    vehicle profiles, which then hold the lines' own factors.
+    vehicle profiles, which then hold the lines' own factors; ``shared`` is the size of an effect
+    that all drugs of a line have in common.
     """
     rng = np.random.default_rng(seed)
     factors = rng.standard_normal((2, GENES))
     of_line, of_drug = rng.standard_normal((lines, 2)) + 1, rng.standard_normal((drugs, 2))
-    deltas = np.einsum("ar,br,rg->abg", of_line, of_drug, factors).reshape(-1, GENES)
+    deltas = np.einsum("ar,br,rg->abg", of_line, of_drug, factors)
+    if shared:
+        deltas += shared * rng.standard_normal((lines, 1, GENES))
+    deltas = deltas.reshape(-1, GENES)
     deltas += noise * rng.standard_normal(deltas.shape)
     keys = [(f"L{a}", f"D{b:02}", 1.0) for a in range(lines) for b in range(drugs)]
     kept = rng.random(len(keys)) >= missing

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +22,16 @@ from lgr_core.domain import (
     Prediction,
     Retrieval,
 )
-from lgr_core.prediction.explained import Selectors, Support, explain, make_method, remembered
+from lgr_core.errors import LgrError
+from lgr_core.prediction.explained import METHODS as WEIGHTED
+from lgr_core.prediction.explained import (
+    Explained,
+    Selectors,
+    Support,
+    explain,
+    make_method,
+    selector_from_memory,
+)
 from lgr_core.prediction.hybrid import Hybrid
 from lgr_core.prediction.predictors import LGR, PoolMean
 from lgr_core.prediction.retrieved import Retrieved
@@ -68,19 +79,20 @@ class Desk:
 
     def hybrid(self, selectors: Selectors | None) -> Answer:
         """The language model's neighbours where many stand and agree, else chemistry's."""
-        make = selectors if selectors is not None else lambda name: remembered(self.store, name)
+        make = partial(selector_from_memory, self.store) if selectors is None else selectors
         first, second = (
             Retrieved(make(name), self.store.drug_catalog, self.k, in_line=True)
             for name in ("llm", "chemistry")
         )
         hybrid, query = Hybrid(first, second), self.pool.query
         block = self.reader.block(query.cell_line, query.dose_um, [query.drug])
-        (source,) = hybrid.sources(block)
-        view = View(self.store, query, hybrid.evidence)
+        ((source, found),) = hybrid.sources(block)
+        if isinstance(found, LgrError):
+            raise found
         lgr = LGR(source.selector, self.store.drug_catalog, k=self.k, all_genes=self.all_genes)
-        found = lgr.predict(self.pool, view)
-        instead = source.name if found.fallback is None and source is second else found.fallback
-        prediction = replace(found, method=hybrid.name, fallback=instead)
+        mean = lgr.average(self.pool, View(self.store, query, hybrid.evidence), found)
+        instead = source.name if mean.fallback is None and source is second else mean.fallback
+        prediction = replace(mean, method=hybrid.name, fallback=instead)
         made = _Made(hybrid.evidence, lgr.how)
         return self._answer(prediction, made, _retrieved_terms(self.pool, prediction))
 
@@ -91,10 +103,14 @@ class Desk:
         if isinstance(method, str):
             method = make_method(method, reader, selectors=selectors)
         found = explain(reader, method, self.pool.query, all_genes=self.all_genes)
+        return self.explained(found, method.evidence)
+
+    def explained(self, found: Explained, evidence: frozenset[Evidence]) -> Answer:
+        """The answer of a method that weighs everything, once it has predicted."""
         heaviest = _here(found.terms)[: self.k]
         retrieval = Retrieval(
             self.pool.query,
-            method.name,
+            found.prediction.method,
             self.k,
             len(self.pool.drugs),
             tuple(_neighbor(i, *one) for i, one in enumerate(heaviest, start=1)),
@@ -102,7 +118,7 @@ class Desk:
         )
         weights = tuple(weight for _, weight in heaviest)
         prediction = replace(found.prediction, retrieval=retrieval, weights=weights)
-        return self._answer(prediction, _Made(method.evidence, "weighted sum"), found.terms)
+        return self._answer(prediction, _Made(evidence, "weighted sum"), found.terms)
 
     def _answer(self, prediction: Prediction, made: _Made, terms: tuple[Support, ...]) -> Answer:
         store, pool, every = self.store, self.pool, self.all_genes
@@ -153,7 +169,7 @@ def _retrieved_terms(pool: CandidatePool, prediction: Prediction) -> tuple[Suppo
         for drug, weight in sorted(weights.items(), key=lambda item: -abs(item[1]))
         if weight
     )
-    return (Support(Term.NEIGHBORS_HERE, 1.0, named, prediction.delta),) if named else ()
+    return (Support(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
 
 
 def _score(
@@ -168,24 +184,26 @@ def _score(
 
 
 def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
-    retrieval, notes = prediction.retrieval, []
-    if retrieval is not None and retrieval.k > len(pool.drugs):
-        notes.append(
-            f"k = {retrieval.k}, but the pool holds {len(pool.drugs)} drugs: all may be used."
-        )
-    if retrieval is not None and 0 < retrieval.k_used < min(retrieval.k, len(pool.drugs)):
-        notes.append(
-            f"Only {retrieval.k_used} of {retrieval.k} neighbours were found and averaged."
-        )
+    weighs_all, retrieval, notes = prediction.method in WEIGHTED, prediction.retrieval, []
+    if retrieval is not None and not weighs_all:
+        notes += _shortfalls(retrieval)
     if prediction.fallback is not None:
-        missed = retrieval is None or not retrieval.neighbors
-        why = (
-            "No neighbour was found" if missed else "Too few neighbours stand, or agree too little"
-        )
+        why = "Too few neighbours stand, or agree too little"
+        if retrieval is None or not retrieval.neighbors:
+            why = "Nothing close was measured" if weighs_all else "No neighbour was found"
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
     if pool.twins:
         notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")
     return tuple(notes)
+
+
+def _shortfalls(retrieval: Retrieval) -> Iterator[str]:
+    """Where fewer neighbours are averaged than were asked for."""
+    k, pool_size = retrieval.k, retrieval.pool_size
+    if k > pool_size:
+        yield f"k = {k}, but the pool holds {pool_size} drugs: all may be used."
+    if 0 < retrieval.k_used < min(k, pool_size):
+        yield f"Only {retrieval.k_used} of {k} neighbours were found and averaged."
 
 
 def _provenance(

@@ -85,7 +85,7 @@ class Answer:
             "metrics": None
             if self.metrics is None
             else {key: _number(value) for key, value in self.metrics.items()},
-            "terms": [_term_dict(term) for term in self.terms],
+            "terms": [term_dict(term) for term in self.terms],
             "trust": None if self.trust is None else _trust_dict(self.trust, self.calibrated),
             "trust_note": self.trust_note,
             "provenance": dict(self.provenance),
@@ -95,7 +95,7 @@ class Answer:
 def retrieval_dict(retrieval: Retrieval) -> dict[str, Any]:
     """A retrieval as JSON has it."""
     return {
-        "query": _condition(retrieval.query),
+        "query": condition_dict(retrieval.query),
         "selector": retrieval.selector,
         "k": retrieval.k,
         "k_used": retrieval.k_used,
@@ -117,11 +117,17 @@ def retrieval_dict(retrieval: Retrieval) -> dict[str, Any]:
     }
 
 
-def _term_dict(term: Support) -> dict[str, Any]:
-    """A term as JSON has it: every condition with its signed weight, heaviest first."""
-    conditions = [{**_condition(one), "weight": weight} for one, weight in term.conditions]
-    about = {"term": str(term.term), "label": term.term.label, "share": term.share}
-    return {**about, "conditions": conditions}
+def term_dict(term: Support) -> dict[str, Any]:
+    """A term as JSON has it: its conditions with their signed weights, heaviest first."""
+    return {
+        "term": str(term.term),
+        "label": term.term.label,
+        "share": term.share,
+        "n": term.n,
+        "conditions": [
+            {**condition_dict(one), "weight": weight} for one, weight in term.conditions
+        ],
+    }
 
 
 def _trust_dict(trust: Trust, by: Calibrated | None) -> dict[str, Any]:
@@ -140,7 +146,8 @@ def _trust_dict(trust: Trust, by: Calibrated | None) -> dict[str, Any]:
     }
 
 
-def _condition(condition: Condition) -> dict[str, Any]:
+def condition_dict(condition: Condition) -> dict[str, Any]:
+    """A condition as JSON has it."""
     return {name: getattr(condition, name) for name in ("cell_line", "drug", "dose_um")}
 
 

@@ -154,7 +154,7 @@ def _ask(
 
 
 def _pools(bench: Bench) -> Iterator[CandidatePool]:
-    for task in bench.tasks():
+    for task in (task for task in bench.tasks() if task.alone is None):
         for block in FoldReader(bench.store, task.fold).blocks(task.rows):
             yield from (pool for pool in block.pools if isinstance(pool, CandidatePool))
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq, isotonic_regression
 
-from lgr_core.domain import FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.prediction.surroundings import FEATURES
 from lgr_core.prediction.trust import LEVELS, NOMINAL, Calibration, coverage
 
@@ -27,7 +27,8 @@ FOLDS = 5
 ENOUGH = 30
 """With fewer conditions to learn from, a calibration is their mean."""
 
-_PENALTY = 0.05
+_PENALTY = 0.2
+_BENDS = (0.0, 0.5, 1.0)
 _TAILS = (0.05, 0.95)
 _TOLD = ("expected", "low", "high", "width", "covered")
 
@@ -39,8 +40,11 @@ def fit(table: pd.DataFrame) -> Calibration:
     center = known.mean(axis=0)
     slopes = _slopes(known - center, score)
     index = (known - center) @ slopes
-    at, expected = _isotonic(index, score)
-    low, high = _limits(index, _residuals(index, score), at)
+    half = _folds(table["parent"], 0) % 2 == 0
+    residuals = {bend: _residuals(index, score, half, bend) for bend in _BENDS}
+    bend = min(residuals, key=lambda bend: np.square(residuals[bend]).sum())
+    at, expected = _curve(index, score, bend)
+    low, high = _limits(index, residuals[bend], at)
     nominal = np.log(np.maximum(errors[:, LEVELS.index(NOMINAL)], np.finfo(np.float32).tiny))
     width_slopes = _slopes(known - center, nominal)
     shape = np.exp((known - center) @ width_slopes)
@@ -101,23 +105,27 @@ def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.divide(found, spread, out=np.zeros_like(found), where=spread > 0)
 
 
-def _isotonic(index: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Knots of the isotonic curve: distinct indices, ascending, and the expected score there."""
+def _curve(index: FloatArray, score: FloatArray, bend: float) -> tuple[FloatArray, FloatArray]:
+    """Knots of the curve: distinct indices, ascending, and the expected score there.
+
+    Between the straight line of the ridge (``bend`` 0) and an isotonic curve (1), which alone
+    follows chance where few compounds stand behind many conditions.
+    """
     at, which, weights = np.unique(index, return_inverse=True, return_counts=True)
     means = np.bincount(which.ravel(), weights=score) / weights
     curve = isotonic_regression(means, weights=weights).x
     steps = np.flatnonzero(np.diff(curve, prepend=np.nan, append=np.nan) != 0)
     ends = np.unique(np.concatenate([steps[:-1], steps[1:] - 1]))
-    return at[ends], curve[ends]
+    straight = score.mean() + at[ends] - index.mean()
+    return at[ends], bend * curve[ends] + (1 - bend) * straight
 
 
-def _residuals(index: FloatArray, score: FloatArray) -> FloatArray:
-    """(n,) scores less what a curve says that was drawn through every other condition."""
-    half = np.argsort(np.argsort(index, kind="stable"), kind="stable") % 2 == 0
+def _residuals(index: FloatArray, score: FloatArray, half: BoolArray, bend: float) -> FloatArray:
+    """(n,) scores less what a curve says that was drawn through the other half, (n,) flags."""
     expected = np.full(len(score), score.mean())
-    if len(score) > 1:
+    if half.any() and not half.all():
         for rows in (half, ~half):
-            expected[rows] = np.interp(index[rows], *_isotonic(index[~rows], score[~rows]))
+            expected[rows] = np.interp(index[rows], *_curve(index[~rows], score[~rows], bend))
     return score - expected
 
 

@@ -96,15 +96,10 @@ class Fold:
         """(n_conditions,) training rows that are not for validation."""
         return self.train & ~self.validation
 
-    def tuning(self) -> Fold:
-        """The fold inside this one that tests its validation rows.
-
-        Raises
-        ------
-        UsageError
-            If it has none.
-        """
-        return Fold(self.regime, 0, self.axes, self.fitted, _none(self.train), self.validation)
+    def tunings(self) -> list[Fold]:
+        """Folds inside this one that together test its training rows; none of a single unit."""
+        units = np.unique(self.axes.units(self.regime)[self.train])
+        return nested(self) if len(units) > 1 else []
 
     def _train_reach(self) -> BoolArray:
         open_world = self.regime is Regime.OPEN_WORLD

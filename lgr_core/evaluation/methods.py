@@ -103,7 +103,8 @@ class Entry:
     """A row of the registry.
 
     ``make`` gives the method for a fold, or several whose scores are averaged. ``about`` is one
-    sentence for users. A ``slow`` one is a part of its own in every fold.
+    sentence for users. A ``slow`` one is a part of its own in every fold, and so is one that is
+    ``apart``: it alone has as much to score as the others together.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Entry:
     about: str
     make: Callable[[Setting], Sequence[Method]]
     slow: bool = False
+    apart: bool = False
 
 
 def _lgr(name: str) -> Callable[[Setting], Sequence[Method]]:
@@ -253,6 +255,7 @@ _TABLE = (
         Group.CONTROL,
         "Mean of k drugs of the pool drawn at random; scores averaged over the seeds.",
         _random,
+        apart=True,
     ),
     Entry(
         "oracle_k",

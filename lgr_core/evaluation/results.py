@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from lgr_core.domain import Evidence
 from lgr_core.errors import InputError
 from lgr_core.evaluation.calibration import cross_fitted
 from lgr_core.evaluation.calibration_files import CALIBRATION, write_calibrations
+from lgr_core.evaluation.cell_eval import CELL_EVAL, write_cell_eval
 from lgr_core.evaluation.methods import evidence_of
 from lgr_core.evaluation.parts import ENOUGH, Part
 from lgr_core.evaluation.plan import read_config, write_config
@@ -34,9 +34,6 @@ NAMES = frozenset(
     }
 )
 """Columns of the scores that hold names, kept as categories."""
-
-CELL_EVAL = "cell_eval"
-_NAMED = {"drug": "perturbation", "cell_line": "celltype", "dose_um": "dose_um"}
 
 
 @dataclass(frozen=True)
@@ -136,7 +133,7 @@ def assemble(
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    _write_cell_eval(folder / CELL_EVAL, scores)
+    write_cell_eval(folder / CELL_EVAL, scores)
     fitted = {path.name: part.fitted for path, part in zip(sorted(parts), loaded, strict=True)}
     before = read_config(folder)
     write_config(folder, {**before, **config, "fitted": fitted})
@@ -152,7 +149,7 @@ def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
             columns[name] = union_categoricals([_category(piece) for piece in pieces])
         else:
             columns[name] = pd.concat(pieces, ignore_index=True).array
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, copy=False)
 
 
 def _category(names: pd.Series) -> pd.Categorical:
@@ -194,7 +191,7 @@ def _trust(folder: Path, parts: Sequence[pd.DataFrame], seed: int) -> dict[str, 
 
     Beside them, ``calibration.json`` holds the calibrations of all conditions, for predictions.
     """
-    table = pd.concat(parts, ignore_index=True)
+    table = _stacked(parts)
     told = cross_fitted(table, seed=seed)
     write_calibrations(folder / CALIBRATION, table)
     return {
@@ -214,21 +211,3 @@ def _seeds(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
 def _stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One table of the parts that hold anything."""
     return pd.concat([part for part in parts if len(part)] or parts[:1])
-
-
-def _write_cell_eval(folder: Path, scores: pd.DataFrame) -> None:
-    """As cell-eval has it, one CSV a regime and method: a row a condition, a column a metric.
-
-    Beside each stands the summary that it calls ``agg_results``.
-    """
-    shutil.rmtree(folder, ignore_errors=True)
-    for (regime, method), part in scores.groupby(["regime", "method"], observed=True):
-        wide = part.pivot_table(
-            index=list(_NAMED), columns="metric", values="value", observed=True, dropna=False
-        )
-        wide = wide.dropna(how="all").reset_index().rename(columns=_NAMED)
-        (folder / regime).mkdir(parents=True, exist_ok=True)
-        wide.to_csv(folder / regime / f"{method}_results.csv", index=False)
-        metrics = wide.drop(columns=list(_NAMED.values()))
-        about = metrics.describe().rename_axis("statistic").reset_index()
-        about.to_csv(folder / regime / f"{method}_agg_results.csv", index=False)

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -68,13 +69,14 @@ class Bench:
         )
         every = np.random.default_rng(plan.seed).permutation(np.concatenate(rows))
         curve = every[: plan.curve_queries]
-        slow = [name for name in plan.methods if REGISTRY[name].slow]
-        quick = tuple(name for name in plan.methods if name not in slow)
+        alone = [name for name in plan.methods if REGISTRY[name].slow or REGISTRY[name].apart]
+        others = tuple(name for name in plan.methods if name not in alone)
         for fold, scored in zip(folds, rows, strict=True):
             if len(scored):
-                yield Task(fold, scored, np.intersect1d(scored, curve), (*quick, *self.guests))
-                for name in slow:
-                    yield Task(fold, scored, scored[:0], (name,), alone=name)
+                drawn = np.intersect1d(scored, curve)
+                yield Task(fold, scored, drawn, (*others, *self.guests))
+                for name in alone:
+                    yield Task(fold, scored, drawn, (name,), alone=name)
 
     def contenders(self, setting: Setting, methods: Sequence[str]) -> Contenders:
         """The methods of these names: ours, or guests."""
@@ -143,7 +145,7 @@ def run_benchmark(
     check_same(folder, config)
     files = {} if guests is None else guests
     read = {name: read_guest(store, path) for name, path in files.items()}
-    bench = Bench(store, plan, selectors, read)
+    bench = Bench(store, plan, cache(selectors), read)
     tasks = bench.tasks()
     write_config(folder, {**config, "started_at": _now()})
     places = {task.name: folder / PARTS / task.name for task in tasks}
@@ -257,7 +259,7 @@ def _in_processes(
         pool = ProcessPoolExecutor(workers, context, _start, (job, counter))
         end.callback(pool.shutdown, wait=True, cancel_futures=True)
         # The longest first, so that no process is left with one at the end.
-        order = sorted(tasks, key=lambda task: (task.alone is None, -len(task.rows)))
+        order = sorted(tasks, key=lambda task: (_length(task), len(task.rows)), reverse=True)
         left: set[Future[None]] = {
             pool.submit(_carry_out, task.name, places[task.name]) for task in order
         }
@@ -270,10 +272,17 @@ def _in_processes(
             seen = counter.value
 
 
+def _length(task: Task) -> int:
+    """How long a query takes: 2 with a slow method, 1 with most, 0 with one other alone."""
+    if task.alone is None:
+        return 1
+    return 2 if REGISTRY[task.alone].slow else 0
+
+
 def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type
     store = open_atlas(job.atlas, job.atlases)
     guests = {name: read_guest(store, path) for name, path in job.guests.items()}
-    bench = Bench(store, job.plan, job.selectors, guests)
+    bench = Bench(store, job.plan, cache(job.selectors), guests)
     _OWN.update(bench=bench, tasks={task.name: task for task in bench.tasks()}, counter=counter)
 
 

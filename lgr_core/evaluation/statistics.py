@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.evaluation.bootstrap import Resamples, estimate
-from lgr_core.evaluation.paired import compare, compare_all
+from lgr_core.evaluation.paired import compare, compare_all, compare_slices
 from lgr_core.evaluation.score_grid import (
     CLUSTERS,
     QUERY,
@@ -24,7 +24,15 @@ from lgr_core.evaluation.score_grid import (
     stacked,
 )
 
-__all__ = ["CLUSTERS", "compare", "compare_all", "slice_by", "summarise", "tertiles"]
+__all__ = [
+    "CLUSTERS",
+    "compare",
+    "compare_all",
+    "compare_slices",
+    "slice_by",
+    "summarise",
+    "tertiles",
+]
 
 SUMMARY = (
     *("regime", "method", "metric", "mean", "low", "high"),

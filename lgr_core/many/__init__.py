@@ -1,1 +1,1 @@
-"""Many queries at once: read from a list, looked over, predicted one after the other."""
+"""Many queries at once: read from a list, looked over, predicted line by line."""

@@ -14,6 +14,10 @@ from lgr_core.metrics.rows import ScoreArray, by_rows, matrix
 TIE = 1e-12
 """Cosines closer than this are equal: a matrix product rounds no finer."""
 
+ROUNDING = 5.0
+"""Times the root of the number of genes, units of rounding that a product errs by at most: errors
+add up as random ones do (Higham and Mary 2019, doi:10.1137/18M1226312)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
@@ -59,17 +63,46 @@ def discrimination_score_cosine(
     if x.shape[1] != lineup.deltas.shape[1]:
         found = f"predicted is {x.shape}, the lineup {lineup.deltas.shape}"
         raise InputError("metric", found, "Score both on the same genes.")
-    return ranked(_cosines(x, lineup.deltas), x.any(axis=1), lineup, kept)
+    told = x.any(axis=1) & lineup.deltas.any(axis=1)[lineup.truth]
+    return ranked(_cosines(x, lineup.deltas), lineup.truth, told, kept)
 
 
-def ranked(similarity: ScoreArray, told: BoolArray, lineup: Lineup, kept: BoolArray) -> ScoreArray:
+def ranked(cosines: ScoreArray, truth: IntArray, told: BoolArray, kept: BoolArray) -> ScoreArray:
     """The score from cosines (n, n_conditions), over the ``kept`` ones; NaN where not ``told``."""
-    own = np.take_along_axis(similarity, lineup.truth[:, None], axis=1)
-    nearer = (kept & (similarity > own + TIE)).sum(axis=1)
-    tied = (kept & (np.abs(similarity - own) <= TIE)).sum(axis=1) - 1
+    own = np.take_along_axis(cosines, truth[:, None], axis=1)
+    halves = (cosines > own + TIE).view(np.int8) + (cosines >= own - TIE).view(np.int8)
+    rank = (np.where(kept, halves, 0).sum(axis=1) - 1) / 2  # less the true one's tie with itself
     n = kept.sum(axis=1)
-    real = lineup.deltas.any(axis=1)[lineup.truth]
-    return np.where(told & real & (n > 1), 1 - (nearer + tied / 2) / n, np.nan)
+    return np.where(told & (n > 1), 1 - rank / np.maximum(n, 1), np.nan)
+
+
+class Likeness:
+    """Cosines of predictions with a lineup, which rank as those of float64 do.
+
+    Single precision is three times as fast; what comes nearer to the true condition's cosine than
+    it may err is computed again.
+    """
+
+    def __init__(self, lineup: Lineup) -> None:
+        self._exact = unit(lineup.deltas.astype(np.float64))
+        self._rough = self._exact.astype(np.float32)
+        self._error = ROUNDING * np.sqrt(lineup.deltas.shape[1]) * np.finfo(np.float32).eps
+
+    def of(self, x: ScoreArray, truth: IntArray) -> tuple[ScoreArray, BoolArray]:
+        """(n, n_conditions) of rows of float64, and whether they tell anything, (n,).
+
+        They do not where the prediction or the true condition is zero throughout.
+        """
+        x, true = unit(x), self._exact[truth]
+        cosines = (x.astype(np.float32) @ self._rough.T).astype(np.float64)
+        own = np.vecdot(x, true)
+        near = np.abs(cosines - own[:, None]) <= self._error
+        each = np.arange(len(x)), truth
+        cosines[each], near[each] = own, False
+        told = x.any(axis=1) & true.any(axis=1)
+        for i in np.flatnonzero(near.any(axis=1) & told):
+            cosines[i, near[i]] = self._exact[near[i]] @ x[i]
+        return cosines, told
 
 
 def _cosines(x: FloatArray, deltas: FloatArray) -> ScoreArray:
@@ -80,8 +113,8 @@ def _cosines(x: FloatArray, deltas: FloatArray) -> ScoreArray:
 
 def unit(x: ScoreArray) -> ScoreArray:
     """Rows of length 1; zero rows stay zero."""
-    norm = np.linalg.norm(x, axis=1, keepdims=True)
-    return np.divide(x, norm, out=np.zeros_like(x), where=norm > 0)
+    norm = np.sqrt(np.vecdot(x, x))[:, None]
+    return x / np.where(norm > 0, norm, 1)
 
 
 def kept_of(n: int, lineup: Lineup, exclude: BoolArray | None) -> BoolArray:

@@ -35,6 +35,11 @@ class Moments:
         x, y = pair(predicted, measured)
         return cls(x.shape[1], *by_rows(_moments, x, y))
 
+    @classmethod
+    def of_chunk(cls, x: FloatArray, y: FloatArray) -> Moments:
+        """Over rows of float64 as they are; overwrites x."""
+        return cls(x.shape[1], *_moments(x, y))
+
     def norms(self) -> tuple[ScoreArray, ScoreArray]:
         """Squared norms about zero, of x and of y."""
         return self.xx + self.genes * self.mean_x**2, self.yy + self.genes * self.mean_y**2

@@ -11,7 +11,7 @@ from lgr_core.metrics.moments import Moments
 from lgr_core.metrics.rows import (
     ScoreArray,
     by_rows,
-    centred,
+    centre,
     count,
     matrix,
     pair,
@@ -181,7 +181,7 @@ def pearson_vs_line_mean(
     if m.shape not in (x.shape, x.shape[1:]):
         found = f"line_mean is {m.shape}, predicted {x.shape}"
         raise InputError("metric", found, "Give one mean for all rows, or one a row.")
-    return by_rows(around, x, y, np.broadcast_to(matrix("line_mean", m), x.shape))
+    return by_rows(_around, x, y, np.broadcast_to(matrix("line_mean", m), x.shape))
 
 
 def signs_of_changed(right: BoolArray, changed: BoolArray) -> ScoreArray:
@@ -189,10 +189,20 @@ def signs_of_changed(right: BoolArray, changed: BoolArray) -> ScoreArray:
     return ratio(count(right & changed), count(changed))
 
 
-def around(x: FloatArray, y: FloatArray, m: FloatArray) -> ScoreArray:
-    """Pearson correlation of x - m and y - m, rows of float64."""
-    x, y = x - m, y - m
-    least = SAME_AS_LINE_MEAN * np.linalg.norm(m, axis=1)
-    nearer = np.minimum(np.linalg.norm(x, axis=1), np.linalg.norm(y, axis=1))
-    xx, yy, xy = centred(x, y)
-    return np.where(nearer < least, np.nan, ratio(xy, np.sqrt(xx * yy)).clip(-1, 1))
+def beyond(values: FloatArray, m: FloatArray) -> tuple[FloatArray, ScoreArray]:
+    """What rows of float64 have beyond m, about its mean, and the sums of squares, (n,).
+
+    The sum is NaN where the row is m, rounded.
+    """
+    apart = values - m
+    norm, squares = centre(apart)
+    return apart, np.where(norm < SAME_AS_LINE_MEAN**2 * np.vecdot(m, m), np.nan, squares)
+
+
+def _around(x: FloatArray, y: FloatArray, m: FloatArray) -> ScoreArray:
+    return correlation(*beyond(x, m), *beyond(y, m))
+
+
+def correlation(x: FloatArray, xx: ScoreArray, y: FloatArray, yy: ScoreArray) -> ScoreArray:
+    """Pearson correlation of centred rows with known sums of squares."""
+    return ratio(np.vecdot(x, y), np.sqrt(xx * yy)).clip(-1, 1)

@@ -75,55 +75,77 @@ def sign_accuracy_top50(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray
     return by_rows(_signs_of_top, *pair(predicted, measured))
 
 
-def centred_ranks(y: FloatArray) -> tuple[ScoreArray, ScoreArray]:
-    """Ranks about their mean, doubled, where their values stand, and the sums of their squares."""
-    order, ascending = _ascending(y)
-    ranks = _ranks(ascending)
-    placed = np.empty_like(ranks)
-    placed.reshape(-1)[order] = ranks
-    return placed, np.vecdot(ranks, ranks)
+@dataclass(frozen=True, slots=True)
+class Ascending:
+    """Each row's ``values`` in ascending order, and ``places``, where in the chunk they stand."""
 
+    values: FloatArray
+    places: IntArray
 
-def spearman_with(x: FloatArray, ranks: ScoreArray, squares: ScoreArray) -> ScoreArray:
-    """Rank correlation with a side whose :func:`centred_ranks` are known."""
-    order, ascending = _ascending(x)
-    own = _ranks(ascending)
-    norms = np.sqrt(np.vecdot(own, own) * squares)
-    return ratio(np.vecdot(own, ranks.take(order)), norms).clip(-1, 1)
+    @classmethod
+    def of(cls, values: FloatArray) -> Ascending:
+        """Of the rows of a chunk, (n, genes) float64.
+
+        Sorts whole numbers in the order of the floats, whose last bits give way to the place: half
+        the time of argsort. In a float32 these bits are empty; rows in which they told values apart
+        show it by a fall, and are sorted anew.
+        """
+        place = np.arange(values.size).reshape(values.shape)
+        last_bits = (1 << values.size.bit_length()) - 1
+        bits = values.view(np.int64)
+        keys = bits >> 63
+        keys &= np.iinfo(np.int64).max
+        keys ^= bits  # as integers, negative floats descend
+        keys &= ~last_bits
+        keys |= place
+        keys.sort(axis=1)
+        order = np.bitwise_and(keys, last_bits, out=keys)
+        ascending = values.take(order)
+        fallen = (ascending[:, 1:] < ascending[:, :-1]).any(axis=1)
+        if fallen.any():
+            anew = values[fallen].argsort(axis=1)
+            order[fallen] = np.take_along_axis(place[fallen], anew, axis=1)
+            ascending[fallen] = values.take(order[fallen])
+        return cls(ascending, order)
+
+    def centred_ranks(self) -> tuple[ScoreArray, ScoreArray]:
+        """Ranks about their mean, doubled, in the order of the genes; sums of their squares."""
+        ranks = _ranks(self.values)
+        placed = np.empty(ranks.shape)
+        placed.reshape(-1)[self.places] = ranks
+        return placed, np.vecdot(ranks, ranks)
+
+    def spearman(self, ranks: ScoreArray, squares: ScoreArray) -> ScoreArray:
+        """Rank correlation with a side whose :meth:`centred_ranks` are known."""
+        own = _ranks(self.values)
+        norms = np.sqrt(np.vecdot(own, own) * squares)
+        return ratio(np.vecdot(own, ranks.take(self.places)), norms).clip(-1, 1)
+
+    def edge(self, k: int) -> ScoreArray:
+        """The k-th largest absolute value, (n, 1): it is among the k first or the k last."""
+        genes = self.values.shape[1]
+        k = min(k, genes)
+        ends = np.abs(np.hstack([self.values[:, :k], self.values[:, max(k, genes - k) :]]))
+        return np.partition(ends, -k, axis=1)[:, [-k]]
 
 
 def _spearman(x: FloatArray, y: FloatArray) -> ScoreArray:
-    return spearman_with(x, *centred_ranks(y))
-
-
-def _ascending(values: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Where in the chunk the values stand that ascend in each row, and these values.
-
-    Sorts whole numbers in the order of the floats, whose last bits give way to the place: half the
-    time of argsort. In a float32 these bits are empty; rows in which they told values apart show it
-    by a fall, and are sorted anew.
-    """
-    place = np.arange(values.size).reshape(values.shape)
-    last_bits = (1 << values.size.bit_length()) - 1
-    bits = values.view(np.int64)
-    keys = bits >> 63
-    keys &= np.iinfo(np.int64).max
-    keys ^= bits  # as integers, negative floats descend
-    keys &= ~last_bits
-    keys |= place
-    keys.sort(axis=1)
-    order = np.bitwise_and(keys, last_bits, out=keys)
-    ascending = values.take(order)
-    fallen = (ascending[:, 1:] < ascending[:, :-1]).any(axis=1)
-    if fallen.any():
-        anew = values[fallen].argsort(axis=1)
-        order[fallen] = np.take_along_axis(place[fallen], anew, axis=1)
-        ascending[fallen] = values.take(order[fallen])
-    return order, ascending
+    return Ascending.of(x).spearman(*Ascending.of(y).centred_ranks())
 
 
 def _ranks(ascending: FloatArray) -> ScoreArray:
     """Mean ranks about their mean, doubled: whole numbers, so that sums of them are exact."""
+    genes = ascending.shape[1]
+    ranks = np.broadcast_to(np.arange(1.0 - genes, genes, 2), ascending.shape)
+    tied = (ascending[:, 1:] == ascending[:, :-1]).any(axis=1)
+    if tied.any():
+        ranks = ranks.copy()
+        ranks[tied] = _tied_ranks(ascending[tied])
+    return ranks
+
+
+def _tied_ranks(ascending: FloatArray) -> ScoreArray:
+    """The same, where equal values share the mean of their ranks."""
     genes = ascending.shape[1]
     place = np.arange(genes)
     rises = ascending[:, 1:] != ascending[:, :-1]
@@ -152,11 +174,12 @@ class Top:
     k: int
 
     @classmethod
-    def of(cls, sizes: FloatArray, k: int) -> Top:
-        """From absolute values, (n, genes)."""
+    def of(cls, sizes: FloatArray, k: int, edge: ScoreArray | None = None) -> Top:
+        """From absolute values, (n, genes), and the k-th largest, (n, 1), if it is known."""
         genes, asked = sizes.shape[1], k
         k = min(k, genes)
-        edge = np.partition(sizes, -k, axis=1)[:, [-k]]
+        if edge is None:
+            edge = np.partition(sizes, -k, axis=1)[:, [-k]]
         above = np.packbits(sizes > edge, axis=1)
         tied = np.packbits(sizes == edge, axis=1)
         n_tied = count_bits(tied)

@@ -80,14 +80,15 @@ def count_bits(packed: NDArray[np.uint8]) -> IntArray:
 
 def centred(x: FloatArray, y: FloatArray) -> tuple[ScoreArray, ScoreArray, ScoreArray]:
     """Sums of xx, yy and xy about the means, 0 for the squares of a constant; centres in place."""
-    return _centre(x), _centre(y), np.vecdot(x, y)
+    return centre(x)[1], centre(y)[1], np.vecdot(x, y)
 
 
-def _centre(x: FloatArray) -> ScoreArray:
+def centre(x: FloatArray) -> tuple[ScoreArray, ScoreArray]:
+    """Sums of squares about zero and about the mean, the latter 0 of a constant; in place."""
     norm = np.vecdot(x, x)
     x -= x.mean(axis=1, keepdims=True)
     squares = np.vecdot(x, x)
-    return np.where(squares <= CONSTANT**2 * norm, 0, squares)
+    return norm, np.where(squares <= CONSTANT**2 * norm, 0, squares)
 
 
 def _read(name: str, chunk: FloatArray, buffer: ScoreArray) -> ScoreArray:

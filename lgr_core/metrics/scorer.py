@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lgr_core.domain import BoolArray, FloatArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError
-from lgr_core.metrics.discrimination import Lineup, kept_of, ranked, unit
+from lgr_core.metrics.discrimination import Likeness, Lineup, kept_of, ranked
 from lgr_core.metrics.moments import SHARED, Moments
-from lgr_core.metrics.pairs import around, signs_of_changed
-from lgr_core.metrics.ranks import TOP, Top, centred_ranks, spearman_with
+from lgr_core.metrics.pairs import beyond, correlation, signs_of_changed
+from lgr_core.metrics.ranks import TOP, Ascending, Top
 from lgr_core.metrics.rows import CHUNK_VALUES, ScoreArray, matrix, same_sign
 from lgr_core.metrics.table import METRICS
 
@@ -41,13 +41,10 @@ class Scorer:
         if m.shape != y.shape or lineup.deltas.shape[1] != y.shape[1]:
             found = f"measured is {y.shape}, line_mean {m.shape}, lineup {lineup.deltas.shape}"
             raise InputError("scorer", found, "Give all on the same queries and genes.")
-        self.lineup = lineup
-        self._others = unit(lineup.deltas.astype(np.float64))
-        self._shape = y.shape
-        step = max(1, CHUNK_VALUES // y.shape[1])
-        starts = range(0, len(y), step)
-        self._chunks = [_Chunk.of(y[i : i + step], m[i : i + step]) for i in starts]
-        self._parts = [slice(i, i + step) for i in starts]
+        self._lineup, self._shape = lineup, y.shape
+        likeness, step = Likeness(lineup), max(1, CHUNK_VALUES // y.shape[1])
+        self._parts = [slice(i, i + step) for i in range(0, len(y), step)]
+        self._chunks = [_Chunk.of(y[i], m[i], likeness, lineup.truth[i]) for i in self._parts]
 
     def score(
         self, predicted: ArrayLike, *, exclude: BoolArray | None = None
@@ -56,19 +53,16 @@ class Scorer:
 
         Without ``exclude``, nothing was retrieved, and nothing is taken out of the lineup.
         """
-        x = _finite("predicted", predicted)
+        x = matrix("predicted", predicted)
         if x.shape != self._shape:
             found = f"predicted is {x.shape}, measured {self._shape}"
             raise InputError("scorer", found, "Score both on the same queries and genes.")
-        parts = [c.score(x[i]) for c, i in zip(self._chunks, self._parts, strict=True)]
-        scores = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        similarity, told = unit(x) @ self._others.T, x.any(axis=1)
-        for name, out in (("", None), ("_unretrieved", exclude)):
-            kept = kept_of(len(x), self.lineup, out)
-            scores[f"discrimination_score_cosine{name}"] = ranked(
-                similarity, told, self.lineup, kept
-            )
-        return {name: scores[name] for name in METRICS}
+        kept = kept_of(len(x), self._lineup, exclude)
+        parts = [
+            chunk.score(_finite("predicted", x[i]), kept[i])
+            for chunk, i in zip(self._chunks, self._parts, strict=True)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in METRICS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,27 +71,41 @@ class _Chunk:
 
     y: FloatArray
     m: FloatArray
-    ranks: ScoreArray
-    squares: ScoreArray
+    beyond: tuple[FloatArray, ScoreArray]
+    ranks: tuple[ScoreArray, ScoreArray]
     tops: tuple[Top, ...]
+    likeness: Likeness
+    truth: IntArray
 
     @classmethod
-    def of(cls, y: FloatArray, m: FloatArray) -> _Chunk:
-        sizes = np.abs(y)
-        return cls(y, m, *centred_ranks(y), tuple(Top.of(sizes, k) for k in SIZES))
+    def of(cls, y: FloatArray, m: FloatArray, likeness: Likeness, truth: IntArray) -> _Chunk:
+        ascending = Ascending.of(y)
+        ranks, tops = ascending.centred_ranks(), _tops(y, ascending)
+        return cls(y, m, beyond(y, m), ranks, tops, likeness, truth)
 
-    def score(self, x: FloatArray) -> dict[str, ScoreArray]:
-        """All metrics that look at a query alone."""
-        right, changed, sizes = same_sign(x, self.y), self.y != 0, np.abs(x)
-        shared = Moments.of(x, self.y)
-        scores = {name: compute(shared) for name, compute in SHARED.items()}
-        scores["sign_accuracy_nonzero"] = signs_of_changed(right, changed)
-        scores[f"sign_accuracy_top{TOP}"] = self.tops[SIZES.index(TOP)].signs(right, changed)
-        scores["pearson_vs_line_mean"] = around(x, self.y, self.m)
-        scores["spearman_delta"] = spearman_with(x, self.ranks, self.squares)
-        for k, top in zip(SIZES, self.tops, strict=True):
-            scores[f"overlap_at_{k}"] = Top.of(sizes, k).overlap(top)
-        return scores
+    def score(self, x: FloatArray, kept: BoolArray) -> dict[str, ScoreArray]:
+        """All metrics; overwrites x, rows of float64. ``kept`` stay in the lineup."""
+        right, changed, ascending = same_sign(x, self.y), self.y != 0, Ascending.of(x)
+        scores = {
+            "sign_accuracy_nonzero": signs_of_changed(right, changed),
+            f"sign_accuracy_top{TOP}": self.tops[SIZES.index(TOP)].signs(right, changed),
+            "pearson_vs_line_mean": correlation(*beyond(x, self.m), *self.beyond),
+            "spearman_delta": ascending.spearman(*self.ranks),
+        }
+        for own, top in zip(_tops(x, ascending), self.tops, strict=True):
+            scores[f"overlap_at_{top.k}"] = own.overlap(top)
+        cosines, told = self.likeness.of(x, self.truth)
+        for name, lineup in (("", np.ones_like(kept)), ("_unretrieved", kept)):
+            found = ranked(cosines, self.truth, told, lineup)
+            scores[f"discrimination_score_cosine{name}"] = found
+        moments = Moments.of_chunk(x, self.y)
+        return scores | {name: compute(moments) for name, compute in SHARED.items()}
+
+
+def _tops(values: FloatArray, ascending: Ascending) -> tuple[Top, ...]:
+    """The largest genes, for each of ``SIZES``."""
+    sizes = np.abs(values)
+    return tuple(Top.of(sizes, k, ascending.edge(k)) for k in SIZES)
 
 
 def _finite(name: str, values: ArrayLike) -> FloatArray:

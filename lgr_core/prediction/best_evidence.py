@@ -13,17 +13,25 @@ from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.two_way import Penalties, TwoWays
-from lgr_core.prediction.weighted import RowWeights, Share, Term, Weighted, Weights, best_of
+from lgr_core.prediction.weighted import (
+    Mixed,
+    RowWeights,
+    Share,
+    Term,
+    Weighted,
+    Weights,
+    best_of,
+)
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
-RIDGES = (0.1, 1.0, 10.0, 100.0)
+RIDGES = (10.0, 1.0, 0.1)
 PENALTIES = tuple(Penalties(*values) for values in product(RIDGES, RIDGES))
-COUNTED = (0.0, 0.5, 1.0)
-LIKENESS = (0.0, 0.3)
+POOLED = (1.0, 0.75, 0.5, 0.25, 0.0)
 SHARPNESS = (0.0, 0.5, 1.0, 2.0)
-"""What is chosen from, by mean Pearson r on a fold's validation rows."""
+DRAWN = (100.0, 4.0, 2.0, 1.0, 0.0)
+"""What is chosen from, in folds inside a fold's training rows; the most careful first."""
 
 
 class Route(StrEnum):
@@ -50,13 +58,17 @@ _ROUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is learned on validation rows, or the defaults.
+    """What is learned inside the training rows, or the defaults.
 
-    ``sharpness`` is how strongly lines with a like vehicle profile count more.
+    ``pooled`` is the share of kriging in the pool beside the two-way regression. Where nothing
+    here may be read, ``sharpness`` is how strongly lines with a like vehicle profile count more,
+    and ``drawn`` how many lines the mean of the other drugs is worth.
     """
 
     penalties: Penalties = field(default_factory=Penalties)
+    pooled: float = 0.0
     sharpness: float = 0.0
+    drawn: float = 0.0
 
 
 class BestEvidence(Weighted):
@@ -80,8 +92,9 @@ class BestEvidence(Weighted):
     @property
     def chosen(self) -> str:
         """What was learned, in words."""
-        learned = f"{self.settings.penalties}; vehicle profile {self.settings.sharpness:g}"
-        return f"{learned}; {self._kriging.chosen}"
+        found = self.settings
+        elsewhere = f"vehicle profile {found.sharpness:g}, drawn {found.drawn:g}"
+        return f"{found.penalties}, pooled {found.pooled:g}; {elsewhere}; {self._kriging.chosen}"
 
     def suited(self, drug: str) -> BestEvidence:
         """The same, its kernel one that knows the drug, where there is one."""
@@ -89,17 +102,16 @@ class BestEvidence(Weighted):
         return type(self)(kriging, in_line=self._in_line, settings=self.settings)
 
     def fit(self, view: TrainingView) -> None:
-        """Choose kriging's kernel, penalties and sharpness, each where its route is taken."""
+        """Choose kriging's kernel, then the settings of the other routes where they are taken."""
         self._kriging.fit(view)
-        found = self._best(view, Route.TWO_WAY, [self.settings, *map(Settings, PENALTIES)])
-        for name, values in (("strength", COUNTED), ("likeness", LIKENESS)):
-            tried = [
-                replace(found, penalties=replace(found.penalties, **{name: value}))
-                for value in values
-            ]
-            found = self._best(view, Route.TWO_WAY, tried)
-        sharp = [replace(found, sharpness=x) for x in SHARPNESS]
-        self.settings = self._best(view, Route.ELSEWHERE, sharp)
+        for route, name, values in (
+            (Route.TWO_WAY, "penalties", PENALTIES),
+            (Route.TWO_WAY, "pooled", POOLED),
+            (Route.ELSEWHERE, "sharpness", SHARPNESS),
+            (Route.ELSEWHERE, "drawn", DRAWN),
+        ):
+            tried = [replace(self.settings, **{name: value}) for value in values]
+            self.settings = self._best(view, route, tried)
 
     def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
         """The weights of every query, by route and by the lines that measured its drug."""
@@ -113,36 +125,36 @@ class BestEvidence(Weighted):
     def _weights(self, part: Block, gate: Gate, route: Route, lines: IntArray) -> Weights:
         match route:
             case Route.TWO_WAY:
-                return self._crossed(TwoWays(part, gate, lines))
+                return self._crossed(part, gate, TwoWays(part, gate, lines))
             case Route.KRIGING:
                 return self._kriging.weights(part, gate)
             case Route.ELSEWHERE:
-                return elsewhere_weights(part, gate, lines, self.settings.sharpness)
+                return elsewhere_weights(part, gate, lines, self.settings)
             case Route.NOTHING:
                 return RowWeights.none(len(part))
 
-    def _crossed(self, ways: TwoWays) -> Weights:
-        penalties = self.settings.penalties
-        return ways.weights(penalties, self._kriging.likeness if penalties.likeness else None)
+    def _crossed(self, part: Block, gate: Gate, ways: TwoWays) -> Weights:
+        weights, pooled = ways.weights(self.settings.penalties), self.settings.pooled
+        return Mixed(weights, self._kriging.weights(part, gate), pooled) if pooled else weights
 
     def _best(self, view: TrainingView, route: Route, settings: Sequence[Settings]) -> Settings:
-        """The best settings of a route; the first without a validation row of it."""
+        """The best settings of a route; those that stand where no training row takes it."""
 
-        def asking(block: Block) -> Callable[[Settings], FloatArray | None]:
+        def asking(block: Block) -> Callable[[Settings], FloatArray] | None:
             parts = _parts(block, block.gate(self.evidence))
             asked = [(places, lines) for places, found, lines in parts if found is route]
             predictors = [self._asking(block.some(places), route, lines) for places, lines in asked]
 
-            def predict(tried: Settings) -> FloatArray | None:
+            def predict(tried: Settings) -> FloatArray:
                 delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
                 for (places, _), predictor in zip(asked, predictors, strict=True):
                     delta[places] = predictor(tried)
-                return delta if asked else None
+                return delta
 
-            return predict
+            return predict if asked else None
 
         found = best_of(view, settings, asking)
-        return settings[0] if found is None else found
+        return self.settings if found is None else found
 
     def _asking(
         self, part: Block, route: Route, lines: IntArray
@@ -154,7 +166,7 @@ class BestEvidence(Weighted):
         def predict(tried: Settings) -> FloatArray:
             method = BestEvidence(self._kriging, in_line=self._in_line, settings=tried)
             if ways is not None:
-                return method._crossed(ways).combine(gate)
+                return method._crossed(part, gate, ways).combine(gate)
             return method._weights(part, gate, route, lines).combine(gate)
 
         return predict
@@ -171,19 +183,27 @@ class TwoWay(BestEvidence):
         return super()._weights(part, gate, route, lines)
 
 
-def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, sharpness: float) -> Weights:
-    """The drugs' own rows in ``lines``, each line by how alike its vehicle profile is.
+def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, settings: Settings) -> Weights:
+    """The drugs' own rows in ``lines``, (n_lines,), drawn to the mean of other drugs there.
 
     A line weighs as ``exp(sharpness z)``, z its profile's Pearson with the block's line,
-    standardised over the lines; alike where a profile is not known.
+    standardised over the lines; alike where a profile is not known. The mean weighs as ``drawn``
+    further lines would.
     """
     places = block.labels.drug_numbers(block.drugs)
-    weights = np.exp(sharpness * _vehicle_likeness(block, gate, lines))
-    rows = gate.grid()[np.ix_(lines, places)]
-    each = np.zeros((len(places), len(lines), len(places)))
     own = np.arange(len(places))
-    each[own, :, own] = weights / weights.sum()
-    return RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(len(places), -1)})
+    table = gate.grid()[lines]
+    measured = table >= 0
+    others = np.repeat(measured[None].astype(float), len(places), axis=0)
+    others[own, :, places] = 0
+    n_others = others.sum(axis=(1, 2), keepdims=True)
+    mean = settings.drawn / (settings.drawn + len(lines)) * (n_others > 0)
+    others *= mean / np.maximum(n_others, 1)
+    weights = np.exp(settings.sharpness * _vehicle_likeness(block, gate, lines))
+    drug = np.zeros_like(others)
+    drug[own, :, places] = (1 - mean[:, :, 0]) * weights / weights.sum()
+    terms = {Term.DRUG_ELSEWHERE: drug, Term.NEIGHBORS_ELSEWHERE: others}
+    return RowWeights(table[measured], {term: each[:, measured] for term, each in terms.items()})
 
 
 def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:

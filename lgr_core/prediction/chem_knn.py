@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import Evidence, FloatArray
+from lgr_core.domain import Evidence, IntArray
 from lgr_core.drugs.chemistry import similarity
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.retrieval.blocks import Block, Labels
@@ -23,6 +23,7 @@ class ChemKNN(Unfitted):
 
     def __init__(self, k: int) -> None:
         self.k = k
+        self._ranked: dict[int, IntArray] = {}
 
     def predict(self, block: Block) -> Predictions:
         """The mean of the nearest training drugs' means; not applicable without a structure."""
@@ -33,16 +34,18 @@ class ChemKNN(Unfitted):
         weights = np.zeros((len(block), len(labels.drugs)))
         for i, place in enumerate(labels.drug_numbers(block.drugs)):
             if place >= 0 and known[place]:
-                others = np.flatnonzero(trained & (parents != parents[place]))
-                nearest = others[_nearest(labels, place, others)[: self.k]]
+                ranked = self._ranking(labels, place)
+                nearest = ranked[(trained & (parents != parents[place]))[ranked]][: self.k]
                 weights[i, nearest] = 1 / max(len(nearest), 1)
         delta = gate.combine(csr_array(weights), Basis.DRUG_MEANS)
         delta[~weights.any(axis=1)] = np.nan
         without = "no structure is known of the drug, or of any training drug at this dose"
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
-
-def _nearest(labels: Labels, place: int, others: FloatArray) -> FloatArray:
-    """Places among ``others``, sorted by name, from most to least similar."""
-    bits = labels.fingerprints
-    return np.argsort(-similarity(bits[place], bits[others]), kind="stable")
+    def _ranking(self, labels: Labels, place: int) -> IntArray:
+        """Places of all drugs, which are sorted by name, from most to least similar to one."""
+        if place not in self._ranked:
+            bits = labels.fingerprints
+            scores = similarity(bits[place], bits)
+            self._ranked[place] = np.argsort(-scores, kind="stable")
+        return self._ranked[place]

@@ -1,9 +1,9 @@
-"""One question answered by named, weighted conditions, with every one that it stands on."""
+"""Questions answered by named, weighted conditions, with those that each answer stands on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -17,8 +17,7 @@ from lgr_core.prediction.drug_kernels import DrugKernels, Newcomer
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import GlobalMean
 from lgr_core.prediction.weighted import Share, Term, Weighted
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Gate
+from lgr_core.retrieval.blocks import Block, FoldReader, Labels
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.own_line import OwnLineFirst
 from lgr_core.retrieval.question import LLMOptions, Scope
@@ -38,16 +37,16 @@ METHODS: Mapping[str, Callable[[DrugKernels], Weighted]] = {
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """One term of a prediction: the measured conditions it stands on, and what they add.
+    """One term of a prediction: the measured conditions it stands on.
 
-    ``conditions`` with their signed weights, heaviest first; ``share`` is the term's part of all
-    absolute weights. ``change``, (n_genes,), is what the term adds; their sum is the prediction.
+    ``conditions`` with their signed weights, heaviest first: all ``n`` of them, or as many as were
+    asked for. ``share`` is the term's part of all absolute weights.
     """
 
     term: Term
     share: float
     conditions: tuple[tuple[Condition, float], ...]
-    change: FloatArray
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = 
         known = ", ".join(METHODS)
         raise UsageError(f"method {name!r}", "it declares no weights", f"Choose one of: {known}.")
     store = reader.store
-    make = partial(remembered, store) if selectors is None else selectors
+    make = partial(selector_from_memory, store) if selectors is None else selectors
     return METHODS[name](DrugKernels(reader.labels, make, _newcomers(reader)))
 
 
@@ -103,25 +102,29 @@ def explain(
     store = reader.store
     store.measured_drugs(query.cell_line, query.dose_um)  # an unknown line or dose is said
     block = reader.block(query.cell_line, query.dose_um, [query.drug])
-    asked = method.suited(query.drug)
-    gate = block.gate(asked.evidence)
-    (share,) = asked.weigh(block, gate)
-    read = partial(block.view(0, asked.evidence).deltas, all_genes=all_genes)
-    terms = tuple(_terms(store, share, read))
-    route = Route(share.route)
-    provenance = {"route": str(route), "why": route.label, "settings": asked.chosen}
-    fallback = None
-    if terms:
-        delta = np.sum([term.change for term in terms], axis=0)
-    else:
-        fallback, delta = GlobalMean.name, _mean(gate, read)
-    prediction = Prediction(
-        query, asked.name, delta.astype(np.float32), fallback=fallback, provenance=provenance
-    )
-    return Explained(prediction, terms)
+    (found,) = explain_block(block, method)
+    if np.isnan(found.prediction.delta).all():
+        raise EmptyPoolError("prediction", "nothing measured may be read", "Choose another dose.")
+    if not all_genes:
+        return found
+    delta = _over_all_genes(store, block, method, found.terms)
+    return replace(found, prediction=replace(found.prediction, delta=delta))
 
 
-def remembered(store: AtlasStore, name: str) -> Selector:
+def explain_block(block: Block, method: Weighted, *, most: int | None = None) -> list[Explained]:
+    """Predict the n queries of a block over the metric panel, and compute once what they share.
+
+    Of each term the ``most`` heaviest conditions are named, all if unset; the rest is as for
+    :func:`explain`, but that a prediction is NaN where nothing may be read.
+    """
+    found: dict[int, Explained] = {}
+    for suited, share in _shares(method, block):
+        told = _explained(suited, block.some(share.places), share, most)
+        found.update(zip(share.places.tolist(), told, strict=True))
+    return [found[place] for place in range(len(block))]
+
+
+def selector_from_memory(store: AtlasStore, name: str) -> Selector:
     """The selector of that name; a language model answers from memory, the line's own first."""
     if name != LLMSelector.name:
         return make_selector(name, store)
@@ -137,38 +140,65 @@ def _newcomers(reader: FoldReader) -> Sequence[Newcomer]:
     return [Newcomer(names[i], store.fingerprints[i], store.annotations[names[i]]) for i in places]
 
 
-def _terms(
-    store: AtlasStore, share: Share, read: Callable[[IntArray], FloatArray]
-) -> Iterator[Support]:
-    """What each term stands on; terms without a weight are left out."""
-    weights, shares = share.weights, share.weights.shares()
-    for term, each in weights.terms.items():
-        used = _heaviest(each[0])
-        if len(used):
-            rows = weights.rows[used]
-            named = zip(_conditions(store, rows), each[0, used].tolist(), strict=True)
-            change = each[0, used] @ read(rows).astype(np.float64)
-            yield Support(term, float(shares[term][0]), tuple(named), change)
+def _shares(method: Weighted, block: Block) -> Iterator[tuple[Weighted, Share]]:
+    """The shares of a block and who made each; where a kernel decides, one that suits the drug."""
+    for share in method.weigh(block, block.gate(method.evidence)):
+        if share.route != Route.KRIGING:
+            yield method, share
+            continue
+        each = [method.suited(block.drugs[place]) for place in share.places]
+        chosen = np.array([suited.chosen for suited in each])
+        for settings in dict.fromkeys(chosen.tolist()):
+            alike = np.flatnonzero(chosen == settings)
+            suited, places = each[alike[0]], share.places[alike]
+            part = block.some(places)
+            (own,) = suited.weigh(part, part.gate(suited.evidence))
+            yield suited, replace(own, places=places)
 
 
-def _conditions(store: AtlasStore, rows: IntArray) -> list[Condition]:
-    """The conditions of many rows; a look at each alone takes a hundred times as long."""
-    named = store.conditions.iloc[rows]
-    doses = [None if np.isnan(dose) else dose for dose in named["dose_um"].tolist()]
-    return list(map(Condition, named["cell_line"], named["drug"], doses))
+def _explained(
+    method: Weighted, block: Block, share: Share, most: int | None
+) -> Iterator[Explained]:
+    """Each query of a share, predicted."""
+    delta, unanswered = share.combine(block.gate(method.evidence))
+    route, weights = Route(share.route), share.weights
+    provenance = {"route": str(route), "why": route.label, "settings": method.chosen}
+    name = partial(_heaviest, block.labels, weights.rows, most)
+    terms, shares = weights.terms, weights.shares()
+    for i, query in enumerate(block.queries):
+        fallback = GlobalMean.name if unanswered[i] else None
+        prediction = Prediction(
+            query, method.name, delta[i], fallback=fallback, provenance=provenance
+        )
+        supports = (
+            Support(term, float(shares[term][i]), *name(each[i])) for term, each in terms.items()
+        )
+        yield Explained(prediction, tuple(support for support in supports if support.n))
 
 
-def _heaviest(weights: FloatArray) -> IntArray:
-    """Places of weights other than 0, the heaviest first."""
-    order = np.argsort(-np.abs(weights), kind="stable")
-    return order[weights[order] != 0]
+def _heaviest(
+    labels: Labels, rows: IntArray, most: int | None, weights: FloatArray
+) -> tuple[tuple[tuple[Condition, float], ...], int]:
+    """The conditions of ``rows`` that have a weight, the heaviest first, and how many there are."""
+    used = np.flatnonzero(weights)
+    used = used[np.argsort(-np.abs(weights[used]), kind="stable")]
+    named, sizes = rows[used[:most]], weights[used[:most]].tolist()
+    lines, drugs = labels.lines[labels.line[named]], labels.drugs[labels.drug[named]]
+    doses = (None if np.isnan(dose) else dose for dose in labels.doses[named].tolist())
+    return tuple(zip(map(Condition, lines, drugs, doses), sizes, strict=True)), len(used)
 
 
-def _mean(gate: Gate, read: Callable[[IntArray], FloatArray]) -> FloatArray:
-    """The mean of all that may be read at the query's dose, (n_genes,)."""
-    rows = gate.grid()
-    rows = rows[rows >= 0]
-    rows = rows[gate.allows(np.zeros(len(rows), dtype=np.intp), rows)]
-    if not len(rows):
-        raise EmptyPoolError("prediction", "nothing measured may be read", "Choose another dose.")
-    return read(rows).mean(axis=0, dtype=np.float64)
+def _over_all_genes(
+    store: AtlasStore, block: Block, method: Weighted, terms: Sequence[Support]
+) -> FloatArray:
+    """The one query's weights on every gene of the atlas, (n_genes,); without any, the mean."""
+    pairs = [pair for term in terms for pair in term.conditions]
+    rows = np.array([store.row(condition) for condition, _ in pairs], dtype=np.intp)
+    weights = np.array([weight for _, weight in pairs])
+    if not pairs:
+        gate = block.gate(method.evidence)
+        grid = gate.grid()
+        rows = grid[(grid >= 0) & gate.allows(np.zeros_like(grid), grid)]
+        weights = np.full(len(rows), 1 / len(rows))
+    deltas = block.view(0, method.evidence).deltas(rows, all_genes=True)
+    return (weights @ deltas.astype(np.float64)).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import TypeVar
@@ -20,9 +20,9 @@ from lgr_core.retrieval.gate import Basis, Over
 from lgr_core.retrieval.pool import TrainingView
 
 NEIGHBORS = (5, 10, 20)
-STRENGTHS = (0.0, 0.25, 0.5, 0.75)
+STRENGTHS = (0.75, 0.5, 0.25, 0.0)
 THRESHOLDS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.1)
-"""What is chosen from, by mean Pearson r on a fold's validation rows."""
+"""What is chosen from, in folds inside a fold's training rows."""
 
 USUAL_THRESHOLD = 0.3
 
@@ -43,19 +43,25 @@ class Shrunken:
         return {"k": self.k, "strength": self.strength}
 
     def fit(self, view: TrainingView) -> None:
-        """Choose k, up to the run's own, and the strength on the validation rows."""
+        """Choose k, up to the run's own, and the strength in folds inside the training rows."""
+
+        def asking(block: Block) -> Callable[[tuple[int, float]], FloatArray]:
+            found = self._found(block)
+            return lambda tried: self._at(block, found, *tried).delta
+
         ks = sorted({min(k, self.lgr.k) for k in NEIGHBORS})
-        found = best_of(
-            view, list(product(ks, STRENGTHS)), lambda block: lambda x: self._at(block, *x).delta
-        )
-        self.k, self.strength = (self.k, self.strength) if found is None else found
+        chosen = best_of(view, list(product(ks, STRENGTHS)), asking)
+        self.k, self.strength = (self.k, self.strength) if chosen is None else chosen
 
     def predict(self, block: Block) -> Predictions:
         """Neighbours and pool, in these shares."""
-        return self._at(block, self.k, self.strength)
+        return self._at(block, self._found(block), self.k, self.strength)
 
-    def _at(self, block: Block, k: int, strength: float) -> Predictions:
-        answer = self.lgr.at(block, self.lgr.retrieve(block, k, ask=self.lgr.k), k)
+    def _found(self, block: Block) -> list[Found]:
+        return self.lgr.retrieve(block, self.lgr.k)
+
+    def _at(self, block: Block, found: Sequence[Found], k: int, strength: float) -> Predictions:
+        answer = self.lgr.at(block, found, k)
         over = Over.LINE if self.lgr.basis is Basis.LINE else Over.EVERYWHERE
         mean, _ = block.gate(self.evidence).mean(over)
         return replace(answer, delta=(1 - strength) * answer.delta + strength * mean)
@@ -79,13 +85,18 @@ class Hybrid:
         return self.threshold
 
     def fit(self, view: TrainingView) -> None:
-        """Choose the threshold on the validation rows."""
-        found = best_of(view, THRESHOLDS, lambda block: lambda x: self._at(block, x).delta)
-        self.threshold = self.threshold if found is None else found
+        """Choose the threshold in folds inside the training rows."""
+
+        def asking(block: Block) -> Callable[[float], FloatArray]:
+            found = self._found(block)
+            return lambda tried: self._at(block, *found, tried).delta
+
+        chosen = best_of(view, THRESHOLDS, asking)
+        self.threshold = self.threshold if chosen is None else chosen
 
     def predict(self, block: Block) -> Predictions:
         """The first method's answer, or the second's where confidence is too low."""
-        return self._at(block, self.threshold)
+        return self._at(block, *self._found(block), self.threshold)
 
     def confidence(self, block: Block, found: Sequence[Found]) -> FloatArray:
         """(n,) coverage times agreement, 0 where nobody stands."""
@@ -98,24 +109,34 @@ class Hybrid:
         sums = weights.sum(axis=1)
         return sums * np.nan_to_num(gate.concord(csr_array(weights), self.lgr.basis))
 
-    def sources(self, block: Block) -> list[Retrieved]:
-        """Which of both answers each of the n queries."""
-        _, _, weak = self._both(block, self.threshold)
-        return [self.other if other else self.lgr for other in weak]
+    def sources(self, block: Block) -> list[tuple[Retrieved, Found]]:
+        """Which of both answers each of the n queries, and the neighbours that it found."""
+        ours, theirs = self._found(block)
+        _, _, weak = self._both(block, ours, theirs, self.threshold)
+        first, second = [(self.lgr, one) for one in ours], [(self.other, one) for one in theirs]
+        return _either(weak, second, first)
 
-    def _both(self, block: Block, threshold: float) -> tuple[Predictions, Predictions, BoolArray]:
+    def _found(self, block: Block) -> tuple[list[Found], list[Found]]:
+        """The neighbours of both; each selector is asked once a query."""
+        return self.lgr.retrieve(block, self.lgr.k), self.other.retrieve(block, self.other.k)
+
+    def _both(
+        self, block: Block, ours: Sequence[Found], theirs: Sequence[Found], threshold: float
+    ) -> tuple[Predictions, Predictions, BoolArray]:
         """Both answers, and where the second stands, (n,)."""
-        found = self.lgr.retrieve(block, self.lgr.k)
-        first, second = self.lgr.at(block, found, self.lgr.k), self.other.predict(block)
-        weak = second.ok & (~first.ok | (self.confidence(block, found) < threshold))
+        first = self.lgr.at(block, ours, self.lgr.k)
+        second = self.other.at(block, theirs, self.other.k)
+        weak = second.ok & (~first.ok | (self.confidence(block, ours) < threshold))
         return first, second, weak
 
     def _labels(self, second: Predictions) -> list[str]:
         """Whose answer the second's is: its own name, or that of what it fell back to itself."""
         return [self.other.name if name is None else name for name in second.fallback]
 
-    def _at(self, block: Block, threshold: float) -> Predictions:
-        first, second, weak = self._both(block, threshold)
+    def _at(
+        self, block: Block, ours: Sequence[Found], theirs: Sequence[Found], threshold: float
+    ) -> Predictions:
+        first, second, weak = self._both(block, ours, theirs, threshold)
         used = None
         if first.used is not None and second.used is not None:
             used = np.where(weak[:, None], second.used, first.used)

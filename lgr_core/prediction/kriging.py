@@ -24,8 +24,14 @@ MIXTURES: Sequence[Mapping[str, float]] = (
     {MECHANISM: 1.0},
     {CHEMISTRY: 1.0},
 )
-PENALTIES = (1.5, 3.0, 6.0, 20.0)
-"""What the kernel and the noise are chosen from, by mean Pearson r on a fold's validation rows."""
+PENALTIES = (100.0, 20.0, 6.0, 3.0, 1.5)
+"""What the kernel and the noise are chosen from, in folds inside a fold's training rows.
+
+The first is nearly the pool mean.
+"""
+
+COMMON = 1e6
+"""Variance of what all drugs share, unknown beforehand: so large that weights sum to 1."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Kernel:
     """A mixture of kernels over drugs, and the noise beside it, in units of its diagonal."""
 
     shares: Mapping[str, float] = field(default_factory=lambda: MIXTURES[0])
-    penalty: float = PENALTIES[0]
+    penalty: float = PENALTIES[-1]
 
     def __str__(self) -> str:
         parts = " + ".join(f"{share:g} {name}" for name, share in self.shares.items())
@@ -65,7 +71,7 @@ class Kriging(Weighted):
         return self.kernels.mixed(self.kernel.shares)
 
     def fit(self, view: TrainingView) -> None:
-        """Choose kernel and noise on the validation rows."""
+        """Choose kernel and noise in folds inside the training rows."""
         says = {name: self.kernels.says(name) for name in (LLM, MECHANISM, CHEMISTRY)}
         mixtures = [shares for shares in MIXTURES if all(says[name] for name in shares)]
         candidates = [Kernel(*pair) for pair in product(mixtures, PENALTIES)]
@@ -100,6 +106,7 @@ def kriging_weights(
 ) -> RowWeights:
     """Weights by ``likeness``, (n_drugs, n_drugs); 0 where a query has nothing to stand on.
 
+    They sum to 1, as those of ordinary kriging: what all drugs share is not drawn to zero.
     ``places``, (n,), are the queries' drugs in the kernel, -1 where it does not hold them.
     """
     labels, grid = block.labels, gate.grid()
@@ -110,7 +117,8 @@ def kriging_weights(
     own = np.array([labels.catalog.parent(drug) for drug in block.drugs], dtype=object)
     kept = parents[sources][None, :] != own[:, None]
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
-    each = shared_weights(likeness[np.ix_(sources, sources)], cross, kept, penalty)
+    gram = COMMON + likeness[np.ix_(sources, sources)]
+    each = shared_weights(gram, COMMON + cross, kept, penalty / (COMMON + 1))
     if in_line:
         return RowWeights(grid[gate.line, sources], {Term.NEIGHBORS_HERE: each})
     return _over_lines(grid, sources, each)

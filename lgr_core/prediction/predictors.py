@@ -76,9 +76,19 @@ class LGR:
         EmptyPoolError
             If no neighbour stands and the fallback is "none".
         """
-        retrieval = retrieve(
+        found = retrieve(
             self.selector, pool, view, self.catalog, self.k, one_per_parent=self.one_per_parent
         )
+        return self.average(pool, view, found)
+
+    def average(self, pool: CandidatePool, view: DeltaReader, retrieval: Retrieval) -> Prediction:
+        """The same, of neighbours that were found before.
+
+        Raises
+        ------
+        EmptyPoolError
+            As :meth:`predict`.
+        """
         if not retrieval.neighbors:
             return self._fall_back(pool, view, retrieval)
         if self.how == SHRUNKEN:

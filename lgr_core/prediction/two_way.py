@@ -16,22 +16,16 @@ from lgr_core.retrieval.gate import Gate
 
 @dataclass(frozen=True, slots=True)
 class Penalties:
-    """How strongly lines, and drugs, are drawn towards their uniform mean.
+    """How strongly weights of lines are drawn to zeros, and those of drugs to their uniform mean.
 
-    With large ones the prediction is the drug's mean elsewhere plus the line's mean shift, of which
-    ``strength`` says how much the drug's departure counts: with 0 it is the pool mean.
-    ``likeness`` is how much a kernel over drugs, (n_drugs, n_drugs), adds to what their measured
-    effects say.
+    With large ones the prediction is the pool mean.
     """
 
     lines: float = 1.0
     drugs: float = 0.1
-    strength: float = 0.0
-    likeness: float = 0.0
 
     def __str__(self) -> str:
-        drawn = f"lines {self.lines:g}, drugs {self.drugs:g}, strength {self.strength:g}"
-        return f"{drawn}, likeness {self.likeness:g}"
+        return f"lines {self.lines:g}, drugs {self.drugs:g}"
 
 
 class TwoWays:
@@ -50,32 +44,25 @@ class TwoWays:
         grid, asked = gate.grid(), block.labels.drug_numbers(block.drugs)
         lines, pool = _rectangle(grid, lines, np.flatnonzero(grid[gate.line] >= 0))
         drugs = np.union1d(pool, asked)
-        self.drugs, self.table, self.here = drugs, grid[np.ix_(lines, drugs)], grid[gate.line, pool]
+        self.table, self.here = grid[np.ix_(lines, drugs)], grid[gate.line, pool]
         own, others = np.searchsorted(drugs, asked), np.searchsorted(drugs, pool)
         self.crossing = gate.crossing(self.table, self.here, others, own)
-        self._products: dict[tuple[float, float], FloatArray] = {}
+        self._products: dict[float, FloatArray] = {}
 
-    def weights(self, penalties: Penalties, likeness: FloatArray | None) -> TwoWayWeights:
-        """The weights; ``likeness``, (n_drugs, n_drugs), is over all drugs of the atlas."""
+    def weights(self, penalties: Penalties) -> TwoWayWeights:
+        """The weights by these penalties."""
         cross = self.crossing
-        w = ridge_weights(*cross.lines(), penalties.lines, strength=penalties.strength)
-        gram = self._drug_products(penalties)
-        if likeness is not None:
-            size = np.trace(gram) / len(gram)
-            alike = likeness[np.ix_(self.drugs, self.drugs)]
-            gram = gram + penalties.likeness * size * alike
-        others = gram[:, cross.pool]
+        w = ridge_weights(*cross.lines(), penalties.lines)
+        others = self._drug_products(penalties.lines)[:, cross.pool]
         v = shared_weights(others[cross.pool], others[cross.own], cross.kept, penalties.drugs)
         return TwoWayWeights(self, w, v)
 
-    def _drug_products(self, penalties: Penalties) -> FloatArray:
+    def _drug_products(self, penalty: float) -> FloatArray:
         """Of what remains of each drug in each line, kept for other penalties on drugs."""
-        key = (penalties.lines, penalties.strength)
-        if key not in self._products:
-            products = self.crossing.other_lines()
-            mix = residual_mix(products, penalties.lines, strength=penalties.strength)
-            self._products[key] = self.crossing.drugs(mix)
-        return self._products[key]
+        if penalty not in self._products:
+            mix = residual_mix(self.crossing.other_lines(), penalty)
+            self._products[penalty] = self.crossing.drugs(mix)
+        return self._products[penalty]
 
 
 class TwoWayWeights(Weights):

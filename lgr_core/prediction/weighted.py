@@ -17,10 +17,10 @@ from lgr_core.retrieval.blocks import Block, rehearse
 from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
-TUNED_BLOCKS = 6
+TUNED_BLOCKS = 3
 TUNED_QUERIES = 40
 TUNED_GENES = 500
-"""Of a fold's validation rows and the panel, what tuning looks at."""
+"""Of each fold inside a fold's training rows, and of the panel, what tuning looks at."""
 
 Candidate = TypeVar("Candidate")
 
@@ -90,6 +90,40 @@ class RowWeights(Weights):
         return cls(np.zeros(0, dtype=np.intp), {Term.NEIGHBORS_HERE: np.zeros((n, 0))})
 
 
+@dataclass(frozen=True)
+class Mixed(Weights):
+    """A share of each of two answers: ``part`` of the second, the rest of the first."""
+
+    first: Weights
+    second: Weights
+    part: float
+
+    @property
+    def rows(self) -> IntArray:
+        """Those of either, each once."""
+        return np.unique(np.concatenate([self.first.rows, self.second.rows]))
+
+    @property
+    def terms(self) -> Mapping[Term, FloatArray]:
+        """The terms of either, weighed by its share."""
+        rows, summed = self.rows, {}
+        for answer, share in ((self.first, 1 - self.part), (self.second, self.part)):
+            places = np.searchsorted(rows, answer.rows)
+            for term, weights in answer.terms.items():
+                each = summed.setdefault(term, np.zeros((len(weights), len(rows))))
+                np.add.at(each, (slice(None), places), share * weights)
+        return summed
+
+    def given(self) -> BoolArray:
+        """(n,) whether a query has any weight."""
+        return self.first.given() | self.second.given()
+
+    def combine(self, gate: Gate) -> FloatArray:
+        """The weighted sums, (n, genes) float32, answer by answer."""
+        first, second = self.first.combine(gate), self.second.combine(gate)
+        return (1 - self.part) * first + self.part * second
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """Some queries of a block, ``places`` (n,), and the weights of their answers.
@@ -101,6 +135,16 @@ class Share:
     places: IntArray
     route: str
     weights: Weights
+
+    def combine(self, gate: Gate) -> tuple[FloatArray, BoolArray]:
+        """The answers, (n, genes) float32, through the gate of its queries; which fell back, (n,).
+
+        NaN where nothing may be read at all.
+        """
+        delta, unanswered = self.weights.combine(gate), ~self.weights.given()
+        if unanswered.any():
+            delta[unanswered] = gate.mean(Over.EVERYWHERE)[0][unanswered]
+        return delta, unanswered
 
 
 class Weighted(Unfitted):
@@ -130,10 +174,7 @@ class Weighted(Unfitted):
         fallback: list[str | None] = [None] * n
         for share in self.weigh(block, gate):
             part = block.some(share.places).gate(self.evidence)
-            answer, unanswered = share.weights.combine(part), ~share.weights.given()
-            if unanswered.any():
-                answer[unanswered] = part.mean(Over.EVERYWHERE)[0][unanswered]
-            delta[share.places] = answer
+            delta[share.places], unanswered = share.combine(part)
             for place in share.places[unanswered]:
                 fallback[place] = GlobalMean.name
         return answered(delta, without="nothing measured may be read", fallback=fallback)
@@ -142,21 +183,30 @@ class Weighted(Unfitted):
 def best_of(
     view: TrainingView,
     candidates: Sequence[Candidate],
-    asking: Callable[[Block], Callable[[Candidate], FloatArray | None]],
+    asking: Callable[[Block], Callable[[Candidate], FloatArray] | None],
 ) -> Candidate | None:
-    """The candidate of highest mean Pearson r on a fold's validation rows; None without any.
+    """The candidate that predicts best in folds inside a fold's training rows; None without any.
 
-    ``asking`` makes of a block what gives its deltas, (n, genes), by each candidate, None where the
-    candidates do not apply; of equals the first is taken.
+    Best is who gains most over the first in whichever gains less: mean Pearson r, or the error's
+    share of the mean square. So who is worse than the first in either is not taken. ``asking``
+    makes of a block what gives its deltas, (n, genes), by each candidate, NaN in the same rows;
+    None where the candidates do not apply.
     """
-    totals, n = np.zeros(len(candidates)), 0
-    sizes = {"max_blocks": TUNED_BLOCKS, "max_queries": TUNED_QUERIES, "max_genes": TUNED_GENES}
-    for block, measured in rehearse(view, **sizes):
+    r, error = np.zeros((2, len(candidates)))
+    size, n = 0.0, 0
+    limits = {"max_blocks": TUNED_BLOCKS, "max_queries": TUNED_QUERIES, "max_genes": TUNED_GENES}
+    for block, measured in rehearse(view, **limits):
         predict = asking(block)
+        if predict is None:
+            continue
         for i, candidate in enumerate(candidates):
             found = predict(candidate)
-            if found is not None:
-                told = ~np.isnan(found).any(axis=1)
-                totals[i] += np.nansum(pearson_delta(found[told], measured[told]))
-                n += 1
-    return candidates[int(np.argmax(totals))] if n else None
+            told = ~np.isnan(found).any(axis=1)
+            r[i] += np.nansum(pearson_delta(found[told], measured[told]))
+            error[i] += np.square(found[told] - measured[told]).sum()
+        size += np.square(measured[told]).sum()
+        n += told.sum()
+    if not size:
+        return None
+    gains = np.minimum((r - r[0]) / n, (error[0] - error) / size)
+    return candidates[int(np.argmax(gains))]

@@ -19,8 +19,15 @@ from scipy.sparse import csr_array
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
 from lgr_core.errors import EmptyPoolError, UsageError
+from lgr_core.retrieval.crossing import Elsewhere
 from lgr_core.retrieval.gate import Gate, Over, Sums
-from lgr_core.retrieval.pool import Split, TrainingView, View, candidate_pool
+from lgr_core.retrieval.pool import (
+    Split,
+    TrainingView,
+    View,
+    candidate_pool,
+    offered_drugs,
+)
 
 
 class Labels:
@@ -79,6 +86,7 @@ class FoldReader:
         n_genes = len(range(store.n_panel)[self.genes])
         self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
         self._sums: dict[tuple[frozenset[Evidence], float | None, Over], Sums] = {}
+        self._elsewhere: Elsewhere | None = None
 
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> Block:
         """The queries of these drugs in one line at one dose."""
@@ -97,7 +105,16 @@ class FoldReader:
 
     def deltas(self, rows: IntArray) -> FloatArray:
         """Measured deltas, (n_rows, genes) float32, whoever may read them."""
-        return self.store.deltas(rows)[:, self.genes]
+        return np.ascontiguousarray(self.store.deltas(rows)[:, self.genes])
+
+    def elsewhere(self, table: IntArray) -> Elsewhere:
+        """The deltas of rows (n_lines, n_drugs), kept for as long as no others are asked for."""
+        kept = self._elsewhere  # held: another thread may ask for others meanwhile
+        if kept is None or not np.array_equal(kept.rows, table):
+            kept = self._elsewhere = None  # before the next are read: they are large
+            deltas = self.deltas(table.ravel()).reshape(*table.shape, -1)
+            kept = self._elsewhere = Elsewhere(table, deltas)
+        return kept
 
     def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
         """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside."""
@@ -114,22 +131,24 @@ class FoldReader:
     def sums(
         self, evidence: frozenset[Evidence], line: int, dose: float | None, over: Over
     ) -> Sums:
-        """Sums at a dose: of the line (1 group), of each drug (n_drugs) or of all (1 group)."""
-        if Evidence.TARGET_POOL in evidence or over is Over.LINE:  # differs from line to line
-            return self._summed(evidence, line, dose, over)
-        key = (evidence, dose, over)
-        if key not in self._sums:
-            self._sums[key] = self._summed(evidence, line, dose, over)
-        return self._sums[key]
+        """Sums at a dose: of the line (1 group), of each drug (n_drugs) or of all (1 group).
 
-    def _summed(
-        self, evidence: frozenset[Evidence], line: int, dose: float | None, over: Over
-    ) -> Sums:
-        labels = self.labels
-        rows = self.reach(evidence, line) & labels.at_dose(dose)
+        What is the same for every line is summed once; the line's pool is added.
+        """
+        opened = self.reach(evidence, line)
         if over is Over.LINE:
-            rows &= labels.line == line
-        rows = np.flatnonzero(rows)
+            return self._summed(opened & (self.labels.line == line), dose, over)
+        shared = evidence - {Evidence.TARGET_POOL}
+        among = self.reach(shared, line)
+        key = (shared, dose, over)
+        if key not in self._sums:
+            self._sums[key] = self._summed(among, dose, over)
+        pool = opened & ~among
+        return self._sums[key] + self._summed(pool, dose, over) if pool.any() else self._sums[key]
+
+    def _summed(self, rows: BoolArray, dose: float | None, over: Over) -> Sums:
+        labels = self.labels
+        rows = np.flatnonzero(rows & labels.at_dose(dose))
         groups = labels.drug[rows] if over is Over.DRUG else np.zeros(len(rows), dtype=np.intp)
         n = len(labels.drugs) if over is Over.DRUG else 1
         counts = np.bincount(groups, minlength=n)
@@ -183,6 +202,13 @@ class Block:
         return tuple(query.drug for query in self.queries)
 
     @cached_property
+    def parents(self) -> IntArray:
+        """(n,) the parents of the queries' drugs, by number; -1 where the atlas has none such."""
+        labels = self.labels
+        parents = [labels.catalog.parent(drug) for drug in self.drugs]
+        return pd.Index(labels.parents).get_indexer(parents)
+
+    @cached_property
     def rows(self) -> IntArray:
         """(n,) each query's own row, -1 where it was not measured. A number tells nothing."""
         found = (self._reader.store.row(query) for query in self.queries)
@@ -191,7 +217,9 @@ class Block:
     @cached_property
     def pools(self) -> tuple[CandidatePool | EmptyPoolError, ...]:
         """Each query's candidates, or the error that says why there are none."""
-        return tuple(self._pool(query) for query in self.queries)
+        store, fold = self._reader.store, self._reader.fold
+        offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
+        return tuple(self._pool(query, offered) for query in self.queries)
 
     def some(self, places: IntArray) -> Block:
         """The block of some of its queries, in the order given."""
@@ -205,9 +233,10 @@ class Block:
         """What the queries may read, together."""
         return Gate(self, frozenset(evidence))
 
-    def _pool(self, query: Condition) -> CandidatePool | EmptyPoolError:
+    def _pool(self, query: Condition, offered: Sequence[str]) -> CandidatePool | EmptyPoolError:
+        store, fold = self._reader.store, self._reader.fold
         try:
-            return candidate_pool(self._reader.store, query, fold=self._reader.fold)
+            return candidate_pool(store, query, fold=fold, offered=offered)
         except EmptyPoolError as err:
             return err
 
@@ -215,19 +244,18 @@ class Block:
 def rehearse(
     view: TrainingView, *, max_blocks: int, max_queries: int, max_genes: int
 ) -> Iterable[tuple[Block, FloatArray]]:
-    """A fold's validation rows asked for as its tests will be, with what was measured, (n, genes).
+    """A fold's training rows asked for as its tests will be, with what was measured, (n, genes).
 
-    What tuning scores on: the blocks read training rows alone, and of these what the regime opens.
-    Of many blocks, of many queries in one, and of many genes, some at even distances; none without
-    validation.
+    What tuning scores on, in folds inside this one: the blocks read training rows alone, and of
+    these what the regime opens. Of many blocks of a fold, of many queries in one, and of many
+    genes, some at even distances.
     """
-    rows = view.validation_rows
-    if len(rows):
-        store = view._store  # noqa: SLF001 - it passes gates only
-        inner = FoldReader(store, view.fold.tuning(), every=max(1, store.n_panel // max_genes))
-        for block in _some(list(inner.blocks(rows)), max_blocks):
+    store = view._store  # noqa: SLF001 - it passes gates only
+    for fold in view.fold.tunings():
+        reader = FoldReader(store, fold, every=max(1, store.n_panel // max_genes))
+        for block in _some(list(reader.blocks(np.flatnonzero(fold.test))), max_blocks):
             asked = block.some(np.array(_some(range(len(block)), max_queries)))
-            yield asked, view.deltas(asked.rows)[:, inner.genes]
+            yield asked, view.deltas(asked.rows)[:, reader.genes]
 
 
 def _some(of: Sequence[Any], n: int) -> list[Any]:

@@ -49,6 +49,9 @@ class Sums:
     counts: IntArray
     squares: FloatArray
 
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
+
 
 class Gate:
     """Averages of measured deltas for the n queries of a block, as their evidence allows.
@@ -61,10 +64,10 @@ class Gate:
         self._block, self._reader, self._labels = block, block._reader, block.labels  # noqa: SLF001
         labels = self._labels
         self.line = int(pd.Index(labels.lines).get_indexer([block.cell_line])[0])
-        parents = [labels.catalog.parent(drug) for drug in block.drugs]
-        self._parents = pd.Index(labels.parents).get_indexer(parents)
+        self._parents = block.parents
         self._reach = self._reader.reach(evidence, self.line)
         self._at_dose = labels.at_dose(block.dose_um)
+        self._read: dict[Over, Sums] = {}
 
     def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts."""
@@ -110,6 +113,11 @@ class Gate:
 
     def _sums(self, over: Over) -> Sums:
         """Sums for each of the n queries: what is shared, less its own unit."""
+        if over not in self._read:
+            self._read[over] = self._sums_over(over)
+        return self._read[over]
+
+    def _sums_over(self, over: Over) -> Sums:
         reader, block = self._reader, self._block
         sums = reader.sums(self.evidence, self.line, block.dose_um, over)
         group = np.zeros(len(block), dtype=np.intp)
@@ -185,9 +193,9 @@ class Gate:
             If one of the queries may not read one of the rows of the table.
         """
         self._check_rows(np.ones((len(self._block), table.size), dtype=bool), table.ravel())
-        elsewhere = self._reader.deltas(table.ravel()).reshape(*table.shape, -1)
+        elsewhere, here_deltas = self._reader.elsewhere(table), self._reader.deltas(here)
         kept = self._readable(here)
-        return Crossing(elsewhere, self._reader.deltas(here), pool=pool, own=own, kept=kept)
+        return Crossing(elsewhere, here_deltas, pool=pool, own=own, kept=kept)
 
     def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.

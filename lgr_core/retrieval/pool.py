@@ -34,19 +34,23 @@ class Split(Protocol):
     test: BoolArray
     reach: Mapping[Evidence, BoolArray]
 
-    def tuning(self) -> Split:
-        """The split inside this one that tests its validation rows."""
+    def tunings(self) -> Sequence[Split]:
+        """Splits inside this one that together test its training rows; perhaps none."""
         ...
 
 
 def candidate_pool(
-    store: AtlasStore, query: Condition, *, fold: Split | None = None
+    store: AtlasStore,
+    query: Condition,
+    *,
+    fold: Split | None = None,
+    offered: Sequence[str] | None = None,
 ) -> CandidatePool:
     """P_c without d: the drugs measured in the query's line at its dose, without the query's twins.
 
     ``query.drug`` need not be measured there, but must be a drug of the atlas. A ``fold`` leaves
     the drugs that its regime opens; what it withholds is listed, and the query must be one of its
-    test rows.
+    test rows. ``offered``, from :func:`offered_drugs`, need not be looked up for every query.
 
     Raises
     ------
@@ -58,12 +62,16 @@ def candidate_pool(
         If the fold does not test the query, or belongs to another atlas.
     """
     measured = store.measured_drugs(query.cell_line, query.dose_um)
-    offered = measured if fold is None else _offered(store, query, fold, measured)
-    forms = set(store.drug_catalog.twins(query.drug))
-    left_out = forms | {query.drug}
-    drugs = tuple(sorted(set(offered) - left_out))
-    twins = tuple(sorted(forms & {*measured, *offered}))
-    withheld = tuple(sorted(set(measured) - left_out - set(drugs)))
+    if fold is not None:
+        _check_tested(store, query, fold)
+    if offered is None:
+        offered = offered_drugs(store, query.cell_line, query.dose_um, fold)
+    forms = store.drug_catalog.twins(query.drug)
+    left_out = {query.drug, *forms}
+    drugs = tuple(drug for drug in offered if drug not in left_out)
+    twins = tuple(form for form in forms if form in measured or form in offered)
+    listed = left_out.union(drugs)
+    withheld = tuple(drug for drug in measured if drug not in listed)
     controls = tuple(store.provenance.get("control_labels", ()))
     return CandidatePool(query, drugs, twins, controls, withheld)
 
@@ -225,17 +233,20 @@ class TrainingView(_Gate):
         return self._open[rows]
 
 
-def _offered(
-    store: AtlasStore, query: Condition, fold: Split, measured: Sequence[str]
+def offered_drugs(
+    store: AtlasStore, cell_line: str, dose_um: float | None, fold: Split | None
 ) -> tuple[str, ...]:
-    """The drugs that the fold opens to the query, its own among them or not."""
-    _check_tested(store, query, fold)
+    """The drugs that a fold opens to queries of a line at a dose, their own among them; sorted."""
+    measured = store.measured_drugs(cell_line, dose_um)
+    if fold is None:
+        return measured
     if fold.in_line:
-        rows = store.rows(query.cell_line, measured, query.dose_um)
+        rows = store.rows(cell_line, measured, dose_um)
         return tuple(compress(measured, fold.reach[Evidence.TARGET_POOL][rows]))
     doses = store.conditions["dose_um"].to_numpy(float)
-    at_dose = np.isnan(doses) if query.dose_um is None else doses == query.dose_um
-    return tuple(set(store.conditions["drug"].to_numpy()[at_dose & fold.reach[Evidence.TRAIN]]))
+    at_dose = np.isnan(doses) if dose_um is None else doses == dose_um
+    opened = store.conditions["drug"].to_numpy()[at_dose & fold.reach[Evidence.TRAIN]]
+    return tuple(sorted(set(opened)))
 
 
 def _in_line(store: AtlasStore, query: Condition, rows: IntArray) -> BoolArray:

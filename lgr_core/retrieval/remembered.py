@@ -18,7 +18,7 @@ class Remembered(NamedTuple):
     found: Retrieval
 
 
-def remembered(selectors: Iterable[LLMSelector], pool: CandidatePool, k: int) -> Remembered | None:
+def recall(selectors: Iterable[LLMSelector], pool: CandidatePool, k: int) -> Remembered | None:
     """The first of the replaying selectors with an answer that is enough; None if none has one."""
     for selector in selectors:
         try:

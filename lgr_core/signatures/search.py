@@ -5,20 +5,7 @@ measured change x; for a gene list it is the difference of two means (genes up l
 units of its standard deviation over random genes, divided by sqrt(n - 1). The score of a drug at a
 dose is the mean over its lines.
 
-Two questions, two null hypotheses, neither of which answers for the other:
-
-random genes
-    Would as many genes drawn blindly from the panel score so high? With w and each x centred and
-    of norm 1, and m the mean of a drug's x, its score is w.m. Over all permutations of the gene
-    labels, the same in every line, r = w.m / |m| has mean 0 and variance 1 / (n - 1) exactly; its
-    tail is taken as Student's t with n - 2 degrees of freedom (Pitman 1937, doi:10.2307/2983647).
-    Genes move together and the drugs of a plate share its vehicle, so a whole change passes this
-    test easily.
-other changes
-    Would the measured change of some other compound score so high? The signature is replaced by up
-    to a thousand measured changes, cut to as many genes up and down as it has itself; those of the
-    drug's own compound and of the signature's are left out. p = (1 + b) / (1 + m): exact if the
-    signature is one more such change, and never below 1 / (1 + m).
+What could be chance is asked in two ways: see :mod:`lgr_core.signatures.chance`.
 """
 
 from __future__ import annotations
@@ -29,12 +16,13 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
 from scipy.stats import false_discovery_control
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import NotFoundError
+from lgr_core.signatures.chance import tail_of_genes, tail_of_others
 from lgr_core.signatures.genes import Signature
 
 OTHERS = 1_000
@@ -46,21 +34,20 @@ ROWS = 64
 CONSTANT = 1e-6
 """A change whose squared spread over genes is below this share of its squares is constant."""
 
-SMALLEST = 1e-300
-
 _SEED = 0
-_TIE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found, best first.
+    """What a search found.
 
-    ``conditions``: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and ``of`` (its place
-    among the drugs of its line and dose). ``drugs``, one row a drug and dose: drug, dose_um,
-    n_lines, score (mean over the lines), lowest, highest, p_genes, fdr_genes, p_others,
-    fdr_others, relation ("self", "twin" or empty). ``n_undefined`` conditions change no gene and
-    have no score. FDRs are of Benjamini and Hochberg, over all rows of a table.
+    ``conditions``, best score first: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and
+    ``of`` (its place among the drugs of its line and dose). ``drugs``, one row a drug and dose,
+    lowest FDR first, then best score: drug, dose_um, n_lines, score (mean over the lines), lowest,
+    highest, p_genes, p_others, relation ("self", "twin" or empty), fdr_genes, fdr_others and fdr,
+    the larger of the two. FDRs are over all rows of a table, but the drug's own compound is no
+    find: it has none, and comes first, or last where the reverse is looked for. ``n_undefined``
+    conditions change no gene and have no score.
     """
 
     conditions: pd.DataFrame
@@ -76,7 +63,8 @@ class Library:
     ``rows`` (n,) are those of the atlas whose change is not constant; ``table`` (n) names them;
     ``norms`` (n,) are their centred norms over the panel. ``drug`` (n,) says whose each is:
     ``drugs`` (m) names drug, dose_um and parent; ``means`` (m, n_panel) are the means of its
-    changes, each centred and of norm 1.
+    changes, each centred and of norm 1; ``kin`` (m, m) says which are of one compound, or of
+    mechanisms of one programme.
     """
 
     rows: IntArray
@@ -85,12 +73,14 @@ class Library:
     drug: IntArray
     drugs: pd.DataFrame
     means: FloatArray
+    kin: BoolArray
     n_undefined: int
 
     @classmethod
     def read(
         cls,
         store: AtlasStore,
+        book: MechanismBook,
         *,
         cell_line: str | None = None,
         doses: Collection[float | None] | None = None,
@@ -119,6 +109,7 @@ class Library:
         place = np.cumsum(kept) - 1
         parents = dict(zip(store.drugs["drug"], store.drugs["parent"], strict=True))
         drugs = drugs.assign(parent=drugs["drug"].map(parents), n_lines=n_lines)[kept]
+        kin = _kin(store, book, drugs)
         return cls(
             rows[told],
             table[told],
@@ -126,6 +117,7 @@ class Library:
             place[drug[told]],
             drugs.reset_index(drop=True),
             means[kept] / n_lines[kept, None].astype(np.float32),
+            kin,
             int((~told).sum()),
         )
 
@@ -133,10 +125,10 @@ class Library:
 def find_drugs(
     store: AtlasStore, signature: Signature, library: Library, *, reverse: bool = False
 ) -> Found:
-    """Rank the drugs of a library by how they mimic (or reverse) a signature.
+    """Rank the drugs of a library by how surely they mimic (or reverse) a signature.
 
-    With ``reverse`` the opposite change is looked for: the lowest scores come first, and p is of
-    the lower tail.
+    With ``reverse`` the opposite change is looked for: lower scores are better, and p is of the
+    lower tail.
     """
     sign = -1.0 if reverse else 1.0
     unit = _unit(signature.weights[None])[0]
@@ -150,39 +142,17 @@ def find_drugs(
     table["fdr_genes"] = false_discovery_control(table["p_genes"])
     drugs = _drugs(store, signature, library, unit, sign)
     drugs["lowest"], drugs["highest"] = _reach(score, library.drug)
-    order = {"by": "score", "ascending": reverse, "kind": "stable", "ignore_index": True}
     return Found(
-        table.sort_values(**order), drugs.sort_values(**order), reverse, library.n_undefined
+        table.sort_values("score", ascending=reverse, kind="stable", ignore_index=True),
+        drugs.sort_values(
+            ["fdr", "score"],
+            ascending=[True, reverse],
+            na_position="last" if reverse else "first",
+            ignore_index=True,
+        ),
+        reverse,
+        library.n_undefined,
     )
-
-
-def tail_of_genes(r: FloatArray, n_genes: int) -> FloatArray:
-    """The chance that random genes correlate at least so much, (n,): Student's t, n_genes - 2.
-
-    Never below 1e-300: so far out the tail is a figure of speech.
-    """
-    freedom = max(n_genes - 2, 1)
-    with np.errstate(divide="ignore"):
-        t = r * np.sqrt(freedom / (1 - r**2))
-    return np.maximum(stdtr(freedom, -t), SMALLEST)
-
-
-def tail_of_others(
-    score: FloatArray, means: FloatArray, others: FloatArray, counts: BoolArray
-) -> FloatArray:
-    """The chance that another change scores each drug at least so high, (m,).
-
-    Parameters
-    ----------
-    score
-        (m,) scores of the signature; higher is more extreme.
-    means, others
-        (m, n_genes) the drugs' mean changes, (j, n_genes) the other changes as unit weights.
-    counts
-        (m, j) which of them is asked of which drug.
-    """
-    reached = (means @ others.T >= (score[:, None] - _TIE).astype(means.dtype)) & counts
-    return (1 + reached.sum(axis=1)) / (1 + counts.sum(axis=1))
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -245,6 +215,17 @@ def _unit(weights: FloatArray) -> FloatArray:
     return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0).astype(np.float32)
 
 
+def _kin(store: AtlasStore, book: MechanismBook, drugs: pd.DataFrame) -> BoolArray:
+    """Which of the drugs (m, m) are of one compound, or of mechanisms of one programme."""
+    known = [store.annotations[drug] for drug in drugs["drug"]]
+    tags = (book.tags(row["drug"], moa=row.get("moa"), targets=row.get("targets")) for row in known)
+    programmes = [book.programmes(each) for each in tags]
+    every = sorted(set().union(*programmes))
+    member = np.array([[name in own for name in every] for own in programmes], dtype=np.float32)
+    parents = drugs["parent"].to_numpy()
+    return (member @ member.T > 0) | (parents[:, None] == parents[None, :])
+
+
 # -- drugs -----------------------------------------------------------------------------------------
 
 
@@ -255,27 +236,29 @@ def _drugs(
     norm = np.linalg.norm(library.means, axis=1)
     r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
     drugs = library.drugs.assign(score=score, p_genes=tail_of_genes(sign * r, len(unit)))
-    drugs["fdr_genes"] = false_discovery_control(drugs["p_genes"])
-    drugs["p_others"] = _beside_others(store, signature, library, sign * score, sign)
-    drugs["fdr_others"] = false_discovery_control(drugs["p_others"])
+    others = sign * _other_scores(store, signature, library)
+    drugs["p_others"] = tail_of_others(sign * score, others)
     drugs["relation"] = _relations(store, signature.drug, drugs["drug"])
+    tested = drugs["relation"] == ""
+    for test in ("genes", "others"):
+        drugs.loc[tested, f"fdr_{test}"] = false_discovery_control(drugs.loc[tested, f"p_{test}"])
+    drugs["fdr"] = drugs[["fdr_genes", "fdr_others"]].max(axis=1)
     return drugs
 
 
-def _beside_others(
-    store: AtlasStore, signature: Signature, library: Library, score: FloatArray, sign: float
-) -> FloatArray:
+def _other_scores(store: AtlasStore, signature: Signature, library: Library) -> FloatArray:
+    """Scores (k,) of other compounds' changes with every drug that is no kin of theirs."""
     n = min(OTHERS, len(library.rows))
     drawn = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
     others = store.deltas(library.rows[drawn])
     if signature.sides is not None:
         others = _cut(others, *signature.sides)
-    parents = library.drugs["parent"].to_numpy()
-    theirs = parents[library.drug[drawn]]
-    counts = theirs[None, :] != parents[:, None]
+    whose = library.drug[drawn]
+    apart = ~library.kin[:, whose]
     if signature.drug is not None:
-        counts &= theirs[None, :] != store.drug_catalog.parent(signature.drug)
-    return tail_of_others(score, library.means, sign * _unit(others), counts)
+        other = (library.drugs["parent"] != store.drug_catalog.parent(signature.drug)).to_numpy()
+        apart &= other[:, None] & other[whose]
+    return (library.means @ _unit(others).T)[apart]
 
 
 def _cut(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import streamlit as st
-
 from lgr_core.answer import LGR_METHOD, Answer, predict, retrieve
 from lgr_core.domain import Condition, Retrieval, Selector
 from lgr_core.errors import LgrError
@@ -27,51 +25,62 @@ class Answered(NamedTuple):
 
 def answered(asked: Asked) -> Answered | None:
     """Ask the core; None after a box has said why there is no answer."""
-    store, question = asked.store, asked.question
+    try:
+        return answer(asked)
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+
+
+def answer(asked: Asked) -> Answered:
+    """Ask the core by the method that the view names, else by neighbours.
+
+    Raises
+    ------
+    LgrError
+        If there is no answer; the message says what to do.
+    """
     method = asked.view.get("method", LGR_METHOD)
-    if method != LGR_METHOD:
-        return _weighted(asked, method)
+    return _averaged(asked) if method == LGR_METHOD else _weighted(asked, method)
+
+
+def _averaged(asked: Asked) -> Answered:
+    """The mean of the chosen neighbours, or of those that were edited by hand."""
+    store, question = asked.store, asked.question
     where = {
         "cell_line": question.cell_line,
         "drug": question.drug,
         "dose_um": question.dose_um,
     }
-    try:
-        chosen = guide.choose(asked)
-        selector, k = chosen.selector, question.k
-        if question.edited:
-            base = retrieve(store, **where, selector=selector, k=k)
-            selector = _by_hand(asked, base, selector)
-            k = max(len(selector.proposals), 1)
-        answer = predict(store, **where, selector=selector, k=k)
-    except LgrError as err:
-        html(pieces.error_box(err))
-        return None
-    notes = (*asked.notes, *chosen.notes, *_edits(asked))
-    found = base if question.edited else answer.retrieval
-    return Answered(asked._replace(notes=notes), answer, found)
+    chosen = guide.choose(asked)
+    how = {"selector": chosen.selector, "k": question.k, "one_per_parent": question.once}
+    asked = asked._replace(notes=(*asked.notes, *chosen.notes, *_edits(asked)))
+    if not question.edited:
+        found = predict(store, **where, **how)
+        return Answered(asked, found, found.retrieval)
+    base = retrieve(store, **where, **how)
+    selector = _by_hand(asked, base, chosen.selector)
+    found = predict(store, **where, selector=selector, k=max(len(selector.proposals), 1))
+    return Answered(asked, found, base)
 
 
-def _weighted(asked: Asked, method: str) -> Answered | None:
+def _weighted(asked: Asked, method: str) -> Answered:
     """The answer of a method that weighs everything; an edited set of neighbours is not its own."""
     question = asked.question
     query = Condition(question.cell_line, question.drug, question.dose_um)
-    try:
-        answer = evidence_state.answer(asked.store, method, query, question.k)
-    except LgrError as err:
-        html(pieces.error_box(err))
-        return None
-    return Answered(asked, answer, answer.retrieval)
-
-
-def edit_button(words: str, key: str, **fields: tuple[str, ...]) -> None:
-    """A button that sets the dropped and the added neighbours."""
-    st.button(words, key=key, on_click=edit, kwargs=fields)
+    found = evidence_state.answer(asked.store, method, query, question.k)
+    return Answered(asked, found, found.retrieval)
 
 
 def edit(**fields: tuple[str, ...]) -> None:
     """Set the dropped and the added neighbours, from a button or a box."""
     links.keep({field: joined(names) for field, names in fields.items()})
+    links.picked()
+
+
+def count_once(*, once: bool) -> None:
+    """Count forms of one compound among the neighbours once, or each, from a button."""
+    links.keep({"once": "1" if once else ""})
     links.picked()
 
 

@@ -12,13 +12,14 @@ import streamlit as st
 
 from lgr_core.errors import LgrError
 from lgr_core.export_many import LAYOUTS, write_zip
-from lgr_core.many.outcomes import Choose, Outcome
+from lgr_core.many.outcomes import Outcome
 from lgr_core.many.wishes import Reading
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import RESTS, Wanted
-from pages.shared.batch_run import Asking, Batch, chooser
+from pages.shared.batch_run import Asking, Batch
+from pages.shared.trust import LIGHT_WORDS
 from pages.shared.widgets import html
-from pages.shared.words import LLM, selector_words
+from pages.shared.words import selector_words
 
 SHOWN = 50
 """Failed questions that are named; the file has all refused lines."""
@@ -37,8 +38,8 @@ def run_button(wanted: Wanted, reading: Reading, *, ready: bool, ask: Asking | N
         before = st.session_state.get("batch")
         if before is not None:
             before.stop()
-        job = Batch(wanted.store, reading, k=wanted.k, link=wanted.link())
-        job.start(_choose(wanted), ask)
+        job = Batch(wanted, reading)
+        job.start(ask)
         st.session_state["batch"] = job
         st.rerun()
 
@@ -55,37 +56,43 @@ def progress(job: Batch) -> None:
     st.rerun()
 
 
-def results(wanted: Wanted, job: Batch) -> None:
+def results(job: Batch) -> None:
     """What came of it: in a sentence, as a table, as files."""
     if job.error is not None:
         if not isinstance(job.error, LgrError):
             raise job.error
         html(pieces.error_box(job.error))
     table = job.many.table()
-    html(pieces.section("Predictions") + pieces.lead([_sentence(job, table)]))
+    html(
+        pieces.section("Predictions")
+        + pieces.lead(filter(None, [_sentence(job, table), _trust(table)]))
+    )
     html(pieces.notes(_report(job)))
     left = len(job.many.pools) - len(table)
     if left:
         words = f"Go on with the other {left:,}"
-        st.button(words, key="batch_go_on", on_click=job.start, args=(_choose(wanted),))
+        st.button(words, key="batch_go_on", on_click=job.start)
     if table.empty:
         return
     n_genes = job.many.store.n_panel
-    shown = _plain(job, table)
-    columns = {"Pearson r": browsing.SCORE, "signs right": browsing.SCORE}
+    expects = "Expected r: what a benchmark run lets one expect, with 90 % limits. "
     html(
         pieces.caption(
             f"Pearson r and share of right signs: predicted against measured change over n = "
-            f"{n_genes:,} genes, where the query was measured. Genes: strongest first."
+            f"{n_genes:,} genes, where the query was measured. "
+            f"{expects * _is_expected(table)}Genes: strongest first."
         )
     )
     name = f"{job.many.store.name}_batch"
-    browsing.show_table(shown, name, columns={**columns, "predict": browsing.PREDICT})
+    scores = dict.fromkeys(("Pearson r", "signs right", "expected r"), browsing.SCORE)
+    columns = {**scores, "predict": browsing.PREDICT}
+    browsing.show_table(_plain(job, table), name, columns=columns)
     _files(job, name)
 
 
-def _choose(wanted: Wanted) -> Choose:
-    return chooser(wanted.store, wanted.selector, wanted.k, wanted.rest)
+def _is_expected(table: pd.DataFrame) -> bool:
+    """Whether a benchmark run tells how far any of them may be trusted."""
+    return bool(table["expected_pearson"].notna().any())
 
 
 def _sentence(job: Batch, table: pd.DataFrame) -> str:
@@ -106,8 +113,22 @@ def _sentence(job: Batch, table: pd.DataFrame) -> str:
     )
 
 
+def _trust(table: pd.DataFrame) -> str:
+    """How many are expected to be good, in a sentence; empty where that is not known."""
+    if not _is_expected(table):
+        return ""
+    n, mean = Counter(table["trust"]), table["expected_pearson"].mean()
+    lights = ", ".join(f"{words} for {n[light]:,}" for light, words in _LIGHTS.items())
+    return f"Trust is {lights}; mean expected Pearson r <b>{mean:.2f}</b>."
+
+
 def _report(job: Batch) -> list[str]:
-    """What asking came to."""
+    """Why trust is not known where it is not, and what asking came to."""
+    told = (outcome.trust_note for outcome in job.many.outcomes)
+    return [*(f"Trust: {note}" for note in dict.fromkeys(filter(None, told))), *_asked(job)]
+
+
+def _asked(job: Batch) -> list[str]:
     report = job.report
     if report is None:
         return []
@@ -123,11 +144,10 @@ def _report(job: Batch) -> list[str]:
 
 def _plain(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
     """The table with plain headings, each row with the way to its prediction."""
-    store, k, ours = job.many.store, job.link["k"], job.link["selector"]
+    store, link = job.many.store, job.link
+    how = {name: link[name] for name in ("method", "selector", "k")}
     links_of = [
-        browsing.predict_link(
-            store, row.drug, row.cell_line, browsing.spelled(row.dose_um), selector=ours, k=k
-        )
+        browsing.predict_link(store, row.drug, row.cell_line, browsing.spelled(row.dose_um), **how)
         for row in table.itertuples()
     ]
     return pd.DataFrame(
@@ -136,15 +156,42 @@ def _plain(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
             "cell line": table["cell_line"],
             "dose (µM)": [browsing.spelled(dose) for dose in table["dose_um"]],
             "predict": links_of,
-            "neighbours": [f"{row.k_used} of {k}" for row in table.itertuples()],
-            "chosen by": [selector_words(name).label if name else "" for name in table["selector"]],
             "Pearson r": table["pearson_delta"],
             "signs right": table["sign_accuracy"],
+            **_trusted(table),
+            **_stands_on(job, table),
             "up": table["up"],
             "down": table["down"],
             "note": table["note"],
         }
     )
+
+
+def _stands_on(job: Batch, table: pd.DataFrame) -> dict[str, object]:
+    """What each prediction is made of: neighbours and who chose them, or all that was weighed."""
+    if job.many.weighs_all:
+        return {"measured changes": table["n_conditions"], "stands on": table["stands_on"]}
+    return {
+        "neighbours": [f"{k_used} of {job.many.k}" for k_used in table["k_used"]],
+        "chosen by": [selector_words(name).label if name else "" for name in table["selector"]],
+    }
+
+
+def _trusted(table: pd.DataFrame) -> dict[str, object]:
+    """What is expected of each, where a benchmark run has calibrated the method."""
+    if not _is_expected(table):
+        return {}
+    limits = zip(table["expected_low"], table["expected_high"], strict=True)
+    return {
+        "expected r": table["expected_pearson"],
+        "90 % limits": [
+            "" if np.isnan(low) else f"{low:.2f} to {high:.2f}" for low, high in limits
+        ],
+        "trust": [_LIGHTS.get(light, "") for light in table["trust"]],
+    }
+
+
+_LIGHTS = {str(light): words.removeprefix("Trust: ") for light, words in LIGHT_WORDS.items()}
 
 
 def _files(job: Batch, name: str) -> None:
@@ -160,7 +207,7 @@ def _files(job: Batch, name: str) -> None:
         )
         st.download_button(
             "Download all as zip",
-            lambda: write_zip(job.many, job.reading.refused, layout=str(layout), about=_about(job)),
+            lambda: write_zip(job.many, job.reading.refused, layout=str(layout), about=about(job)),
             file_name=f"{name}.zip",
             mime="application/zip",
             key="batch_zip",
@@ -169,7 +216,7 @@ def _files(job: Batch, name: str) -> None:
         )
     html(
         pieces.caption(
-            "In it: predictions (CSV), a pair of h5ad files for cell-eval, neighbours with reasons "
+            "In it: predictions (CSV), a pair of h5ad files for cell-eval, what each stands on "
             "(JSONL), refused lines, and a README that says where all this comes from."
         )
     )
@@ -182,12 +229,15 @@ def _rankers(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"{name} ({n:,} of the queries)" for name, n in names.most_common())
 
 
-def _about(job: Batch) -> dict[str, str]:
-    link = job.link
-    about = {"selector": link["selector"], "seed of selector random": str(state.SEED)}
-    if link["selector"] == LLM:
-        about["ranked by"] = _rankers(job.many.outcomes)
-        about["where none had answered"] = RESTS[link["rest"]]
-    if link["at_dose"]:
-        about["dose asked for"] = link["at_dose"]
-    return about
+def about(job: Batch) -> dict[str, str]:
+    """What the README of the zip file says of a batch, beside what the file itself tells."""
+    wanted = job.wanted
+    told = {"predicted from": wanted.how}
+    if wanted.averages:
+        told |= {"selector": wanted.selector, "seed of selector random": str(state.SEED)}
+    if wanted.ranked_by_model:
+        told["ranked by"] = _rankers(job.many.outcomes)
+        told["where none had answered"] = RESTS[wanted.rest]
+    if job.link["at_dose"]:
+        told["dose asked for"] = job.link["at_dose"]
+    return told

@@ -8,17 +8,21 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
+from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import InputError, LgrError, unknown
 from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
-from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, pieces, state
-from pages.shared.pickers import caption, choose_atlas, pick_k, picker, refused
+from pages.shared.method_words import how_words, settle_method
+from pages.shared.pickers import choose_atlas, pick_method, refused
 from pages.shared.question import settle
 from pages.shared.widgets import html, start
-from pages.shared.words import LLM, offered, selector_words
+from pages.shared.words import LLM
 
-FIELDS = ("atlas", "form", "queries", "all_drugs", "all_lines", "at_dose", "selector", "k", "rest")
+FIELDS = (
+    *("atlas", "form", "queries", "all_drugs", "all_lines", "at_dose"),
+    *("method", "selector", "k", "rest"),
+)
 """The fields of the link, which are also the keys of the pickers and boxes."""
 
 FORMS = {"list": "One query a line", "cross": "Drugs × cell lines"}  # noqa: RUF001 - times
@@ -41,12 +45,13 @@ TEXTS = ("queries", "all_drugs", "all_lines")
 
 
 class Wanted(NamedTuple):
-    """A batch: the atlas, the lists as they were written, who chooses, and remarks."""
+    """A batch: the atlas, the lists as they were written, how it is predicted, and remarks."""
 
     store: AtlasStore
     form: str
     texts: Mapping[str, str]
     at_dose: str
+    method: str
     selector: str
     k: int
     rest: str
@@ -58,6 +63,21 @@ class Wanted(NamedTuple):
         needed = ("queries",) if self.form == "list" else ("all_drugs", "all_lines")
         return not all(self.texts[name].strip() for name in needed)
 
+    @property
+    def averages(self) -> bool:
+        """Whether neighbours are averaged, not everything weighed."""
+        return self.method == LGR_METHOD
+
+    @property
+    def ranked_by_model(self) -> bool:
+        """Whether a language model chooses the neighbours."""
+        return self.averages and self.selector == LLM
+
+    @property
+    def how(self) -> str:
+        """How it is predicted, in words."""
+        return how_words(self.method, self.selector, self.k)
+
     def link(self) -> dict[str, str]:
         """The address of this batch; fields that it does not need are empty."""
         cross = self.form == "cross"
@@ -68,9 +88,10 @@ class Wanted(NamedTuple):
             "all_drugs": self.texts["all_drugs"] if cross else "",
             "all_lines": self.texts["all_lines"] if cross else "",
             "at_dose": self.at_dose if cross else "",
+            "method": "" if self.averages else self.method,
             "selector": self.selector,
             "k": str(self.k),
-            "rest": self.rest if self.selector == LLM else "",
+            "rest": self.rest if self.ranked_by_model else "",
         }
 
     @property
@@ -118,7 +139,7 @@ def ask() -> Wanted | None:
         return None
     wanted, wrong = _settle(store, wishes)
     wrong = [*(str(part.error) for part in mended), *wrong]
-    _pickers(wanted)
+    pick_method(wanted.method, wanted.selector, wanted.k)
     links.keep(wanted.texts)
     if linked and refused(wrong, f"a batch on atlas {store.name}"):
         return None
@@ -238,7 +259,8 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     """The nearest batch that can be asked, and what was asked in vain."""
     plain = {key: wishes[key] for key in ("selector", "k") if key in wishes}
     settled = settle(store, plain)
-    wrong = [str(part.error) for part in settled.mended]
+    method, unlike_any = settle_method(wishes.get("method"))
+    wrong = [str(part.error) for part in (*settled.mended, *unlike_any)]
     crossing = wishes.get("all_drugs") or wishes.get("all_lines")
     texts = {name: wishes.get(name, "")[:LONGEST_LIST] for name in TEXTS}
     default = "cross" if crossing and not texts["queries"] else "list"
@@ -251,7 +273,7 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
             chosen[key] = nearest
     dose = wishes.get("at_dose", "")[:20]
     selector, k = settled.question.selector, settled.question.k
-    return Wanted(store, chosen["form"], texts, dose, selector, k, chosen["rest"]), wrong
+    return Wanted(store, chosen["form"], texts, dose, method, selector, k, chosen["rest"]), wrong
 
 
 def _remember(wanted: Wanted) -> None:
@@ -259,10 +281,3 @@ def _remember(wanted: Wanted) -> None:
     links.keep({**link, **wanted.texts})  # also the list that this form does not show
     shown = link if wanted.fits_a_link else {**link, **dict.fromkeys(TEXTS, "")}
     links.write(shown)
-
-
-def _pickers(wanted: Wanted) -> None:
-    selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
-    picker("Neighbours chosen by", "selector", list(selectors), wanted.selector, selectors)
-    caption(selector_words(wanted.selector).line)
-    pick_k(wanted.k)

@@ -15,7 +15,7 @@ from pages.shared import browsing, links, pieces, state
 from pages.shared.batch_asking import RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
 from pages.shared.widgets import html
-from pages.shared.words import LLM, count, selector_words
+from pages.shared.words import count
 
 SHOWN = 200
 """Remarks shown at once; the file has all refused lines."""
@@ -24,9 +24,9 @@ SHOWN = 200
 def limits(wanted: Wanted) -> str:
     """How much may be asked at once."""
     return (
-        f"Up to {most_queries(wanted.store):,} queries at once: they are predicted one after the "
-        "other on this server, which others use too, and kept for this visit only. For more, use "
-        "Python: lgr_core.predict in a loop."
+        f"Up to {most_queries(wanted.store):,} queries at once: they are predicted line by line "
+        "on this server, which others use too, and kept for this visit only. For more, use Python: "
+        "lgr_core.predict in a loop."
     )
 
 
@@ -43,7 +43,7 @@ def dry_run(wanted: Wanted, reading: Reading) -> bool:
                 ("without a measurement", f"{n - measured:,}: predictions that nothing can judge"),
                 ("lines refused", f"{len(reading.refused):,}"),
                 ("asked twice", f"{reading.repeated:,}, taken once"),
-                ("neighbours", f"{wanted.k}, by {selector_words(wanted.selector).title}"),
+                ("predicted from", wanted.how),
             ]
         )
     )
@@ -76,7 +76,7 @@ def _read_as(reading: Reading) -> None:
 
 def asking(wanted: Wanted, reading: Reading) -> tuple[bool, Asking | None]:
     """For a language model, what becomes of queries without an answer; whether it may run."""
-    if wanted.selector != LLM:
+    if not wanted.ranked_by_model:
         return True, None
     found = _memory(wanted, reading)
     n, unknown = len(reading.pools), len(found.open)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+
+from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import NotFoundError
-from lgr_core.many.outcomes import Choose, Many
+from lgr_core.many.asking import Ask, Choose, by_neighbors, by_weights
+from lgr_core.many.outcomes import Many
 from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.question import LLMOptions, Policy
-from lgr_core.retrieval.remembered import remembered
+from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.setup import live_client, llm_selector
-from pages.shared import guide, state
+from pages.shared import evidence_state, guide, state
+from pages.shared.batch_asking import Wanted
 from pages.shared.words import LLM
 
 AT_ONCE = threading.BoundedSemaphore(2)
@@ -46,27 +50,25 @@ class Memory:
 
 
 class Batch:
-    """One visitor's batch. ``link`` is the definition that it was started with."""
+    """One visitor's batch, ``wanted`` as it was started; ``link`` is the definition of it."""
 
-    def __init__(
-        self, store: AtlasStore, reading: Reading, *, k: int, link: Mapping[str, str]
-    ) -> None:
-        self.many = Many(store, reading.pools, k)
-        self.reading, self.link = reading, dict(link)
+    def __init__(self, wanted: Wanted, reading: Reading) -> None:
+        self.many = Many(wanted.store, reading.pools, wanted.k, wanted.method)
+        self.reading, self.wanted, self.link = reading, wanted, wanted.link()
         self.stage, self.asked, self.to_ask = "waiting", 0, 0
         self.report: FillReport | None = None
         self._cancel = threading.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="batch")
         self._work: Future[None] | None = None
 
-    def start(self, choose: Choose, asking: Asking | None = None) -> None:
+    def start(self, asking: Asking | None = None) -> None:
         """Begin, or go on where it was stopped; what is under way is left alone."""
         if not self.under_way:
             self._cancel.clear()
-            self._work = self._pool.submit(self._run, choose, asking)
+            self._work = self._pool.submit(self._run, asker(self.wanted), asking)
 
     def stop(self) -> None:
-        """Stop after the query under way."""
+        """Stop after the queries under way."""
         self._cancel.set()
 
     @property
@@ -89,7 +91,7 @@ class Batch:
         begun = "Waiting for other batches" if self.stage == "waiting" else "Predicted"
         return done / max(total, 1), f"{begun}: {done:,} of {total:,} queries"
 
-    def _run(self, choose: Choose, asking: Asking | None) -> None:
+    def _run(self, ask: Ask, asking: Asking | None) -> None:
         self.stage = "waiting"
         while not AT_ONCE.acquire(timeout=0.2):
             if self._cancel.is_set():
@@ -98,7 +100,9 @@ class Batch:
             if asking is not None:
                 self._ask(asking)
             self.stage = "predicting"
-            self.many.predict(choose, cancel=self._cancel, seed=state.SEED)
+            # One thread: several visitors share the cores.
+            with threadpool_limits(1, "blas"):
+                self.many.predict(ask, cancel=self._cancel)
         finally:
             AT_ONCE.release()
 
@@ -118,7 +122,16 @@ class Batch:
         self.asked, self.to_ask = done, total
 
 
-def chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
+def asker(wanted: Wanted) -> Ask:
+    """What answers the queries of a batch, with trust where a benchmark run has calibrated it."""
+    store, k, reader = wanted.store, wanted.k, state.reader(wanted.store)
+    runs = Settings.from_environment().home / "runs"
+    if wanted.averages:
+        return by_neighbors(reader, _chooser(store, wanted.selector, k, wanted.rest), k, runs)
+    return by_weights(reader, evidence_state.weighing(store, wanted.method), k, runs)
+
+
+def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
     """Who chooses the neighbours of a query; a language model answers from memory.
 
     Where it has no answer, ``rest`` says whether the stand-in chooses; otherwise that is an error
@@ -130,7 +143,7 @@ def chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
     memories, stand_in = guide.memories(store), state.selector(guide.STAND_IN, store)
 
     def choose(pool: CandidatePool) -> Selector:
-        known = remembered(memories, pool, k)
+        known = recall(memories, pool, k)
         if known is not None:
             return known.selector
         if rest == guide.STAND_IN:
@@ -144,5 +157,5 @@ def chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
 def memory(store: AtlasStore, pools: Sequence[CandidatePool], k: int) -> Memory:
     """Look up what is remembered; nobody is asked."""
     memories = guide.memories(store)
-    unknown = tuple(pool for pool in pools if remembered(memories, pool, k) is None)
+    unknown = tuple(pool for pool in pools if recall(memories, pool, k) is None)
     return Memory(unknown, estimate(memories[0], unknown, k))

@@ -15,11 +15,12 @@ from lgr_core.evaluation.report import of_regime, reads_pool, report_html
 from lgr_core.evaluation.results import TRUST
 from lgr_core.metrics import METRICS
 from pages.shared import pieces, run_state, state
-from pages.shared.benchmark_runs import MOST_SLICES, run_folder
-from pages.shared.benchmark_view import SLICES, Shown
+from pages.shared.benchmark_runs import run_folder
+from pages.shared.benchmark_view import Shown
+from pages.shared.charts import chart
 from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import K_MAX, spell_dose
-from pages.shared.widgets import CHART, html
+from pages.shared.widgets import html
 
 SELECTORS = {
     "lgr_llm": "llm",
@@ -61,7 +62,7 @@ def means(shown: Shown) -> None:
         for column, metric in zip(st.columns(2, gap="large"), pair, strict=True):
             with column:
                 figure = figures.metric_panel(summary, seeds, metric, kind=kind, apart=apart)
-                _chart(figure, f"panel_{metric}", f"{METRICS[metric].label} of each method.")
+                chart(figure, f"panel_{metric}", f"{METRICS[metric].label} of each method.")
     with st.expander("The same in numbers"):
         html(markup.mean_table(summary, PAPER_ORDER, kind))
     with st.expander("Further metrics"):
@@ -72,42 +73,38 @@ def means(shown: Shown) -> None:
         html(markup.method_table(summary, of_regime(run.evidence, regime), scores))
 
 
-def gaps_and_spread(shown: Shown) -> None:
-    """The paired gap to the rival, and how the chosen metric spreads over the conditions."""
+def gaps(shown: Shown) -> None:
+    """The paired gap of every method to the rival."""
     view, kind = shown.view, shown.kind
-    label, rival = METRICS[view.metric].label, look(view.rival).label
-    pairs = of_regime(shown.run.pairs, view.regime)
+    rival, pairs = look(view.rival).label, of_regime(shown.run.pairs, view.regime)
+    html(
+        pieces.section(
+            f"Paired gap to {rival}",
+            "On the conditions that both answer. A bar that does not touch zero tells two "
+            f"methods apart ({figures.better(METRICS[view.metric])}).",
+        )
+    )
+    figure = figures.gaps(figures.against(pairs, view.rival), view.rival, view.metric, kind=kind)
+    chart(figure, "gaps", f"{METRICS[view.metric].label} of each method minus that of {rival}.")
+    with st.expander(f"Gaps to {rival} in numbers"):
+        html(markup.gap_table(pairs, view.rival, PAPER_ORDER, kind))
+
+
+def conditions_and_spread(shown: Shown) -> None:
+    """Every condition as a point that leads to its prediction, and how each method spreads."""
     left, right = st.columns(2, gap="large")
     with left:
-        html(
-            pieces.section(
-                f"Paired gap to {rival}",
-                "On the conditions that both answer. A bar that does not touch zero tells two "
-                f"methods apart ({figures.better(METRICS[view.metric])}).",
-            )
-        )
-        gaps = figures.gaps(figures.against(pairs, view.rival), view.rival, view.metric, kind=kind)
-        _chart(gaps, "gaps", f"{label} of each method minus that of {rival}.")
+        _conditions(shown)
     with right:
+        label = METRICS[shown.view.metric].label
         html(
             pieces.section(
                 f"{label} over the conditions",
                 "Boxes hold the middle half of the conditions, whiskers reach from 5 to 95 %.",
             )
         )
-        spread = figures.distributions(_scores(shown), view.metric, kind=kind)
-        _chart(spread, "spread", f"Quartiles of {label} for each method.")
-    with st.expander(f"Gaps to {rival} in numbers"):
-        html(markup.gap_table(pairs, view.rival, PAPER_ORDER, kind))
-
-
-def conditions_and_slices(shown: Shown) -> None:
-    """Every condition as a point that leads to its prediction, and means of some conditions."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        _conditions(shown)
-    with right:
-        _slices(shown)
+        spread = figures.distributions(_scores(shown), shown.view.metric, kind=shown.kind)
+        chart(spread, "spread", f"Quartiles of {label} for each method.")
 
 
 def neighbors(shown: Shown) -> None:
@@ -121,7 +118,7 @@ def neighbors(shown: Shown) -> None:
                 f"{k} were asked for; a selector that knows fewer names fewer.",
             )
         )
-        _chart(figures.k_histogram(_scores(shown), k), "k_used", "Number of neighbours averaged.")
+        chart(figures.k_histogram(_scores(shown), k), "k_used", "Number of neighbours averaged.")
     with right:
         html(
             pieces.section(
@@ -131,7 +128,7 @@ def neighbors(shown: Shown) -> None:
         curve = of_regime(shown.run.k_curve, view.regime)
         if (curve["metric"] == view.metric).any():
             figure = figures.k_curves(curve, view.metric, k, kind=shown.kind)
-            _chart(figure, "k_curve", f"{METRICS[view.metric].label} over k.")
+            chart(figure, "k_curve", f"{METRICS[view.metric].label} over k.")
         else:
             html(pieces.caption("Not run for this metric."))
 
@@ -176,22 +173,21 @@ def _conditions(shown: Shown) -> None:
     view, here = shown.view, shown.run.config["atlas"] in state.atlases()
     both = paired(_scores(shown), view.method, view.rival)
     drawn = both.sample(min(len(both), figures.MOST_POINTS), random_state=0)
-    some = f"A draw of {len(drawn):,} of {len(both):,}" if len(drawn) < len(both) else "Each"
+    drew = f"A draw of {len(drawn):,} of {len(both):,} conditions, each"
+    some = drew if len(drawn) < len(both) else "Each condition"
     do = "Click one to open it in Predict." if here else "Its atlas is not built here."
     html(
         pieces.section(
             f"{look(view.method).label} against {look(view.rival).label}",
-            f"{some} condition as a point; on the dotted line both are equal. {do}",
+            f"{some} as a point; on the dotted line both are equal. {do}",
         )
     )
     figure = figures.duel(drawn, view.method, view.rival, view.metric, kind=shown.kind)
     words = f"{METRICS[view.metric].label} of two methods, one point a condition."
     if not here:
-        _chart(figure, "duel", words)
+        chart(figure, "duel", words)
         return
-    event = st.plotly_chart(
-        figure, key="duel", config=CHART, alt=words, on_select="rerun", selection_mode="points"
-    )
+    event = chart(figure, "duel", words, on_select="rerun", selection_mode="points")
     if event.selection.points:
         row = drawn.iloc[event.selection.points[0]["point_index"]]
         st.switch_page("pages/views/predict.py", query_params=predict_link(shown, row))
@@ -223,24 +219,6 @@ def predict_link(shown: Shown, row: pd.Series) -> dict[str, str]:
     return {**link, "selector": known[0]} if known else link
 
 
-def _slices(shown: Shown) -> None:
-    view = shown.view
-    methods = (view.method, view.rival)
-    table = run_state.run_slices(view.run, view.regime, view.metric, view.by, methods)
-    most = f" The {MOST_SLICES} largest." if table["slice"].nunique() >= MOST_SLICES else ""
-    html(
-        pieces.section(
-            f"{METRICS[view.metric].label} by {SLICES[view.by]}",
-            f"Means of {look(view.method).label} and {look(view.rival).label}.{most}",
-        )
-    )
-    _chart(figures.slices(table, methods, view.metric, kind=shown.kind), "slices", "Slices.")
-
-
 def _scores(shown: Shown) -> pd.DataFrame:
     view = shown.view
     return run_state.run_scores(view.run, view.regime, view.metric)
-
-
-def _chart(figure: object, key: str, words: str) -> None:
-    st.plotly_chart(figure, key=key, config=CHART, alt=words)

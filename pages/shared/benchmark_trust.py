@@ -20,7 +20,8 @@ from lgr_core.evaluation.report import of_regime
 from pages.shared import evidence_state, pieces, state
 from pages.shared.benchmark_view import Shown
 from pages.shared.browsing import download
-from pages.shared.widgets import CHART, html
+from pages.shared.charts import chart
+from pages.shared.widgets import html
 
 
 def trust(shown: Shown) -> None:
@@ -44,12 +45,12 @@ def trust(shown: Shown) -> None:
             )
         )
         words = "Observed over expected Pearson r by tenths of the conditions."
-        _chart(figures.reliability(reliability, drawn), "reliability", words)
+        chart(figures.reliability(reliability, drawn), "reliability", words)
     with right:
         said = " ".join(half_words(kept, name) for name in drawn)
         html(pieces.section("What abstaining gains", said))
         words = "Mean Pearson r over the share of conditions that is kept."
-        _chart(figures.risk_coverage(kept, drawn), "risk_coverage", words)
+        chart(figures.risk_coverage(kept, drawn), "risk_coverage", words)
     with st.expander("Trust in numbers: calibration error and coverage of the intervals"):
         html(trust_table(intervals, reliability, kept))
 
@@ -75,7 +76,3 @@ def ceiling(shown: Shown) -> None:
         with st.expander(f"Replicate agreement of {len(found):,} cell lines"):
             html(ceiling_table(found))
             download(found, f"ceiling {config['atlas']}")
-
-
-def _chart(figure: object, key: str, words: str) -> None:
-    st.plotly_chart(figure, key=key, config=CHART, alt=words)

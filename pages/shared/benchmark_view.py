@@ -20,8 +20,8 @@ from lgr_core.evaluation.results import Run
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, run_state
 from pages.shared.benchmark_runs import run_folders
-from pages.shared.pickers import picker
-from pages.shared.question import DEMO
+from pages.shared.pickers import picker, uploaded
+from pages.shared.question import DEMO, default_atlas
 from pages.shared.widgets import html, start
 
 STYLE = Path(__file__).with_name("benchmark.css")
@@ -31,6 +31,7 @@ FIELDS = ("run", "regime", "metric", "method", "rival", "by")
 SLICES: Mapping[str, str] = {
     "cell_line": "cell line",
     "mechanism": "mechanism",
+    "organ": "organ",
     "effect": "strength of the measured change, in thirds",
     "n_cells": "number of cells, in thirds",
     "twin_in_training": "whether another form of the compound was in training",
@@ -121,7 +122,7 @@ def _asked_atlas() -> str | None:
 def _empty(atlases: list[str]) -> None:
     html(pieces.title("Benchmark") + pieces.caption(EMPTY))
     atlas = _asked_atlas()
-    name = atlas if atlas in atlases else (atlases or ["demo"])[0]
+    name = atlas if atlas in atlases else default_atlas(atlases or [DEMO], uploaded)
     st.code(f"lgr benchmark --atlas {name}", language="shell")
     now = "Score the simulated demo atlas now"
     if name == DEMO and st.button(now, icon=":material/play_arrow:"):

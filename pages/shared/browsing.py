@@ -13,13 +13,21 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.drugs.names import safe_name
 from lgr_core.errors import LgrError
 from lgr_core.export import table_csv
+from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, state
 from pages.shared.pickers import choose_atlas, picker, refused
 from pages.shared.question import NOVEL, settle, spell_dose
 from pages.shared.widgets import html, start
 
-P_VALUE = st.column_config.NumberColumn(format="%.1e", width="small")
-SCORE = st.column_config.NumberColumn(format="%.3f", width="small")
+P_VALUE = st.column_config.NumberColumn(format="%.2g")
+SCORE = st.column_config.NumberColumn(format="%.3f")
+SHORT = {
+    "pearson_vs_line_mean": "r beyond line",
+    "sign_accuracy_top50": "Sign, top 50",
+    "overlap_at_50": "Overlap 50",
+}
+"""Heads of columns for metrics whose label is too long for one."""
+
 PREDICT = st.column_config.LinkColumn("predict", display_text="Predict", width="small")
 
 NOVEL_WORDS = (
@@ -89,6 +97,13 @@ def predict_link(
 def spelled(dose_um: float) -> str:
     """A dose of a table, where NaN is pooled, as a link spells it."""
     return spell_dose(None if pd.isna(dose_um) else float(dose_um))
+
+
+def metric_column(metric: str) -> object:
+    """A column of scores on a metric, headed in few words; its whole name is read by hovering."""
+    label = METRICS[metric].label
+    short = SHORT.get(metric, label)
+    return st.column_config.NumberColumn(short, help=label, format="%.3f")
 
 
 def show_table(

@@ -16,19 +16,18 @@ from lgr_core.comparison import (
     STRIPS,
     Comparison,
     Rival,
-    compare,
     share_below,
     top_agreement,
 )
 from lgr_core.domain import FloatArray
 from lgr_core.evaluation.methods import REGISTRY
 from lgr_core.metrics import METRICS, Direction
-from lgr_core.prediction.best_evidence import BestEvidence
-from pages.shared import evidence_state, fit, links, pieces, sections, state
+from pages.shared import evidence_state, fit, links, pieces, sections
 from pages.shared.asking import Answered
-from pages.shared.browsing import SCORE, download, predict_link, spelled
+from pages.shared.browsing import download, metric_column, predict_link, spelled
+from pages.shared.charts import chart
 from pages.shared.question import POOLED
-from pages.shared.taking import chart, figure_downloads
+from pages.shared.taking import figure_downloads
 from pages.shared.widgets import html
 from pages.shared.words import at_dose, count, literal, selector_words, share
 
@@ -62,14 +61,7 @@ class Contest(NamedTuple):
 def contest(view: Answered) -> Contest | None:
     """All that answers the question, scored; None where nothing was measured."""
     asked, answer, _ = view
-    found = compare(
-        asked.store,
-        answer,
-        lambda name: evidence_state.remembering(asked.store, name),
-        ready={BestEvidence.name: evidence_state.weighing(asked.store, BestEvidence.name)},
-        reader=state.reader(asked.store),
-        seed=state.SEED,
-    )
+    found = evidence_state.rivals(asked.store, answer)
     if found is None:
         return None
     others = {
@@ -134,7 +126,7 @@ def headline(contest: Contest) -> None:
     html(pieces.lead([f"{lead} {luck}", told]) + sections.remarks(asked, answer))
 
 
-def strips(contest: Contest) -> None:
+def strips(contest: Contest) -> Figure:
     """A strip a metric: this prediction, its rivals, and the band of blind picks."""
     html(
         pieces.section(
@@ -144,18 +136,13 @@ def strips(contest: Contest) -> None:
             "from the same pool.",
         )
     )
-    chart(strip_figure(contest), "strips", f"Scores of all methods for {_question(contest)}.")
-
-
-def strip_figure(contest: Contest) -> Figure:
-    """The strips as a figure."""
     answer = contest.view.answer
     marks: dict[str, list[float]] = {OURS: [answer.metrics[name] for name in STRIPS]}
     for rival in contest.found.rivals.values():
         if rival.scores:
             label = REGISTRY[rival.method].label
             marks[label] = [rival.scores[name] for name in STRIPS]
-    return compare_figures.strips(
+    figure = compare_figures.strips(
         [METRICS[name].label for name in STRIPS],
         marks,
         [contest.found.random[name] for name in STRIPS],
@@ -163,6 +150,8 @@ def strip_figure(contest: Contest) -> Figure:
         ours=OURS,
         other=contest.theirs if contest.rival.scores else None,
     )
+    chart(figure, "strips", f"Scores of all methods for {_question(contest)}.")
+    return figure
 
 
 def side_by_side(contest: Contest) -> dict[str, Figure]:
@@ -184,10 +173,10 @@ def side_by_side(contest: Contest) -> dict[str, Figure]:
         delta = contest.rival.delta
         if delta is None:
             html(pieces.caption(f"{contest.theirs} has no answer: {contest.rival.why}."))
-            return {OURS: first, "Strips": strip_figure(contest)}
+            return {OURS: first}
         signs = np.sign(delta).astype(np.intp)
         second = _scatter(contest, delta, signs, "scatter_theirs", contest.theirs)
-    return {OURS: first, "Rival": second, "Strips": strip_figure(contest)}
+    return {OURS: first, "Rival": second}
 
 
 def strongest(contest: Contest) -> None:
@@ -211,7 +200,7 @@ def table(contest: Contest) -> None:
     """Every score as numbers, and why a method has none."""
     html(pieces.section("All methods", _reads()))
     scores = _scores(contest)
-    columns = {METRICS[name].label: SCORE for name in STRIPS}
+    columns = {METRICS[name].label: metric_column(name) for name in STRIPS}
     columns["note"] = st.column_config.TextColumn(width="large")
     st.dataframe(
         scores,

@@ -19,9 +19,9 @@ from lgr_core.atlas.coverage import (
 )
 from lgr_core.atlas.store import AtlasStore
 from pages.shared import browsing, data_state, links, pieces
+from pages.shared.charts import chart
 from pages.shared.data_view import Seen
 from pages.shared.question import EVERY
-from pages.shared.taking import chart
 from pages.shared.widgets import html
 from pages.shared.words import count, share
 

@@ -12,8 +12,8 @@ from lgr_core import drug_figures
 from lgr_core.atlas.store import AtlasStore
 from pages.shared import browsing, data_state, pieces
 from pages.shared.browsing import SCORE
+from pages.shared.charts import chart
 from pages.shared.data_view import Seen
-from pages.shared.taking import chart
 from pages.shared.widgets import html
 from pages.shared.words import count, listed
 

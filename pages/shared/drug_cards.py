@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import NotFoundError
@@ -13,6 +14,18 @@ from pages.shared.words import count
 
 HINT = "Name, other name, target or mechanism"
 
+
+COLUMNS = {
+    "drug": st.column_config.Column(width=180),
+    "mechanism": st.column_config.Column(width=160),
+    "targets": st.column_config.Column(width=120),
+    "other names": st.column_config.Column(width=120),
+    "PubChem": None,
+    "lines": st.column_config.Column(width=60),
+    "doses (µM)": st.column_config.Column(width=90),
+    "predict": browsing.PREDICT,
+}
+"""How the columns fit a page of 1280 pixels; what is hidden is in the file and on the card."""
 
 SEARCHED = ["drug", "mechanism", "targets", "other names", "PubChem"]
 
@@ -37,7 +50,7 @@ def table(chosen: browsing.Chosen) -> None:
         )
     )
     name = f"{chosen.store.name}_drug_list"
-    browsing.show_table(shown, name, columns={"predict": browsing.PREDICT}, pick="drug")
+    browsing.show_table(shown, name, columns=COLUMNS, pick="drug")
 
 
 def card(chosen: browsing.Chosen) -> None:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from lgr_core import drug_figures
 from lgr_core.atlas.store import AtlasStore
 from pages.shared import browsing, pieces, state
-from pages.shared.widgets import CHART, html
+from pages.shared.charts import chart
+from pages.shared.widgets import html
 
 TOP = 30
 """Rows of the figure."""
@@ -62,7 +62,7 @@ def figure(conditions: pd.DataFrame, by: str, shown: Measure, words: str) -> Non
     drawn = drug_figures.by_dose(
         top.index.tolist(), top.to_numpy(np.float64), doses, title=shown.axis
     )
-    st.plotly_chart(drawn, key="by_dose", config=CHART, alt=words)
+    chart(drawn, "by_dose", words)
 
 
 def rows(store: AtlasStore, conditions: pd.DataFrame, name: str) -> None:

@@ -14,8 +14,10 @@ from threadpoolctl import threadpool_limits
 from lgr_core.answer import Answer, predict, trusted
 from lgr_core.atlas.quality import noise_ceiling
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.comparison import Comparison, compare
 from lgr_core.config import Settings
 from lgr_core.domain import Condition, Selector
+from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.explained import make_method
 from lgr_core.prediction.weighted import Weighted
 from lgr_core.retrieval.neighbor_files import neighbor_files
@@ -56,11 +58,20 @@ def told(atlas: AtlasStore, given: Answer) -> Answer:
     return replace(given, **{name: getattr(found, name) for name in names})
 
 
-def remembering(atlas: AtlasStore, name: str) -> Selector:
-    """The selector of a name; a language model answers from memory, the line's own first."""
+def kept_selector(atlas: AtlasStore, name: str) -> Selector:
+    """What ``selector_from_memory`` gives, kept between reruns."""
     if name != LLM:
         return state.selector(name, atlas)
     return OwnLineFirst(*(state.replaying(atlas, scope) for scope in (Scope.LINE, Scope.DRUG)))
+
+
+def rivals(atlas: AtlasStore, given: Answer) -> Comparison | None:
+    """Every rival's answer to the same question, computed once; see ``compare``.
+
+    It hangs on how many neighbours are averaged, but not on which.
+    """
+    asked = (given.pool.query, given.pool.drugs, given.retrieval.k, given.retrieval.k_used)
+    return _rivals(_build(atlas), asked, _memory(), given, atlas)
 
 
 def ceiling(atlas: AtlasStore) -> pd.DataFrame:
@@ -85,7 +96,7 @@ def _stamps(files: Iterable[Path]) -> Stamps:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> Weighted:  # noqa: ARG001
-    return make_method(name, state.reader(_atlas), selectors=lambda key: remembering(_atlas, key))
+    return make_method(name, state.reader(_atlas), selectors=lambda key: kept_selector(_atlas, key))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Weighing every measured change")
@@ -121,6 +132,25 @@ def _trusted(
 ) -> Answer:
     with threadpool_limits(1, "blas"):
         return trusted(_atlas, _given, _runs, reader=state.reader(_atlas))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Asking every rival")
+def _rivals(
+    build: tuple[str, ...],  # noqa: ARG001
+    asked: tuple[Any, ...],  # noqa: ARG001
+    memory: Stamps,  # noqa: ARG001
+    _given: Answer,
+    _atlas: AtlasStore,
+) -> Comparison | None:
+    with threadpool_limits(1, "blas"):
+        return compare(
+            _atlas,
+            _given,
+            lambda name: kept_selector(_atlas, name),
+            ready={BestEvidence.name: weighing(_atlas, BestEvidence.name)},
+            reader=state.reader(_atlas),
+            seed=state.SEED,
+        )
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing plates")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from lgr_core.answer import predict
+from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
 from lgr_core.errors import LgrError, NotFoundError, unknown
-from lgr_core.retrieval.selectors import SELECTORS
 from lgr_core.signatures.genes import Signature, gene_set, split_genes, whole_change
-from pages.shared import guide, links, pieces, state
+from pages.shared import asking, links, pieces, state
+from pages.shared.method_words import how_words, settle_method
 from pages.shared.pickers import (
     Asked,
     caption,
     choose_atlas,
-    pick_k,
+    pick_method,
     picker,
     refused,
     widened,
@@ -27,11 +28,11 @@ from pages.shared.pickers import (
 )
 from pages.shared.question import EVERY, NOVEL, Question, novel_drug, settle, spell_dose
 from pages.shared.widgets import html, start
-from pages.shared.words import dose_words, offered, selector_words
+from pages.shared.words import dose_words
 
 FIELDS = (
-    *("atlas", "from", "up", "down", "cell_line", "drug", "dose", "selector", "k"),
-    *("where", "at", "look"),
+    *("atlas", "from", "up", "down", "cell_line", "drug", "dose"),
+    *("method", "selector", "k", "once", "where", "at", "look"),
 )
 """The fields of the link: whose signature, where to search, and what to look for."""
 
@@ -63,6 +64,7 @@ class Wanted(NamedTuple):
     up: str
     down: str
     question: Question
+    method: str
     where: str
     at: str
     reverse: bool
@@ -80,11 +82,17 @@ class Wanted(NamedTuple):
             return "your genes"
         return f"the {self.source} change of {self.question}"
 
+    @property
+    def how(self) -> str:
+        """How a predicted change is predicted, in words."""
+        return how_words(self.method, self.question.selector, self.question.k)
+
     def link(self) -> dict[str, str]:
         """The address of this search, its lists whole; fields that it does not need are empty."""
         asked = self.question.link()
         used = set() if self.source == "genes" else {"cell_line", "drug", "dose"}
-        used |= {"selector", "k", *NOVEL} if self.source == "predicted" else set()
+        predicted = self.source == "predicted"
+        used |= {"selector", "k", "once", *NOVEL} if predicted else set()
         listed = self.source == "genes"
         return {
             "atlas": asked["atlas"],
@@ -92,6 +100,7 @@ class Wanted(NamedTuple):
             "up": self.up if listed else "",
             "down": self.down if listed else "",
             **{key: asked[key] if key in used else "" for key in asked if key != "atlas"},
+            "method": self.method if predicted and self.method != LGR_METHOD else "",
             "where": self.where,
             "at": self.at,
             "look": "reverse" if self.reverse else "mimic",
@@ -146,17 +155,10 @@ def signature(wanted: Wanted) -> tuple[Signature, tuple[str, ...]]:
             do = "Search with its predicted change instead, or choose another drug, line or dose."
             raise NotFoundError(f"the measured change of {question}", "it was not measured", do)
         return whole_change(store.deltas(np.array([row]))[0], drug=question.drug), ()
-    chosen = guide.choose(Asked(store, question, ()))
-    answer = predict(
-        store,
-        cell_line=question.cell_line,
-        drug=question.drug,
-        dose_um=question.dose_um,
-        selector=chosen.selector,
-        k=question.k,
-    )
-    notes = (*chosen.notes, *answer.notes)
-    return whole_change(answer.prediction.delta[: store.n_panel], drug=question.drug), notes
+    unedited = replace(question, drop=(), add=())
+    asked, answer, _ = asking.answer(Asked(store, unedited, (), {"method": wanted.method}))
+    change = answer.prediction.delta[: store.n_panel]
+    return whole_change(change, drug=question.drug), (*asked.notes, *answer.notes)
 
 
 def gene_boxes(wanted: Wanted) -> None:
@@ -189,7 +191,8 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     """The nearest search that can be made, and what was asked in vain."""
     novel = novel_drug(wishes) if store.newcomer else None
     settled = settle(store, wishes, novel)
-    wrong = [str(part.error) for part in settled.mended]
+    method, unlike_any = settle_method(wishes.get("method"))
+    wrong = [str(part.error) for part in (*settled.mended, *unlike_any)]
     default = "genes" if wishes.get("up") or wishes.get("down") else "measured"
     source = _one_of(wishes.get("from"), list(SOURCES), default, "signature", wrong)
     if novel is not None and source == "measured":
@@ -201,9 +204,8 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     where = _one_of(where, lines, EVERY, "cell line", wrong)
     at = _one_of(wishes.get("at"), _doses(store), EVERY, "dose", wrong)
     up, down = (wishes.get(key, "")[:LONGEST_LIST] for key in ("up", "down"))
-    wanted = Wanted(
-        store, source, up, down, settled.question, where, at, look == "reverse", settled.notes
-    )
+    question, reverse = settled.question, look == "reverse"
+    wanted = Wanted(store, source, up, down, question, method, where, at, reverse, settled.notes)
     return wanted, wrong
 
 
@@ -223,7 +225,8 @@ def _doses(store: AtlasStore) -> list[str]:
 def _remember(wanted: Wanted) -> None:
     link = wanted.link()
     lists = {"up": wanted.up, "down": wanted.down} if wanted.source == "genes" else {}
-    links.keep({**{key: value for key, value in link.items() if value}, **lists})
+    method = {"method": wanted.method} if wanted.source == "predicted" else {}
+    links.keep({**{key: value for key, value in link.items() if value}, **lists, **method})
     links.write(link if wanted.fits_a_link else {**link, "up": "", "down": ""})
 
 
@@ -239,9 +242,7 @@ def _pickers(wanted: Wanted) -> None:
         doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
         picker("Its dose", "dose", list(doses), spell_dose(question.dose_um), doses)
     if wanted.source == "predicted":
-        selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
-        picker("Neighbours chosen by", "selector", list(selectors), question.selector, selectors)
-        pick_k(question.k)
+        pick_method(wanted.method, question.selector, question.k)
     picker("Look for", "look", list(LOOKS), "reverse" if wanted.reverse else "mimic", LOOKS)
     lines = [EVERY, *sorted(store.cell_lines["cell_line"])]
     picker("Among drugs in", "where", lines, wanted.where, {EVERY: "all cell lines"})

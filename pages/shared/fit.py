@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import streamlit as st
@@ -13,6 +12,7 @@ from pages.shared import pieces
 from pages.shared.pickers import Asked
 from pages.shared.recipes import methods_paragraph, python_lines, shell_line
 from pages.shared.score_tables import metric_table
+from pages.shared.selector_facts import selector_facts
 from pages.shared.widgets import html
 from pages.shared.words import EVIDENCE_WORDS, HEADLINE_METRICS, count, dose_words
 
@@ -36,10 +36,22 @@ def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None
         html(metric_table(answer.metrics, reference, rest, unit))
 
 
+@st.fragment
 def provenance(asked: Asked, answer: Answer) -> None:
-    """How the answer was made, and the lines that make it again."""
-    with st.expander("How was this made?"):
+    """How the answer was made, and the lines that make it again, written when it is opened.
+
+    What colours code is the second largest part of Streamlit's: nobody waits for it unasked.
+    """
+    box = st.expander("How was this made?", key="made", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         html(pieces.facts(_provenance(answer)))
+        said = answer.provenance["selector"]
+        if said:
+            html(pieces.caption("What the selector recorded of itself:"))
+            html(pieces.facts(selector_facts(said)))
+            st.json(said, expanded=False)
         html(pieces.caption("In Python, with LGR_HOME as this app has it:"))
         st.code(python_lines(asked.question, answer), language="python")
         shell = shell_line(asked.question, answer)
@@ -61,7 +73,6 @@ def _provenance(answer: Answer) -> list[tuple[str, str]]:
         ("method", made["method"]),
         ("evidence read", "; ".join(evidence)),
         ("neighbours combined by", made["aggregate"]),
-        ("selector says", json.dumps(made["selector"], ensure_ascii=False, default=str)),
         ("left out as the same compound", twins or "none"),
         ("mechanism labels", "written by a language model or by the atlas's source: see data/"),
         ("made with", f"lgr-explorer {made['lgr_version']}"),

@@ -11,9 +11,9 @@ from lgr_core import evidence_figures, figures
 from lgr_core.answer import Answer
 from lgr_core.domain import BoolArray, IntArray
 from pages.shared import pieces
+from pages.shared.charts import chart
 from pages.shared.method_words import weighs_all
 from pages.shared.pickers import Asked
-from pages.shared.taking import chart
 from pages.shared.widgets import html
 from pages.shared.words import count
 
@@ -99,12 +99,15 @@ def against_truth(asked: Asked, answer: Answer) -> dict[str, Figure]:
     return {"Scatter": figure}
 
 
-def strongest(answer: Answer) -> tuple[IntArray, IntArray]:
-    """Columns of the genes that go up most and down most, from the highest to the lowest value."""
+def strongest(answer: Answer, *, sure: bool = False) -> tuple[IntArray, IntArray]:
+    """Columns of the genes that go up most and down most, from the highest to the lowest value.
+
+    With ``sure``, only of those that are not within noise.
+    """
     delta = answer.prediction.delta
+    ways = _directions(answer) if sure else np.sign(delta)
     order = np.argsort(-delta, kind="stable")
-    up, down = order[:TOP], order[-TOP:]
-    return up[delta[up] > 0], down[delta[down] < 0]
+    return order[ways[order] > 0][:TOP], order[ways[order] < 0][-TOP:]
 
 
 def _directions(answer: Answer) -> IntArray:

@@ -5,6 +5,7 @@ What a visitor pastes, a key above all, lives in the visitor's own session and n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import streamlit as st
@@ -22,7 +23,7 @@ from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.question import LLMOptions, Policy, Question, Scope
 from lgr_core.retrieval.recorded import said_of
-from lgr_core.retrieval.remembered import remembered
+from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import pieces, state
@@ -56,7 +57,7 @@ def choose(asked: Asked) -> Chosen:
     if pasted is not None:
         note = "Ranked by the answer that you pasted. It is kept for this visit only."
         return Chosen(PastedSelector(state.replaying(asked.store, Scope.LINE), pasted), (note,))
-    known = remembered(memories(asked.store), pool, asked.question.k)
+    known = recall(memories(asked.store), pool, asked.question.k)
     if known is not None:
         return Chosen(known.selector, _who(known.found), known.selector.options.scope)
     stand_in = _stand_in(asked)
@@ -72,13 +73,21 @@ def memories(store: AtlasStore) -> tuple[LLMSelector, ...]:
     return tuple(state.replaying(store, scope) for scope in (Scope.LINE, Scope.DRUG))
 
 
+@st.fragment
 def panel(asked: Asked, answer: Answer) -> None:
-    """Ask a model now, paste a chatbot's answer, read prompt and raw answer."""
+    """Ask a model now, paste a chatbot's answer, read prompt and raw answer.
+
+    Drawn when it is opened first, and from then on: what was typed stays when it is closed.
+    """
     if asked.question.selector != LLM:
+        return
+    words = "Language model: ask now, paste an answer, read prompt and raw answer"
+    box = st.expander(words, key="guide", on_change="rerun")
+    if not (box.open or "reply" in st.session_state):
         return
     pool = _pool(asked)
     question = state.replaying(asked.store, Scope.LINE).questions(pool, asked.question.k)[0]
-    with st.expander("Language model: ask now, paste an answer, read prompt and raw answer"):
+    with box:
         ask, paste, raw = st.tabs(["Ask now", "Paste an answer", "Prompt and raw answer"])
         with ask:
             _ask(asked, pool, question)
@@ -120,7 +129,9 @@ def _pasted() -> dict[tuple[str, ...], str]:
 
 
 def _key(asked: Asked) -> tuple[str, ...]:
-    return tuple(asked.question.link().values())
+    """What an answer was pasted for: the question, however its neighbours are edited or counted."""
+    question = replace(asked.question, drop=(), add=(), once=False)
+    return tuple(question.link().values())
 
 
 # -- asking now ------------------------------------------------------------------------------------

@@ -12,17 +12,18 @@ from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
 from lgr_core.signatures.mechanisms import FEWEST, enriched_mechanisms
 from lgr_core.signatures.search import Found
 from pages.shared import browsing, pieces, state
+from pages.shared.charts import chart
 from pages.shared.finding import LOOKS, Wanted
 from pages.shared.question import POOLED
 from pages.shared.score_tables import mechanism_table
-from pages.shared.widgets import CHART, html
+from pages.shared.widgets import html
 from pages.shared.words import count, listed
 
 TOP = 20
 """Drugs that the figure shows."""
 
 SURE = 0.05
-"""A hit has an FDR over random genes and a p over other changes of at most this."""
+"""A drug is significant with an FDR of at most this."""
 
 NAMED = 3
 """Hits named in the first sentence."""
@@ -35,7 +36,7 @@ CONDITIONS = 1_000
 
 SCORE = "score: Pearson r with the signature over genes"
 
-RELATIONS = {"self": "the drug asked about", "twin": "same compound", "": ""}
+RELATIONS = {"self": "itself", "twin": "same compound", "": ""}
 
 
 def genes_read(wanted: Wanted) -> None:
@@ -51,29 +52,14 @@ def genes_read(wanted: Wanted) -> None:
 
 def headline(wanted: Wanted, found: Found, notes: tuple[str, ...]) -> None:
     """The answer in two sentences."""
-    verb = "reverse" if found.reverse else "mimic"
-    where = "all cell lines" if wanted.cell_line is None else wanted.cell_line
-    n_drugs = found.drugs["drug"].nunique()
-    of_all = f"Of {count(n_drugs, 'drug')} in {pieces.strong(where)}, "
-    sure = list(dict.fromkeys(_hits(found.drugs)["drug"]))
-    best = list(dict.fromkeys(found.drugs.loc[found.drugs["relation"] == "", "drug"]))[:NAMED]
-    if sure:
-        more = f" and {count(len(sure) - NAMED, 'other')}" if len(sure) > NAMED else ""
-        passed = "passes" if len(sure) == 1 else "pass"
-        lead = f"{of_all}{pieces.strong(listed(sure[:NAMED]))}{more} {passed} both tests below."
-    else:
-        lead = (
-            f"{of_all}none passes both tests below, so what ranks first may {verb} it by chance: "
-            f"{pieces.strong(listed(best))}."
-        )
     unscored = (
         (f"{count(found.n_undefined, 'condition')} without any change could not be scored.",)
         if found.n_undefined
         else ()
     )
     html(
-        pieces.title(f"{LOOKS[verb].removesuffix(' it')} {wanted.words}")
-        + pieces.lead([lead])
+        pieces.title(title(wanted, found))
+        + pieces.lead([lead(wanted, found)])
         + pieces.notes((*wanted.notes, *notes, *unscored))
     )
 
@@ -81,21 +67,24 @@ def headline(wanted: Wanted, found: Found, notes: tuple[str, ...]) -> None:
 def ranking(wanted: Wanted, found: Found) -> None:
     """The best drugs as a figure, and beside it the mechanisms that they share."""
     figure_side, mechanism_side = st.columns([11, 10], gap="large")
-    top = found.drugs.head(TOP)
+    top = _others(found).head(TOP)
+    passed = (top["fdr"] <= SURE).to_numpy()
     with figure_side:
         html(
             pieces.section(
-                f"The first {len(top)}",
-                "Each drug at its dose: mean score over its lines, small dots its lines. At 1 the "
-                "same genes move in proportion, at -1 all the other way.",
+                f"The first {len(top)}" + ", none significant" * (not passed.any()),
+                "By FDR, then by score. Each drug at its dose: mean score over its lines, small "
+                "dots its lines. At 1 the same genes move in proportion, at -1 all the other way.",
             )
         )
+        if top.empty:
+            return
         by_line = _by_line(found, top)
         names, doses = zip(*(_name(row) for row in top.itertuples()), strict=True)
         score = top["score"].to_numpy()
-        figure = drug_figures.ranked_drugs(names, doses, score, by_line, title=SCORE)
-        words = f"The drugs whose measured change is most like {wanted.words}."
-        st.plotly_chart(figure, key="ranked", config=CHART, alt=words)
+        figure = drug_figures.ranked_drugs(names, doses, score, by_line, passed=passed, title=SCORE)
+        words = f"The scores of the first {len(top)} drugs against {wanted.words}."
+        chart(figure, "ranked", words)
     with mechanism_side:
         _mechanisms(wanted, found)
 
@@ -105,11 +94,11 @@ def drugs(wanted: Wanted, found: Found) -> None:
     html(
         pieces.section(
             "Every drug and dose",
-            "Two tests, one question each. Genes: would as many random genes score so high? A "
-            "whole change passes easily, since the drugs of a plate share their vehicle. Changes: "
-            "would the measured change of another compound score so high? "
-            f"Passed at FDR (genes) and p (changes) of {SURE:g} or less; FDR: false discovery "
-            "rate over all rows (Benjamini and Hochberg).",
+            f"Significant: FDR of {SURE:g} or less. It is the larger of two false discovery rates, "
+            "one a question. Genes: would as many random genes score so high? A whole change "
+            "passes easily, since the drugs of a plate share their vehicle. Changes: would the "
+            "measured change of an unrelated compound find as many that score so high? The file "
+            "holds p and FDR of each question.",
         )
     )
     table = found.drugs
@@ -123,27 +112,31 @@ def drugs(wanted: Wanted, found: Found) -> None:
                 browsing.predict_link(wanted.store, row.drug, line, browsing.spelled(row.dose_um))
                 for line, row in zip(best, table.itertuples(), strict=True)
             ],
+            "FDR": table["fdr"],
             "score": table["score"],
             "lines": table["n_lines"],
-            "p (genes)": table["p_genes"],
-            "FDR (genes)": table["fdr_genes"],
-            "p (changes)": table["p_others"],
-            "FDR (changes)": table["fdr_others"],
             "mechanism": table["drug"].map(state.mechanisms(wanted.store)),
             "note": table["relation"].map(RELATIONS),
+            "FDR (genes)": table["fdr_genes"],
+            "FDR (changes)": table["fdr_others"],
+            "p (genes)": table["p_genes"],
+            "p (changes)": table["p_others"],
         }
     )
-    tests = [name for name in shown if name.startswith(("p ", "FDR "))]
-    columns = {**dict.fromkeys(tests, browsing.P_VALUE), "score": browsing.SCORE}
-    browsing.show_table(
-        shown, f"{wanted.store.name}_drugs", columns={**columns, "predict": browsing.PREDICT}
-    )
+    columns = {"FDR": browsing.P_VALUE, "score": browsing.SCORE, "predict": browsing.PREDICT}
+    columns |= dict.fromkeys(name for name in shown if name.endswith((" (genes)", " (changes)")))
+    browsing.show_table(shown, f"{wanted.store.name}_drugs", columns=columns)
 
 
+@st.fragment
 def conditions(wanted: Wanted, found: Found) -> None:
     """Every condition, behind a click."""
     table = found.conditions
-    with st.expander(f"{count(len(table), 'condition')}, one by one"):
+    words = f"{count(len(table), 'condition')}, one by one"
+    box = st.expander(words, key="conditions", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         shown = pd.DataFrame(
             {
                 "drug": table["drug"],
@@ -186,13 +179,17 @@ def provenance(wanted: Wanted, found: Found) -> None:
             pieces.facts(
                 [
                     ("searched for", wanted.words),
+                    *([("predicted from", wanted.how)] if wanted.source == "predicted" else []),
                     ("atlas", f"{wanted.store.name}, build {wanted.store.build_id}"),
                     ("searched in", f"{where}, {doses}: {len(found.conditions):,} conditions"),
                     ("genes", f"the panel of {wanted.store.n_panel:,}"),
                     ("score", "Pearson r between the signature and each measured change"),
                     ("of a gene list", "each side weighs 1 in all: mean of up less mean of down"),
                     ("genes", "gene labels permuted: exact mean and variance, t tail"),
-                    ("changes", "up to 1,000 measured changes in the signature's place"),
+                    (
+                        "changes",
+                        "up to 1,000 measured changes in the signature's place, with all drugs",
+                    ),
                     ("mechanisms", "rank-sum test, each compound once, at its highest dose"),
                 ]
             )
@@ -217,7 +214,41 @@ def _mechanisms(wanted: Wanted, found: Found) -> None:
         words = f"No mechanism has {FEWEST} compounds here, so none can be tested."
         html(pieces.caption(words))
         return
+    if not (table["fdr"] <= SURE).any():
+        html(pieces.caption(f"None is significant at an FDR of {SURE:g}."))
     html(mechanism_table(table.head(MECHANISMS).itertuples(index=False)))
+
+
+def title(wanted: Wanted, found: Found) -> str:
+    """What the list is: finds only where there are any."""
+    others, verb = _others(found), "reverse" if found.reverse else "mimic"
+    if (others["fdr"] <= SURE).any():
+        return f"{LOOKS[verb].removesuffix(' it')} {wanted.words}"
+    if not found.reverse:
+        return f"Closest to {wanted.words}, none significant"
+    if (others["score"] < 0).any():
+        return f"Most opposed to {wanted.words}, none significant"
+    return f"No drug opposes {wanted.words}"
+
+
+def lead(wanted: Wanted, found: Found) -> str:
+    """Which drugs are significant, or which come nearest to it, as HTML."""
+    others = _others(found)
+    where = "all cell lines" if wanted.cell_line is None else wanted.cell_line
+    of_all = f"Of {count(others['drug'].nunique(), 'drug')} in {pieces.strong(where)}, "
+    sure = list(dict.fromkeys(others.loc[others["fdr"] <= SURE, "drug"]))
+    if sure:
+        more = f" and {count(len(sure) - NAMED, 'other')}" if len(sure) > NAMED else ""
+        verb = "is" if len(sure) == 1 else "are"
+        fdr = f"lowest FDR {others['fdr'].min():.2g}"
+        return f"{of_all}{pieces.strong(listed(sure[:NAMED]))}{more} {verb} significant ({fdr})."
+    if others.empty:
+        return f"{of_all}the compound asked about left out, none can be compared."
+    first = pieces.strong(listed(list(dict.fromkeys(others["drug"]))[:NAMED]))
+    if found.reverse and (others["score"] >= 0).all():
+        return f"{of_all}none opposes it: every score is above zero. Least alike are {first}."
+    lowest = f"the lowest FDR is {others['fdr'].min():.2g}, and {SURE:g} would pass"
+    return f"{of_all}none is significant: {lowest}. First, perhaps by chance, come {first}."
 
 
 def _pile_words(way: str, reading: GeneReading) -> list[tuple[str, str]]:
@@ -233,10 +264,9 @@ def _pile_words(way: str, reading: GeneReading) -> list[tuple[str, str]]:
     return [(words, ", ".join(genes)) for words, genes in (*none, *shown)]
 
 
-def _hits(drugs: pd.DataFrame) -> pd.DataFrame:
-    """Drugs that pass both tests and are not the compound asked about."""
-    passed = (drugs["fdr_genes"] <= SURE) & (drugs["p_others"] <= SURE)
-    return drugs[passed & (drugs["relation"] == "")]
+def _others(found: Found) -> pd.DataFrame:
+    """The drugs but for the compound asked about."""
+    return found.drugs[found.drugs["relation"] == ""]
 
 
 def _by_line(found: Found, top: pd.DataFrame) -> list[dict[str, float]]:

@@ -22,8 +22,8 @@ from lgr_core.errors import InputError, LgrError
 from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
 from pages.shared import gene_figures, links, pieces, state
 from pages.shared.browsing import P_VALUE, SCORE, download
+from pages.shared.charts import chart
 from pages.shared.pickers import Asked
-from pages.shared.taking import chart
 from pages.shared.widgets import html
 from pages.shared.words import count, listed
 

@@ -10,6 +10,7 @@ from lgr_core.errors import unknown
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.explained import METHODS as WEIGHTED
 from pages.shared.question import Mended
+from pages.shared.words import selector_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,12 @@ def settle_method(asked: str | None) -> tuple[str, list[Mended]]:
         return asked or LGR_METHOD, []
     error = unknown("method", asked, list(METHOD_WORDS), "this page")
     return LGR_METHOD, [Mended(error, METHOD_WORDS[LGR_METHOD].label)]
+
+
+def how_words(method: str, selector: str, k: int) -> str:
+    """How something is predicted: the method, and of neighbours how many and who chooses them."""
+    chosen = f": {k}, chosen by {selector_words(selector).title}"
+    return METHOD_WORDS[method].label + chosen * (method == LGR_METHOD)
 
 
 def weighs_all(answer: Answer) -> bool:

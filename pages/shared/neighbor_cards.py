@@ -8,11 +8,11 @@ import streamlit as st
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Neighbor, Reason
-from pages.shared import pieces, state
+from pages.shared import asking, pieces, state
 from pages.shared.pickers import Asked
 from pages.shared.piece_cards import Card, card_grid
 from pages.shared.widgets import html
-from pages.shared.words import at_dose, count, selector_words
+from pages.shared.words import at_dose, count, listed, selector_words
 
 CARDS = 10
 """Neighbours shown at once; the others wait behind a click."""
@@ -29,6 +29,7 @@ def neighbors(asked: Asked, answer: Answer) -> None:
             f"{question.cell_line} {at_dose(question.dose_um)}. {'' if how.control else how.line}",
         )
     )
+    forms(asked, answer)
     shown = cards(asked.store, answer)
     if shown:
         html(card_grid(shown[:CARDS]))
@@ -40,6 +41,26 @@ def neighbors(asked: Asked, answer: Answer) -> None:
         what = "not needed" if spare else "not believed, and why"
         with st.expander(f"{count(len(retrieval.rejected), 'proposal')} {what}"):
             html(pieces.rejected(retrieval.rejected))
+
+
+def forms(asked: Asked, answer: Answer) -> None:
+    """Where neighbours are forms of one compound: that each counts, and the way to count one."""
+    once = asked.question.once
+    pairs = [(n.same_parent_as, n.drug) for n in answer.retrieval.neighbors if n.same_parent_as]
+    if not (once or pairs):
+        return
+    words = "Of neighbours that are forms of one compound, only the first counts."
+    if not once:
+        named = "; ".join(listed(pair) for pair in pairs)
+        words = f"Forms of one compound, each of which counts, as in the paper: {named}."
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        html(pieces.caption(words))
+        st.button(
+            "Count every form" if once else "Count them once",
+            key="count_once",
+            on_click=asking.count_once,
+            kwargs={"once": not once},
+        )
 
 
 def cards(store: AtlasStore, answer: Answer) -> list[Card]:

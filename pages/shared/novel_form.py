@@ -20,7 +20,9 @@ WORDS = (
 
 def draw(question: Question) -> None:
     """The form, in the side bar; sent, its drug is the one asked for."""
-    with st.sidebar.popover("A drug that is not in the list", icon=":material/add:"):
+    sent = st.session_state.get("novel_sent", 0)  # another key is another box, which is closed
+    words = "A drug that is not in the list"
+    with st.sidebar.popover(words, icon=":material/add:", key=f"novel_{sent}"):
         html(pieces.caption(WORDS))
         with st.form("novel", border=False):
             st.text_input("Name", key="novel_name", max_chars=200, placeholder="New compound")
@@ -42,5 +44,6 @@ def _send() -> None:
     if not (given["drug"] or given["smiles"]):
         return
     links.keep({**given, "new": "1", **dict.fromkeys(EDITS, "")})
+    st.session_state["novel_sent"] = st.session_state.get("novel_sent", 0) + 1
     st.session_state.pop("drug", None)  # the picker's own value would go before it
     links.picked()

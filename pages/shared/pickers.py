@@ -109,9 +109,17 @@ def refused(wrong: Sequence[str], nearest: str) -> bool:
 def choose_atlas(wished: str | None, names: list[str]) -> tuple[str, list[Mended]]:
     """Draw the atlas picker at the atlas wished for, else at the nearest, which is said."""
     error = NotFoundError(f"atlas {wished!r}", "it is not built here", "Choose one that is.")
-    atlas, mended = settle_atlas(wished, names, error)
+    atlas, mended = settle_atlas(wished, names, uploaded, error)
     picker("Atlas", "atlas", names, atlas)
     return atlas, mended
+
+
+def uploaded(name: str) -> bool:
+    """Whether a visitor sent this atlas; of one that cannot be opened nobody knows better."""
+    try:
+        return bool(state.store(name).provenance.get("uploaded"))
+    except LgrError:
+        return True
 
 
 def pick_atlas() -> AtlasStore | None:
@@ -175,26 +183,25 @@ def _pickers(store: AtlasStore, question: Question, method: str | None) -> None:
     novel_form.draw(question)
     doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
     picker("Dose", "dose", list(doses), spell_dose(question.dose_um), doses, other=len(doses) == 1)
+    pick_method(method, question.selector, question.k)
+
+
+def pick_method(method: str | None, selector: str, k: int) -> None:
+    """How it is predicted, in the side bar; ``method`` is None where a page knows neighbours alone.
+
+    For neighbours, who chooses them and how many.
+    """
     if method is not None:
         labels = {name: words.label for name, words in METHOD_WORDS.items()}
         picker("Predicted from", "method", list(labels), method, labels)
         caption(METHOD_WORDS[method].line)
     if method in {None, LGR_METHOD}:
-        _neighbor_pickers(question)
-
-
-def _neighbor_pickers(question: Question) -> None:
-    selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
-    picker("Neighbours chosen by", "selector", list(selectors), question.selector, selectors)
-    caption(selector_words(question.selector).line)
-    pick_k(question.k)
-
-
-def pick_k(k: int) -> None:
-    """A slider in the side bar for the number of neighbours, at ``k``."""
-    st.session_state["k"] = k
-    with st.sidebar:
-        st.slider("Neighbours averaged (k)", 1, K_MAX, key="k", on_change=_picked)
+        selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
+        picker("Neighbours chosen by", "selector", list(selectors), selector, selectors)
+        caption(selector_words(selector).line)
+        st.session_state["k"] = k
+        with st.sidebar:
+            st.slider("Neighbours averaged (k)", 1, K_MAX, key="k", on_change=_picked)
 
 
 def picker(

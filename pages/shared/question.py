@@ -15,7 +15,7 @@ from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError,
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared.words import at_dose, dose_words, offered, selector_words
 
-FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
+FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k", "once")
 """The fields of a link, which are also the keys of the pickers."""
 
 NOVEL = ("new", "smiles", "moa")
@@ -38,7 +38,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, every part of it known to the atlas."""
+    """What is asked, every part of it known to the atlas.
+
+    With ``once``, of two neighbours that are forms of one compound the better-ranked one counts.
+    """
 
     atlas: str
     cell_line: str
@@ -49,6 +52,7 @@ class Question:
     novel: NovelDrug | None = None
     drop: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
+    once: bool = False
 
     @property
     def edited(self) -> bool:
@@ -69,6 +73,7 @@ class Question:
             "moa": "" if self.novel is None else self.novel.moa,
             "drop": joined(self.drop),
             "add": joined(self.add),
+            "once": "1" if self.once else "",
         }
 
     def __str__(self) -> str:
@@ -121,11 +126,25 @@ def novel_drug(asked: Mapping[str, str]) -> NovelDrug | None:
     return NovelDrug(asked.get("drug", ""), asked.get("smiles", ""), asked.get("moa", ""))
 
 
-def settle_atlas(asked: str | None, names: list[str], error: LgrError) -> tuple[str, list[Mended]]:
-    """The atlas asked for, else the nearest by name; without a wish the first but the demo."""
-    default = next((name for name in names if name != DEMO), names[0])
-    if asked is None or asked in names:
-        return (default if asked is None else asked), []
+def default_atlas(names: list[str], uploaded: Callable[[str], bool]) -> str:
+    """The atlas of who names none: the first by name that was ingested here, else the demo.
+
+    Everybody may choose what a visitor has ``uploaded``, but while another atlas is there it is
+    nobody's default. One atlas after the other is asked about, until one will do.
+    """
+    ours = (name for name in names if name != DEMO and not uploaded(name))
+    return next(ours, DEMO if DEMO in names else names[0])
+
+
+def settle_atlas(
+    asked: str | None, names: list[str], uploaded: Callable[[str], bool], error: LgrError
+) -> tuple[str, list[Mended]]:
+    """The atlas asked for, else the nearest by name, else the default."""
+    if asked in names:
+        return asked, []
+    default = default_atlas(names, uploaded)
+    if asked is None:
+        return default, []
     nearest = _nearest(asked, names, default)
     return nearest, [Mended(error, f"the atlas {nearest}")]
 
@@ -154,6 +173,7 @@ def settle(store: AtlasStore, asked: Mapping[str, str], novel: NovelDrug | None 
         question,
         drop=desk.drugs(parted(asked.get("drop"))),
         add=desk.drugs(parted(asked.get("add"))),
+        once=bool(asked.get("once")),
     )
     return Settled(question, tuple(desk.mended), tuple(desk.notes))
 

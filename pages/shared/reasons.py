@@ -17,8 +17,9 @@ from lgr_core.neighborhood import Neighborhood, Revealed, inspect, reveal
 from pages.shared import asking, links, neighbor_cards, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
+from pages.shared.charts import chart
 from pages.shared.piece_cards import Card, Row, row_list
-from pages.shared.taking import chart, figure_downloads
+from pages.shared.taking import figure_downloads
 from pages.shared.widgets import html
 from pages.shared.words import count, dose_words, listed, literal, selector_words
 
@@ -128,6 +129,7 @@ def rows(view: Answered, look: Look) -> None:
             "speaks of another mechanism is marked.",
         )
     )
+    neighbor_cards.forms(asked, answer)
     if not answer.retrieval.neighbors:
         html(pieces.caption("No neighbour is left: take one back or add one above."))
         return
@@ -151,38 +153,35 @@ def numbers(view: Answered, look: Look) -> None:
     if not drugs:
         return
     table = _table(view, look)
-    map_side, table_side = st.columns(2, gap="large")
-    with map_side:
-        html(
-            pieces.section(
-                "How alike they are",
-                f"Pearson r of their measured changes, n = {answer.n_panel:,} genes; by rank.",
-            )
+    html(
+        pieces.section(
+            "What each is worth",
+            "Left out: how far the prediction moves without it, as a share of its length."
+            + " Gain: what it adds to the Pearson r with the truth." * bool(look.truth),
         )
-        figure = compare_figures.alike(drugs, look.seen.alike)
-        chart(figure, "alike", f"How alike {count(len(drugs), 'neighbour')} are, pair by pair.")
-    with table_side:
-        html(
-            pieces.section(
-                "What each is worth",
-                "Left out: how far the prediction moves without it, as a share of its length."
-                + " Gain: what it adds to the Pearson r with the truth." * bool(look.truth),
-            )
+    )
+    st.dataframe(
+        table.drop(columns=["reason", "mechanism", "targets", "source"]),
+        hide_index=True,
+        height=min(420, 35 * (len(table) + 1) + 3),
+        column_config={
+            "left out": st.column_config.NumberColumn(format="percent"),
+            "agreement": SCORE,
+            "structure": SCORE,
+            "r with truth": SCORE,
+            "gain": st.column_config.NumberColumn(format="%+.3f"),
+        },
+        key="worth",
+    )
+    download(table, f"neighbours {asked.question}")
+    html(
+        pieces.section(
+            "How alike they are",
+            f"Pearson r of their measured changes, n = {answer.n_panel:,} genes; by rank.",
         )
-        st.dataframe(
-            table.drop(columns=["reason", "mechanism", "targets", "source"]),
-            hide_index=True,
-            height=min(420, 35 * (len(table) + 1) + 3),
-            column_config={
-                "left out": st.column_config.NumberColumn(format="percent"),
-                "agreement": SCORE,
-                "structure": SCORE,
-                "r with truth": SCORE,
-                "gain": st.column_config.NumberColumn(format="%+.3f"),
-            },
-            key="worth",
-        )
-        download(table, f"neighbours {asked.question}")
+    )
+    figure = compare_figures.alike(drugs, look.seen.alike)
+    chart(figure, "alike", f"How alike {count(len(drugs), 'neighbour')} are, pair by pair.")
     figure_downloads({"Likeness": figure})
 
 

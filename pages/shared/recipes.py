@@ -41,7 +41,9 @@ def python_lines(question: Question, answer: Answer) -> str:
             f"selector = lgr.NamedSelector({list(answer.retrieval.drugs)!r})",
             answer.retrieval.k,
         )
-    return _ask(question, made, f"selector=selector,\n    seed={state.SEED}", k)
+    how = f"selector=selector,\n    seed={state.SEED}"
+    how += ",\n    one_per_parent=True" if answer.provenance["one_per_parent"] else ""
+    return _ask(question, made, how, k)
 
 
 def _ask(question: Question, made: str, how: str, k: int) -> str:
@@ -74,6 +76,7 @@ def shell_line(question: Question, answer: Answer) -> str:
     else:
         words += [f"--selector={name}", f"--k={question.k}", f"--seed={state.SEED}"]
         words += [f"--scope={scope}"] if name == LLM else []
+        words += ["--one-per-parent"] if answer.provenance["one_per_parent"] else []
     return shlex.join([*words, "--out=answer.csv"])
 
 
@@ -89,9 +92,10 @@ def methods_paragraph(asked: Asked, answer: Answer) -> str:
     twins = f" Left out as the same compound: {listed(answer.pool.twins)}." * bool(
         answer.pool.twins
     )
+    once = ", one form of each compound" * bool(made["one_per_parent"])
     combined = (
         f"Of {count(retrieval.k, 'neighbour')} asked for, {retrieval.k_used} were used; their "
-        f"{data} changes were averaged with equal weights."
+        f"{data} changes were averaged with equal weights{once}."
         if retrieval.k_used
         else f"No neighbour was found, so the {data} changes of all candidates were averaged."
     )

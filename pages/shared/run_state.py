@@ -12,7 +12,7 @@ from lgr_core.evaluation.demo_run import run_demo as score_demo
 from lgr_core.evaluation.results import Run, load_run
 from lgr_core.evaluation.runner import Progress
 from pages.shared import state
-from pages.shared.benchmark_runs import run_folder, sliced
+from pages.shared.benchmark_runs import gaps_by, run_folder, sliced, with_organs
 
 
 def run(name: str) -> Run:
@@ -31,11 +31,16 @@ def run_scores(name: str, regime: str, metric: str) -> pd.DataFrame:
     return _run_scores(_run_version(name), regime, metric)
 
 
+def run_gaps(name: str, regime: str, metric: str, by: str, method: str, rival: str) -> pd.DataFrame:
+    """Paired gaps of two methods in each slice of the conditions: see ``gaps_by``."""
+    return _run_gaps(_run_version(name), regime, metric, by, method, rival)
+
+
 def run_slices(
-    name: str, regime: str, metric: str, by: str, methods: tuple[str, ...]
+    name: str, regime: str, metric: str, by: str, methods: tuple[str, ...], slices: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Means of some methods in each slice of the conditions: see ``statistics.slice_by``."""
-    return _run_slices(_run_version(name), regime, metric, by, methods)
+    """Means of some methods in some slices of the conditions: see ``sliced``."""
+    return _run_slices(_run_version(name), regime, metric, by, methods, slices)
 
 
 def run_demo(progress: Progress) -> None:
@@ -56,11 +61,23 @@ def _run(version: state.Version) -> Run:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _run_scores(version: state.Version, regime: str, metric: str) -> pd.DataFrame:
     scores = _run(version).scores
-    return scores[(scores["regime"] == regime) & (scores["metric"] == metric)]
+    return with_organs(scores[(scores["regime"] == regime) & (scores["metric"] == metric)])
+
+
+@st.cache_resource(max_entries=64, show_spinner="Resampling")
+def _run_gaps(
+    version: state.Version, regime: str, metric: str, by: str, method: str, rival: str
+) -> pd.DataFrame:
+    return gaps_by(_run_scores(version, regime, metric), by, method, rival)
 
 
 @st.cache_resource(max_entries=64, show_spinner="Resampling")
 def _run_slices(
-    version: state.Version, regime: str, metric: str, by: str, methods: tuple[str, ...]
+    version: state.Version,
+    regime: str,
+    metric: str,
+    by: str,
+    methods: tuple[str, ...],
+    slices: tuple[str, ...],
 ) -> pd.DataFrame:
-    return sliced(_run_scores(version, regime, metric), by, methods)
+    return sliced(_run_scores(version, regime, metric), by, methods, slices)

@@ -14,7 +14,7 @@ from pages.shared.method_words import weighs_all
 from pages.shared.neighbor_cards import picture
 from pages.shared.pickers import Asked
 from pages.shared.widgets import html
-from pages.shared.words import agree_words, count, selector_words, share
+from pages.shared.words import agree_words, count, listed, selector_words, share
 
 
 def title(asked: Asked) -> None:
@@ -36,9 +36,20 @@ def headline(
 ) -> None:
     """What was asked, and the answer in a few sentences."""
     title(asked)
-    sentences = [_answer_sentence(answer), _truth_sentence(answer, reference)]
+    sentences = [answer_sentence(answer), _truth_sentence(answer, reference)]
     sentences += [] if verdict is None else [verdict_sentence(answer, verdict)]
     html(pieces.lead(filter(None, sentences)) + remarks(asked, answer))
+
+
+def answer_sentence(answer: Answer) -> str:
+    """Which genes are predicted to change most, of those outside the noise, as HTML."""
+    up, down = (answer.genes[rows].tolist() for rows in strongest(answer, sure=True))
+    if not up and not down:
+        return f"{_who(answer)} predicts no gene to stand out of the noise."
+    return (
+        f"{_who(answer)} predicts {pieces.genes(up[:3], 'up')} to go up most, "
+        f"{pieces.genes(down[-3:][::-1], 'down')} to go down most."
+    )
 
 
 def remarks(asked: Asked, answer: Answer) -> str:
@@ -59,14 +70,6 @@ def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
 
 
 # -- what is said ----------------------------------------------------------------------------------
-
-
-def _answer_sentence(answer: Answer) -> str:
-    up, down = (answer.genes[rows].tolist() for rows in strongest(answer))
-    return (
-        f"{_who(answer)} predicts {pieces.genes(up[:3], 'up')} to go up most, "
-        f"{pieces.genes(down[-3:][::-1], 'down')} to go down most."
-    )
 
 
 def _who(answer: Answer) -> str:
@@ -122,12 +125,26 @@ def _beside_blind(less: float) -> str:
 
 
 def _novel_notes(asked: Asked, answer: Answer) -> tuple[str, ...]:
-    if asked.question.novel is None:
+    novel = asked.question.novel
+    if novel is None:
         return ()
+    given = {"structure": novel.smiles, "mechanism": novel.moa}
+    said = listed(f"{what} {_cut(words)}" for what, words in given.items() if words)
     known = bool(asked.store.annotations[asked.question.drug]["smiles"])
     words = "Its structure was standardised" if known else "No structure is known of it"
     twins = "" if answer.pool.twins else "; no drug of the atlas is the same compound"
-    return (f"{asked.question.drug} is not in this atlas. {words}{twins}.",)
+    return (
+        f"{asked.question.drug} is not in this atlas. {words}{twins}.",
+        f"You gave its {said}." if said else "You gave its name alone.",
+    )
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"
+
+
+_LONGEST = 60
+"""Letters of a structure that are shown; the whole of it is in the link."""
 
 
 def _r(value: float) -> str:

@@ -250,7 +250,8 @@ def _library(
     _atlas: AtlasStore,
 ) -> Library:
     doses = {spell_dose(d): d for line in _atlas.info()["cell_lines"] for d in _atlas.doses(line)}
-    return Library.read(_atlas, cell_line=cell_line, doses=None if dose == EVERY else [doses[dose]])
+    chosen = None if dose == EVERY else [doses[dose]]
+    return Library.read(_atlas, book(), cell_line=cell_line, doses=chosen)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.export import write_answer
+from pages.shared.charts import PICTURES
+from pages.shared.method_words import weighs_all
 from pages.shared.question import Question, spell_dose
-from pages.shared.widgets import CHART
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -25,9 +27,6 @@ MIMES = {
     "h5ad": "application/x-hdf5",
 }
 """Endings of an answer's files."""
-
-PICTURES = ("svg", "png")
-"""What the camera in a figure's corner saves."""
 
 _UNSAFE = re.compile(r"[^\w.+-]+")
 
@@ -45,8 +44,8 @@ def stem(answer: Answer, question: Question) -> str:
 
 
 def downloads(answer: Answer, question: Question) -> None:
-    """The answer as a file, and the way on: to the drugs that do the same."""
-    _find_drugs(answer, question)
+    """The ways on, and the answer as a file."""
+    _ways_on(answer, question)
     with st.container(horizontal=True, gap="small"):
         for ending, mime in MIMES.items():
             st.download_button(
@@ -60,27 +59,27 @@ def downloads(answer: Answer, question: Question) -> None:
             )
 
 
-def _find_drugs(answer: Answer, question: Question) -> None:
-    """A link to the search with this predicted change; that search chooses its own neighbours."""
-    if question.edited or not answer.prediction.method.startswith("lgr_"):
-        return
-    link = {**question.link(), "from": "predicted"}
-    st.page_link(
-        "pages/views/find.py",
-        label="Which measured drugs mimic or reverse this predicted change?",
-        icon=":material/search:",
-        query_params={key: value for key, value in link.items() if value},
-    )
+def _ways_on(answer: Answer, question: Question) -> None:
+    """Links that ask on in the same way: which drugs do the same, and many queries at once.
 
-
-def chart(figure: Figure, key: str, words: str) -> None:
-    """Draw a figure; ``words`` say what it shows to who cannot see it.
-
-    The camera in its corner saves it as the picture that the visitor chose.
+    Where neighbours are edited by hand or chosen by a control there are none.
     """
-    ending = st.session_state.get("picture") or PICTURES[0]
-    config = {**CHART, "toImageButtonOptions": {"format": ending, "filename": key, "scale": 2}}
-    st.plotly_chart(figure, key=key, config=config, alt=words)
+    method, weighed = answer.prediction.method, weighs_all(answer)
+    if not weighed and (question.edited or not method.startswith("lgr_")):
+        return
+    how = {"method": method} if weighed else {"selector": question.selector, "k": str(question.k)}
+    asked = replace(question, drop=(), add=()).link()
+    find = "Which measured drugs mimic or reverse this predicted change?"
+    _way("find", find, "search", {**asked, **how, "from": "predicted"})
+    if question.novel is None:
+        words = "Predict many drugs and cell lines at once in this way"
+        _way("batch", words, "table_rows", {"atlas": question.atlas, **how})
+
+
+def _way(page: str, words: str, icon: str, link: Mapping[str, str]) -> None:
+    given = {key: value for key, value in link.items() if value}
+    address = f"pages/views/{page}.py"
+    st.page_link(address, label=words, icon=f":material/{icon}:", query_params=given)
 
 
 def figure_downloads(figures: Mapping[str, Figure]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+import streamlit as st
+
 from lgr_core.answer import Answer
 from lgr_core.evaluation.reading import REGIME_WORDS
 from lgr_core.prediction.trust import Light
@@ -18,16 +20,43 @@ LIGHT_WORDS = {
 }
 
 
+NEEDS = (
+    "Trust is learned from a benchmark run of this very build of the atlas: every measured "
+    "condition is predicted without reading it, and what a prediction stood on is compared with "
+    "how good it was. This page starts none; whoever runs the app can, in a shell; the light then "
+    "appears here by itself:"
+)
+
+
 def box(answer: Answer) -> None:
-    """The light with the expected score and its reasons; without a calibration, a line says so."""
+    """The light with the expected score and its reasons; without a calibration, what it needs."""
     html(trust_box(answer))
+    command = _command(answer)
+    if answer.trust is None and command in (answer.trust_note or ""):
+        _needs(command)
+
+
+@st.fragment
+def _needs(command: str) -> None:
+    box = st.expander("What trust needs", key="needs", on_change="rerun")
+    if not box.open:
+        return
+    with box:
+        html(pieces.caption(NEEDS))
+        st.code(command, language="shell")
+        st.page_link(
+            "pages/views/methods.py",
+            label="What trust means",
+            icon=":material/menu_book:",
+            query_params={"part": "trust"},
+        )
 
 
 def trust_box(answer: Answer) -> str:
     """The same as HTML."""
     trust, by = answer.trust, answer.calibrated
     if trust is None or by is None:
-        words = answer.trust_note
+        words = (answer.trust_note or "").removesuffix(f" Run {_command(answer)}.")
         return pieces.caption(f"Trust: {words}") if words else ""
     like = REGIME_WORDS[by.regime].label.lower()
     head = (
@@ -42,3 +71,7 @@ def trust_box(answer: Answer) -> str:
         f'<section class="lgr-trust" aria-label="Trust"><header>{head}</header>'
         f"<ul>{why}</ul>{pieces.caption(source.strip())}</section>"
     )
+
+
+def _command(answer: Answer) -> str:
+    return f"lgr benchmark --atlas {answer.provenance['atlas']}"

@@ -11,12 +11,6 @@ from lgr_core.errors import LgrError, ServiceError
 from pages.shared import pieces, state
 
 STYLE = Path(__file__).with_name("style.css")
-CHART = {
-    "displaylogo": False,
-    "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "svg"},
-}
-"""Figures keep one button: save as a vector picture."""
 
 WELCOME = (
     "There is no atlas here yet, so a small simulated one is being built for you to look at. "

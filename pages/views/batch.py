@@ -31,7 +31,7 @@ def show(wanted: Wanted) -> None:
     batch_after.run_button(wanted, reading, ready=ready and may, ask=ask)
     if ours:
         batch_after.progress(job)
-        batch_after.results(wanted, job)
+        batch_after.results(job)
 
 
 wanted = batch_asking.ask()

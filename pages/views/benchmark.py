@@ -1,7 +1,7 @@
 """How good the methods are, beside rivals and controls that keep them honest."""
 
 from pages.shared import benchmark_sections as sections
-from pages.shared import benchmark_trust, pieces
+from pages.shared import benchmark_slices, benchmark_trust, pieces
 from pages.shared.benchmark_view import Shown, choose, tabs
 from pages.shared.widgets import html
 
@@ -10,8 +10,9 @@ def show(shown: Shown) -> None:
     """One regime of one run."""
     sections.question(shown)
     sections.means(shown)
-    sections.gaps_and_spread(shown)
-    sections.conditions_and_slices(shown)
+    sections.gaps(shown)
+    benchmark_slices.where(shown)
+    sections.conditions_and_spread(shown)
     sections.neighbors(shown)
     benchmark_trust.trust(shown)
 

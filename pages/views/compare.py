@@ -14,8 +14,8 @@ def show(view: Answered) -> None:
         comparing.unmeasured(view)
         return
     comparing.headline(contest)
-    comparing.strips(contest)
-    figures = comparing.side_by_side(contest)
+    strips = comparing.strips(contest)
+    figures = {**comparing.side_by_side(contest), "Strips": strips}
     comparing.strongest(contest)
     comparing.table(contest)
     comparing.take_home(contest, figures)

@@ -5,8 +5,8 @@ import streamlit as st
 from lgr_core.errors import LgrError, unknown
 from pages.shared import links, methods_sections, pieces, state
 from pages.shared.methods_text import PARTS
-from pages.shared.pickers import refused
-from pages.shared.question import DEMO
+from pages.shared.pickers import refused, uploaded
+from pages.shared.question import DEMO, default_atlas
 from pages.shared.widgets import html, start
 
 
@@ -30,8 +30,9 @@ def show(atlas: str, names: list[str]) -> None:
         on_change=links.picked,
         label_visibility="collapsed",
     )
+    name = atlas if atlas in names else default_atlas(names, uploaded)
     try:
-        methods_sections.SHOW[part](state.store(atlas if atlas in names else names[0]))
+        methods_sections.SHOW[part](state.store(name))
     except LgrError as err:
         html(pieces.error_box(err))
 

@@ -169,6 +169,19 @@ def test_a_phone_reaches_the_pickers(visit):
     title(page, "Afatinib in A549")
 
 
+def test_a_phone_says_which_page_it_shows(visit, address):
+    """Where the bar of pages is folded away, the head names the page; a wide one has the bar."""
+    said = "getComputedStyle(document.querySelector('[data-testid=stHeader]'), '::after').content"
+    page = visit(width=390, height=844)
+    settle(page)
+    assert page.evaluate(said) == '"Predict"'
+    page.goto(f"{address}/find")
+    page.wait_for_selector(".lgr-title")
+    assert page.evaluate(said) == '"Find drugs"'
+    wide = visit(width=1280)
+    assert wide.evaluate(said) == "none"
+
+
 def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
     """Dark on a machine that is light: text, ground and bonds change without a reload."""
     page = visit(scheme="light")

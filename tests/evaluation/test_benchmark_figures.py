@@ -10,7 +10,7 @@ import pytest
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation import figures
 from lgr_core.evaluation.methods import REGISTRY
-from lgr_core.figures import TRUTH
+from lgr_core.figures import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
 
 KIND = ValueKind.LOG2FC
@@ -151,6 +151,41 @@ def test_slices_stand_side_by_side_in_the_order_given():
     assert np.round(ours.y).tolist() == [0, 1, 2]
     assert list(figure.layout.yaxis.ticktext) == ["b", "a", "not known"]
     assert "n 7" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("metric", "above", "below"),
+    [
+        ("cosine", "LGR, mechanism is better", "Cell mean is better"),
+        ("mae_delta", "Cell mean is better", "LGR, mechanism is better"),
+        ("slope", "LGR, mechanism is higher", "Cell mean is higher"),
+    ],
+)
+def test_a_gap_by_slice_says_who_is_better(metric, above, below):
+    """Coloured where the interval misses zero, grey where it holds it, hollow without one."""
+    table = pd.DataFrame(
+        {
+            "slice": ["w", EVIL, "y", "z"],
+            "a": "lgr_mechanism",
+            "b": "cell_mean",
+            "metric": metric,
+            "difference": [0.3, 0.1, 0.0, -0.3],
+            "low": [0.2, -0.1, np.nan, -0.4],
+            "high": [0.4, 0.2, np.nan, -0.1],
+            "win_rate": 0.5,
+            "n_common": [9, 8, 7, 6],
+        }
+    )
+    figure = figures.slice_gaps(table, kind=KIND)
+    drawn = {trace.name: (trace.marker.color, list(trace.y)) for trace in figure.data}
+    assert drawn == {
+        above: (UP, [0]),
+        "not told apart": (NOISE, [1]),
+        "no interval": (NOISE, [2]),
+        below: (DOWN, [3]),
+    }
+    assert [note.text for note in figure.layout.annotations[1:]] == ["n 9", "n 8", "n 7", "n 6"]
+    assert "<a" not in words(figure)
 
 
 def test_flags_are_words():

@@ -69,6 +69,17 @@ def test_what_features_do_not_tell_is_the_mean():
     assert told["covered"].mean() == pytest.approx(0.9, abs=0.01)
 
 
+def test_what_few_compounds_tell_by_chance_is_hardly_believed():
+    """Scores and a feature that hang on the compound, but not on each other."""
+    table = planted(lines=20, drugs=20, tells=False)
+    code = table["parent"].str[1:].astype(int)
+    rng = np.random.default_rng(3)
+    table["likeness"] = rng.random(20)[code] + 0.01 * rng.random(len(table))
+    table[SCORE] = 0.5 + 0.2 * rng.standard_normal(20)[code]
+    told = cross_fitted(table)
+    assert np.abs(told["expected"] - told[SCORE].mean()).mean() < 0.04
+
+
 def test_where_nearly_all_genes_are_right_an_interval_has_no_width():
     """Silent genes, predicted silent: nine tenths lie within nothing."""
     table = planted()

@@ -132,13 +132,18 @@ def test_validation_is_the_next_folds_test_where_enough_is_left(toy):
     folds = make_folds(toy, "unseen_drug", 5)
     for fold, following in zip(folds, [*folds[1:], folds[0]], strict=True):
         np.testing.assert_array_equal(fold.validation, following.test)
-        tuning = fold.tuning()
-        np.testing.assert_array_equal(tuning.test, fold.validation)
-        np.testing.assert_array_equal(tuning.train, fold.fitted)
     two = make_folds(toy, "unseen_drug", 2)
     assert not any(fold.validation.any() for fold in two)
-    with pytest.raises(UsageError, match="0 to test"):
-        two[0].tuning()
+
+
+def test_tuning_tests_every_training_row_once():
+    """In folds inside the fold; of one training unit there are none."""
+    store = world([(line, drug, 5.0) for line in ("l1", "l2", "l3") for drug in "abcd"])
+    fold = make_folds(store, "unseen_cell_line", 3)[0]
+    tested = np.sum([inner.test for inner in fold.tunings()], axis=0)
+    np.testing.assert_array_equal(tested, fold.train)
+    alone = make_folds(world([("l1", "a", 5.0), ("l2", "a", 5.0)]), "unseen_cell_line", 2)[0]
+    assert alone.tunings() == []
 
 
 def test_nested_folds_stay_inside_the_training_rows(toy):

@@ -182,14 +182,14 @@ def test_a_folder_of_other_files_is_refused(toy, tmp_path):
 
 
 def test_restrictions_change_what_is_scored_not_what_is_read(toy, run, tmp_path):
-    """The scores of the queries that are left are the same."""
+    """The scores of the queries that are left are the same, as far as sums of float32 are."""
     part = run_benchmark(toy, plan_of(drugs=("Trametinib",)), tmp_path / "run", selectors=OURS)
     assert set(part.scores["drug"]) == {"Trametinib"}
     keys = ["regime", "method", "cell_line", "drug", "dose_um", "metric"]
     names = dict.fromkeys((*keys[:4], "metric"), str)
     whole = run.scores[run.scores["drug"] == "Trametinib"].astype(names).sort_values(keys)
     found = part.scores.astype(names).sort_values(keys)
-    np.testing.assert_allclose(found["value"], whole["value"], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(found["value"], whole["value"], rtol=1e-4, atol=1e-5)
 
 
 def test_nothing_to_score_is_said(toy, tmp_path):

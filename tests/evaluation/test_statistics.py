@@ -8,7 +8,15 @@ from pandas.testing import assert_frame_equal
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation import bootstrap
 from lgr_core.evaluation.bootstrap import Resamples, estimate
-from lgr_core.evaluation.statistics import compare, compare_all, slice_by, summarise, tertiles
+from lgr_core.evaluation.paired import told_apart
+from lgr_core.evaluation.statistics import (
+    compare,
+    compare_all,
+    compare_slices,
+    slice_by,
+    summarise,
+    tertiles,
+)
 
 NAN = float("nan")
 FAST = {"n_boot": 100}
@@ -525,6 +533,40 @@ def test_a_slice_must_be_of_the_query():
     scores = _scores({"a": [1.0] * 6, "b": [0.0] * 6})
     with pytest.raises(InputError, match="rows of a query differ in method"):
         slice_by(scores, "method", **FAST)
+
+
+def test_a_gap_by_slice_is_the_comparison_of_its_queries():
+    """A mechanism's row equals the comparison on its queries alone; those without one come last."""
+    scores = _random(["a", "b", "c"], parents=24, regime="unseen_drug")
+    names = {"d1": "MEK", "d2": None, "d3": "MEK"}
+    scores["mechanism"] = scores["drug"].map(lambda drug: names.get(drug, "HDAC"))
+    found = compare_slices(scores, "b", "a", "pearson_delta", "mechanism", **FAST)
+    assert found["slice"].fillna("none").tolist() == ["HDAC", "MEK", "none"]
+    assert set(found["by"]) == {"mechanism"}
+    alone = compare(scores[scores["mechanism"] == "HDAC"], "b", "a", "pearson_delta", **FAST)
+    part = found[found["slice"] == "HDAC"].drop(columns=["by", "slice"])
+    assert_frame_equal(part, alone, check_exact=True)
+    assert found["note"].tolist()[1:] == [
+        "no interval: 2 parent, fewer than 5",
+        "no interval: 1 parent, fewer than 5",
+    ]
+
+
+def test_slices_that_only_one_method_answers_are_left_out():
+    """No common query, no gap: neither an undefined score nor a row that is not there counts."""
+    scores = _scores({"a": [1.0, 1, 1, 1], "b": [0.0, 0, NAN, None]}, lines=4)
+    scores["third"] = scores["cell_line"].map({"c0": "x", "c1": "x", "c2": "y", "c3": "z"})
+    found = compare_slices(scores, "a", "b", "pearson_delta", "third", **FAST)
+    assert found[["slice", "difference", "n_common"]].to_numpy().tolist() == [["x", 1.0, 2]]
+    none = compare_slices(scores[scores["third"] != "x"], "a", "b", "pearson_delta", "third")
+    assert none.empty
+    assert list(none) == list(found)
+
+
+def test_differences_are_told_apart_by_their_intervals():
+    """Above zero, below it, about it, touching it, and without an interval."""
+    table = pd.DataFrame({"low": [0.1, -0.3, -0.1, 0.0, NAN], "high": [0.3, -0.1, 0.2, 0.1, NAN]})
+    assert told_apart(table).tolist() == [1, -1, 0, 0, 0]
 
 
 # --- tables that are refused ---------------------------------------------------------------------

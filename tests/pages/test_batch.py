@@ -5,6 +5,7 @@ import shutil
 from zipfile import ZipFile
 
 import pytest
+from calibrated import calibrate
 from lab import HOSTILE, UNMEASURED
 from loopback_llm import LoopbackLLM
 from seen import link, text, turn
@@ -12,7 +13,7 @@ from seen import link, text, turn
 from lgr_core.answer import predict
 from lgr_core.export_many import write_zip
 from lgr_core.retrieval.neighbor_files import append_neighbors
-from pages.shared import batch_asking, batch_before, batch_run
+from pages.shared import batch_after, batch_asking, batch_before, batch_run
 
 QUERIES = f"Trametinib, A549\nGefitinib, LoVo, 5\n{UNMEASURED}, A549"
 ASKED = {"atlas": "lab", "queries": QUERIES, "selector": "mechanism", "k": "3"}
@@ -32,6 +33,14 @@ def results(app):
     """The table of predictions, by drug."""
     tables = [frame.value for frame in app.dataframe if "Pearson r" in frame.value]
     return tables[0].set_index("drug") if tables else None
+
+
+def zipped(app):
+    """The files of the zip, as the button gives them."""
+    job = app.session_state["batch"]
+    data = write_zip(job.many, job.reading.refused, about=batch_after.about(job))
+    with ZipFile(io.BytesIO(data)) as file:
+        return {name: file.read(name) for name in file.namelist()}
 
 
 def test_an_empty_page_says_what_to_do_and_offers_an_example(batch):
@@ -76,14 +85,72 @@ def test_what_is_shown_is_what_the_core_predicts(batch, lab):
     )
 
 
+def test_best_evidence_answers_a_batch(batch, lab):
+    """As the core does; its rows say on what they stand and lead to predictions by it."""
+    app = batch(**ASKED, method="best_evidence")
+    assert "<th>predicted from</th><td>Best evidence</td>" in text(app)
+    assert not [box for box in app.selectbox if box.key == "selector"]
+    app.button(key="batch_run").click().run()
+    page, row = text(app), results(app).loc["Gefitinib"]
+    assert "<b>3 of 3</b> queries are predicted" in page
+    assert page.count("Trust: Not known: no benchmark run") == 1
+    one = predict(lab, cell_line="LoVo", drug="Gefitinib", dose_um=5.0, method="best_evidence")
+    assert row["Pearson r"] == pytest.approx(one.metrics["pearson_delta"], rel=1e-4)
+    assert row["measured changes"] == sum(term.n for term in one.terms)
+    assert row["stands on"].startswith("the drug in other lines")
+    assert "&method=best_evidence&" in row["predict"] + "&"
+    assert not {"neighbours", "chosen by", "expected r"} & set(results(app))
+    assert text(batch(**link(app))) == text(batch(**ASKED, method="best_evidence"))
+    readme = zipped(app)["README.txt"].decode()
+    assert "best_evidence" in readme
+    assert "weights.jsonl" in zipped(app)
+
+
+@pytest.mark.parametrize("method", ["lgr", "best_evidence"])
+def test_what_is_expected_stands_beside_what_was_measured(
+    batch, lab, lab_home, monkeypatch, tmp_path, method
+):
+    """Where a benchmark run has calibrated the method: in a sentence, as columns, in the file."""
+    (tmp_path / "atlases").symlink_to(lab_home / "atlases")
+    calibrate(tmp_path / "runs" / "a_run", lab, methods=("best_evidence", "lgr_mechanism"), k=3)
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    app = batch(**ASKED, method=method)
+    app.button(key="batch_run").click().run()
+    assert "Trust is high for 3, fair for 0, low for 0" in text(app)
+    assert "mean expected Pearson r <b>0.80</b>" in text(app)
+    row = results(app).loc["Gefitinib"]
+    assert (row["expected r"], row["90 % limits"], row["trust"]) == (
+        pytest.approx(0.8),
+        "0.70 to 0.90",
+        "high",
+    )
+    assert b"expected_pearson" in zipped(app)["summary.csv"]
+
+
+def test_the_method_of_predict_is_that_of_the_batch(visit):
+    """By the bar and by the link, and back again."""
+    app = visit(atlas="lab", drug="Afatinib", method="best_evidence")
+    (way,) = [way.proto for way in app.get("page_link") if way.proto.page == "batch"]
+    assert way.query_string == "atlas=lab&method=best_evidence"
+    app.query_params.clear()
+    app.switch_page("pages/views/batch.py").run()
+    assert app.selectbox(key="method").value == "best_evidence"
+    app.selectbox(key="method").select("lgr").run()
+    assert "method" not in link(app)
+    app.query_params.clear()
+    app.switch_page("pages/views/predict.py").run()
+    assert app.selectbox(key="method").value == "lgr"
+
+
 def test_the_zip_holds_the_batch(batch):
     """Whatever was predicted, and the lines that were not."""
     app = batch(**{**ASKED, "queries": f"{QUERIES}\nNonsense, A549"})
     app.button(key="batch_run").click().run()
-    job = app.session_state["batch"]
-    with ZipFile(io.BytesIO(write_zip(job.many, job.reading.refused))) as file:
-        assert "Nonsense, A549" in file.read("refused.csv").decode()
-        assert file.read("summary.csv").decode().count("\n") == 4
+    files = zipped(app)
+    assert "Nonsense, A549" in files["refused.csv"].decode()
+    assert files["summary.csv"].decode().count("\n") == 4
+    said = "Neighbours (LGR, the paper’s): 3, chosen by Mechanism"  # noqa: RUF001
+    assert said in files["README.txt"].decode()
 
 
 def test_lists_are_crossed(batch):
@@ -135,18 +202,17 @@ def test_a_stopped_batch_goes_on(batch, monkeypatch):
     """What was done stays; the rest comes on demand."""
     predict_all = batch_run.Many.predict
 
-    def stopped(self, choose, *, cancel=None, seed=0):
-        if not self.outcomes:
-            self.pools, every = self.pools[:1], self.pools
-            predict_all(self, choose, cancel=cancel, seed=seed)
-            self.pools = every
-        else:
-            predict_all(self, choose, cancel=cancel, seed=seed)
+    def stopped(self, ask, *, cancel):
+        def ask_and_stop(pools):
+            cancel.set()
+            return ask(pools)
+
+        predict_all(self, ask if self.outcomes else ask_and_stop, cancel=cancel)
 
     monkeypatch.setattr(batch_run.Many, "predict", stopped)
     app = batch(**ASKED)
     app.button(key="batch_run").click().run()
-    assert "<b>1 of 3</b>" in text(app)
+    assert "<b>2 of 3</b>" in text(app)
     app.button(key="batch_go_on").click().run()
     assert "<b>3 of 3</b>" in text(app)
 
@@ -162,11 +228,11 @@ def test_too_many_queries_are_refused_with_the_limit(batch, monkeypatch):
 
 def test_a_bad_link_explains_itself(batch):
     """One box, and the way to the nearest."""
-    app = batch(**{**ASKED, "selector": "magic", "form": "circle", "rest": "guess"})
+    wrong = {"selector": "magic", "form": "circle", "rest": "guess", "method": "oracular"}
+    app = batch(**{**ASKED, **wrong})
     page = text(app)
     assert "This link cannot be shown as it is" in page
-    for wrong in ("magic", "circle", "guess"):
-        assert wrong in page
+    assert all(word in page for word in wrong.values())
     app.button(key="nearest").click().run()
     assert app.button(key="batch_run").label == "Predict 3 queries"
 

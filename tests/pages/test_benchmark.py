@@ -4,13 +4,22 @@ import json
 from types import SimpleNamespace
 
 import bench
+import numpy as np
 import pandas as pd
 import pytest
 from lab import IMAGE, LINES
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import benchmark_sections as sections
-from pages.shared.benchmark_runs import MOST_SLICES, run_folders, sliced
+from pages.shared.benchmark_runs import (
+    MOST_SLICES,
+    gaps_by,
+    largest,
+    run_folders,
+    sliced,
+    with_organs,
+)
+from pages.shared.benchmark_slices import where_words
 from pages.shared.benchmark_view import FIELDS, SLICES
 
 REGIMES = ("unseen_drug", "unseen_cell_line")
@@ -84,9 +93,9 @@ def test_the_page_opens_on_the_newest_run_of_the_atlas(visit):
     ]
 
 
-def test_six_panels_and_six_more_figures(visit):
-    """Gaps, spread, conditions, slices, neighbours, k."""
-    assert len(charts(visit())) == 12
+def test_six_panels_and_seven_more_figures(visit):
+    """Gaps, gaps and means by slice, conditions, spread, neighbours, k."""
+    assert len(charts(visit())) == 13
 
 
 def test_simulated_runs_say_so(visit):
@@ -108,7 +117,7 @@ def test_a_link_reopens_the_same_view(visit):
     second = visit(**link(first))
     assert text(second) == text(first)
     assert charts(second) == charts(first)
-    assert "MAE by strength of the measured change" in text(second)
+    assert ", by strength of the measured change, in thirds" in text(second)
 
 
 def test_a_pick_changes_figures_and_link(visit):
@@ -228,49 +237,105 @@ def test_a_point_opens_its_condition(visit, method, rival, selector):
     assert sections.predict_link(shown, pooled)["dose"] == "pooled"
 
 
+def cosines(conditions):
+    """Made-up cosines of drugs that are unseen."""
+    scores = bench.scores_of(conditions, ["unseen_drug"])
+    return with_organs(scores[scores["metric"] == "cosine"])
+
+
 @pytest.mark.parametrize("by", SLICES)
 def test_conditions_are_told_apart(lab, by):
-    """Each slice has both methods; lines have intervals over compounds."""
-    scores = bench.scores_of(lab.conditions, ["unseen_drug"])
-    rows = scores[scores["metric"] == "cosine"]
-    table = sliced(rows, by, ("lgr_mechanism", "pool_mean"))
-    assert (table.groupby("slice", dropna=False)["method"].nunique() == 2).all()
-    counts = table.drop_duplicates("slice")["n_queries"]
-    assert counts.sum() == len(lab.conditions)
+    """Each has its gap and the means of both, in one order; lines have intervals over compounds."""
+    rows = cosines(lab.conditions)
+    gaps = gaps_by(rows, by, "lgr_mechanism", "pool_mean")
+    assert gaps["n_common"].sum() == len(lab.conditions)
+    means = sliced(rows, by, ("lgr_mechanism", "pool_mean"), tuple(gaps["slice"]))
+    assert means["slice"].drop_duplicates().tolist() == gaps["slice"].tolist()
+    apart = means.pivot_table(index="slice", columns="method", values="mean", observed=True)
+    differences = (apart["lgr_mechanism"] - apart["pool_mean"])[gaps["slice"]]
+    np.testing.assert_allclose(gaps["difference"], differences, atol=1e-9)
+    if by in ("effect", "n_cells"):
+        assert gaps["slice"].tolist() == ["low", "middle", "high"]
+    else:
+        assert gaps["difference"].is_monotonic_decreasing
     if by == "cell_line":
-        assert set(table["slice"]) == set(LINES)
-        assert table["low"].notna().all()
+        assert set(gaps["slice"]) == set(LINES)
+        assert gaps["low"].notna().all()
 
 
-def test_of_many_slices_the_largest_are_shown():
-    """In order of size."""
+def test_of_many_slices_the_largest_are_drawn():
+    """In the order of their gaps."""
     rows = [(f"line{i}", f"d{j}", 5.0) for i in range(40) for j in range(1 + i % 7)]
     conditions = pd.DataFrame(rows, columns=["cell_line", "drug", "dose_um"])
-    scores = bench.scores_of(conditions, ["unseen_drug"])
-    table = sliced(scores[scores["metric"] == "cosine"], "cell_line", ("truth", "pool_mean"))
-    sizes = table.drop_duplicates("slice")["n_queries"].tolist()
-    assert len(sizes) == MOST_SLICES
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] == 7
+    gaps = gaps_by(cosines(conditions), "cell_line", "lgr_mechanism", "pool_mean")
+    drawn = largest(gaps)
+    assert (len(gaps), len(drawn)) == (40, MOST_SLICES)
+    assert drawn["n_common"].min() >= gaps["n_common"].nlargest(MOST_SLICES).min()
+    assert drawn["difference"].is_monotonic_decreasing
 
 
 def test_mechanisms_are_words(lab):
     """The label of a tag, if the shipped table knows it; else the tag."""
-    conditions = lab.conditions[lab.conditions["cell_line"] == "A549"]
-    scores = bench.scores_of(conditions, ["unseen_drug"])
-    rows = scores[scores["metric"] == "cosine"]
+    rows = cosines(lab.conditions[lab.conditions["cell_line"] == "A549"])
     tags = rows["mechanism"].cat.rename_categories({"MEK inhibitor": "mek_inhibitor"})
-    table = sliced(rows.assign(mechanism=tags), "mechanism", ("truth", "pool_mean"))
-    names = set(table["slice"].dropna())
-    assert "MEK inhibitor" in names
-    assert "<b>tubulin</b>" in names
+    gaps = gaps_by(rows.assign(mechanism=tags), "mechanism", "lgr_mechanism", "pool_mean")
+    assert {"MEK inhibitor", "<b>tubulin</b>", "not known"} < set(gaps["slice"])
+
+
+def test_organs_are_those_of_the_lines():
+    """Of the shipped table; a line that it lacks has none."""
+    scores = pd.DataFrame({"cell_line": pd.Categorical(["A549", "nobody's"])})
+    assert with_organs(scores)["organ"].fillna("none").tolist() == ["Lung", "none"]
+
+
+GAPS = {
+    "a": "lgr_mechanism",
+    "b": "pool_mean",
+    "slice": ["<b>", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9"],
+    "difference": [0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0, -0.1, -0.2],
+    "low": [0.5, 0.4, 0.3, 0.2, 0.1, -0.1, np.nan, -0.2, -0.4],
+    "high": [0.7, 0.6, 0.5, 0.4, 0.3, 0.2, np.nan, -0.05, -0.1],
+}
+
+
+def test_one_sentence_says_where_a_method_wins_and_loses():
+    """Named from the greatest gap; what is open is counted; fewer is better where it is."""
+    higher = pd.DataFrame({**GAPS, "metric": "cosine"})
+    assert where_words(higher) == (
+        "<b>LGR, mechanism is better in 5 of 9</b> (&lt;b&gt; +0.600, s2 +0.500, s3 +0.400, "
+        "s4 +0.300 and 1 more); <b>Pool mean is better in 2 of 9</b> (s9 -0.200 and s8 -0.100); "
+        "in 1 the interval holds zero; 1 has too few lines or compounds for an interval."
+    )
+    assert where_words(higher.assign(metric="mae_delta")).startswith(
+        "<b>Pool mean is better in 5 of 9</b>"
+    )
+    nowhere = where_words(higher[5:7])
+    assert nowhere.startswith("In <b>none</b> of 2 are the two told apart; in 1 the interval")
+
+
+def test_where_a_method_beats_its_rival_is_said_and_drawn(visit):
+    """A sentence, the gaps as a figure, and all of them as a file."""
+    app = visit(by="mechanism", metric="cosine")
+    page = text(app)
+    assert "Where LGR, mechanism beats Pool mean, by mechanism" in page
+    assert "of 4" in page
+    ((button),) = [b for b in app.get("download_button") if "gaps" in b.proto.id]
+    assert button.label == "This table (csv)"
+    drawn = [json.dumps(chart) for chart in charts(app)]
+    assert any("difference in Cosine" in chart for chart in drawn)
+
+
+def test_conditions_that_share_no_score_are_said(visit):
+    """The measure that takes the line's mean away is undefined for the pool mean."""
+    page = text(visit(metric="cosine", method="lgr_mechanism", rival="zero"))
+    assert "No condition has a score of both." in page
 
 
 def test_trust_is_drawn_where_it_was_calibrated(visit):
     """Two figures more, with what abstaining gains, n and coverage; a plain sentence elsewhere."""
     app = visit(run="trusted")
     page = text(app)
-    assert len(charts(app)) == 14
+    assert len(charts(app)) == 15
     assert "LGR, mechanism: the more trusted half (n = " in page
     assert "<td>90.0%<span" in page
     assert "calibrated no trust" not in page

@@ -9,6 +9,7 @@ from seen import figures, link, text
 from lgr_core.answer import predict
 from lgr_core.comparison import METHODS, STRIPS
 from lgr_core.evaluation.methods import REGISTRY
+from pages.shared import evidence_state
 
 
 @pytest.fixture
@@ -61,6 +62,20 @@ def test_a_rival_without_an_answer_says_why(compared):
     """No drug of this atlas has a structure: chemistry has nothing to go by, and says so."""
     page = text(compared(drug="Compound 1", rival="chem_knn"))
     assert "has no answer: no structure is known" in page
+
+
+def test_rivals_are_asked_once(compared, monkeypatch):
+    """Another to hold against, or other neighbours as many, ask nobody again; another drug does."""
+    asked = []
+    compare = evidence_state.compare
+    monkeypatch.setattr(
+        evidence_state, "compare", lambda *a, **b: asked.append(a[1]) or compare(*a, **b)
+    )
+    for other in ({}, {"rival": "drug_mean"}, {"selector": "random"}):
+        compared(drug="Gefitinib", **{"k": "3", **other})
+    assert len(asked) == 1
+    compared(drug="Erlotinib", k="3")
+    assert len(asked) == 2
 
 
 def test_the_fifty_strongest_add_up(compared):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from h5ads import write_h5ad
-from seen import link, text
+from seen import link, text, turn
 
 from lgr_core.atlas.store import atlas_names, open_atlas
 from pages.shared import data_columns, data_state
@@ -66,6 +66,20 @@ def test_changes_are_checked_ingested_and_opened(data_page, own_home):
     app.button(key="another").click().run()
     assert "ingest" not in link(app)
     assert len(app.file_uploader) == 1
+
+
+def test_an_upload_is_not_what_the_next_visitor_opens_on(data_page, own_home):
+    """Though its name is the first of all; who names it gets it."""
+    app = send(data_page(part="own"), "aaa.csv", changes())
+    app.selectbox(key="own_kind").set_value("log2fc").run()
+    app.button(key="check").click().run()
+    app.button(key="ingest_now").click().run()
+    finished(app)
+    assert atlas_names(own_home / "atlases") == ["aaa", "lab", "toy"]
+    page = turn(data_page(), "drugs")
+    assert page.selectbox(key="atlas").value == "lab"
+    assert page.selectbox(key="atlas").options == ["aaa", "lab", "toy"]
+    assert turn(data_page(), "drugs", atlas="aaa").selectbox(key="atlas").value == "aaa"
 
 
 def test_a_column_is_corrected_and_the_error_speaks_the_words_of_the_page(data_page):

@@ -5,10 +5,11 @@ import json
 import pytest
 from calibrated import calibrate
 from lab import HOSTILE, UNMEASURED
-from seen import link, text
+from seen import link, text, unfold
 from toy import DRUGS
 
 from lgr_core.answer import predict
+from pages.shared.trust import NEEDS
 
 BEST = {"method": "best_evidence"}
 
@@ -75,10 +76,16 @@ def test_a_method_that_is_not_offered_is_said(visit):
 
 
 def test_without_a_calibration_the_page_says_so(visit):
-    """In a line, with what to do; no interval is drawn."""
+    """In a line, with what it needs, the command, and what trust means; no interval is drawn."""
     app = visit(drug="Afatinib", **BEST)
-    assert "Trust: Not known: no benchmark run" in text(app)
-    assert "lgr benchmark --atlas lab" in text(app)
+    page = text(app)
+    assert "Trust: Not known: no benchmark run" in page
+    assert "Run lgr" not in page
+    app = unfold(app, "needs")
+    assert NEEDS in text(app)
+    assert "lgr benchmark --atlas lab" in [block.value for block in app.code]
+    (way,) = [link.proto for link in app.get("page_link") if link.proto.label == "What trust means"]
+    assert (way.page, way.query_string) == ("methods", "part=trust")
     assert "error_x" not in bars(app)
 
 
@@ -115,8 +122,8 @@ def test_an_unmeasured_condition_and_hostile_names_are_fine(visit):
 
 def test_it_can_be_made_again(visit):
     """Python, shell and the paragraph name the method and its settings."""
-    app = visit(drug="Afatinib", **BEST)
-    python, shell, words = (block.value for block in app.code[:3])
+    app = unfold(visit(drug="Afatinib", **BEST))
+    python, shell, words = (block.value for block in app.code)
     assert "method='best_evidence'" in python.replace("method = ", "method=")
     assert "--method=best_evidence" in shell
     assert "weighted sum of" in words

@@ -2,16 +2,22 @@
 
 import json
 from html import escape
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from lab import IMAGE, UNMEASURED
-from seen import link, text, turn
+from seen import link, text, turn, unfold
 
+from lgr_core.answer import predict
 from lgr_core.domain import Condition
+from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.signatures.genes import whole_change
-from lgr_core.signatures.search import Library, find_drugs
-from pages.shared import finding
+from lgr_core.signatures.search import Found, Library, find_drugs
+from pages.shared import finding, hits
+
+BOOK = MechanismBook.load()
 
 
 @pytest.fixture
@@ -29,12 +35,22 @@ def found(app):
     return app.dataframe[0].value
 
 
+def test_conditions_are_listed_when_they_are_opened(find):
+    """One row a condition, with a way to its prediction."""
+    app = find()
+    closed = len(app.dataframe)
+    app = unfold(app, "conditions")
+    assert len(app.dataframe) == closed + 1
+    table = app.dataframe[-1].value
+    assert table["predict"].str.startswith("./?").all()
+
+
 def test_the_page_opens_on_a_finished_example(find, lab):
     """What mimics the change that was looked at last: figure, mechanisms, tables, link."""
     app = find()
     page = text(app)
     assert "Drugs that mimic the measured change of Trametinib in A549 at 5 µM" in page
-    assert "pass both tests below" in page
+    assert "are significant (lowest FDR " in page
     assert "MEK inhibitor<span" in page
     assert len(app.get("plotly_chart")) == 1
     assert link(app) == {
@@ -54,13 +70,50 @@ def test_what_is_shown_is_what_the_core_finds(find, lab):
     app = find(**{"atlas": "lab", "from": "measured", "drug": "Gefitinib", "cell_line": "LoVo"})
     row = lab.row(Condition("LoVo", "Gefitinib", 5.0))
     signature = whole_change(lab.deltas(np.array([row]))[0], drug="Gefitinib")
-    expected = find_drugs(lab, signature, Library.read(lab)).drugs
+    expected = find_drugs(lab, signature, Library.read(lab, BOOK)).drugs
     table = found(app)
     assert table["drug"].tolist() == expected["drug"].tolist()
     np.testing.assert_allclose(table["score"], expected["score"])
+    np.testing.assert_allclose(table["FDR"], expected["fdr"])
     np.testing.assert_allclose(table["p (changes)"], expected["p_others"])
-    assert table["note"].iloc[0] == "the drug asked about"
+    assert list(table)[4:6] == ["FDR", "score"]
+    assert table["note"].iloc[0] == "itself"
     assert table["predict"].iloc[0] == "./?atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5"
+
+
+@pytest.mark.parametrize(
+    ("reverse", "fdr", "score", "title", "lead"),
+    [
+        (False, 0.01, 0.5, "Drugs that mimic it", "<b>A</b> is significant (lowest FDR 0.01)."),
+        (False, 0.2, 0.5, "Closest to it, none significant", "the lowest FDR is 0.2, and 0.05"),
+        (True, 0.05, -0.5, "Drugs that reverse it", "<b>A</b> is significant (lowest FDR 0.05)."),
+        (True, 0.2, -0.5, "Most opposed to it, none significant", "First, perhaps by chance"),
+        (True, 0.2, 0.1, "No drug opposes it", "every score is above zero. Least alike are <b>A"),
+    ],
+)
+def test_a_list_is_called_what_it_is(reverse, fdr, score, title, lead):
+    """Finds only where an FDR says so, no reverse where nothing opposes; never the drug itself."""
+    drugs = pd.DataFrame(
+        {
+            "drug": ["own", "A", "B"],
+            "relation": ["self", "", ""],
+            "fdr": [np.nan, fdr, 0.9],
+            "score": [-1.0, score, score],
+        }
+    )
+    found = Found(pd.DataFrame(), drugs, reverse, 0)
+    wanted = SimpleNamespace(words="it", cell_line=None)
+    assert hits.title(wanted, found) == title
+    assert lead in hits.lead(wanted, found)
+    assert hits.lead(wanted, found).startswith("Of 2 drugs in <b>all cell lines</b>, ")
+
+
+def test_with_no_other_compound_there_is_nothing_to_compare():
+    """The drug alone is no find."""
+    drugs = pd.DataFrame({"drug": ["own"], "relation": "self", "fdr": np.nan, "score": 1.0})
+    found = Found(pd.DataFrame(), drugs, reverse=False, n_undefined=0)
+    wanted = SimpleNamespace(words="it", cell_line="A549")
+    assert hits.lead(wanted, found).endswith("none can be compared.")
 
 
 def test_pasted_genes_are_sorted_into_piles_and_searched(find):
@@ -70,7 +123,7 @@ def test_pasted_genes_are_sorted_into_piles_and_searched(find):
     app.text_area(key="down").input("GENE9")
     app.button(key="FormSubmitter:genes-Find drugs").click().run()
     page = text(app)
-    assert "Drugs that mimic your genes" in page
+    assert "Closest to your genes, none significant" in page
     for words in (
         "<th>up: used (3)</th><td>GENE1, GENE2, GENE3</td>",
         "<th>known, but not measured here (1)</th><td>TP53</td>",
@@ -93,7 +146,7 @@ def test_lists_too_long_for_a_link_are_kept_for_the_visit(find, lab):
     app.text_area(key="up").input(genes[:-40])
     app.text_area(key="down").input(lab.gene_names[-1])
     app.button(key="FormSubmitter:genes-Find drugs").click().run()
-    assert "Drugs that mimic your genes" in text(app)
+    assert "Closest to your genes" in text(app)
     assert "up" not in link(app)
     assert finding.NO_LINK in text(app)
     app.switch_page("pages/views/data.py").run()
@@ -124,6 +177,21 @@ def test_a_predicted_change_can_be_searched_for(find):
     assert (link(app)["selector"], link(app)["k"]) == ("mechanism", "2")
 
 
+def test_a_change_may_be_predicted_by_best_evidence(find, lab):
+    """What is searched for is what that method predicts, and the page changes with it."""
+    asked = {"atlas": "lab", "from": "predicted", "drug": "Gefitinib", "cell_line": "LoVo"}
+    app = find(**asked, method="best_evidence")
+    question = {"cell_line": "LoVo", "drug": "Gefitinib", "dose_um": 5.0}
+    answer = predict(lab, **question, method="best_evidence")
+    expected = find_drugs(lab, whole_change(answer.prediction.delta), Library.read(lab, BOOK)).drugs
+    np.testing.assert_allclose(sorted(found(app)["score"]), sorted(expected["score"]), atol=1e-4)
+    assert link(app)["method"] == "best_evidence"
+    assert "<th>predicted from</th><td>Best evidence</td>" in text(app)
+    app.selectbox(key="method").select("lgr").run()
+    assert "method" not in link(app)
+    assert [box for box in app.selectbox if box.key == "selector"]
+
+
 def test_a_change_that_was_not_measured_is_one_box(find):
     """It says to search with the prediction."""
     page = text(find(**{"from": "measured", "drug": UNMEASURED, "cell_line": "A549"}))
@@ -138,7 +206,8 @@ def test_the_reverse_in_one_line_at_one_dose(find):
     app.selectbox(key="where").select("A549").run()
     app.selectbox(key="at").select("0.5").run()
     page = text(app)
-    assert "Drugs that reverse the measured change of Trametinib" in page
+    assert "Most opposed to the measured change of Trametinib" in page
+    assert "none is significant: the lowest FDR is" in page
     assert set(found(app)["dose (µM)"]) == {"0.5"}
     assert set(found(app)["lines"]) == {1}
     asked = link(app)

@@ -5,6 +5,7 @@ import json
 import pytest
 from loopback_faults import status
 from loopback_llm import LoopbackLLM
+from seen import unfold
 from toy import DRUGS, build_toy
 
 GOOD = "<Final Answer>\n1. Cobimetinib: blocks MEK too.\n2. Vorinostat: last.\n</Final Answer>"
@@ -20,14 +21,16 @@ def text(app):
 
 @pytest.fixture
 def view(visit, tmp_path, monkeypatch):
-    """Open the toy atlas with a language model choosing, in a home of its own."""
+    """Open the toy atlas with a language model choosing, its box unfolded, in a home of its own."""
     build_toy(tmp_path / "atlases" / "toy")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("LGR_LLM_BASE_URL", raising=False)
 
     def open_page(**link):
         monkeypatch.setenv("LGR_HOME", str(tmp_path))
-        return visit(atlas="toy", cell_line="A549", dose="5", selector="llm", **link)
+        return unfold(
+            visit(atlas="toy", cell_line="A549", dose="5", selector="llm", **link), "guide"
+        )
 
     return open_page
 
@@ -54,6 +57,26 @@ def test_a_pasted_answer_ranks_in_its_own_session_only(view):
     assert "blocks MEK too." not in text(view(drug="Trametinib"))
     app.button(key="drop_reply").click().run()
     assert "Chosen by Mechanism" in text(app)
+
+
+def test_what_was_typed_stays_when_the_box_is_closed(view):
+    """It is drawn only once it was opened, and from then on."""
+    app = view(drug="Trametinib")
+    app.text_area(key="reply").set_value(GOOD).run()
+    app.session_state["guide"] = False
+    assert app.run().text_area(key="reply").value == GOOD
+
+
+def test_a_pasted_answer_outlives_an_edit_of_its_neighbours(view):
+    """One is added by hand, forms of one compound count once: the others are still its own."""
+    more = "3. Tofacitinib: x\n4. Tofacitinib (citrate): y\n</Final Answer>"
+    app = paste(view(drug="Trametinib"), GOOD.replace("</Final Answer>", more))
+    app.button(key="count_once").click().run()
+    assert "blocks MEK too." in text(app)
+    app.query_params["drop"] = "Vorinostat"
+    app.run()
+    assert "blocks MEK too." in text(app)
+    assert "Edited by hand" in text(app)
 
 
 def test_a_recorded_answer_says_which_settings_it_was_not_asked_with(view, tmp_path, monkeypatch):

@@ -1,13 +1,17 @@
 """Verdict, pathways, my genes, the tour: what the first page tells beyond the genes."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
-from seen import figures, link, text
+from seen import figures, link, text, unfold
 from toy import GENES as TOY_GENES
 
 from lgr_core.answer import predict
 from lgr_core.comparison import verdict
+from pages.shared.gene_figures import strongest
+from pages.shared.sections import answer_sentence
 from pages.shared.words import agree_words, share
 
 GMT = "rising\td\t" + "\t".join(f"GENE{i}" for i in range(1, 30)) + "\n"
@@ -23,6 +27,27 @@ def test_the_verdict_is_one_sentence(opened, lab):
     assert f"mean Pearson r of their pairs {found.agreement:.2f}" in page
     assert found.beats == 1
     assert "better than <b>all</b> 1,000 random picks" in page
+
+
+def test_only_genes_outside_the_noise_are_named(lab):
+    """The strongest over which the neighbours disagree is passed over; with none left, none is."""
+    answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=4)
+    delta = np.zeros(len(answer.genes))
+    delta[:4] = [3.0, 2.0, -1.0, -4.0]
+    swing = np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    noisy = np.arange(len(delta)) % 3 == 0
+    told = replace(
+        answer,
+        prediction=replace(answer.prediction, delta=delta),
+        neighbor_deltas=delta + 9 * swing * noisy,
+    )
+    assert [rows.tolist() for rows in strongest(told)] == [[0, 1], [2, 3]]
+    assert [rows.tolist() for rows in strongest(told, sure=True)] == [[1], [2]]
+    words = answer_sentence(told)
+    assert f'<b class="lgr-up">{answer.genes[1]}</b> to go up most' in words
+    assert f'<b class="lgr-down">{answer.genes[2]}</b> to go down most' in words
+    none = replace(told, neighbor_deltas=delta + 9 * swing)
+    assert answer_sentence(none).endswith("predicts no gene to stand out of the noise.")
 
 
 def test_shares_are_never_rounded_to_all_or_nothing():
@@ -108,7 +133,7 @@ def test_who_uses_the_page_is_offered_no_tour(visit):
 
 def test_the_methods_paragraph_says_what_was_done(opened):
     """Atlas, build, pool, selector, k used, n."""
-    words = opened("predict").code[-1].value
+    words = unfold(opened("predict")).code[-1].value
     assert "candidates were the 16 other drugs measured in A549 at 5 µM in the atlas lab" in words
     assert "share most mechanism tags" in words
     assert "Of 5 neighbours asked for, 5 were used" in words

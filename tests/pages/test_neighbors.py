@@ -4,7 +4,7 @@ from html import escape
 
 import pytest
 from lab import IMAGE, UNMEASURED
-from seen import link, text
+from seen import link, text, unfold
 
 from lgr_core.answer import predict
 from lgr_core.neighborhood import inspect, reveal
@@ -132,7 +132,7 @@ def test_what_may_not_be_added_is_refused_with_a_reason(opened):
 
 def test_a_reason_against_the_annotation_is_marked(visit):
     """A pasted reason makes an HDAC inhibitor of a MEK inhibitor: the page says so."""
-    app = visit(**LINK, selector="llm", k="2")
+    app = unfold(visit(**LINK, selector="llm", k="2"), "guide")
     reply = "1. Cobimetinib: a potent HDAC inhibitor.\n2. Binimetinib: a MEK inhibitor too."
     app.text_area(key="reply").set_value(reply).run()
     app.button(key="use_reply").click().run()
@@ -147,3 +147,48 @@ def test_names_survive_the_link():
     assert parted(joined(names)) == names
     assert parted("||a||a") == ("a",)
     assert parted(None) == ()
+
+
+FORMS = {"atlas": "toy", "selector": "chemistry"}
+TWO = "Forms of one compound, each of which counts, as in the paper: Tofacitinib"
+
+
+@pytest.mark.parametrize("page", ["neighbors", "predict"])
+def test_forms_of_one_compound_are_said_and_counted_once_on_demand(opened, page):
+    """The prediction follows at once, the link holds it, and a click takes it back."""
+    app = opened(page, **FORMS)
+    assert TWO in text(app)
+    assert text(app).count("Tofacitinib (citrate)</h3>") == 1
+    app.button(key="count_once").click().run()
+    once = text(app)
+    assert TWO not in once
+    assert "Of neighbours that are forms of one compound, only the first counts." in once
+    assert once.count("Tofacitinib (citrate)</h3>") + once.count("Tofacitinib</h3>") == 1
+    asked = link(app)
+    assert asked["once"] == "1"
+    assert text(opened(page, **asked)) == once
+    app.button(key="count_once").click().run()
+    assert TWO in text(app)
+    assert "once" not in link(app)
+
+
+def test_without_two_forms_nothing_is_said_of_them(opened):
+    """No line and no button."""
+    app = opened(atlas="toy", selector="chemistry", k="1")
+    assert not [button for button in app.button if button.key == "count_once"]
+
+
+def test_a_form_added_by_hand_counts(opened):
+    """What was chosen by hand is not overruled."""
+    app = opened(**FORMS, once="1")
+    left_out = "Tofacitinib (citrate)" if "Tofacitinib" in used(app) else "Tofacitinib"
+    assert left_out in used(opened(**FORMS, once="1", add=left_out))
+
+
+def test_what_is_counted_once_can_be_made_again(opened):
+    """In Python, in the shell, in words."""
+    app = unfold(opened("predict", **FORMS, once="1"))
+    python, shell, words = (block.value for block in app.code[-3:])
+    assert "one_per_parent=True" in python
+    assert shell.endswith("--one-per-parent --out=answer.csv")
+    assert "with equal weights, one form of each compound." in words

@@ -1,7 +1,7 @@
 """A drug that is not in the list: typed in, linked, and never found in its own pool."""
 
 import pytest
-from seen import link, text
+from seen import link, text, unfold
 from toy import DRUGS
 
 TOY = {"atlas": "toy", "cell_line": "A549", "selector": "chemistry", "k": "3"}
@@ -20,6 +20,7 @@ def test_a_structure_typed_in_is_predicted(visit):
     page = text(app)
     assert "LGR-1 <span" in page
     assert "LGR-1 is not in this atlas. Its structure was standardised." in page
+    assert f"You gave its structure {DRUGS['Trametinib'][:60]}…." in page
     assert "Left out as forms of the same compound: Trametinib." in page
     assert "<h3>Trametinib</h3>" not in page
     assert 'alt="structure of LGR-1"' in page
@@ -41,10 +42,12 @@ def test_a_structure_alone_is_likened_by_chemistry_where_no_model_has_answered(v
 def test_a_name_alone_is_enough_for_mechanism(visit):
     """The shipped annotations know it; what is said of it counts where they do not."""
     app = typed(visit(**{**TOY, "selector": "mechanism"}), name="Binimetinib")
+    assert "You gave its name alone." in text(app)
     assert "<h3>Trametinib</h3>" in text(app)
     app = typed(visit(**{**TOY, "selector": "mechanism"}), name="LGR-2", moa="MEK inhibitor")
     assert "<h3>Trametinib</h3>" in text(app)
     assert link(app)["moa"] == "MEK inhibitor"
+    assert "You gave its mechanism MEK inhibitor." in text(app)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +100,10 @@ def test_other_pages_bear_with_it(visit, page):
 
 def test_the_recipe_makes_it_again(visit):
     """The Python lines give the same neighbours; the shell has no line for it."""
-    app = typed(visit(**TOY), name="LGR-8", smiles=DRUGS["Trametinib"])
-    python, words = (code.value for code in app.code)
+    app = unfold(typed(visit(**TOY), name="LGR-8", smiles=DRUGS["Trametinib"]))
+    python = next(code.value for code in app.code if "import lgr_core" in code.value)
+    words = app.code[-1].value
+    assert not [code for code in app.code if code.value.startswith("lgr predict")]
     scope = {}
     exec(python, scope)  # noqa: S102
     for drug in scope["answer"].retrieval.drugs:
@@ -110,6 +115,7 @@ def test_the_recipe_makes_it_again(visit):
 def test_a_language_model_may_be_asked_about_it(visit):
     """Its name stands in the prompt, its twin is not among the candidates."""
     app = typed(visit(**{**TOY, "selector": "llm"}), name="LGR-9", smiles=DRUGS["Trametinib"])
+    app = unfold(app, "guide")
     prompt = next(code.value for code in app.code if "LGR-9" in code.value)
     assert "Vorinostat" in prompt
     assert "Trametinib" not in prompt

@@ -6,6 +6,7 @@ from html import escape
 
 import pytest
 from lab import HOSTILE, IMAGE, MARKDOWN, UNMEASURED, build_lab
+from seen import unfold
 from toy import build_toy
 
 from lgr_core.answer import predict
@@ -182,13 +183,30 @@ def test_twins_are_left_out_and_flagged(visit):
 
 def test_the_recipe_reproduces_the_view(visit, lab_home):
     """The Python lines, run as they stand, give the neighbours shown."""
-    app = visit(drug="Gefitinib", selector="random", k="5", dose="0.5")
+    app = unfold(visit(drug="Gefitinib", selector="random", k="5", dose="0.5"))
     python, shell, _ = (code.value for code in app.code)
     scope = {}
     exec(python, scope)  # noqa: S102
     for drug in scope["answer"].retrieval.drugs:
         assert f"<h3>{escape(drug)}</h3>" in text(app)
     assert shell.startswith("lgr predict --atlas=lab --cell-line=A549 --drug=Gefitinib --dose=0.5")
+
+
+def test_how_it_was_made_is_written_when_it_is_opened(visit):
+    """Nobody waits for it before, and it stays open for the next drug."""
+    app = visit(selector="mechanism")
+    assert not any("import lgr_core" in block.value for block in app.code)
+    app = unfold(app).selectbox(key="drug").select("Gefitinib").run()
+    assert any("import lgr_core" in block.value for block in app.code)
+
+
+def test_what_a_selector_recorded_is_told_in_words(visit):
+    """As a table; the record itself is folded."""
+    app = unfold(visit(selector="chemistry", atlas="lab"))
+    page = text(app)
+    assert "<th>drugs here without a structure</th><td>" in page
+    assert "without_structure" not in page
+    assert json.loads(app.json[0].value).keys() == {"without_structure"}
 
 
 # -- links -----------------------------------------------------------------------------------------
@@ -303,7 +321,7 @@ def test_a_careless_selector_is_shown_with_all_that_was_not_believed(visit, monk
 
 def test_hostile_names_do_not_reach_the_shell(visit):
     """The shell line quotes them."""
-    shell = visit(drug=IMAGE, selector="mechanism").code[1].value
+    shell = unfold(visit(drug=IMAGE, selector="mechanism")).code[1].value
     assert f"'--drug={IMAGE}'" in shell
 
 
@@ -337,7 +355,7 @@ def test_a_rebuilt_atlas_is_picked_up(visit, tmp_path, monkeypatch):
     home = tmp_path / "home"
     build_lab(home / "atlases" / "lab", tmp_path)
     monkeypatch.setenv("LGR_HOME", str(home))
-    app = visit()
+    app = unfold(visit())
     before = state.store("lab").build_id
     assert before in text(app)
     shutil.rmtree(home / "atlases" / "lab")

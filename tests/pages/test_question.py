@@ -57,13 +57,27 @@ def test_k_is_a_number_of_neighbours(toy, k, nearest):
     assert len(settled.mended) == 1
 
 
-def test_the_first_atlas_is_one_that_is_no_demo():
-    """Who has data of their own sees them first."""
+@pytest.mark.parametrize(
+    ("names", "sent", "default"),
+    [
+        (["aaa", "demo", "mine", "ours"], {"aaa"}, "mine"),
+        (["aaa", "demo"], {"aaa"}, "demo"),
+        (["aaa", "bbb"], {"aaa", "bbb"}, "aaa"),
+        (["demo"], set(), "demo"),
+    ],
+)
+def test_an_upload_is_nobodys_default_while_another_atlas_is_there(names, sent, default):
+    """What was ingested here comes first, by name; then the demo; then uploads."""
     error = NotFoundError("atlas", "not here", "Choose.")
-    assert settle_atlas(None, ["demo", "mine"], error) == ("mine", [])
-    assert settle_atlas(None, ["demo"], error) == ("demo", [])
-    assert settle_atlas("demo", ["demo", "mine"], error) == ("demo", [])
-    name, (mended,) = settle_atlas("mime", ["demo", "mine"], error)
+    assert settle_atlas(None, names, sent.__contains__, error) == (default, [])
+    for name in names:
+        assert settle_atlas(name, names, sent.__contains__, error) == (name, [])
+
+
+def test_an_atlas_that_is_not_there_is_mended():
+    """To the nearest name."""
+    error = NotFoundError("atlas", "not here", "Choose.")
+    name, (mended,) = settle_atlas("mime", ["demo", "mine"], bool, error)
     assert (name, mended.error) == ("mine", error)
 
 

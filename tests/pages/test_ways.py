@@ -12,17 +12,34 @@ def go(app, page):
 
 
 def ways(app):
-    """The links of a page to other pages, with what they ask."""
-    return [way.proto for way in app.get("page_link")]
+    """The links of a page that ask on elsewhere, with what they ask."""
+    links = [way.proto for way in app.get("page_link")]
+    return [way for way in links if way.page in {"find", "batch"}]
 
 
 def test_predict_leads_to_drugs_that_do_the_same(visit):
     """With line, drug, dose, selector and k."""
     app = visit(atlas="lab", cell_line="LoVo", drug="Gefitinib", selector="mechanism", k="3")
-    (way,) = ways(app)
+    way, many = ways(app)
     assert way.page == "find"
     asked = "atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5&selector=mechanism&k=3&from=predicted"
     assert way.query_string == asked
+    assert (many.page, many.query_string) == ("batch", "atlas=lab&selector=mechanism&k=3")
+
+
+def test_the_method_goes_along(visit):
+    """Of a method that weighs everything; the search is made with its prediction."""
+    app = visit(atlas="lab", cell_line="LoVo", drug="Gefitinib", method="best_evidence")
+    way, _ = ways(app)
+    asked = dict(part.split("=") for part in way.query_string.split("&"))
+    assert (asked["method"], asked["from"]) == ("best_evidence", "predicted")
+    app.query_params.clear()
+    for key, value in asked.items():
+        app.query_params[key] = value
+    app.switch_page("pages/views/find.py").run()
+    assert "the predicted change of Gefitinib in LoVo" in text(app)
+    assert app.selectbox(key="method").value == "best_evidence"
+    assert link(app)["method"] == "best_evidence"
 
 
 def test_an_edited_set_has_no_such_way(visit):

@@ -7,7 +7,7 @@ from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.domain import Condition
 from lgr_core.errors import NotFoundError, UsageError
 from lgr_core.prediction.best_evidence import Route
-from lgr_core.prediction.explained import METHODS, explain, make_method
+from lgr_core.prediction.explained import METHODS, explain, explain_block, make_method
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
@@ -30,16 +30,14 @@ def test_the_prediction_is_the_sum_of_its_terms(toy, method, drug, all_genes):
     found = ask(toy, method, query, all_genes=all_genes)
     total = np.zeros(8 if all_genes else toy.n_panel)
     for term in found.terms:
-        added = np.zeros_like(total)
+        assert len(term.conditions) == term.n
         for condition, weight in term.conditions:
             twins = {drug, *toy.drug_catalog.twins(drug)}
             assert condition.cell_line != "LoVo" or condition.drug not in twins
             row = np.array([toy.row(condition)])
-            added += weight * toy.deltas(row, all_genes=all_genes)[0]
-        np.testing.assert_allclose(term.change, added, rtol=1e-3, atol=0.05)
+            total += weight * toy.deltas(row, all_genes=all_genes)[0]
         sizes = [abs(weight) for _, weight in term.conditions]
         assert sizes == sorted(sizes, reverse=True)
-        total += added
     np.testing.assert_allclose(found.prediction.delta, total, rtol=1e-3, atol=0.05)
     assert sum(term.share for term in found.terms) == pytest.approx(1)
 
@@ -53,6 +51,25 @@ def test_it_is_what_the_benchmark_scores(toy, method):
     delta = made.suited("Trametinib").predict(block).delta[1]
     found = explain(reader, made, QUERY).prediction
     np.testing.assert_allclose(found.delta, delta, rtol=1e-3, atol=0.05)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_block_is_answered_as_its_queries_are_one_by_one(toy, method):
+    """In their order, whatever route each takes; of each term the heaviest, and how many."""
+    wider = with_novel(toy, NovelDrug("A new one", "CCO"))
+    reader = FoldReader(wider)
+    made = make_method(method, reader, selectors=lambda name: make_selector(name, wider))
+    drugs = ["Vorinostat", "A new one", "Tofacitinib", "Mystery compound"]
+    together = explain_block(reader.block("A549", 5.0, drugs), made, most=2)
+    for drug, found in zip(drugs, together, strict=True):
+        alone = explain(reader, made, Condition("A549", drug, 5.0))
+        assert found.prediction.provenance == alone.prediction.provenance
+        assert found.prediction.fallback == alone.prediction.fallback
+        np.testing.assert_allclose(found.prediction.delta, alone.prediction.delta, rtol=1e-3)
+        for few, every in zip(found.terms, alone.terms, strict=True):
+            assert (few.term, few.n) == (every.term, every.n)
+            assert few.share == pytest.approx(every.share)
+            assert [one for one, _ in few.conditions] == [one for one, _ in every.conditions[:2]]
 
 
 def test_it_says_on_what_it_stands(toy):

@@ -13,16 +13,18 @@ def sources(n=6, genes=40, seed=0):
     return x, rng.standard_normal(n) @ x + rng.standard_normal(genes)
 
 
-def by_hand(gram, cross, penalty):
+def by_hand(gram, cross, penalty, drawn_to):
     """Minimises w'Gw - 2 w'g + p |w - u|^2 by setting the gradient to zero."""
     n = len(cross)
-    return np.linalg.solve(gram + penalty * np.eye(n), cross + penalty * np.full(n, 1 / n))
+    return np.linalg.solve(gram + penalty * np.eye(n), cross + penalty * np.full(n, drawn_to))
 
 
 def test_two_sources_by_hand():
-    """G = diag(2, 2), g = (2, 0), penalty half of the mean diagonal: p = 1, u = (1/2, 1/2)."""
-    weights = ridge_weights(np.diag([2.0, 2.0])[None], np.array([[2.0, 0.0]]), 0.5)
-    np.testing.assert_allclose(weights, [[5 / 6, 1 / 6]])
+    """G = diag(2, 2), g = (2, 0), penalty half of the mean diagonal, p = 1; u is 0, or 1/2."""
+    gram, cross = np.diag([2.0, 2.0]), np.array([[2.0, 0.0]])
+    np.testing.assert_allclose(ridge_weights(gram[None], cross, 0.5), [[2 / 3, 0]])
+    both = np.ones((1, 2), dtype=bool)
+    np.testing.assert_allclose(shared_weights(gram, cross, both, 0.5), [[5 / 6, 1 / 6]])
 
 
 def test_each_target_has_its_own_equations():
@@ -32,7 +34,7 @@ def test_each_target_has_its_own_equations():
     found = ridge_weights(grams, crosses, 0.3)
     for gram, cross, weights in zip(grams, crosses, found, strict=True):
         p = 0.3 * np.trace(gram) / len(gram)
-        np.testing.assert_allclose(weights, by_hand(gram, cross, p), rtol=1e-8)
+        np.testing.assert_allclose(weights, by_hand(gram, cross, p, 0), rtol=1e-8)
 
 
 @pytest.mark.parametrize("penalty", [0.1, 2.0])
@@ -46,26 +48,21 @@ def test_sources_that_a_target_lacks_weigh_nothing(penalty):
     p = penalty * np.trace(gram) / 8
     for own, weights in zip(kept[:3], found, strict=False):
         assert not weights[~own].any()
-        expected = by_hand(gram[np.ix_(own, own)], cross[0, own], p)
+        expected = by_hand(gram[np.ix_(own, own)], cross[0, own], p, 1 / own.sum())
         np.testing.assert_allclose(weights[own], expected, rtol=1e-7)
     assert not found[3].any()
 
 
-def test_without_evidence_or_with_a_large_penalty_the_answer_is_the_mean():
-    """Sources of nothing, and sources that may not count."""
+def test_without_evidence_the_answer_is_the_mean():
+    """Sources of nothing; with a large penalty what weights are drawn to, zeros or the mean."""
     np.testing.assert_allclose(ridge_weights(np.zeros((1, 4, 4)), np.zeros((1, 4)), 1.0), 1 / 4)
     x, y = sources(4)
-    np.testing.assert_allclose(ridge_weights((x @ x.T)[None], (x @ y)[None], 1e9), 1 / 4, rtol=1e-6)
+    np.testing.assert_allclose(ridge_weights((x @ x.T)[None], (x @ y)[None], 1e9), 0, atol=1e-6)
+    every = np.ones((1, 4), dtype=bool)
+    np.testing.assert_allclose(shared_weights(x @ x.T, (x @ y)[None], every, 1e9), 1 / 4, rtol=1e-6)
     kept = np.array([[True, True, False, True]])
     mean = [[1 / 3, 1 / 3, 0, 1 / 3]]
     np.testing.assert_allclose(shared_weights(np.zeros((4, 4)), np.ones((1, 4)), kept, 1.0), mean)
-
-
-def test_strength_scales_what_weights_are_drawn_to():
-    """Half of the mean, with a penalty that leaves nothing else."""
-    x, y = sources(4)
-    found = ridge_weights((x @ x.T)[None], (x @ y)[None], 1e9, strength=0.5)
-    np.testing.assert_allclose(found, 1 / 8, rtol=1e-6)
 
 
 def test_what_remains_of_a_source_has_nothing_of_the_others():

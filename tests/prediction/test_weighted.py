@@ -16,11 +16,9 @@ from lgr_core.prediction.kriging import Kernel, Kriging
 from lgr_core.prediction.means import DrugMean, PoolMeans
 from lgr_core.prediction.two_way import Penalties
 from lgr_core.prediction.weighted import Term
+from lgr_core.prediction.weighted import best_of as chosen_of
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.pool import TrainingView
-
-UNIFORM = Settings(Penalties(lines=1e9, drugs=1e9, strength=1.0))
-"""Uniform means of lines and of drugs: exact where effects of lines and drugs add up."""
 
 
 class Silent:
@@ -63,7 +61,7 @@ def routes(method, block):
 
 
 def test_kriging_of_two_candidates_by_hand(toy):
-    """K = I over the pool, k to one of them, noise 1: half of k beside the rest of the mean."""
+    """Minimises w'Kw - 2 w'k + |w|^2 among weights that sum to 1, by the equations of a border."""
     block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
     method = kriging_of(FoldReader(toy), {MECHANISM: 1.0})
     share = method.weigh(block, block.gate(method.evidence))[0]
@@ -73,10 +71,11 @@ def test_kriging_of_two_candidates_by_hand(toy):
     others = [drug for drug in drugs if drug != "Trametinib"]
     at = [names.index(drug) for drug in others]
     k, K = kernel[names.index("Trametinib"), at], kernel[np.ix_(at, at)]
-    mean = np.full(len(at), 1 / len(at))
-    expected = np.linalg.solve(K + np.eye(len(at)), k + mean)
+    one = np.ones((len(at), 1))
+    bordered = np.block([[K + np.eye(len(at)), one], [one.T, np.zeros((1, 1))]])
+    expected = np.linalg.solve(bordered, [*k, 1])[:-1]
     found = dict(zip(drugs, share.weights.total[0], strict=True))
-    np.testing.assert_allclose([found[drug] for drug in others], expected, rtol=1e-9)
+    np.testing.assert_allclose([found[drug] for drug in others], expected, rtol=1e-5)
     assert found["Trametinib"] == 0
     rows = toy.rows("A549", others, 5.0)
     delta = method.predict(block).delta[0]
@@ -112,23 +111,9 @@ def test_a_drug_alone_in_its_line_stands_on_other_lines(tmp_path):
     assert "D01" not in set(used["drug"])
 
 
-@pytest.mark.parametrize("regime", ["unseen_cell_line", "open_world"])
-def test_two_way_is_exact_where_effects_add_up(toy, regime):
-    """The toy's effects are sums of one of the line, one of the drug and one of the gene."""
-    seen = 0
-    for reader, block in asked_in(toy, regime):
-        method = best_of(reader, UNIFORM)
-        part = block.some([i for i, q in enumerate(block.queries) if "Tofa" not in q.drug])
-        if routes(method, part) == {"two_way"}:
-            truth = toy.deltas(part.rows)
-            np.testing.assert_allclose(method.predict(part).delta, truth, rtol=1e-3, atol=0.2)
-            seen += len(part)
-    assert seen
-
-
-def test_without_strength_the_drug_elsewhere_does_not_count(toy):
-    """Where drugs do nothing that lasts from line to line, the pool mean is what is left."""
-    nothing = Settings(Penalties(lines=1e9, drugs=1e9, strength=0.0))
+def test_with_large_penalties_the_pool_mean_is_left(toy):
+    """Where drugs do nothing that lasts from line to line, it is what tuning can come to."""
+    nothing = Settings(Penalties(lines=1e9, drugs=1e9))
     for reader, block in asked_in(toy, "unseen_cell_line"):
         method = best_of(reader, nothing)
         if routes(method, block) == {"two_way"}:
@@ -141,7 +126,7 @@ def test_two_way_learns_what_lines_and_drugs_share(tmp_path):
     store = build_world(tmp_path / "world")
     block = FoldReader(store).block("L3", 1.0, list(store.measured_drugs("L3", 1.0)))
     truth = store.deltas(block.rows)
-    learned = best_of(FoldReader(store), Settings(Penalties(0.001, 0.001, 1.0))).predict(block)
+    learned = best_of(FoldReader(store), Settings(Penalties(0.001, 0.001))).predict(block)
     means = DrugMean().predict(block)
     r = pearson_delta(learned.delta, truth)
     assert r.min() > 0.9
@@ -231,7 +216,7 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     gate = block.gate({Evidence.TRAIN, Evidence.CONTROLS})
     grid = gate.grid()
     lines = np.flatnonzero((grid >= 0).any(axis=1))
-    found = elsewhere_weights(block, gate, lines, 2.0).total[0]
+    found = elsewhere_weights(block, gate, lines, Settings(sharpness=2.0)).total[0]
     own = found.reshape(len(lines), -1)[:, 0]
     view = block.view(0, {Evidence.CONTROLS})
     r = [
@@ -240,8 +225,67 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     ]
     assert own.sum() == pytest.approx(1)
     np.testing.assert_array_equal(np.argsort(own), np.argsort(r))
-    even = elsewhere_weights(block, gate, lines, 0.0).total[0].reshape(len(lines), -1)[:, 0]
+    even = elsewhere_weights(block, gate, lines, Settings()).total[0].reshape(len(lines), -1)[:, 0]
     np.testing.assert_allclose(even, 1 / len(lines))
+
+
+def test_a_drugs_effects_elsewhere_are_drawn_to_the_mean_of_others_there(tmp_path):
+    """As if two further lines had said that mean: with four lines, a third of the answer."""
+    store = build_world(tmp_path / "world", lines=6, drugs=5)
+    fold = make_folds(store, "unseen_cell_line_strict", 3)[0]
+    method = best_of(FoldReader(store, fold), Settings(drawn=2.0))
+    block = next(iter(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))))
+    delta, conditions = method.predict(block).delta, store.conditions
+    trained = store.deltas(np.flatnonzero(fold.train)).astype(float)
+    drugs = conditions["drug"].to_numpy()[fold.train]
+    for query, found in zip(block.queries, delta, strict=True):
+        own = drugs == query.drug
+        assert own.sum() == 4
+        expected = 2 / 3 * trained[own].mean(axis=0) + 1 / 3 * trained[~own].mean(axis=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_share_of_kriging_in_the_pool_is_mixed_in(tmp_path):
+    """Three quarters of the two-way answer; each condition stands once, its weights added up."""
+    store = build_world(tmp_path / "world", lines=4, drugs=6)
+    reader = FoldReader(store)
+    block = reader.block("L0", 1.0, ["D00", "D01"])
+    mixed = best_of(reader, Settings(pooled=0.25))
+    (share,) = mixed.weigh(block, block.gate(mixed.evidence))
+    rows = share.weights.rows
+    assert len(set(rows)) == len(rows)
+    two_way, pool = best_of(reader).predict(block).delta, kriging_of(reader).predict(block).delta
+    found = mixed.predict(block).delta
+    np.testing.assert_allclose(found, 0.75 * two_way + 0.25 * pool, rtol=1e-4, atol=1e-5)
+    by_rows = share.weights.total @ store.deltas(rows).astype(float)
+    np.testing.assert_allclose(by_rows, found, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("noise", "low", "high"), [(0.05, 0.0, 0.0), (4.0, 0.25, 1.0)])
+def test_the_pool_counts_where_drugs_hardly_repeat_in_other_lines(tmp_path, noise, low, high):
+    """Not where effects are exact, though many are missing; in noise it does."""
+    store = build_world(
+        tmp_path / "world", lines=5, drugs=12, noise=noise, missing=0.4, shared=noise
+    )
+    fold = make_folds(store, "unseen_cell_line", 5)[0]
+    method = best_of(FoldReader(store, fold))
+    method.fit(TrainingView(store, fold, validation=True, evidence=method.evidence))
+    assert low <= method.settings.pooled <= high
+
+
+def test_who_is_worse_than_the_first_in_shape_or_size_is_not_chosen(toy):
+    """Candidates that scale the truth by -1 and by 3 leave the careful first; 0.9 is taken."""
+    fold = make_folds(toy, "unseen_drug", 3)[0]
+    view = TrainingView(toy, fold, validation=True)
+
+    def asking(block):
+        truth = toy.deltas(block.rows)[:, : block.labels.n_genes]
+        noise = np.random.default_rng(0).standard_normal(truth.shape)
+        return lambda scale: scale * truth + (noise if scale == 0.5 else 0)
+
+    assert chosen_of(view, [0.5, -1.0, 3.0], asking) == 0.5
+    assert chosen_of(view, [0.5, -1.0, 3.0, 0.9], asking) == 0.9
+    assert chosen_of(view, [0.5], lambda block: None) is None
 
 
 def test_settings_are_chosen_on_validation_rows(tmp_path):

@@ -307,16 +307,18 @@ def test_a_grid_holds_the_opened_rows_of_the_dose(toy):
 
 
 def test_rehearsals_read_training_rows_alone(toy):
-    """Validation rows, once each, asked as the fold inside tests them; the test stays closed."""
+    """Training rows, asked as the folds inside this one test them; the test stays closed."""
     for regime in Regime:
         for fold in make_folds(toy, regime, 3):
             view = TrainingView(toy, fold, validation=True)
             asked = list(rehearse(view, max_blocks=99, max_queries=99, max_genes=99_999))
             rows = np.concatenate([block.rows for block, _ in asked])
-            np.testing.assert_array_equal(np.sort(rows), np.flatnonzero(fold.validation))
+            inside = np.concatenate([np.flatnonzero(part.test) for part in fold.tunings()])
+            np.testing.assert_array_equal(np.sort(rows), np.sort(inside))
+            assert fold.train[rows].all()
             for block, measured in asked:
                 np.testing.assert_array_equal(measured, toy.deltas(block.rows))
                 grid = block.gate({Evidence.TRAIN, Evidence.TARGET_POOL}).grid()
                 assert not fold.test[grid[grid >= 0]].any()
     one_block = list(rehearse(view, max_blocks=1, max_queries=1, max_genes=99_999))
-    assert [len(block) for block, _ in one_block] == [1]
+    assert [len(block) for block, _ in one_block] == [1] * len(fold.tunings())

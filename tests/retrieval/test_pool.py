@@ -260,7 +260,7 @@ def test_a_fit_reads_training_rows_only(toy, regime):
 def test_tuning_never_sees_the_outer_test(toy, regime):
     """A query of a nested fold opens nothing that the outer fold tests."""
     outer = fold_with(toy, regime)
-    for fold in [*nested(outer, 2), outer.tuning()]:
+    for fold in [*nested(outer, 2), *outer.tunings()]:
         query = toy.condition(int(np.flatnonzero(fold.test)[0]))
         seen = opened(View(toy, query, EVERYTHING_BUT_TRUTH, fold), len(fold.test))
         assert seen.any()

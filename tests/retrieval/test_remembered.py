@@ -10,7 +10,7 @@ from lgr_core.domain import Condition
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.question import LLMOptions, Scope
-from lgr_core.retrieval.remembered import remembered
+from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.setup import llm_selector
 
 
@@ -35,7 +35,7 @@ def test_the_first_with_an_answer_is_taken(home, line, scope):
     """The own line's, else the other's."""
     store = open_atlas("toy", home / "atlases")
     pool = candidate_pool(store, Condition(line, "Trametinib", 5.0))
-    known = remembered(selectors(home, store), pool, 4)
+    known = recall(selectors(home, store), pool, 4)
     assert known.selector.options.scope is scope
     assert known.found.k_used == 4
 
@@ -50,11 +50,11 @@ def test_a_ranking_that_fills_less_than_half_is_none(home):
         if n:
             text = text.replace(f'"molecule": "{name}"', f'"molecule": "Unheard of {n}"')
     path.write_text(text)
-    assert remembered(selectors(home, store), pool, 4) is None
+    assert recall(selectors(home, store), pool, 4) is None
 
 
 def test_without_an_answer_there_is_none(home):
     """Neither in a file nor in the cache."""
     store = open_atlas("toy", home / "atlases")
     pool = candidate_pool(store, Condition("A549", "Vorinostat", 5.0))
-    assert remembered(selectors(home, store), pool, 4) is None
+    assert recall(selectors(home, store), pool, 4) is None

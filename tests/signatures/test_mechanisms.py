@@ -24,7 +24,7 @@ def test_the_mechanism_of_the_signature_stands_highest(lab):
     """MEK inhibitors mimic Trametinib; the shipped drugs of the lab are tagged by their names."""
     row = lab.row(Condition("A549", "Trametinib", 5.0))
     signature = whole_change(lab.deltas(np.array([row]))[0], drug="Trametinib")
-    table = enriched_mechanisms(lab, find_drugs(lab, signature, Library.read(lab)), BOOK)
+    table = enriched_mechanisms(lab, find_drugs(lab, signature, Library.read(lab, BOOK)), BOOK)
     first = table.iloc[0]
     assert first["mechanism"] == "MEK inhibitor"
     assert first["n"] == 5  # three known ones and two of hostile names; not Trametinib itself

@@ -3,23 +3,21 @@
 import numpy as np
 import pandas as pd
 import pytest
+from lab import MECHANISMS
 
 from lgr_core.domain import Condition
+from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import NotFoundError
 from lgr_core.signatures.genes import Signature, gene_set, whole_change
-from lgr_core.signatures.search import (
-    SMALLEST,
-    Library,
-    find_drugs,
-    tail_of_genes,
-    tail_of_others,
-)
+from lgr_core.signatures.search import Library, find_drugs
+
+BOOK = MechanismBook.load()
 
 
 @pytest.fixture(scope="module")
 def library(lab):
     """All of the lab."""
-    return Library.read(lab)
+    return Library.read(lab, BOOK)
 
 
 @pytest.fixture(scope="module")
@@ -89,15 +87,19 @@ def test_what_shares_the_programme_mimics_it(lab, library, trametinib):
 
 
 def test_the_reverse_of_a_change_is_the_mimic_of_its_opposite(lab, library, trametinib):
-    """The same drugs, ranks and p over random genes, scores turned round.
+    """The same ranks and p over random genes, scores turned round.
 
     Other changes are no mirror: to mimic one and to reverse one are two things.
     """
-    unlike = {"score", "lowest", "highest", "p_others", "fdr_others"}
+    unlike = {"score", "lowest", "highest", "p_others", "fdr_others", "fdr"}
     opposite = Signature(-trametinib.weights, drug="Trametinib")
     mimic = find_drugs(lab, opposite, library)
     reverse = find_drugs(lab, trametinib, library, reverse=True)
-    for ours, theirs in ((reverse.drugs, mimic.drugs), (reverse.conditions, mimic.conditions)):
+    by_name = [
+        found.drugs.sort_values(["drug", "dose_um"], ignore_index=True)
+        for found in (reverse, mimic)
+    ]
+    for ours, theirs in (by_name, (reverse.conditions, mimic.conditions)):
         columns = [name for name in ours if name not in unlike]
         pd.testing.assert_frame_equal(ours[columns], theirs[columns], rtol=1e-3)
         np.testing.assert_allclose(ours["score"], -theirs["score"], atol=1e-6)
@@ -115,16 +117,33 @@ def test_a_rank_is_a_place_in_line_and_dose(lab, library, trametinib):
 def test_twins_of_the_drug_are_flagged(toy):
     """The citrate of Tofacitinib is no find; nor is its change asked of itself."""
     signature = Signature(np.array([1.0, -2, 3, 1, 0, 2]), drug="Tofacitinib")
-    drugs = find_drugs(toy, signature, Library.read(toy)).drugs
+    drugs = find_drugs(toy, signature, Library.read(toy, BOOK)).drugs
     flags = dict(zip(drugs["drug"], drugs["relation"], strict=True))
     assert flags["Tofacitinib"] == "self"
     assert flags["Tofacitinib (citrate)"] == "twin"
     assert flags["Trametinib"] == ""
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_surest_come_first(lab, library, trametinib, reverse):
+    """By FDR, ties by score; the drug itself on top, or at the end of those that oppose it."""
+    drugs = find_drugs(lab, trametinib, library, reverse=reverse).drugs
+    own = drugs["relation"] == "self"
+    assert own[:: -1 if reverse else 1].tolist() == [True] * 2 + [False] * 33
+    rest = drugs[~own]
+    assert rest["fdr"].is_monotonic_increasing
+    score = rest["score"] if reverse else -rest["score"]
+    assert all(part.is_monotonic_increasing for _, part in score.groupby(rest["fdr"]))
+
+
 def test_fdr_is_of_benjamini_and_hochberg(lab, library, trametinib):
-    """The least, over larger p, of p m / rank, by hand."""
+    """The least, over larger p, of p m / rank, by hand; the drug itself is no find and has none."""
     drugs = find_drugs(lab, trametinib, library).drugs
+    fdrs = ["fdr_genes", "fdr_others", "fdr"]
+    own = drugs["relation"] == "self"
+    assert drugs.loc[own, fdrs].isna().all(axis=None)
+    drugs = drugs[~own]
+    np.testing.assert_array_equal(drugs["fdr"], drugs[["fdr_genes", "fdr_others"]].max(axis=1))
     for name in ("genes", "others"):
         p = drugs[f"p_{name}"].to_numpy()
         order = np.argsort(p)
@@ -165,43 +184,50 @@ def test_random_lists_find_nothing(lab, library):
     assert 0.03 < np.mean(reached) < 0.07
 
 
-def test_the_tail_of_genes_is_students():
-    """Of 12 genes r = 0.5 is t = 1.826 with 10 degrees; r = 0 is p = 1/2; r = 1 is clipped."""
-    np.testing.assert_allclose(
-        tail_of_genes(np.array([0.0, 0.5, -0.5]), 12), [0.5, 0.04893, 0.95107], atol=2e-5
-    )
-    assert tail_of_genes(np.array([1.0]), 12)[0] == SMALLEST
-
-
 # -- other changes ---------------------------------------------------------------------------------
 
 
-def test_the_tail_of_others_counts_those_that_may_be_asked():
-    """Scores 3 and 1 of two drugs against four others: 1 + reached over 1 + asked."""
-    means = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
-    others = np.array([[4.0, 0.0], [3.0, 2.0], [2.0, 1.0], [9.0, 9.0]], dtype=np.float32)
-    asked = np.array([[True, True, True, False], [True, True, True, True]])
-    p = tail_of_others(np.array([3.0, 1.0]), means, others, asked)
-    assert p.tolist() == [3 / 4, 4 / 5]
+def test_p_over_other_changes_is_a_share_of_pairs(lab, library, trametinib):
+    """Of every other condition's change with every drug that does not act alike.
+
+    Inhibitors of MEK and of EGFR do: they are of one programme.
+    """
+    acts = {drug: kind for kind, drugs in MECHANISMS.items() for drug in drugs if kind != "unclear"}
+    acts = {drug: kind.replace("EGFR", "MEK") for drug, kind in acts.items()}
+    units = _units(lab.deltas(library.rows).astype(np.float64))
+    drugs = library.drugs["drug"].tolist()
+    pairs = [
+        mean @ unit
+        for drug, mean in zip(drugs, library.means, strict=True)
+        for other, unit in zip(library.table["drug"], units, strict=True)
+        if acts.get(drug, drug) != acts.get(other, other) and "Trametinib" not in (drug, other)
+    ]
+    found = find_drugs(lab, trametinib, library).drugs.query("relation == ''")
+    reached = [1 + np.sum(np.array(pairs) >= score - 1e-6) for score in found["score"]]
+    np.testing.assert_allclose(found["p_others"], np.array(reached) / (1 + len(pairs)))
 
 
-def test_a_shared_change_is_no_find(lab, library):
-    """A change that all drugs share passes the test of genes, but not that of other changes."""
-    changes = lab.deltas(np.arange(len(lab.conditions)))
-    common = Signature(changes.mean(axis=0).astype(np.float64))
-    drugs = find_drugs(lab, common, library).drugs
-    passed = drugs["p_genes"] <= 0.05
-    assert passed.sum() >= 10
-    assert (drugs.loc[passed, "p_others"] > 0.05).mean() > 0.5
+def _units(changes):
+    """Each centred and of norm 1."""
+    centred = changes - changes.mean(axis=1, keepdims=True)
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
-def test_the_drugs_own_compound_is_not_asked(lab, library, trametinib):
-    """Neither its conditions nor the signature's own count: 69 less 4 of each of the two."""
-    drugs = find_drugs(lab, trametinib, library).drugs.set_index(["drug", "dose_um"])
-    own = len(lab.conditions) - 4
-    assert drugs.loc[("Trametinib", 5.0), "p_others"] == pytest.approx(1 / (1 + own))
-    fewer = 1 + own - 4
-    assert (drugs.loc[("Cobimetinib", 5.0), "p_others"] * fewer) % 1 == pytest.approx(0, abs=1e-9)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_changes_that_share_only_their_vehicle_find_nothing(lab, monkeypatch, reverse):
+    """Asked with each of 69 such changes, about one in twenty finds anything at an FDR of 0.05."""
+    rng = np.random.default_rng(5)
+    changes = rng.normal(size=(len(lab.conditions), 120)) + rng.normal(size=120)
+    changes = changes.astype(np.float32)
+    monkeypatch.setattr(lab, "deltas", lambda rows, **_: changes[rows])
+    library = Library.read(lab, BOOK)
+    found = [
+        find_drugs(lab, whole_change(change, drug=drug), library, reverse=reverse).drugs
+        for change, drug in zip(changes, lab.conditions["drug"], strict=True)
+    ]
+    assert np.mean([(drugs["fdr"] <= 0.05).any() for drugs in found]) < 0.08
+    if not reverse:
+        assert np.mean([(drugs["fdr_genes"] <= 0.05).any() for drugs in found]) > 0.9
 
 
 # -- where -----------------------------------------------------------------------------------------
@@ -209,7 +235,7 @@ def test_the_drugs_own_compound_is_not_asked(lab, library, trametinib):
 
 def test_one_line_or_dose_alone_is_searched(lab, trametinib):
     """Nothing of the others is read."""
-    found = find_drugs(lab, trametinib, Library.read(lab, cell_line="A549", doses=[0.5]))
+    found = find_drugs(lab, trametinib, Library.read(lab, BOOK, cell_line="A549", doses=[0.5]))
     assert set(found.conditions["cell_line"]) == {"A549"}
     assert set(found.conditions["dose_um"]) == {0.5}
     assert len(found.conditions) == 17
@@ -219,16 +245,16 @@ def test_pooled_doses_are_a_dose_of_their_own(lab, trametinib, monkeypatch):
     """NaN is searched as pooled, and is no other dose."""
     pooled = lab.conditions.assign(dose_um=lab.conditions["dose_um"].replace(0.5, np.nan))
     monkeypatch.setattr(lab, "conditions", pooled)
-    found = find_drugs(lab, trametinib, Library.read(lab, doses=[None]))
+    found = find_drugs(lab, trametinib, Library.read(lab, BOOK, doses=[None]))
     assert found.conditions["dose_um"].isna().all()
     assert len(found.drugs) == 17
-    assert len(find_drugs(lab, trametinib, Library.read(lab)).drugs) == 35
+    assert len(find_drugs(lab, trametinib, Library.read(lab, BOOK)).drugs) == 35
 
 
 def test_nothing_measured_there_is_said(lab):
     """LoVo has no 0.5 uM."""
     with pytest.raises(NotFoundError, match="a search in LoVo: nothing is measured there"):
-        Library.read(lab, cell_line="LoVo", doses=[0.5])
+        Library.read(lab, BOOK, cell_line="LoVo", doses=[0.5])
 
 
 def test_a_condition_without_change_has_no_score(lab, trametinib, monkeypatch):
@@ -237,8 +263,8 @@ def test_a_condition_without_change_has_no_score(lab, trametinib, monkeypatch):
     changes = lab.deltas(np.arange(len(lab.conditions)), all_genes=True).copy()
     changes[silent] = 0
     monkeypatch.setattr(lab, "deltas", lambda rows, **_: changes[rows][:, : lab.n_panel])
-    found = find_drugs(lab, trametinib, Library.read(lab))
+    found = find_drugs(lab, trametinib, Library.read(lab, BOOK))
     assert found.n_undefined == 1
     assert len(found.conditions) == len(lab.conditions) - 1
     assert "Vorinostat" not in set(found.drugs["drug"])
-    assert np.isfinite(found.drugs[["score", "p_genes", "p_others"]]).all().all()
+    assert np.isfinite(found.drugs[["score", "p_genes", "p_others"]]).all(axis=None)

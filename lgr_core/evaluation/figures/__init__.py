@@ -16,8 +16,16 @@ from lgr_core.evaluation.figures.looks import (
     look,
     number,
     ordered,
+    side_words,
 )
-from lgr_core.evaluation.figures.panels import against, gaps, metric_panel, slice_words, slices
+from lgr_core.evaluation.figures.panels import (
+    against,
+    gaps,
+    metric_panel,
+    slice_gaps,
+    slice_words,
+    slices,
+)
 from lgr_core.evaluation.figures.spreads import (
     MOST_POINTS,
     distributions,
@@ -47,6 +55,8 @@ __all__ = [
     "ordered",
     "reliability",
     "risk_coverage",
+    "side_words",
+    "slice_gaps",
     "slice_words",
     "slices",
 ]

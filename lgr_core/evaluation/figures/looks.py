@@ -93,3 +93,18 @@ def better(metric: Metric) -> str:
             return "lower is better"
         case Direction.NEAREST:
             return f"nearest to {metric.best:g} is better"
+
+
+def side_words(metric: Metric, a: str, b: str) -> tuple[str, str]:
+    """What ``a - b`` above and below zero say: who is better, where that shows, else who is higher.
+
+    Names are as they are read, not escaped.
+    """
+    ours, theirs = look(a).label, look(b).label
+    match metric.direction:
+        case Direction.HIGHER:
+            return f"{ours} is better", f"{theirs} is better"
+        case Direction.LOWER:
+            return f"{theirs} is better", f"{ours} is better"
+        case Direction.NEAREST:
+            return f"{ours} is higher", f"{theirs} is higher"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -18,10 +19,12 @@ from lgr_core.evaluation.figures.looks import (
     ORACLE,
     PERFECT,
     RANDOM,
+    Look,
     better,
     look,
     number,
     ordered,
+    side_words,
 )
 from lgr_core.evaluation.figures.rows import (
     Dot,
@@ -33,8 +36,12 @@ from lgr_core.evaluation.figures.rows import (
     rows_layout,
     upright,
 )
-from lgr_core.figures import NOISE, TRUTH
+from lgr_core.evaluation.paired import told_apart
+from lgr_core.figures import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
+
+_SLICES_HEAD = head_of(4)
+"""Figures of slices stand side by side: whatever their legends, their rows are level."""
 
 
 def metric_panel(
@@ -82,7 +89,7 @@ def gaps(pairs: pd.DataFrame, rival: str, metric: str, *, kind: ValueKind) -> go
     rows = pairs[pairs["metric"] == metric].set_index("a")
     shown = [name for name in ordered(rows.index) if name != PERFECT]
     places = {name: float(y) for y, name in enumerate(shown)}
-    dots = [_gap_dot(rows.loc[name], name, y) for name, y in places.items()]
+    dots = [_gap_dot(rows.loc[name], look(name), y) for name, y in places.items()]
     found = METRICS[metric]
     return rows_layout(
         draw_rows(dots),
@@ -133,7 +140,27 @@ def slices(
         {float(y): slice_words(label) for y, label in enumerate(labels)},
         ends={y: f"n {n:,}" for y, n in rows.groupby("y")["n_queries"].max().items()},
         axis=axis_words(METRICS[metric], kind),
-        head=head_of(len(methods)),
+        head=_SLICES_HEAD,
+    )
+
+
+def slice_gaps(table: pd.DataFrame, *, kind: ValueKind) -> go.Figure:
+    """The paired difference of two methods in each slice, coloured where its interval misses zero.
+
+    ``table`` has the columns of ``compare_slices`` for one regime; slices are drawn in its order.
+    """
+    sides = told_apart(table)
+    dots = [
+        _gap_dot(row, _side(row, side), float(y))
+        for y, ((_, row), side) in enumerate(zip(table.iterrows(), sides, strict=True))
+    ]
+    return rows_layout(
+        draw_rows(dots, named=True),
+        {float(y): slice_words(label) for y, label in enumerate(table["slice"])},
+        ends={float(y): f"n {n:,}" for y, n in enumerate(table["n_common"])},
+        axis=f"difference in {axis_words(METRICS[table['metric'].iloc[0]], kind)}",
+        head=_SLICES_HEAD,
+        shapes=[upright(0.0, NOISE, "solid")],
     )
 
 
@@ -148,12 +175,25 @@ def slice_words(label: object) -> str:
 
 def _dot(row: pd.Series, method: str, y: float) -> Dot:
     words = f"<br>n = {row['n_queries'] - row['n_undefined']:,} of {row['n_queries']:,}"
-    return Dot(method, y, row["mean"], row["low"], row["high"], words)
+    return Dot(look(method), y, row["mean"], row["low"], row["high"], words)
 
 
-def _gap_dot(row: pd.Series, method: str, y: float) -> Dot:
+def _gap_dot(row: pd.Series, how: Look, y: float) -> Dot:
     words = f"<br>wins {row['win_rate']:.0%} of {row['n_common']:,}"
-    return Dot(method, y, row["difference"], row["low"], row["high"], words)
+    return Dot(how, y, row["difference"], row["low"], row["high"], words)
+
+
+def _side(row: pd.Series, side: int) -> Look:
+    """How a difference is drawn that lies above zero (1), below (-1), or cannot be told from it."""
+    plain = replace(look(row["a"]), colour=NOISE, symbol="circle")
+    if not math.isfinite(row["low"]):
+        return replace(plain, label="no interval", symbol="circle-open")
+    if not side:
+        return replace(plain, label="not told apart")
+    above, below = side_words(METRICS[row["metric"]], row["a"], row["b"])
+    known = {1: (above, UP, "triangle-right"), -1: (below, DOWN, "triangle-left")}
+    label, colour, symbol = known[side]
+    return replace(plain, label=label, colour=colour, symbol=symbol)
 
 
 def _places(methods: Sequence[str], apart: Collection[str]) -> dict[str, float]:

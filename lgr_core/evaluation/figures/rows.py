@@ -12,11 +12,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures.looks import look, number
+from lgr_core.evaluation.figures.looks import Look, number
 from lgr_core.figures import FOOT, NOISE, below, dressed
 from lgr_core.metrics import Metric
 
-_ROW, _HEAD, _LEFT, _RIGHT = 24, 40, 132, 46
+_ROW, _TALL_ROW, _HEAD, _LEFT, _RIGHT = 24, 28, 40, 132, 46
 _FULL_HEIGHT = {"y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
 _NAMES = 17
 """Letters of a name that fit on a line beside its row."""
@@ -24,9 +24,9 @@ _NAMES = 17
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value with its interval in row ``y``; ``words`` end its hover."""
+    """A value with its interval in row ``y``, of one look; ``words`` end its hover."""
 
-    method: str
+    look: Look
     y: float
     value: float
     low: float
@@ -35,10 +35,10 @@ class Dot:
 
 
 def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
-    """One trace a method: its dots, their intervals as bars; ``named`` methods are in a legend."""
+    """One trace a look: its dots, their intervals as bars; ``named`` ones are in a legend."""
     figure = go.Figure()
-    for method in dict.fromkeys(dot.method for dot in dots):
-        own, how = [dot for dot in dots if dot.method == method], look(method)
+    for how in dict.fromkeys(dot.look for dot in dots):
+        own = [dot for dot in dots if dot.look == how]
         values = np.array([dot.value for dot in own], dtype=float)
         over = np.array([dot.high for dot in own], dtype=float) - values
         under = values - np.array([dot.low for dot in own], dtype=float)
@@ -121,7 +121,8 @@ def rows_layout(
             title_font={"size": 14},
             title_pad={"t": 8, "l": 2},
         )
-    height = int(head + FOOT + _ROW * (max(labels, default=0) + 1.4))
+    tall = _TALL_ROW if any("<br>" in _wrapped(label) for label in labels.values()) else _ROW
+    height = int(head + FOOT + tall * (max(labels, default=0) + 1.4))
     return dressed(figure, height=height, left=_LEFT, head=head, right=_RIGHT)
 
 
@@ -135,8 +136,10 @@ def _wrapped(label: str) -> str:
     """A label of at most two lines; a longer one ends in dots."""
     if len(label) <= _NAMES + 2:
         return escape(label)
-    cut = label.rfind(" ", 0, _NAMES + 1)
-    first, rest = (label[:cut], label[cut + 1 :]) if cut > 0 else (label[:_NAMES], label[_NAMES:])
+    cut = max(label.rfind(" ", 0, _NAMES + 1), label.rfind("-", 0, _NAMES) + 1)
+    first, rest = (
+        (label[:cut], label[cut:].strip()) if cut > 0 else (label[:_NAMES], label[_NAMES:])
+    )
     rest = rest if len(rest) <= _NAMES + 2 else f"{rest[:_NAMES]}…"
     return f"{escape(first)}<br>{escape(rest)}"
 
@@ -154,7 +157,7 @@ def _label_rows(figure: go.Figure, labels: Mapping[float, str]) -> None:
         tickmode="array",
         tickvals=rows,
         ticktext=[_wrapped(label) for label in labels.values()],
-        tickfont={"size": 12},
+        tickfont={"size": 11},
         range=[max(rows, default=0) + 0.7, -0.7],
         showgrid=False,
         zeroline=False,
