@@ -259,7 +259,7 @@ def _in_processes(
         pool = ProcessPoolExecutor(workers, context, _start, (job, counter))
         end.callback(pool.shutdown, wait=True, cancel_futures=True)
         # The longest first, so that no process is left with one at the end.
-        order = sorted(tasks, key=lambda task: (_length(task), len(task.rows)), reverse=True)
+        order = sorted(tasks, key=length, reverse=True)
         left: set[Future[None]] = {
             pool.submit(_carry_out, task.name, places[task.name]) for task in order
         }
@@ -272,11 +272,10 @@ def _in_processes(
             seen = counter.value
 
 
-def _length(task: Task) -> int:
-    """How long a query takes: 2 with a slow method, 1 with most, 0 with one other alone."""
-    if task.alone is None:
-        return 1
-    return 2 if REGISTRY[task.alone].slow else 0
+def length(task: Task) -> tuple[bool, bool, int]:
+    """How tasks compare in time: those of a slow method, of most methods, of one other; by rows."""
+    slow = task.alone is not None and REGISTRY[task.alone].slow
+    return slow, task.alone is None, len(task.rows)
 
 
 def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type

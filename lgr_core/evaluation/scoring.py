@@ -78,9 +78,12 @@ class _Measured:
         return Scored(values, first.status, k_used, first.fallback, first.detail, each)
 
     def _values(self, found: Predictions) -> FloatArray:
-        delta = np.where(found.ok[:, None], found.delta, 0)
+        ok = found.ok
+        if not ok.any():
+            return np.full((len(ok), len(METRICS)), np.nan)
+        delta = np.where(ok[:, None], found.delta, 0)
         scores = self._scorer.score(delta, exclude=found.used)
         scores["pearson_vs_line_mean"][~self._has_pool] = np.nan
         values = np.column_stack([scores[name] for name in METRICS])
-        values[~found.ok] = np.nan
+        values[~ok] = np.nan
         return values

@@ -191,19 +191,28 @@ def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, settings: Setti
     further lines would.
     """
     places = block.labels.drug_numbers(block.drugs)
-    own = np.arange(len(places))
-    table = gate.grid()[lines]
-    measured = table >= 0
-    others = np.repeat(measured[None].astype(float), len(places), axis=0)
-    others[own, :, places] = 0
-    n_others = others.sum(axis=(1, 2), keepdims=True)
-    mean = settings.drawn / (settings.drawn + len(lines)) * (n_others > 0)
-    others *= mean / np.maximum(n_others, 1)
     weights = np.exp(settings.sharpness * _vehicle_likeness(block, gate, lines))
-    drug = np.zeros_like(others)
-    drug[own, :, places] = (1 - mean[:, :, 0]) * weights / weights.sum()
-    terms = {Term.DRUG_ELSEWHERE: drug, Term.NEIGHBORS_ELSEWHERE: others}
-    return RowWeights(table[measured], {term: each[:, measured] for term, each in terms.items()})
+    rows = gate.grid()[np.ix_(lines, places)]
+    each = np.zeros((len(places), len(lines), len(places)))
+    own = np.arange(len(places))
+    each[own, :, own] = weights / weights.sum()
+    drug = RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(len(places), -1)})
+    if not settings.drawn:
+        return drug
+    others = _others_elsewhere(gate.grid()[lines], places)
+    return Mixed(drug, others, settings.drawn / (settings.drawn + len(lines)))
+
+
+def _others_elsewhere(table: IntArray, places: IntArray) -> Weights:
+    """The mean of the rows of ``table`` (n_lines, n_drugs), -1 for none, of other drugs than one's.
+
+    ``places``, (n,), are the queries' drugs; where no other was measured, the mean of all.
+    """
+    lines, drugs = np.nonzero(table >= 0)
+    others = drugs[None, :] != places[:, None]
+    others[~others.any(axis=1)] = True
+    each = others / others.sum(axis=1, keepdims=True)
+    return RowWeights(table[lines, drugs], {Term.NEIGHBORS_ELSEWHERE: each})
 
 
 def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:

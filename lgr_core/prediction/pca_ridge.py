@@ -115,8 +115,8 @@ class _Latent:
         centred = deltas - mean
         basis = _principal(centred, n_components)
         drugs, place, counts = np.unique(drug, return_inverse=True, return_counts=True)
-        by_drug, first = centred[np.argsort(place, kind="stable")], np.cumsum(counts) - counts
-        sums = np.add.reduceat(by_drug, first, axis=0, dtype=np.float64) @ basis
+        sums = np.zeros((len(drugs), basis.shape[1]))
+        np.add.at(sums, place, centred @ basis)
         offset = counts @ bits[drugs] / counts.sum()
         return cls(basis, mean, sums / counts[:, None], counts, bits[drugs] - offset, offset)
 

@@ -17,7 +17,7 @@ from lgr_core.retrieval.blocks import Block, rehearse
 from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
-TUNED_BLOCKS = 3
+TUNED_BLOCKS = 2
 TUNED_QUERIES = 40
 TUNED_GENES = 500
 """Of each fold inside a fold's training rows, and of the panel, what tuning looks at."""

@@ -20,7 +20,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
 from lgr_core.errors import EmptyPoolError, UsageError
 from lgr_core.retrieval.crossing import Elsewhere
-from lgr_core.retrieval.gate import Gate, Over, Sums
+from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import (
     Split,
     TrainingView,
@@ -28,6 +28,7 @@ from lgr_core.retrieval.pool import (
     candidate_pool,
     offered_drugs,
 )
+from lgr_core.retrieval.sums import Sums
 
 
 class Labels:

@@ -6,7 +6,6 @@ refuses, what that query may not read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from scipy.sparse import csr_array
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.errors import LeakageError
 from lgr_core.retrieval.crossing import Crossing
+from lgr_core.retrieval.sums import Sums
 
 if TYPE_CHECKING:
     from lgr_core.retrieval.blocks import Block
@@ -36,21 +36,6 @@ class Basis(StrEnum):
 
     LINE = "line"
     DRUG_MEANS = "drug_means"
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """Sums over the rows that the evidence opens: (groups, genes) float64, and how many rows.
-
-    ``squares``, (groups, genes), are the sums of their squares.
-    """
-
-    totals: FloatArray
-    counts: IntArray
-    squares: FloatArray
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
 
 
 class Gate:

@@ -105,6 +105,24 @@ def test_random_is_the_mean_of_its_seeds_scores(run):
     assert seeds["mean"].mean() == pytest.approx(score_of(run, "random_k", "mae_delta"))
 
 
+def test_random_draws_are_a_part_of_their_own(run):
+    """They are as much work as all the others together, so another process can take them."""
+    parts = {path.name for path in (run.folder / "parts").iterdir()}
+    folds = {f"{regime}-{fold}" for regime in Regime for fold in range(3)}
+    assert parts == folds | {f"{fold}-random_k" for fold in folds}
+    assert "random_k" in set(run.k_curve["method"])
+
+
+def test_the_longest_parts_are_begun_first():
+    """So that no process is left with a long one at the end."""
+    names = ("random_k", None, "chemcpa")
+    tasks = [runner.Task(None, np.arange(2), np.arange(0), (), alone=name) for name in names]
+    order = sorted(tasks, key=runner.length, reverse=True)
+    assert [task.alone for task in order] == ["chemcpa", None, "random_k"]
+    few = runner.Task(None, np.arange(1), np.arange(0), ())
+    assert runner.length(tasks[1]) > runner.length(few)
+
+
 def test_the_curve_holds_the_runs_own_k(run):
     """At k = 2 the random draw aside, it is the run's score."""
     curve = run.k_curve

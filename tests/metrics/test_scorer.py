@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lgr_core.errors import InputError
-from lgr_core.metrics import METRICS, Lineup, Scorer, score
+from lgr_core.metrics import METRICS, Lineup, Scorer, discrimination_score_cosine, score
 
 
 def world(n: int = 150, genes: int = 2_100, seed: int = 0):
@@ -33,6 +33,31 @@ def test_scorer_equals_the_metrics_one_by_one():
     assert list(found) == list(METRICS)
     for name in METRICS:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("genes", [40, 60, 120, 150])
+def test_small_panels_are_scored_as_the_metrics_do(genes):
+    """Where the tops of both signs meet, or hold every gene."""
+    predicted, measured, line_mean, lineup, exclude = world(30, genes)
+    expected = score(predicted, measured, line_mean=line_mean, lineup=lineup, exclude=exclude)
+    found = Scorer(measured, line_mean=line_mean, lineup=lineup).score(predicted, exclude=exclude)
+    for name in METRICS:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_conditions_almost_alike_are_told_apart_as_in_float64():
+    """Cosines that differ by less than single precision holds still rank, and ties count half."""
+    rng = np.random.default_rng(0)
+    true = rng.standard_normal((1, 500))
+    near = true + 1e-4 * rng.standard_normal((40, 500))
+    deltas = np.vstack([true, near, near[:5], rng.standard_normal((20, 500))])
+    lineup = Lineup(deltas, np.array([0, 3, 41]))
+    predicted = deltas[lineup.truth] + 1e-3 * rng.standard_normal((3, 500))
+    measured, line_mean = deltas[lineup.truth], np.zeros((3, 500))
+    found = Scorer(measured, line_mean=line_mean, lineup=lineup).score(predicted)
+    expected = discrimination_score_cosine(predicted, lineup)
+    np.testing.assert_array_equal(found["discrimination_score_cosine"], expected)
+    assert ((expected > 0.5) & (expected < 1)).any()
 
 
 def test_nothing_retrieved_takes_nothing_out():

@@ -106,6 +106,15 @@ def test_the_share_of_genes_within_a_width_is_read_from_error_sizes():
     np.testing.assert_allclose(halved, levels / 2)
 
 
+def test_equal_error_sizes_are_all_within_a_width_or_none():
+    """Levels that fall together are a step; beyond either end nothing is added."""
+    levels = np.ones((3, len(LEVELS)))
+    np.testing.assert_array_equal(coverage(levels, np.array([0.5, 1.0, 2.0])), [0, 1, 1])
+    steps = np.array([[0.0] * 5 + [2.0] * (len(LEVELS) - 5)])
+    half = (LEVELS[4] + LEVELS[5]) / 2
+    np.testing.assert_allclose(coverage(steps, np.array([1.0])), [half])
+
+
 def test_a_calibration_reads_its_curve_and_no_further():
     """Between knots straight; features beyond those seen count as the nearest seen."""
     known = np.zeros((3, len(FEATURES)))

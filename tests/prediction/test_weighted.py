@@ -3,61 +3,20 @@
 import numpy as np
 import pytest
 from toy import DRUGS
+from weighing import asked_in, best_of, kriging_of, routes
 from worlds import build_world
 
 from lgr_core.domain import Evidence
-from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.best_evidence import BestEvidence, Route, Settings, elsewhere_weights
-from lgr_core.prediction.drug_kernels import CHEMISTRY, MECHANISM, DrugKernels
-from lgr_core.prediction.kriging import Kernel, Kriging
+from lgr_core.prediction.best_evidence import Route, Settings, elsewhere_weights
+from lgr_core.prediction.drug_kernels import MECHANISM
+from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import DrugMean, PoolMeans
 from lgr_core.prediction.two_way import Penalties
 from lgr_core.prediction.weighted import Term
-from lgr_core.prediction.weighted import best_of as chosen_of
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import TrainingView
-
-
-class Silent:
-    """A language model that was never asked."""
-
-    name = "llm"
-    evidence = frozenset()
-
-    def select(self, pool, k, view):
-        """No answer."""
-        raise NotFoundError(pool.query.drug, "no answer", "Ask.")
-
-
-def kriging_of(reader, shares=None, penalty=1.0):
-    """Kriging from mechanisms, or from these kernels."""
-    kernels = DrugKernels(reader.labels, lambda name: Silent())
-    return Kriging(kernels, Kernel({MECHANISM: 1.0} if shares is None else shares, penalty))
-
-
-def best_of(reader, settings=None):
-    """Best evidence as the fold's regime makes it."""
-    in_line = reader.fold is None or reader.fold.in_line
-    return BestEvidence(kriging_of(reader), in_line=in_line, settings=settings)
-
-
-def asked_in(store, regime):
-    """Readers of a regime's folds, and each block that they test."""
-    for fold in make_folds(store, regime, 3):
-        reader = FoldReader(store, fold)
-        for block in reader.blocks(np.flatnonzero(fold.test)):
-            yield reader, block
-
-
-def routes(method, block):
-    """Each query's route."""
-    found = np.empty(len(block), dtype=object)
-    for share in method.weigh(block, block.gate(method.evidence)):
-        found[share.places] = share.route
-    return set(found)
 
 
 def test_kriging_of_two_candidates_by_hand(toy):
@@ -261,52 +220,6 @@ def test_a_share_of_kriging_in_the_pool_is_mixed_in(tmp_path):
     np.testing.assert_allclose(by_rows, found, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize(("noise", "low", "high"), [(0.05, 0.0, 0.0), (4.0, 0.25, 1.0)])
-def test_the_pool_counts_where_drugs_hardly_repeat_in_other_lines(tmp_path, noise, low, high):
-    """Not where effects are exact, though many are missing; in noise it does."""
-    store = build_world(
-        tmp_path / "world", lines=5, drugs=12, noise=noise, missing=0.4, shared=noise
-    )
-    fold = make_folds(store, "unseen_cell_line", 5)[0]
-    method = best_of(FoldReader(store, fold))
-    method.fit(TrainingView(store, fold, validation=True, evidence=method.evidence))
-    assert low <= method.settings.pooled <= high
-
-
-def test_who_is_worse_than_the_first_in_shape_or_size_is_not_chosen(toy):
-    """Candidates that scale the truth by -1 and by 3 leave the careful first; 0.9 is taken."""
-    fold = make_folds(toy, "unseen_drug", 3)[0]
-    view = TrainingView(toy, fold, validation=True)
-
-    def asking(block):
-        truth = toy.deltas(block.rows)[:, : block.labels.n_genes]
-        noise = np.random.default_rng(0).standard_normal(truth.shape)
-        return lambda scale: scale * truth + (noise if scale == 0.5 else 0)
-
-    assert chosen_of(view, [0.5, -1.0, 3.0], asking) == 0.5
-    assert chosen_of(view, [0.5, -1.0, 3.0, 0.9], asking) == 0.9
-    assert chosen_of(view, [0.5], lambda block: None) is None
-
-
-def test_settings_are_chosen_on_validation_rows(tmp_path):
-    """In a world of products, drawing drugs to their mean is not chosen."""
-    store = build_world(tmp_path / "world")
-    fold = make_folds(store, "unseen_cell_line", 4)[0]
-    method = best_of(FoldReader(store, fold))
-    method.fit(TrainingView(store, fold, validation=True, evidence=method.evidence))
-    assert method.settings.penalties.drugs < 10
-    assert method.chosen.startswith("lines ")
-
-
-def test_the_kernel_is_chosen_among_those_that_say_something(toy):
-    """Without lists of a language model, none of its mixtures is tried."""
-    fold = make_folds(toy, "unseen_drug", 3)[0]
-    method = Kriging(DrugKernels(FoldReader(toy, fold).labels, lambda name: Silent()))
-    method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
-    assert set(method.kernel.shares) <= {MECHANISM, CHEMISTRY}
-    assert "noise" in method.chosen
-
-
 def test_the_querys_own_unit_is_nowhere_in_its_weights(toy):
     """In every regime: neither the drug nor its twin in that line, at any dose."""
     conditions = toy.conditions
@@ -322,11 +235,3 @@ def test_the_querys_own_unit_is_nowhere_in_its_weights(toy):
                     here = used["cell_line"] == query.cell_line
                     assert not (here & used["drug"].isin(twins)).any()
     assert "Tofacitinib (citrate)" in DRUGS
-
-
-def test_validation_rows_without_an_answer_are_passed_over(toy):
-    """At a dose that one line alone measured, the strict regime answers nothing."""
-    for fold in make_folds(toy, "unseen_cell_line_strict", 3):
-        method = best_of(FoldReader(toy, fold))
-        method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
-        assert method.settings.sharpness in {0.0, 0.5, 1.0, 2.0}

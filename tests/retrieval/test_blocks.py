@@ -280,6 +280,21 @@ def test_a_crossing_sums_what_its_weights_say_and_nothing_that_is_closed(toy):
     assert closed
 
 
+def test_blocks_of_one_table_share_what_is_read_of_it(toy, monkeypatch):
+    """Deltas of the same rows are read once, products with the same mixtures taken once."""
+    reader, read = FoldReader(toy), []
+    deltas = reader.store.deltas
+    monkeypatch.setattr(reader.store, "deltas", lambda rows: read.append(len(rows)) or deltas(rows))
+    table = np.array([toy.rows(line, ["Cobimetinib"], 5.0) for line in ("HepG2/C3A", "LoVo")])
+    first, mix = reader.elsewhere(table), np.eye(2)
+    assert reader.elsewhere(table.copy()) is first
+    assert first.drugs(mix) is first.drugs(mix.copy())
+    assert first.drugs(mix) is not first.drugs(2 * mix)
+    other = reader.elsewhere(table[:1])
+    np.testing.assert_array_equal(other.deltas[0], deltas(table[0]))
+    assert read == [2, 1]
+
+
 def test_weights_on_rows_are_checked_query_by_query(toy):
     """One query may read what another may not; a weight of 0 reads nothing."""
     block = FoldReader(toy).block("A549", 5.0, ["Tofacitinib", "Vorinostat"])

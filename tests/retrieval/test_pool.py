@@ -11,7 +11,13 @@ from lgr_core.domain import CandidatePool, Condition, Evidence, Proposal, Reason
 from lgr_core.errors import EmptyPoolError, LeakageError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds, nested
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.retrieval.pool import TrainingView, View, candidate_pool, held_out
+from lgr_core.retrieval.pool import (
+    TrainingView,
+    View,
+    candidate_pool,
+    held_out,
+    offered_drugs,
+)
 from lgr_core.retrieval.resolve import resolve
 
 TOFA = Condition("A549", "Tofacitinib", 5.0)
@@ -373,3 +379,19 @@ def test_a_pool_never_holds_what_it_withholds():
     """One drug cannot be both."""
     with pytest.raises(UsageError, match="withheld"):
         CandidatePool(TOFA, ("A", "B"), withheld=("B",))
+
+
+def test_what_is_offered_can_be_looked_up_once_for_a_line(toy):
+    """In every regime and fold: the same pool, looked up for the query or for its line."""
+    for regime in Regime:
+        for fold in make_folds(toy, regime, 3):
+            for row in np.flatnonzero(fold.test):
+                query = toy.condition(int(row))
+                offered = offered_drugs(toy, query.cell_line, query.dose_um, fold)
+                assert list(offered) == sorted(set(offered))
+                try:
+                    alone = candidate_pool(toy, query, fold=fold)
+                except EmptyPoolError:
+                    assert not set(offered) - {query.drug, *toy.drug_catalog.twins(query.drug)}
+                    continue
+                assert candidate_pool(toy, query, fold=fold, offered=offered) == alone
