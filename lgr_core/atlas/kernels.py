@@ -19,15 +19,12 @@ _FEW = 32
 
 
 class Normalised(NamedTuple):
-    """What becomes of the stored counts, each different one once: float64 of float32 results.
+    """What becomes of each stored count (n_nonzeros,), float64 of float32 results."""
 
-    ``place`` (n_nonzeros,) is where each count stands in the others: in ``log`` (n,), and in
-    ``moments`` (n, 3), its normalised value, the square of that, and the square of its log.
-    """
-
-    place: IntArray
+    linear: FloatArray
+    linear_sq: FloatArray
     log: FloatArray
-    moments: FloatArray
+    log_sq: FloatArray
 
 
 def normalise(counts: sparse.csr_array, total: FloatArray, target_sum: float) -> Normalised:
@@ -39,15 +36,23 @@ def normalise(counts: sparse.csr_array, total: FloatArray, target_sum: float) ->
     """
     factor = (total.astype(np.float32) / np.float32(target_sum))[:, np.newaxis]
     factor[factor == 0] = 1
-    row = np.repeat(np.arange(len(total), dtype=np.int32), np.diff(counts.indptr))
-    place = np.minimum(counts.data, _FEW - 1).astype(np.int32)
-    place += row * np.int32(_FEW)
-    few = np.arange(_FEW, dtype=np.float32) / factor
+    row = np.repeat(np.arange(len(total)), np.diff(counts.indptr))
+    place = np.minimum(counts.data, _FEW - 1).astype(np.intp) + row * _FEW
+    tables = _normalised(np.arange(_FEW, dtype=np.float32), factor)
+    values = Normalised(*(table.ravel()[place] for table in tables))
     many = np.flatnonzero(counts.data >= _FEW)
-    place[many] = few.size + np.arange(len(many))
-    rounded = np.log1p(np.concatenate([few.ravel(), counts.data[many] / factor[row[many], 0]]))
-    linear, log = np.expm1(rounded), rounded.astype(np.float64)
-    return Normalised(place, log, np.column_stack([linear, np.square(linear), np.square(log)]))
+    exact = _normalised(counts.data[many], factor[row[many], 0])
+    for found, here in zip(values, exact, strict=True):
+        found[many] = here
+    return values
+
+
+def _normalised(x: FloatArray, factor: FloatArray) -> Normalised:
+    log = np.log1p(x / factor)
+    linear = np.expm1(log)
+    exact = log.astype(np.float64)
+    square = np.square(linear).astype(np.float64)
+    return Normalised(linear.astype(np.float64), square, exact, np.square(exact))
 
 
 def take_rows(counts: sparse.csr_array, rows: IntArray) -> sparse.csr_array:
@@ -71,16 +76,12 @@ def row_sums(counts: sparse.csr_array, values: FloatArray) -> FloatArray:
     return out
 
 
-def add_to_columns(columns: IntArray, place: IntArray, table: FloatArray, out: FloatArray) -> None:
-    """Add ``table[place[i]]`` to ``out[columns[i]]`` for each i, in order.
-
-    ``columns`` and ``place`` (n,) are int32; rows of ``table`` and ``out`` are of one length, and
-    ``out`` lies in memory row by row.
-    """
-    # A product of the matrix with a one at each (column, place) and the table.
-    ones = np.ones(len(place))
-    _sparsetools.coo_matmat_dense(
-        len(place), table.shape[1], columns, place, ones, table.ravel(), out.ravel()
+def add_columns(counts: sparse.csr_array, values: FloatArray, out: FloatArray) -> None:
+    """Add to ``out`` (n_genes,) the column sums of ``values`` in the places of ``counts``."""
+    n_rows, n_genes = counts.shape
+    # A CSR matrix is its transpose in CSC: the sum over rows is one product with ones.
+    _sparsetools.csc_matvec(
+        n_genes, n_rows, counts.indptr, counts.indices, values, np.ones(n_rows), out
     )
 
 

@@ -64,8 +64,8 @@ def carry_out(task: Task) -> int:
                 _write_part(writer, number, part, present)
             writer.add("present", [present])
             writer.add("n_cells", [moments.n_cells])
-            for name, sums in zip(GENE_MOMENTS, moments.by_gene.T, strict=True):
-                writer.add(name, [sums])
+            for name in GENE_MOMENTS:
+                writer.add(name, [getattr(moments, name)])
             writer.close()
         aside.replace(task.path)
     except OSError as err:

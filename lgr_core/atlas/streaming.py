@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from lgr_core.atlas.blocks import Shard
-from lgr_core.atlas.kernels import add_to_columns, normalise, row_sums, sum_rows, take_rows
+from lgr_core.atlas.kernels import add_columns, normalise, row_sums, sum_rows, take_rows
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
 
@@ -46,19 +46,21 @@ class Part(NamedTuple):
 
 @dataclass(slots=True)
 class Moments:
-    """Sums over all cells.
+    """Sums over all cells (n_genes,): normalised values, their squares, and squares of logs.
 
-    ``by_gene`` (n_genes, 3) has those of :data:`GENE_MOMENTS`: of normalised values, their squares,
-    and squares of logs. ``n_cells`` (n_groups,) counts the cells that hold any counts.
+    ``n_cells`` (n_groups,) counts the cells that hold any counts.
     """
 
     n_genes: int
     n_groups: int
-    by_gene: FloatArray = field(init=False)
+    linear_sum: FloatArray = field(init=False)
+    linear_sumsq: FloatArray = field(init=False)
+    log_sumsq: FloatArray = field(init=False)
     n_cells: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
-        self.by_gene = np.zeros((self.n_genes, len(GENE_MOMENTS)))
+        for name in GENE_MOMENTS:
+            setattr(self, name, np.zeros(self.n_genes))
         self.n_cells = np.zeros(self.n_groups, dtype=np.int64)
 
 
@@ -206,6 +208,8 @@ def _add_run(
         x = taken.data.astype(np.float64)
         total = row_sums(taken, x)
         values = normalise(taken, total, target_sum)
-        add_to_columns(taken.indices, values.place, values.moments, moments.by_gene)
+        add_columns(taken, values.linear, moments.linear_sum)
+        add_columns(taken, values.linear_sq, moments.linear_sumsq)
+        add_columns(taken, values.log_sq, moments.log_sumsq)
         np.add.at(moments.n_cells, codes[total > 0], 1)
-        held.add(taken, values.log[values.place] if order == "cells" else x, codes)
+        held.add(taken, values.log if order == "cells" else x, codes)

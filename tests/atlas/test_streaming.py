@@ -46,9 +46,9 @@ def assert_sums(sums, X, groups, n_groups, order="cells"):
     np.testing.assert_array_equal(sums.n_cells, np.bincount(groups, minlength=n_groups))
     for found, expected in (
         (sums.group_sums, by_group(summed, groups, n_groups)),
-        (sums.by_gene[:, 0], linear.sum(axis=0)),
-        (sums.by_gene[:, 1], (linear**2).sum(axis=0)),
-        (sums.by_gene[:, 2], (logs**2).sum(axis=0)),
+        (sums.linear_sum, linear.sum(axis=0)),
+        (sums.linear_sumsq, (linear**2).sum(axis=0)),
+        (sums.log_sumsq, (logs**2).sum(axis=0)),
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-9)
 
@@ -66,8 +66,8 @@ def test_a_worked_cell():
     """Counts 1 and 3 of 4 scaled to 8 are 2 and 6: ln 3 and ln 7."""
     sums = summed([[1, 3]], [0], 1, target_sum=8)
     np.testing.assert_allclose(sums.group_sums, [[np.log(3), np.log(7)]], rtol=1e-7)
-    np.testing.assert_allclose(sums.by_gene[:, 0], [2, 6], rtol=1e-6)
-    np.testing.assert_allclose(sums.by_gene[:, 1], [4, 36], rtol=1e-6)
+    np.testing.assert_allclose(sums.linear_sum, [2, 6], rtol=1e-6)
+    np.testing.assert_allclose(sums.linear_sumsq, [4, 36], rtol=1e-6)
 
 
 @settings(max_examples=60, deadline=None)
