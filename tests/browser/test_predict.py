@@ -42,8 +42,9 @@ def test_a_drug_picked_changes_picture_and_table(visit):
     before = (*table(page), genes(page))
     pick(page, "drug", "Panobinostat")
     title(page, "Panobinostat in A549")
-    page.wait_for_function(
-        "before => document.querySelector('.js-plotly-plot .ytick text').textContent != before",
+    page.wait_for_function(  # while the figure is drawn anew there is none
+        "before => ![undefined, before].includes("
+        "document.querySelector('.js-plotly-plot .ytick text')?.textContent)",
         arg=before[2][0],
     )
     settle(page)
