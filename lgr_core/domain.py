@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import lt
 from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
@@ -119,10 +120,10 @@ class CandidatePool:
             found = f"no other drug is measured there; twins left out: {len(self.twins)}"
             found += f", withheld by the split: {len(self.withheld)}" if self.withheld else ""
             raise EmptyPoolError(f"candidates for {self.query}", found, "Choose another dose.")
-        if list(self.drugs) != sorted(set(self.drugs)):
+        if not all(map(lt, self.drugs, self.drugs[1:])):
             raise UsageError("candidate pool", "drugs unsorted or repeated", "Sort them once.")
         left_out = {self.query.drug, *self.twins, *self.controls, *self.withheld}
-        refused = left_out & set(self.drugs)
+        refused = left_out.intersection(self.drugs)
         if refused:
             names = ", ".join(sorted(refused))
             found = f"it holds the query, a twin, a control or a withheld drug: {names}"

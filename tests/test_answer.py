@@ -206,6 +206,26 @@ def test_trust_comes_from_the_newest_run(toy, tmp_path):
     assert len(said["gene_half_width"]) == 6
 
 
+@pytest.mark.parametrize("method", ["best_evidence", "kriging"])
+def test_a_method_is_as_the_newest_run_tuned_it(toy, tmp_path, monkeypatch, method):
+    """Its penalties and kernel; without such a run, the usual ones."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    usual = predict(toy, **QUESTION, method=method, selectors=own(toy))
+    calibrate(tmp_path / "runs" / "run", toy)
+    config = tmp_path / "runs" / "run" / "config.json"
+    kernel = {"shares": {"mechanism": 1.0}, "penalty": 50.0}
+    settings = {"penalties": {"lines": 5.0, "drugs": 7.0}, "pooled": 0.5, "drawn": 0.0}
+    learned = {"kernel": kernel, "settings": {**settings, "sharpness": 0.0}}
+    fitted = {"open_world-0": {"best_evidence": learned, "kriging": {"kernel": kernel}}}
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"fitted": fitted}))
+    tuned = predict(toy, **QUESTION, method=method, selectors=own(toy))
+    assert "1 mechanism, noise 50" in tuned.prediction.provenance["settings"]
+    assert ("lines 5, drugs 7" in tuned.prediction.provenance["settings"]) == (
+        method == "best_evidence"
+    )
+    assert not np.allclose(usual.prediction.delta, tuned.prediction.delta)
+
+
 @pytest.mark.parametrize("method", ["lgr", "best_evidence"])
 def test_trust_in_many_is_the_trust_in_each(toy, tmp_path, method):
     """In their order, each with its own reasons and intervals; kinds are told apart."""

@@ -8,5 +8,15 @@ from __future__ import annotations
 from lgr_core.answer.ask import LGR_METHOD, METHODS, predict, retrieve
 from lgr_core.answer.record import Answer, retrieval_dict
 from lgr_core.answer.trusted import trusted
+from lgr_core.answer.tuned import tuned
 
-__all__ = ["LGR_METHOD", "METHODS", "Answer", "predict", "retrieval_dict", "retrieve", "trusted"]
+__all__ = [
+    "LGR_METHOD",
+    "METHODS",
+    "Answer",
+    "predict",
+    "retrieval_dict",
+    "retrieve",
+    "trusted",
+    "tuned",
+]

@@ -12,6 +12,7 @@ import numpy as np
 
 from lgr_core import metrics
 from lgr_core.answer.record import Answer
+from lgr_core.answer.tuned import tuned
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import (
     CandidatePool,
@@ -29,7 +30,6 @@ from lgr_core.prediction.explained import (
     Selectors,
     Support,
     explain,
-    make_method,
     selector_from_memory,
 )
 from lgr_core.prediction.hybrid import Hybrid
@@ -101,7 +101,7 @@ class Desk:
         require_k(self.k)
         reader = self.reader
         if isinstance(method, str):
-            method = make_method(method, reader, selectors=selectors)
+            method = tuned(method, reader, selectors=selectors)
         found = explain(reader, method, self.pool.query, all_genes=self.all_genes)
         return self.explained(found, method.evidence)
 

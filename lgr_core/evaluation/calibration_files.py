@@ -1,8 +1,9 @@
-"""Calibrations as a run's files, and the newest one that speaks of a prediction."""
+"""What a run's files say of a prediction: how to trust it, and what its method has learned."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,26 @@ def newest_calibration(runs: Path, store: AtlasStore, query: Condition, method: 
     found += f"of this kind ({REGIME_WORDS[regime].label.lower()})"
     do = f"Run lgr benchmark --atlas {store.name}."
     raise NotFoundError(what, found, do)
+
+
+def newest_settings(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] | None:
+    """What the newest run of this very build taught a method that weighs everything; None without.
+
+    Of the open world, with the kernel for unseen drugs where these were asked about; of several
+    folds what most of them chose.
+    """
+    for config, _ in _runs_of(runs, store):
+        learned: dict[str, Any] = {}
+        for regime in (Regime.OPEN_WORLD, Regime.UNSEEN_DRUG):
+            parts = config.get("fitted", {}).items()
+            each = [found.get(method) for part, found in parts if part.startswith(f"{regime}-")]
+            told = Counter(json.dumps(one) for one in each if isinstance(one, dict))
+            if told:
+                most = json.loads(told.most_common(1)[0][0])
+                learned = {**most, **learned, "kernel": most["kernel"]}
+        if learned:
+            return learned
+    return None
 
 
 def _runs_of(runs: Path, store: AtlasStore) -> list[tuple[dict[str, Any], Path]]:

@@ -6,8 +6,9 @@ Adding one is a class with the ``Method`` protocol and a row here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -62,7 +63,7 @@ _KINDS: Mapping[type[Selector], type[Retrieved]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setting:
     """What methods are made with for one fold.
 
@@ -77,25 +78,29 @@ class Setting:
     random_seeds: int = 20
     one_per_parent: bool = False
     checkpoint: Path | None = None
+    _made: dict[Selector, Retrieved] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def in_line(self) -> bool:
         """Whether the regime opens the query's own line to retrieval."""
         return self.regime is not Regime.UNSEEN_CELL_LINE_STRICT
 
+    @cached_property
     def kriging(self) -> Kriging:
-        """Kriging in the pool."""
+        """Kriging in the pool: one, that all who build on it share."""
         return Kriging(DrugKernels(self.labels, self.selectors))
 
     def retrieved(self, selector: Selector) -> Retrieved:
-        """LGR with that selector."""
-        return _KINDS.get(type(selector), Retrieved)(
-            selector,
-            self.labels.catalog,
-            self.k,
-            in_line=self.in_line,
-            one_per_parent=self.one_per_parent,
-        )
+        """LGR with that selector; one for all methods, so that it retrieves once for them."""
+        if selector not in self._made:
+            self._made[selector] = _KINDS.get(type(selector), Retrieved)(
+                selector,
+                self.labels.catalog,
+                self.k,
+                in_line=self.in_line,
+                one_per_parent=self.one_per_parent,
+            )
+        return self._made[selector]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,7 @@ _TABLE = (
         "lgr_llm_shrunken",
         "LGR, language model, shrunken",
         Group.RETRIEVAL,
-        "The language model's neighbours drawn towards the pool mean; both learned on validation.",
+        "The language model's neighbours drawn towards the pool mean; k and strength tuned.",
         lambda setting: [Shrunken(setting.retrieved(setting.selectors("llm")))],
     ),
     Entry(
@@ -175,14 +180,14 @@ _TABLE = (
         "Kriging",
         Group.RETRIEVAL,
         "The line's drugs, weighted by how alike they should act; far from all, their mean.",
-        lambda setting: [setting.kriging()],
+        lambda setting: [setting.kriging],
     ),
     Entry(
         "best_evidence",
         "Best evidence",
         Group.RETRIEVAL,
         "The drug in other lines, corrected by how this line's drugs depart; else kriging.",
-        lambda setting: [BestEvidence(setting.kriging(), in_line=setting.in_line)],
+        lambda setting: [BestEvidence(setting.kriging, in_line=setting.in_line)],
     ),
     Entry(
         "cell_mean",

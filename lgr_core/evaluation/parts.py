@@ -242,9 +242,9 @@ def _each(contenders: Contenders) -> Iterator[Method]:
 
 
 def _fitted(contenders: Contenders) -> dict[str, Any]:
-    """What methods chose on validation rows, by method."""
-    return {
-        name: variants[0].chosen
-        for name, variants in contenders.items()
-        if getattr(variants[0], "chosen", None) is not None
+    """What methods chose on training rows, by method: whole where another can be taught it."""
+    told = {
+        name: getattr(first, "learned", getattr(first, "chosen", None))
+        for name, (first, *_) in contenders.items()
     }
+    return {name: learned for name, learned in told.items() if learned is not None}

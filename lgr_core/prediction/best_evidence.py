@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.two_way import Penalties, TwoWays
 from lgr_core.prediction.weighted import (
+    MeanWeights,
     Mixed,
     RowWeights,
     Share,
@@ -27,10 +30,14 @@ from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
 RIDGES = (10.0, 1.0, 0.1)
-PENALTIES = tuple(Penalties(*values) for values in product(RIDGES, RIDGES))
 POOLED = (1.0, 0.75, 0.5, 0.25, 0.0)
+CROSSED = [
+    {"pooled": pooled, "penalties": Penalties(lines, drugs)}
+    for pooled, lines, drugs in product(POOLED, RIDGES, RIDGES)
+]
 SHARPNESS = (0.0, 0.5, 1.0, 2.0)
 DRAWN = (100.0, 4.0, 2.0, 1.0, 0.0)
+ELSEWHERE = [{"sharpness": s, "drawn": drawn} for s, drawn in product(SHARPNESS, DRAWN)]
 """What is chosen from, in folds inside a fold's training rows; the most careful first."""
 
 
@@ -71,6 +78,10 @@ class Settings:
     drawn: float = 0.0
 
 
+_Answer = Callable[[Settings], FloatArray]
+"""Gives the deltas of queries, (n, genes), by any settings."""
+
+
 class BestEvidence(Weighted):
     """One method for every question, by routes that say what they stand on.
 
@@ -96,6 +107,17 @@ class BestEvidence(Weighted):
         elsewhere = f"vehicle profile {found.sharpness:g}, drawn {found.drawn:g}"
         return f"{found.penalties}, pooled {found.pooled:g}; {elsewhere}; {self._kriging.chosen}"
 
+    @property
+    def learned(self) -> Mapping[str, Any]:
+        """The settings and kriging's kernel."""
+        return {**self._kriging.learned, "settings": asdict(self.settings)}
+
+    def taught(self, learned: Mapping[str, Any]) -> BestEvidence:
+        """The same with settings and a kernel that were learned."""
+        found = dict(learned["settings"])
+        settings = Settings(Penalties(**found.pop("penalties")), **found)
+        return type(self)(self._kriging.taught(learned), in_line=self._in_line, settings=settings)
+
     def suited(self, drug: str) -> BestEvidence:
         """The same, its kernel one that knows the drug, where there is one."""
         kriging = self._kriging.suited(drug)
@@ -104,72 +126,71 @@ class BestEvidence(Weighted):
     def fit(self, view: TrainingView) -> None:
         """Choose kriging's kernel, then the settings of the other routes where they are taken."""
         self._kriging.fit(view)
-        for route, name, values in (
-            (Route.TWO_WAY, "penalties", PENALTIES),
-            (Route.TWO_WAY, "pooled", POOLED),
-            (Route.ELSEWHERE, "sharpness", SHARPNESS),
-            (Route.ELSEWHERE, "drawn", DRAWN),
+        for route, asking, values in (
+            (Route.TWO_WAY, self._crossed, CROSSED),
+            (Route.ELSEWHERE, self._elsewhere, ELSEWHERE),
         ):
-            tried = [replace(self.settings, **{name: value}) for value in values]
-            self.settings = self._best(view, route, tried)
+            tried = [replace(self.settings, **settings) for settings in values]
+            found = best_of(view, tried, partial(self._asking, route, asking))
+            self.settings = self.settings if found is None else found
 
     def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
-        """The weights of every query, by route and by the lines that measured its drug."""
-        return [self._share(block, *part) for part in _parts(block, gate)]
+        """The weights of every query, route by route."""
+        shares = []
+        for route, places in _routes(block, gate):
+            part = block.some(places)
+            weights = self._weights(part, part.gate(self.evidence), route)
+            shares.append(Share(places, str(route), weights))
+        return shares
 
-    def _share(self, block: Block, places: IntArray, route: Route, lines: IntArray) -> Share:
-        part = block.some(places)
-        weights = self._weights(part, part.gate(self.evidence), route, lines)
-        return Share(places, str(route), weights)
-
-    def _weights(self, part: Block, gate: Gate, route: Route, lines: IntArray) -> Weights:
+    def _weights(self, part: Block, gate: Gate, route: Route) -> Weights:
         match route:
             case Route.TWO_WAY:
-                return self._crossed(part, gate, TwoWays(part, gate, lines))
+                weights, pooled = (
+                    TwoWays(gate).weights(self.settings.penalties),
+                    self.settings.pooled,
+                )
+                return (
+                    Mixed(weights, self._kriging.weights(part, gate), pooled) if pooled else weights
+                )
             case Route.KRIGING:
                 return self._kriging.weights(part, gate)
             case Route.ELSEWHERE:
-                return elsewhere_weights(part, gate, lines, self.settings)
+                return elsewhere_weights(part, gate, self.settings)
             case Route.NOTHING:
                 return RowWeights.none(len(part))
 
-    def _crossed(self, part: Block, gate: Gate, ways: TwoWays) -> Weights:
-        weights, pooled = ways.weights(self.settings.penalties), self.settings.pooled
-        return Mixed(weights, self._kriging.weights(part, gate), pooled) if pooled else weights
-
-    def _best(self, view: TrainingView, route: Route, settings: Sequence[Settings]) -> Settings:
-        """The best settings of a route; those that stand where no training row takes it."""
-
-        def asking(block: Block) -> Callable[[Settings], FloatArray] | None:
-            parts = _parts(block, block.gate(self.evidence))
-            asked = [(places, lines) for places, found, lines in parts if found is route]
-            predictors = [self._asking(block.some(places), route, lines) for places, lines in asked]
-
-            def predict(tried: Settings) -> FloatArray:
-                delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
-                for (places, _), predictor in zip(asked, predictors, strict=True):
-                    delta[places] = predictor(tried)
-                return delta
-
-            return predict if asked else None
-
-        found = best_of(view, settings, asking)
-        return self.settings if found is None else found
-
     def _asking(
-        self, part: Block, route: Route, lines: IntArray
-    ) -> Callable[[Settings], FloatArray]:
-        """What predicts one part by any settings; what they share is computed once."""
-        gate = part.gate(self.evidence)
-        ways = TwoWays(part, gate, lines) if route is Route.TWO_WAY else None
+        self, route: Route, asking: Callable[[Block, Gate], _Answer], block: Block
+    ) -> _Answer | None:
+        """What answers a block's queries of one route by any settings; None without them."""
+        places = dict(_routes(block, block.gate(self.evidence))).get(route)
+        if places is None:
+            return None
+        part = block.some(places)
+        answer = asking(part, part.gate(self.evidence))
 
         def predict(tried: Settings) -> FloatArray:
-            method = BestEvidence(self._kriging, in_line=self._in_line, settings=tried)
-            if ways is not None:
-                return method._crossed(part, gate, ways).combine(gate)
-            return method._weights(part, gate, route, lines).combine(gate)
+            delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
+            delta[places] = answer(tried)
+            return delta
 
         return predict
+
+    def _crossed(self, part: Block, gate: Gate) -> _Answer:
+        ways, known = TwoWays(gate), {}
+        pool = self._kriging.weights(part, gate).combine(gate)
+
+        def answer(tried: Settings) -> FloatArray:
+            by = tried.penalties
+            if by not in known:
+                known[by] = ways.weights(by).combine(gate)
+            return (1 - tried.pooled) * known[by] + tried.pooled * pool
+
+        return answer
+
+    def _elsewhere(self, part: Block, gate: Gate) -> _Answer:
+        return lambda tried: elsewhere_weights(part, gate, tried).combine(gate)
 
 
 class TwoWay(BestEvidence):
@@ -177,42 +198,51 @@ class TwoWay(BestEvidence):
 
     name = "two_way"
 
-    def _weights(self, part: Block, gate: Gate, route: Route, lines: IntArray) -> Weights:
+    def _weights(self, part: Block, gate: Gate, route: Route) -> Weights:
         if route is not Route.TWO_WAY:
             return RowWeights.none(len(part))
-        return super()._weights(part, gate, route, lines)
+        return super()._weights(part, gate, route)
 
 
-def elsewhere_weights(block: Block, gate: Gate, lines: IntArray, settings: Settings) -> Weights:
-    """The drugs' own rows in ``lines``, (n_lines,), drawn to the mean of other drugs there.
+def elsewhere_weights(block: Block, gate: Gate, settings: Settings) -> Weights:
+    """The drugs' own rows in other lines, drawn to the mean of other drugs there.
 
     A line weighs as ``exp(sharpness z)``, z its profile's Pearson with the block's line,
     standardised over the lines; alike where a profile is not known. The mean weighs as ``drawn``
     further lines would.
     """
     places = block.labels.drug_numbers(block.drugs)
+    lines, grid = _other_lines(gate, places)
+    measured = grid[:, places] >= 0
     weights = np.exp(settings.sharpness * _vehicle_likeness(block, gate, lines))
-    rows = gate.grid()[np.ix_(lines, places)]
-    each = np.zeros((len(places), len(lines), len(places)))
-    own = np.arange(len(places))
-    each[own, :, own] = weights / weights.sum()
-    drug = RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(len(places), -1)})
+    shares = weights[:, None] * measured / (weights @ measured)
+    n, rows = len(places), np.where(measured, grid[:, places], 0)
+    each = np.zeros((n, *rows.shape))
+    each[np.arange(n), :, np.arange(n)] = shares.T
+    drug = RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(n, -1)})
     if not settings.drawn:
         return drug
-    others = _others_elsewhere(gate.grid()[lines], places)
-    return Mixed(drug, others, settings.drawn / (settings.drawn + len(lines)))
+    others = _others(block, gate)
+    n_lines = measured.sum(axis=0)[:, None]
+    drawn = np.where(others.given()[:, None], settings.drawn, 0)
+    return Mixed(drug, others, drawn / (drawn + n_lines))
 
 
-def _others_elsewhere(table: IntArray, places: IntArray) -> Weights:
-    """The mean of the rows of ``table`` (n_lines, n_drugs), -1 for none, of other drugs than one's.
+def _other_lines(gate: Gate, places: IntArray) -> tuple[IntArray, IntArray]:
+    """Lines, (n_lines,), but for the gate's, where any of these drugs was measured; their rows."""
+    grid = gate.grid()
+    known = (grid[:, places] >= 0).any(axis=1)
+    known[gate.line] = False
+    lines = np.flatnonzero(known)
+    return lines, grid[lines]
 
-    ``places``, (n,), are the queries' drugs; where no other was measured, the mean of all.
-    """
-    lines, drugs = np.nonzero(table >= 0)
-    others = drugs[None, :] != places[:, None]
-    others[~others.any(axis=1)] = True
-    each = others / others.sum(axis=1, keepdims=True)
-    return RowWeights(table[lines, drugs], {Term.NEIGHBORS_ELSEWHERE: each})
+
+def _others(block: Block, gate: Gate) -> Weights:
+    """The mean of all rows of other compounds."""
+    grid = gate.grid()
+    n_rows = (grid >= 0).sum(axis=0)
+    each = n_rows * (block.labels.parent_of_drug != block.parents[:, None])
+    return MeanWeights(grid, each / np.maximum(each.sum(axis=1, keepdims=True), 1))
 
 
 def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:
@@ -228,23 +258,16 @@ def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:
     return (alike - alike.mean()) / spread if spread > 0 else np.zeros(len(lines))
 
 
-def _parts(block: Block, gate: Gate) -> Iterator[tuple[IntArray, Route, IntArray]]:
-    """Queries, (n,), of one route and the same lines, (n_lines,), that measured their drugs."""
+def _routes(block: Block, gate: Gate) -> Iterator[tuple[Route, IntArray]]:
+    """Each route that queries take, and which of the block's they are, (n_taking,)."""
     grid, places = gate.grid(), block.labels.drug_numbers(block.drugs)
-    elsewhere = (grid >= 0)[:, places] & (places >= 0)
-    elsewhere[gate.line] = False
-    here = grid[gate.line][grid[gate.line] >= 0]
-    pool = gate.allows(np.arange(len(block))[:, None], here[None, :]).any(axis=1)
+    here = grid[gate.line]
+    elsewhere = np.delete(grid, gate.line, axis=0) >= 0
+    known = elsewhere[:, places].any(axis=0) & (places >= 0)
+    readable = gate.allows(np.arange(len(block))[:, None], here[here >= 0])
+    pool = readable.any(axis=1)
     anyone = gate.mean(Over.EVERYWHERE)[1] > 0
-    keys = np.vstack([elsewhere, pool, anyone])
-    patterns, which = np.unique(keys, axis=1, return_inverse=True)
-    for i, pattern in enumerate(patterns.T):
-        lines = np.flatnonzero(pattern[:-2])
-        route = _route(known=len(lines) > 0, pool=pattern[-2], anyone=pattern[-1])
-        yield np.flatnonzero(which.ravel() == i), route, lines
-
-
-def _route(*, known: bool, pool: bool, anyone: bool) -> Route:
-    if known:
-        return Route.TWO_WAY if pool else Route.ELSEWHERE
-    return Route.KRIGING if pool or anyone else Route.NOTHING
+    alone = np.where(pool | anyone, Route.KRIGING, Route.NOTHING)
+    routes = np.where(known, np.where(pool, Route.TWO_WAY, Route.ELSEWHERE), alone)
+    for route in dict.fromkeys(routes.tolist()):
+        yield Route(route), np.flatnonzero(routes == route)

@@ -46,8 +46,8 @@ class Shrunken:
         """Choose k, up to the run's own, and the strength in folds inside the training rows."""
 
         def asking(block: Block) -> Callable[[tuple[int, float]], FloatArray]:
-            found = self._found(block)
-            return lambda tried: self._at(block, found, *tried).delta
+            answers, mean = {k: self._of(block, k).delta for k in ks}, self._mean(block)
+            return lambda tried: _drawn(answers[tried[0]], mean, tried[1])
 
         ks = sorted({min(k, self.lgr.k) for k in NEIGHBORS})
         chosen = best_of(view, list(product(ks, STRENGTHS)), asking)
@@ -55,16 +55,15 @@ class Shrunken:
 
     def predict(self, block: Block) -> Predictions:
         """Neighbours and pool, in these shares."""
-        return self._at(block, self._found(block), self.k, self.strength)
+        answer = self._of(block, self.k)
+        return replace(answer, delta=_drawn(answer.delta, self._mean(block), self.strength))
 
-    def _found(self, block: Block) -> list[Found]:
-        return self.lgr.retrieve(block, self.lgr.k)
+    def _of(self, block: Block, k: int) -> Predictions:
+        return self.lgr.at(block, self.lgr.retrieve(block, self.lgr.k), k)
 
-    def _at(self, block: Block, found: Sequence[Found], k: int, strength: float) -> Predictions:
-        answer = self.lgr.at(block, found, k)
+    def _mean(self, block: Block) -> FloatArray:
         over = Over.LINE if self.lgr.basis is Basis.LINE else Over.EVERYWHERE
-        mean, _ = block.gate(self.evidence).mean(over)
-        return replace(answer, delta=(1 - strength) * answer.delta + strength * mean)
+        return block.gate(self.evidence).mean(over)[0]
 
 
 class Hybrid:
@@ -88,15 +87,15 @@ class Hybrid:
         """Choose the threshold in folds inside the training rows."""
 
         def asking(block: Block) -> Callable[[float], FloatArray]:
-            found = self._found(block)
-            return lambda tried: self._at(block, *found, tried).delta
+            both = self._both(block, *self._found(block))
+            return lambda tried: self._at(*both, tried).delta
 
         chosen = best_of(view, THRESHOLDS, asking)
         self.threshold = self.threshold if chosen is None else chosen
 
     def predict(self, block: Block) -> Predictions:
         """The first method's answer, or the second's where confidence is too low."""
-        return self._at(block, *self._found(block), self.threshold)
+        return self._at(*self._both(block, *self._found(block)), self.threshold)
 
     def confidence(self, block: Block, found: Sequence[Found]) -> FloatArray:
         """(n,) coverage times agreement, 0 where nobody stands."""
@@ -112,7 +111,7 @@ class Hybrid:
     def sources(self, block: Block) -> list[tuple[Retrieved, Found]]:
         """Which of both answers each of the n queries, and the neighbours that it found."""
         ours, theirs = self._found(block)
-        _, _, weak = self._both(block, ours, theirs, self.threshold)
+        weak = _weak(*self._both(block, ours, theirs), self.threshold)
         first, second = [(self.lgr, one) for one in ours], [(self.other, one) for one in theirs]
         return _either(weak, second, first)
 
@@ -121,22 +120,21 @@ class Hybrid:
         return self.lgr.retrieve(block, self.lgr.k), self.other.retrieve(block, self.other.k)
 
     def _both(
-        self, block: Block, ours: Sequence[Found], theirs: Sequence[Found], threshold: float
-    ) -> tuple[Predictions, Predictions, BoolArray]:
-        """Both answers, and where the second stands, (n,)."""
+        self, block: Block, ours: Sequence[Found], theirs: Sequence[Found]
+    ) -> tuple[Predictions, Predictions, FloatArray]:
+        """Both answers, and the confidence in the first, (n,)."""
         first = self.lgr.at(block, ours, self.lgr.k)
         second = self.other.at(block, theirs, self.other.k)
-        weak = second.ok & (~first.ok | (self.confidence(block, ours) < threshold))
-        return first, second, weak
+        return first, second, self.confidence(block, ours)
 
     def _labels(self, second: Predictions) -> list[str]:
         """Whose answer the second's is: its own name, or that of what it fell back to itself."""
         return [self.other.name if name is None else name for name in second.fallback]
 
     def _at(
-        self, block: Block, ours: Sequence[Found], theirs: Sequence[Found], threshold: float
+        self, first: Predictions, second: Predictions, confidence: FloatArray, threshold: float
     ) -> Predictions:
-        first, second, weak = self._both(block, ours, theirs, threshold)
+        weak = _weak(first, second, confidence, threshold)
         used = None
         if first.used is not None and second.used is not None:
             used = np.where(weak[:, None], second.used, first.used)
@@ -148,6 +146,17 @@ class Hybrid:
             detail=_either(weak, second.detail, first.detail),
             used=used,
         )
+
+
+def _drawn(delta: FloatArray, mean: FloatArray, strength: float) -> FloatArray:
+    return (1 - strength) * delta + strength * mean
+
+
+def _weak(
+    first: Predictions, second: Predictions, confidence: FloatArray, threshold: float
+) -> BoolArray:
+    """Where the second stands, (n,)."""
+    return second.ok & (~first.ok | (confidence < threshold))
 
 
 def _either(weak: Sequence[bool], second: Sequence[T], first: Sequence[T]) -> list[T]:

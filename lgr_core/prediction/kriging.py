@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
 from lgr_core.prediction.ridge import shared_weights
-from lgr_core.prediction.weighted import RowWeights, Share, Term, Weighted, best_of
+from lgr_core.prediction.weighted import (
+    MeanWeights,
+    RowWeights,
+    Share,
+    Term,
+    Weighted,
+    Weights,
+    best_of,
+)
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Gate
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.pool import Split, TrainingView
 
 MIXTURES: Sequence[Mapping[str, float]] = (
     {LLM: 0.7, MECHANISM: 0.3},
@@ -59,6 +68,7 @@ class Kriging(Weighted):
     def __init__(self, kernels: DrugKernels, kernel: Kernel | None = None) -> None:
         self.kernels = kernels
         self.kernel = Kernel() if kernel is None else kernel
+        self._fitted: Split | None = None
 
     @property
     def chosen(self) -> str:
@@ -66,12 +76,24 @@ class Kriging(Weighted):
         return str(self.kernel)
 
     @property
+    def learned(self) -> Mapping[str, Any]:
+        """The kernel."""
+        return {"kernel": asdict(self.kernel)}
+
+    def taught(self, learned: Mapping[str, Any]) -> Kriging:
+        """The same with a kernel that was learned."""
+        return Kriging(self.kernels, Kernel(**learned["kernel"]))
+
+    @property
     def likeness(self) -> FloatArray:
         """(n_drugs, n_drugs) how alike drugs should act."""
         return self.kernels.mixed(self.kernel.shares)
 
     def fit(self, view: TrainingView) -> None:
-        """Choose kernel and noise in folds inside the training rows."""
+        """Choose kernel and noise in folds inside the training rows; once, whoever asks."""
+        if view.fold is self._fitted:
+            return
+        self._fitted = view.fold
         says = {name: self.kernels.says(name) for name in (LLM, MECHANISM, CHEMISTRY)}
         mixtures = [shares for shares in MIXTURES if all(says[name] for name in shares)]
         candidates = [Kernel(*pair) for pair in product(mixtures, PENALTIES)]
@@ -83,7 +105,7 @@ class Kriging(Weighted):
         """One share: every query is answered in the same way."""
         return [Share(np.arange(len(block)), self.name, self.weights(block, gate))]
 
-    def weights(self, block: Block, gate: Gate) -> RowWeights:
+    def weights(self, block: Block, gate: Gate) -> Weights:
         """The weights of every query by this kernel."""
         places = self.kernels.numbers(block.drugs)
         return kriging_weights(block, gate, self.likeness, places, self.kernel.penalty)
@@ -98,12 +120,18 @@ class Kriging(Weighted):
         return Kriging(self.kernels, kernel)
 
     def _asking(self, block: Block) -> Callable[[Kernel], FloatArray]:
-        return lambda kernel: Kriging(self.kernels, kernel).predict(block).delta
+        gate = block.gate(self.evidence)
+
+        def predict(kernel: Kernel) -> FloatArray:
+            (share,) = Kriging(self.kernels, kernel).weigh(block, gate)
+            return share.combine(gate)[0]
+
+        return predict
 
 
 def kriging_weights(
     block: Block, gate: Gate, likeness: FloatArray, places: IntArray, penalty: float
-) -> RowWeights:
+) -> Weights:
     """Weights by ``likeness``, (n_drugs, n_drugs); 0 where a query has nothing to stand on.
 
     They sum to 1, as those of ordinary kriging: what all drugs share is not drawn to zero.
@@ -113,19 +141,12 @@ def kriging_weights(
     here = grid[gate.line] >= 0
     in_line = bool(gate.allows(np.arange(len(block))[:, None], grid[gate.line, here]).any())
     sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
-    parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
-    own = np.array([labels.catalog.parent(drug) for drug in block.drugs], dtype=object)
-    kept = parents[sources][None, :] != own[:, None]
+    kept = labels.parent_of_drug[sources] != block.parents[:, None]
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
     gram = COMMON + likeness[np.ix_(sources, sources)]
     each = shared_weights(gram, COMMON + cross, kept, penalty / (COMMON + 1))
     if in_line:
         return RowWeights(grid[gate.line, sources], {Term.NEIGHBORS_HERE: each})
-    return _over_lines(grid, sources, each)
-
-
-def _over_lines(grid: FloatArray, sources: FloatArray, each: FloatArray) -> RowWeights:
-    """Each drug's weight shared by all rows of it."""
-    lines, drugs = np.nonzero(grid[:, sources] >= 0)
-    spread = each / (grid[:, sources] >= 0).sum(axis=0)
-    return RowWeights(grid[lines, sources[drugs]], {Term.NEIGHBORS_ELSEWHERE: spread[:, drugs]})
+    over = np.zeros((len(each), len(labels.drugs)))
+    over[:, sources] = each
+    return MeanWeights(grid, over)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import add
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.sparse.linalg import eigsh
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
@@ -48,13 +52,15 @@ class PCARidge:
         rows = view.training_rows
         rows = rows[self._known[self._labels.drug[rows]]]
         held = np.isin(rows, view.validation_rows)
-        if held.any() and not held.all():
-            self.chosen = self._tune(view, rows[~held], rows[held])
+        fitted, validation = self._moments(view, rows[~held]), self._moments(view, rows[held])
+        if fitted and validation:
+            self.chosen = self._tune(view, fitted, rows[held])
         n_components, penalty = self.chosen
-        self._models = {
-            dose: self._latent(view, part, n_components).predict(penalty, self._bits)
-            for dose, part in self._by_dose(rows)
-        }
+        self._models = {}
+        for dose in {**fitted, **validation}:
+            moments = reduce(add, (part[dose] for part in (fitted, validation) if dose in part))
+            latent = _Latent.of(moments, self._bits, n_components)
+            self._models[dose] = latent.deltas(latent.regress(penalty, self._bits))
 
     def predict(self, block: Block) -> Predictions:
         """The drug's vector at the block's dose."""
@@ -67,20 +73,20 @@ class PCARidge:
         return answered(delta, without="no structure, or no training condition at this dose")
 
     def _tune(
-        self, view: TrainingView, fitted: IntArray, validation: IntArray
+        self, view: TrainingView, fitted: Mapping[float | None, _Moments], validation: IntArray
     ) -> tuple[int, float]:
         grid = list(product(COMPONENTS, PENALTIES))
         totals = np.zeros(len(grid))
-        held = dict(self._by_dose(validation))
-        for dose, part in self._by_dose(fitted):
-            if dose not in held:
+        for dose, rows in self._by_dose(validation):
+            if dose not in fitted:
                 continue
-            latent = self._latent(view, part, max(COMPONENTS))
-            drugs = self._labels.drug[held[dose]]
-            truth = _standard(view.deltas(held[dose]))
+            latent = _Latent.of(fitted[dose], self._bits, max(COMPONENTS))
+            drugs, place = np.unique(self._labels.drug[rows], return_inverse=True)
+            truth = _by_group(place, len(drugs)) @ _standard(view.deltas(rows))
+            z = {penalty: latent.regress(penalty, self._bits[drugs]) for penalty in PENALTIES}
             for i, (n_components, penalty) in enumerate(grid):
-                predicted = _standard(latent.predict(penalty, self._bits, n_components))
-                totals[i] += np.einsum("ij,ij->", predicted[drugs], truth)
+                predicted = _standard(latent.deltas(z[penalty][:, :n_components]))
+                totals[i] += np.einsum("ij,ij->", predicted, truth)
         return grid[int(np.argmax(totals))]
 
     def _by_dose(self, rows: IntArray) -> list[tuple[float | None, IntArray]]:
@@ -89,8 +95,43 @@ class PCARidge:
         pooled = rows[np.isnan(doses)]
         return [*parts, (None, pooled)] if len(pooled) else parts
 
-    def _latent(self, view: TrainingView, rows: IntArray, n_components: int) -> _Latent:
-        return _Latent.of(view.deltas(rows), self._labels.drug[rows], self._bits, n_components)
+    def _moments(self, view: TrainingView, rows: IntArray) -> dict[float | None, _Moments]:
+        drug, n = self._labels.drug, len(self._bits)
+        return {
+            dose: reduce(
+                add,
+                (
+                    _Moments.of(view.deltas(some), drug[some], n)
+                    for some in np.split(part, range(_STEP, len(part), _STEP))
+                ),
+            )
+            for dose, part in self._by_dose(rows)
+        }
+
+
+_STEP = 4_096
+"""Rows read at a time: 32 MB of float32 at 2,000 genes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """What a fit needs of training deltas; those of two sets of rows add up to those of both.
+
+    ``counts``, (n_drugs,), says how many rows each drug has, ``totals``, (n_drugs, genes), are
+    their sums, and ``products``, (genes, genes), the sums of products over all rows.
+    """
+
+    counts: IntArray
+    totals: FloatArray
+    products: FloatArray
+
+    @classmethod
+    def of(cls, deltas: FloatArray, drug: IntArray, n_drugs: int) -> _Moments:
+        totals = _by_group(drug, n_drugs) @ deltas
+        return cls(np.bincount(drug, minlength=n_drugs), totals, deltas.T @ deltas)
+
+    def __add__(self, other: _Moments) -> _Moments:
+        return _Moments(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,36 +151,41 @@ class _Latent:
     offset: FloatArray
 
     @classmethod
-    def of(cls, deltas: FloatArray, drug: IntArray, bits: FloatArray, n_components: int) -> _Latent:
-        mean = deltas.mean(axis=0, dtype=np.float64).astype(np.float32)
-        centred = deltas - mean
-        basis = _principal(centred, n_components)
-        drugs, place, counts = np.unique(drug, return_inverse=True, return_counts=True)
-        sums = np.zeros((len(drugs), basis.shape[1]))
-        np.add.at(sums, place, centred @ basis)
-        offset = counts @ bits[drugs] / counts.sum()
-        return cls(basis, mean, sums / counts[:, None], counts, bits[drugs] - offset, offset)
+    def of(cls, moments: _Moments, bits: FloatArray, n_components: int) -> _Latent:
+        drugs = np.flatnonzero(moments.counts)
+        counts = moments.counts[drugs]
+        n = counts.sum()
+        mean = moments.totals.sum(axis=0, dtype=np.float64) / n
+        basis = _principal(moments.products - n * np.outer(mean, mean), min(n_components, n - 1))
+        coordinates = (moments.totals[drugs] / counts[:, None] - mean) @ basis
+        offset = counts @ bits[drugs] / n
+        return cls(basis, mean, coordinates, counts, bits[drugs] - offset, offset)
 
-    def predict(
-        self, penalty: float, bits: FloatArray, n_components: int | None = None
-    ) -> FloatArray:
-        """Deltas of drugs by their fingerprints, (n, genes) float32."""
-        z = self.coordinates[:, :n_components]
+    def regress(self, penalty: float, bits: FloatArray) -> FloatArray:
+        """Coordinates of drugs by their fingerprints, (n, K)."""
         kernel = self.features @ self.features.T
-        dual = np.linalg.solve(kernel + np.diag(penalty / self.counts), z)
-        predicted = (bits - self.offset) @ (self.features.T @ dual)
-        return (predicted @ self.basis[:, :n_components].T + self.mean).astype(np.float32)
+        dual = np.linalg.solve(kernel + np.diag(penalty / self.counts), self.coordinates)
+        return (bits - self.offset) @ (self.features.T @ dual)
+
+    def deltas(self, z: FloatArray) -> FloatArray:
+        """The way back from the first coordinates of drugs, (n, genes) float32."""
+        return (z @ self.basis[:, : z.shape[1]].T + self.mean).astype(np.float32)
 
 
-def _principal(centred: FloatArray, n_components: int) -> FloatArray:
-    """(genes, K) eigenvectors of the covariance, largest first; K at most the rank allows."""
-    n, genes = centred.shape
-    k = max(1, min(n_components, n - 1, genes - 1))
-    covariance = (centred.T @ centred).astype(np.float64)
+def _principal(covariance: FloatArray, n_components: int) -> FloatArray:
+    """(genes, K) eigenvectors of the covariance, largest first; K less than there are genes."""
+    genes = len(covariance)
+    k = max(1, min(n_components, genes - 1))
     if genes <= SMALL:
         return np.linalg.eigh(covariance)[1][:, : -k - 1 : -1]
     start = np.random.default_rng(0).standard_normal(genes)  # else no two runs are alike
     return eigsh(covariance, k=k, v0=start)[1][:, ::-1]
+
+
+def _by_group(group: IntArray, n: int) -> csr_array:
+    """(n, n_rows) what sums rows by group."""
+    ones = np.ones(len(group), dtype=np.float32)
+    return csr_array((ones, (group, np.arange(len(group)))), shape=(n, len(group)))
 
 
 def _standard(values: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lgr_core.domain import (
+    BoolArray,
     CandidatePool,
     Evidence,
     FloatArray,
@@ -22,7 +23,8 @@ from lgr_core.errors import EmptyPoolError, LgrError
 from lgr_core.prediction.batch import Predictions, Status, Unfitted
 from lgr_core.prediction.predictors import LGR
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Gate, Over
+from lgr_core.retrieval.gate import Basis, Over
+from lgr_core.retrieval.kept import Last
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.selectors import RandomSelector
 
@@ -51,6 +53,7 @@ class Retrieved(Unfitted):
         self.name = LGR(selector, catalog).name
         self.basis = Basis.LINE if in_line else Basis.DRUG_MEANS
         self.evidence = selector.evidence | {Evidence.TARGET_POOL if in_line else Evidence.TRAIN}
+        self._found = Last[list[Found]]()
 
     def predict(self, block: Block) -> Predictions:
         """The mean of each query's realised neighbours, or the labelled fallback."""
@@ -59,9 +62,14 @@ class Retrieved(Unfitted):
     def retrieve(self, block: Block, k: int, *, ask: int | None = None) -> list[Found]:
         """The ``k`` realised neighbours of every query, best first, or why there are none.
 
-        The selector is asked for ``ask`` names, or for ``k``.
+        The selector is asked for ``ask`` names, or for ``k``. What was found last is kept: other
+        methods stand on it.
         """
-        selections = self._selections(block, k if ask is None else ask)
+        ask = k if ask is None else ask
+        return self._found.get((block, k, ask), lambda: self._retrieve(block, k, ask))
+
+    def _retrieve(self, block: Block, k: int, ask: int) -> list[Found]:
+        selections = self._selections(block, ask)
         return [
             selection if isinstance(selection, LgrError) else self._believed(selection, pool, k)
             for pool, selection in zip(block.pools, selections, strict=True)
@@ -70,23 +78,23 @@ class Retrieved(Unfitted):
     def at(self, block: Block, found: Sequence[Found], k: int) -> Predictions:
         """The means of the first ``k`` of the neighbours that were found."""
         place = self._places(block)
-        weights = np.zeros((len(block), len(place)))
+        used = np.zeros((len(block), len(place)), dtype=bool)
         for i, retrieval in enumerate(found):
-            if isinstance(retrieval, Retrieval) and retrieval.neighbors:
-                drugs = retrieval.drugs[:k]
-                weights[i, [place[drug] for drug in drugs]] = 1 / len(drugs)
-        return self._averages(block, weights, found)
+            if isinstance(retrieval, Retrieval):
+                used[i, [place[drug] for drug in retrieval.drugs[:k]]] = True
+        return self._averages(block, used, found)
 
     def _averages(
-        self, block: Block, weights: FloatArray, found: Sequence[Found | CandidatePool]
+        self, block: Block, used: BoolArray, found: Sequence[Found | CandidatePool]
     ) -> Predictions:
-        """Weighted sums; ``found`` says of each query why there is none, if so."""
-        gate = block.gate(self.evidence)
-        delta = gate.combine(csr_array(weights), self.basis)
-        used = weights > 0
-        k_used = used.sum(axis=1).astype(float)
+        """Means of who is ``used``; ``found`` says of each query why there is none, if so."""
+        counts = used.sum(axis=1)
+        weights = csr_array(used)
+        weights.data = np.repeat(1 / np.maximum(counts, 1), counts)
+        delta = block.gate(self.evidence).combine(weights, self.basis)
         refused = np.array([isinstance(retrieval, LgrError) for retrieval in found])
-        fallback = self._fall_back(gate, delta, (k_used == 0) & ~refused)
+        fallback = self._fall_back(block, delta, (counts == 0) & ~refused)
+        k_used = counts.astype(float)
         delta[refused], k_used[refused] = np.nan, np.nan
         return Predictions(
             delta=delta,
@@ -101,12 +109,13 @@ class Retrieved(Unfitted):
         """Where the weight of a drug stands."""
         return {name: i for i, name in enumerate(block.gate(self.evidence).names(self.basis))}
 
-    def _fall_back(self, gate: Gate, delta: FloatArray, nobody: np.ndarray) -> list[str | None]:
+    def _fall_back(self, block: Block, delta: FloatArray, nobody: BoolArray) -> list[str | None]:
         """Fill the rows without a neighbour with a mean, and name it."""
         if not nobody.any():
             return [None] * len(nobody)
         in_line = self.basis is Basis.LINE
-        delta[nobody] = gate.mean(Over.LINE if in_line else Over.EVERYWHERE)[0][nobody]
+        gate = block.some(np.flatnonzero(nobody)).gate(self.evidence)
+        delta[nobody], _ = gate.mean(Over.LINE if in_line else Over.EVERYWHERE)
         name = "pool_mean" if in_line else "global_mean"
         return [name if missing else None for missing in nobody]
 
@@ -143,12 +152,12 @@ class RandomK(Retrieved):
         if self.one_per_parent:
             return super().predict(block)
         place = self._places(block)
-        weights = np.zeros((len(block), len(place)))
+        used = np.zeros((len(block), len(place)), dtype=bool)
         for i, pool in enumerate(block.pools):
             if isinstance(pool, CandidatePool):
-                drawn = self.selector.draw(pool, self.k)
-                weights[i, [place[pool.drugs[j]] for j in drawn]] = 1 / len(drawn)
-        return self._averages(block, weights, block.pools)
+                drawn = self.selector.draw(pool, self.k).tolist()
+                used[i, [place[pool.drugs[j]] for j in drawn]] = True
+        return self._averages(block, used, block.pools)
 
 
 class Oracle(Retrieved):

@@ -43,14 +43,29 @@ def shared_weights(
     scale = penalty * np.trace(gram) / max(m, 1)
     if not scale > 0:
         return uniform
-    inverse = linalg.inv(gram + scale * np.eye(m))  # half the time of NumPy's
     lacking = np.where(kept, cross - uniform @ gram, 0)
-    weights = lacking @ inverse
-    for i, out in enumerate(~kept):
-        if out.any():
-            weights[i] -= np.linalg.solve(inverse[np.ix_(out, out)], weights[i, out]) @ inverse[out]
-            weights[i, out] = 0
-    return uniform + weights
+    out = np.flatnonzero(~kept.all(axis=0))
+    sides = np.vstack([lacking, np.eye(m)[out]]).T
+    solved = linalg.solve(gram + scale * np.eye(m), sides, assume_a="sym").T
+    weights, inverse = solved[: len(cross)], np.zeros((m, m))
+    inverse[out] = solved[len(cross) :]
+    return uniform + np.where(kept, weights - _through(weights, inverse, ~kept), 0)
+
+
+def _through(weights: FloatArray, inverse: FloatArray, out: BoolArray) -> FloatArray:
+    """What of the weights, (n, m), comes through the sources that a target lacks.
+
+    ``out``, (n, m), are these; of ``inverse``, (m, m), their rows are read.
+    """
+    through, n_out = np.zeros_like(weights), out.sum(axis=1)
+    for size in np.unique(n_out[n_out > 0]):
+        targets = np.flatnonzero(n_out == size)
+        sources = np.nonzero(out[targets])[1].reshape(-1, size)
+        among = inverse[sources[:, :, None], sources[:, None, :]]
+        own = weights[targets[:, None], sources]
+        each = np.linalg.solve(among, own[:, :, None])
+        through[targets] = (each.swapaxes(1, 2) @ inverse[sources])[:, 0]
+    return through
 
 
 def residual_mix(products: FloatArray, penalty: float) -> FloatArray:

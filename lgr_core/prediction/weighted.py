@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
 from lgr_core.retrieval.blocks import Block, rehearse
-from lgr_core.retrieval.gate import Gate, Over
+from lgr_core.retrieval.gate import Basis, Gate, Over
 from lgr_core.retrieval.pool import TrainingView
 
 TUNED_BLOCKS = 2
@@ -91,12 +92,43 @@ class RowWeights(Weights):
 
 
 @dataclass(frozen=True)
+class MeanWeights(Weights):
+    """Weights on the means of drugs, ``each`` (n, n_drugs), wherever these were measured.
+
+    ``grid``, (n_lines, n_drugs), are the rows that share a drug's weight, -1 for none.
+    """
+
+    grid: IntArray
+    each: FloatArray
+
+    @property
+    def rows(self) -> IntArray:
+        """All of the grid's."""
+        return self.grid[self.grid >= 0]
+
+    @property
+    def terms(self) -> Mapping[Term, FloatArray]:
+        """One term: other drugs in other lines."""
+        measured = self.grid >= 0
+        shared = self.each / np.maximum(measured.sum(axis=0), 1)
+        return {Term.NEIGHBORS_ELSEWHERE: shared[:, np.nonzero(measured)[1]]}
+
+    def given(self) -> BoolArray:
+        """(n,) whether a query has any weight."""
+        return self.each.any(axis=1)
+
+    def combine(self, gate: Gate) -> FloatArray:
+        """The weighted sums, (n, genes) float32, of means."""
+        return gate.combine(csr_array(self.each), Basis.DRUG_MEANS)
+
+
+@dataclass(frozen=True)
 class Mixed(Weights):
-    """A share of each of two answers: ``part`` of the second, the rest of the first."""
+    """``part`` of the second answer, for all or each of n, (n, 1), and the rest of the first."""
 
     first: Weights
     second: Weights
-    part: float
+    part: float | FloatArray
 
     @property
     def rows(self) -> IntArray:
@@ -156,6 +188,15 @@ class Weighted(Unfitted):
     @property
     def chosen(self) -> str:
         """What was learned, or the usual settings, in words."""
+        raise NotImplementedError
+
+    @property
+    def learned(self) -> Mapping[str, Any]:
+        """What was learned, or the usual settings, as JSON has it; for :meth:`taught`."""
+        raise NotImplementedError
+
+    def taught(self, learned: Mapping[str, Any]) -> Weighted:
+        """The same method with what another of its kind has learned."""
         raise NotImplementedError
 
     def suited(self, drug: str) -> Weighted:

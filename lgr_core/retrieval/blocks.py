@@ -19,8 +19,9 @@ from scipy.sparse import csr_array
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
 from lgr_core.errors import EmptyPoolError, UsageError
-from lgr_core.retrieval.crossing import Elsewhere
+from lgr_core.retrieval.crossing import Elsewhere, Survey
 from lgr_core.retrieval.gate import Gate, Over
+from lgr_core.retrieval.kept import Last
 from lgr_core.retrieval.pool import (
     Split,
     TrainingView,
@@ -62,6 +63,13 @@ class Labels:
         stored = self._annotations()
         return [stored[drug] for drug in self.drugs]
 
+    @cached_property
+    def parent_of_drug(self) -> IntArray:
+        """(n_drugs,) the number of each drug's parent."""
+        parents = np.empty(len(self.drugs), dtype=np.intp)
+        parents[self.drug] = self.parent
+        return parents
+
     def at_dose(self, dose_um: float | None) -> BoolArray:
         """(n_conditions,) rows measured at that dose."""
         return np.isnan(self.doses) if dose_um is None else self.doses == dose_um
@@ -87,7 +95,8 @@ class FoldReader:
         n_genes = len(range(store.n_panel)[self.genes])
         self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
         self._sums: dict[tuple[frozenset[Evidence], float | None, Over], Sums] = {}
-        self._elsewhere: Elsewhere | None = None
+        self._surveys, self._elsewhere = Last[Survey](), Last[Elsewhere]()
+        self._read = Last[FloatArray]()
 
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> Block:
         """The queries of these drugs in one line at one dose."""
@@ -105,17 +114,31 @@ class FoldReader:
             yield self.block(labels.lines[line[part[0]]], at, drugs[part].tolist())
 
     def deltas(self, rows: IntArray) -> FloatArray:
-        """Measured deltas, (n_rows, genes) float32, whoever may read them."""
-        return np.ascontiguousarray(self.store.deltas(rows)[:, self.genes])
+        """Measured deltas, (n_rows, genes) float32, whoever may read them; not to be written to."""
+        return self._read.get(rows.tobytes(), lambda: self._deltas(rows))
 
-    def elsewhere(self, table: IntArray) -> Elsewhere:
-        """The deltas of rows (n_lines, n_drugs), kept for as long as no others are asked for."""
-        kept = self._elsewhere  # held: another thread may ask for others meanwhile
-        if kept is None or not np.array_equal(kept.rows, table):
-            kept = self._elsewhere = None  # before the next are read: they are large
-            deltas = self.deltas(table.ravel()).reshape(*table.shape, -1)
-            kept = self._elsewhere = Elsewhere(table, deltas)
-        return kept
+    def _deltas(self, rows: IntArray) -> FloatArray:
+        deltas = np.ascontiguousarray(self.store.deltas(rows)[:, self.genes])
+        deltas.flags.writeable = False
+        return deltas
+
+    def elsewhere(self, evidence: frozenset[Evidence], dose: float | None, line: int) -> Elsewhere:
+        """What the evidence opens in other lines; kept for as long as no other is asked for."""
+        survey = self._surveys.get((evidence, dose), lambda: self._survey(evidence, dose))
+        inside = line if line in survey.lines else -1
+        return self._elsewhere.get((evidence, dose, inside), lambda: Elsewhere(survey, inside))
+
+    def _survey(self, evidence: frozenset[Evidence], dose: float | None) -> Survey:
+        labels = self.labels
+        rows = np.flatnonzero(self.reach(evidence, -1) & labels.at_dose(dose))
+        lines, line = np.unique(labels.line[rows], return_inverse=True)
+        drugs, drug = np.unique(labels.drug[rows], return_inverse=True)
+        table = np.full((len(lines), len(drugs)), -1, dtype=np.intp)
+        table[line, drug] = rows
+        deltas = np.zeros((*table.shape, labels.n_genes), dtype=np.float32)
+        for values, own in zip(deltas, table, strict=True):
+            values[own >= 0] = self.deltas(own[own >= 0])
+        return Survey(lines, drugs, table, deltas)
 
     def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
         """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside."""

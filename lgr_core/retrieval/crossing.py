@@ -1,4 +1,4 @@
-"""Lines by drugs that were all measured: their products with each other, and weighted sums.
+"""Drugs in other lines than a block's: their products with each other, and weighted sums.
 
 What weights are learned from; as of a :class:`~lgr_core.retrieval.gate.Gate`, no measured vector
 comes out.
@@ -13,55 +13,140 @@ from numpy.typing import NDArray
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 
-_GENES = 250
-"""Genes mixed at a time: 15 MB for 40 lines and 379 drugs."""
+_VALUES = 25_000
+"""About so many of each drug, over lines and evenly taken genes, tell how alike drugs are."""
+
+_KEPT = 8
+"""Products of drugs that are kept for further blocks, 1 MB each for 379 drugs."""
 
 
-class Elsewhere:
-    """Drugs in other lines, and products of them that are the same for many blocks.
+class Survey:
+    """All that some evidence opens at one dose: lines by drugs, those with any row.
 
     Parameters
     ----------
+    lines, drugs
+        Their numbers in the labels, ascending.
     rows
-        (n_lines, n_drugs), where in the atlas they stand.
+        (n_lines, n_drugs), where in the atlas they stand, -1 where a drug was not measured.
     deltas
-        (n_lines, n_drugs, genes) float32.
+        (n_lines, n_drugs, genes) float32, zeros where it was not.
     """
 
-    def __init__(self, rows: IntArray, deltas: FloatArray) -> None:
-        self.rows, self.deltas = rows, deltas
-        self._drugs: dict[bytes, FloatArray] = {}
+    def __init__(
+        self, lines: IntArray, drugs: IntArray, rows: IntArray, deltas: FloatArray
+    ) -> None:
+        self.lines, self.drugs, self.rows, self.deltas = lines, drugs, rows, deltas
+
+    @cached_property
+    def some(self) -> FloatArray:
+        """The deltas of as many genes as make ``_VALUES`` over all lines; see :attr:`genes`."""
+        return np.ascontiguousarray(self.deltas[:, :, self.genes])
+
+    @property
+    def genes(self) -> slice:
+        """Which genes these are."""
+        n_lines, _, n_genes = self.deltas.shape
+        return slice(None, None, max(1, n_lines * n_genes // _VALUES))
+
+
+class Elsewhere:
+    """A survey but for one line, its gaps filled.
+
+    Where a drug was not measured stands the line's mean, and the drug's mean departure from the
+    means of those lines that measured it.
+
+    ``line`` is the number of the line left out; ``rows``, (n_lines, n_drugs), are the others' rows.
+    """
+
+    def __init__(self, survey: Survey, line: int) -> None:
+        self.drugs = survey.drugs
+        self._survey = survey
+        self._others = np.flatnonzero(survey.lines != line)
+        self.rows = survey.rows[self._others]
+        self.measured: BoolArray = self.rows >= 0
+        measured = self.measured.astype(np.float32)
+        self._of_drug = measured / np.maximum(measured.sum(axis=0), 1)
+        self._of_line = measured / np.maximum(measured.sum(axis=1, keepdims=True), 1)
+        self._likeness: dict[bytes, NDArray[np.float64]] = {}
+
+    @property
+    def known(self) -> BoolArray:
+        """(n_drugs,) which drugs were measured in any of the other lines."""
+        return self.measured.any(axis=0)
+
+    @cached_property
+    def values(self) -> FloatArray:
+        """Some genes of every drug in every line, measured or not, (n_lines, n_drugs, some)."""
+        values = self._survey.some[self._others]
+        if self.measured.all():
+            return values
+        of_line = np.einsum("ld,ldg->lg", self._of_line, values)
+        departs = np.einsum("ld,ldg->dg", self._of_drug, values) - self._of_drug.T @ of_line
+        lines, drugs = np.nonzero(~self.measured)
+        values[lines, drugs] = of_line[lines] + departs[drugs]
+        return values
 
     @cached_property
     def lines(self) -> NDArray[np.float64]:
-        """Mean products over genes of lines, drug by drug, (n_drugs, n_lines, n_lines)."""
-        n_lines, n_drugs, n_genes = self.deltas.shape
-        each = np.empty((n_drugs, n_lines, n_lines))
-        for products, values in zip(each, self.deltas.swapaxes(0, 1), strict=True):
-            drug = np.ascontiguousarray(values)
-            products[:] = drug @ drug.T
+        """Mean products over genes of lines, drug by drug, (n_lines, n_drugs, n_lines)."""
+        n_lines, n_drugs, n_genes = self.values.shape
+        each = np.empty((n_lines, n_drugs, n_lines))
+        for i in range(n_drugs):
+            drug = np.ascontiguousarray(self.values[:, i])
+            each[:, i] = drug @ drug.T
         each /= n_genes
         return each
 
-    def drugs(self, mix: FloatArray) -> FloatArray:
+    def with_here(self, here: FloatArray, pool: IntArray) -> NDArray[np.float64]:
+        """Mean products over genes of the other lines with deltas of the line left out.
+
+        ``here`` is (n_pool, genes), ``pool``, (n_pool,), are their drugs; (n_lines, n_pool).
+        """
+        here = np.ascontiguousarray(here[:, self._survey.genes])
+        products = [np.vecdot(line[pool], here) for line in self.values]
+        return np.array(products, dtype=float).reshape(-1, len(pool)) / here.shape[1]
+
+    def likeness(self, mix: FloatArray) -> NDArray[np.float64]:
         """Mean products of drugs, averaged over mixtures of the lines: (n_drugs, n_drugs).
 
         A row of ``mix``, (n_mixtures, n_lines), makes one vector a drug.
         """
         key = mix.tobytes()
-        if key not in self._drugs:
-            self._drugs[key] = self._mixed(mix)
-        return self._drugs[key]
+        if key not in self._likeness:
+            if len(self._likeness) == _KEPT:
+                self._likeness.clear()
+            self._likeness[key] = self._mixed(mix.astype(np.float32))
+        return self._likeness[key]
 
-    def _mixed(self, mix: FloatArray) -> FloatArray:
-        n_lines, n_drugs, n_genes = self.deltas.shape
-        total = np.zeros((n_drugs, n_drugs))
-        for start in range(0, n_genes, _GENES):
-            values = self.deltas[:, :, start : start + _GENES].reshape(n_lines, -1)
-            mixed = (mix.astype(np.float32) @ values).reshape(len(mix), n_drugs, -1)
-            rows = np.ascontiguousarray(mixed.swapaxes(0, 1)).reshape(n_drugs, -1)
-            total += rows @ rows.T
-        return total / (len(mix) * n_genes)
+    def spread(self, w: FloatArray, departs: FloatArray) -> FloatArray:
+        """Weights on conditions, (n, n_lines, n_drugs), for ``w`` (n, n_lines) times ``departs``.
+
+        ``departs`` is (n, n_drugs); the weight of what was not measured goes to what stands for it.
+        """
+        weights = w.astype(np.float32)[:, :, None] * departs[:, None, :]
+        if self.measured.all():
+            return weights
+        missing = np.where(self.measured, 0, weights)
+        of_drug = missing.sum(axis=1)
+        of_line = missing.sum(axis=2) - of_drug @ self._of_drug.T
+        weights -= missing
+        weights += of_drug[:, None, :] * self._of_drug
+        weights += of_line[:, :, None] * self._of_line
+        return weights
+
+    def combine(self, weights: FloatArray) -> FloatArray:
+        """Weighted sums of the conditions, (n, genes) float32; ``weights`` as of :meth:`spread`."""
+        deltas = self._survey.deltas
+        each = np.zeros((len(weights), *deltas.shape[:2]), dtype=np.float32)
+        each[:, self._others] = weights
+        return each.reshape(len(each), -1) @ deltas.reshape(-1, deltas.shape[2])
+
+    def _mixed(self, mix: FloatArray) -> NDArray[np.float64]:
+        n_lines, n_drugs, _ = self.values.shape
+        mixed = (mix @ self.values.reshape(n_lines, -1)).reshape(len(mix), n_drugs, -1)
+        rows = np.ascontiguousarray(mixed.swapaxes(0, 1)).reshape(n_drugs, -1)
+        return (rows @ rows.T).astype(np.float64) / rows.shape[1]
 
 
 class Crossing:
@@ -70,11 +155,12 @@ class Crossing:
     Parameters
     ----------
     elsewhere
-        The deltas of drugs in other lines.
-    here
-        (n_pool, genes) float32, the deltas of the pool in the block's line.
+        Drugs in other lines.
+    rows, here
+        (n_pool,) and (n_pool, genes) float32: the pool in the block's line, of which every drug
+        was measured elsewhere too.
     pool, own
-        (n_pool,) and (n,), which of the drugs are the pool's, and which each query's.
+        (n_pool,) and (n,), which of the drugs elsewhere are the pool's, and which each query's.
     kept
         (n, n_pool), which deltas of the pool each query may read. Those in other lines are read
         by all.
@@ -83,6 +169,7 @@ class Crossing:
     def __init__(
         self,
         elsewhere: Elsewhere,
+        rows: IntArray,
         here: FloatArray,
         *,
         pool: IntArray,
@@ -90,7 +177,13 @@ class Crossing:
         kept: BoolArray,
     ) -> None:
         self.pool, self.own, self.kept = pool, own, kept
-        self._elsewhere, self._here = elsewhere, here
+        self._elsewhere, self._rows, self._here = elsewhere, rows, here
+
+    @property
+    def rows(self) -> IntArray:
+        """The conditions that weights stand on, (m,): those elsewhere, then those here."""
+        elsewhere = self._elsewhere
+        return np.concatenate([elsewhere.rows[elsewhere.measured], self._rows])
 
     def lines(self) -> tuple[FloatArray, FloatArray]:
         """Mean products over genes of lines, over the pool's drugs that each query may read.
@@ -99,18 +192,19 @@ class Crossing:
         n_lines).
         """
         kept = self.kept.astype(float)
-        return np.tensordot(kept, self._elsewhere.lines[self.pool], 1), kept @ self._with_here
+        others = np.tensordot(kept, self._elsewhere.lines[:, self.pool], (1, 1))
+        return others, kept @ self._elsewhere.with_here(self._here, self.pool).T
 
     def other_lines(self) -> FloatArray:
         """Mean products of the other lines, over all drugs of the pool: (n_lines, n_lines)."""
-        return self._elsewhere.lines[self.pool].sum(axis=0)
+        return self._elsewhere.lines[:, self.pool].sum(axis=1)
 
     def drugs(self, mix: FloatArray) -> FloatArray:
-        """Mean products of drugs, averaged over mixtures of the other lines: (n_drugs, n_drugs).
+        """Mean products of drugs elsewhere, averaged over mixtures of lines: (n_drugs, n_drugs).
 
         A row of ``mix``, (n_mixtures, n_lines), makes one vector a drug.
         """
-        return self._elsewhere.drugs(mix)
+        return self._elsewhere.likeness(mix)
 
     def combine(self, w: FloatArray, v: FloatArray) -> FloatArray:
         """``sum_l w_l x[d, l] + sum_j v_j (x[j, c] - sum_l w_l x[j, l])``, (n, genes) float32.
@@ -118,18 +212,34 @@ class Crossing:
         ``w`` is (n, n_lines), ``v`` (n, n_pool), 0 where a query may not read; d is a query's drug
         and c the block's line.
         """
-        v, deltas = np.where(self.kept, v, 0), self._elsewhere.deltas
-        departs = np.zeros((len(v), deltas.shape[1]), dtype=np.float32)
-        departs[:, self.pool] = -v
-        departs[np.arange(len(v)), self.own] += 1
-        summed = v @ self._here.astype(np.float64)
-        for values, weight in zip(deltas, w.T, strict=True):
-            summed += weight[:, None] * (departs @ values)
-        return summed.astype(np.float32)
+        v = np.where(self.kept, v, 0)
+        weights = self._elsewhere.spread(w, self._own(v) - self._neighbors(v))
+        return v.astype(np.float32) @ self._here + self._elsewhere.combine(weights)
 
-    @cached_property
-    def _with_here(self) -> NDArray[np.float64]:
-        """Of each drug of the pool, the other lines with the block's, (n_pool, n_lines)."""
-        n_genes = self._here.shape[1]
-        each = [np.vecdot(line[self.pool], self._here) for line in self._elsewhere.deltas]
-        return np.column_stack(each) / float(n_genes)
+    def weights(self, w: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The three terms of the sum on :attr:`rows`, (n, m) each.
+
+        The drug elsewhere, other drugs here, and other drugs elsewhere.
+        """
+        v = np.where(self.kept, v, 0)
+        measured = self._elsewhere.measured
+        elsewhere = self._elsewhere.spread(w, self._own(v) - self._neighbors(v))[:, measured]
+        of_drug = np.nonzero(measured)[1] == self.own[:, None]
+        none, nothing = np.zeros_like(v), np.zeros_like(elsewhere)
+        return (
+            np.hstack([np.where(of_drug, elsewhere, 0), none]),
+            np.hstack([nothing, v]),
+            np.hstack([np.where(of_drug, 0, elsewhere), none]),
+        )
+
+    def _own(self, v: FloatArray) -> FloatArray:
+        """(n, n_drugs): 1 at each query's drug."""
+        each = np.zeros((len(v), len(self._elsewhere.drugs)), dtype=np.float32)
+        each[np.arange(len(v)), self.own] = 1
+        return each
+
+    def _neighbors(self, v: FloatArray) -> FloatArray:
+        """(n, n_drugs): ``v`` at the pool's drugs."""
+        each = np.zeros((len(v), len(self._elsewhere.drugs)), dtype=np.float32)
+        each[:, self.pool] = v
+        return each

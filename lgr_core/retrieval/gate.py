@@ -38,6 +38,10 @@ class Basis(StrEnum):
     DRUG_MEANS = "drug_means"
 
 
+_FEW = 10
+"""Weights are taken as sparse where fewer than one in so many is not zero."""
+
+
 class Gate:
     """Averages of measured deltas for the n queries of a block, as their evidence allows.
 
@@ -141,7 +145,7 @@ class Gate:
         weights = csr_array(weights)
         weights.eliminate_zeros()
         self._check(weights, self._members(basis))
-        return (weights @ self._vectors(basis)).astype(np.float32)
+        return weights.astype(np.float32) @ self._vectors(basis)
 
     def grid(self) -> IntArray:
         """(n_lines, n_drugs) the opened rows at the block's dose, -1 where there is none.
@@ -162,25 +166,32 @@ class Gate:
         LeakageError
             If a weight stands on a row that its query may not read.
         """
-        self._check_rows(weights != 0, rows)
-        deltas = self._reader.deltas(rows).astype(np.float64)
-        return (weights @ deltas).astype(np.float32)
+        sparse = csr_array(weights)
+        queries, places = sparse.nonzero()
+        self._refuse_rows(rows[places][~self.allows(queries, rows[places])])
+        few = sparse.nnz < weights.size / _FEW
+        return (sparse if few else weights).astype(np.float32) @ self._reader.deltas(rows)
 
-    def crossing(self, table: IntArray, here: IntArray, pool: IntArray, own: IntArray) -> Crossing:
-        """Lines by drugs that were all measured, beside the block's own line.
-
-        ``table``, (n_lines, n_drugs), and ``here``, (n_pool,), are rows; ``pool``, (n_pool,), and
-        ``own``, (n,), say where in the table the pool's drugs and the queries' stand.
+    def crossing(self) -> Crossing:
+        """The block's line beside all others, at its dose.
 
         Raises
         ------
         LeakageError
-            If one of the queries may not read one of the rows of the table.
+            If the evidence opens one of the queries' drugs in no other line.
         """
-        self._check_rows(np.ones((len(self._block), table.size), dtype=bool), table.ravel())
-        elsewhere, here_deltas = self._reader.elsewhere(table), self._reader.deltas(here)
-        kept = self._readable(here)
-        return Crossing(elsewhere, here_deltas, pool=pool, own=own, kept=kept)
+        shared = self.evidence - {Evidence.TARGET_POOL}
+        elsewhere = self._reader.elsewhere(shared, self._block.dose_um, self.line)
+        numbers = self._labels.drug_numbers(self._block.drugs)
+        lacking = ~np.isin(numbers, elsewhere.drugs[elsewhere.known])
+        if lacking.any():
+            self._refuse("a drug in other lines", int(lacking.sum()))
+        own = np.searchsorted(elsewhere.drugs, numbers)
+        here = self.grid()[self.line][elsewhere.drugs]
+        pool = np.flatnonzero((here >= 0) & elsewhere.known)
+        rows = here[pool]
+        deltas, kept = self._reader.deltas(rows), self._readable(rows)
+        return Crossing(elsewhere, rows, deltas, pool=pool, own=own, kept=kept)
 
     def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
@@ -193,7 +204,7 @@ class Gate:
             As for :meth:`combine`.
         """
         summed = self.combine(weights, basis).astype(np.float64)
-        squares = weights @ np.square(self._vectors(basis)).mean(axis=1)
+        squares = weights @ np.square(self._vectors(basis), dtype=np.float64).mean(axis=1)
         shared = np.square(summed).mean(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(squares > 0, shared / (squares * weights.sum(axis=1)), np.nan)
@@ -219,11 +230,10 @@ class Gate:
         members = self._members(basis)
         r = _standard(self.truth()) @ _standard(self._vectors(basis)).T
         r[:, np.diff(members.indptr) == 0] = np.nan
-        queries = np.repeat(np.arange(len(self._block)), members.nnz)
-        rows = np.tile(members.indices, len(self._block))
-        refused = ~self.allows(queries, rows) | (rows == self._block.rows[queries])
-        names = np.tile(np.repeat(np.arange(members.shape[0]), np.diff(members.indptr)), len(r))
-        r[queries[refused], names[refused]] = np.nan
+        own = members.indices == self._block.rows[:, None]
+        queries, read = np.nonzero(~self._readable(members.indices) | own)
+        names = np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
+        r[queries, names[read]] = np.nan
         return r
 
     def _members(self, basis: Basis) -> csr_array:
@@ -238,33 +248,29 @@ class Gate:
         return csr_array((np.ones(len(rows)), (place, rows)), shape=(n, len(labels.line)))
 
     def _vectors(self, basis: Basis) -> FloatArray:
-        """The vectors themselves, (n_names, genes) float64; to be averaged, not handed out."""
+        """The vectors themselves, (n_names, genes) float32; to be averaged, not handed out."""
         block = self._block
         if basis is Basis.LINE:
             _, rows = self._labels.measured(block.cell_line, block.dose_um)
-            return self._reader.deltas(rows).astype(np.float64)
+            return self._reader.deltas(rows)
         sums = self._reader.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
-        return sums.totals / np.maximum(sums.counts, 1)[:, None]
+        return (sums.totals / np.maximum(sums.counts, 1)[:, None]).astype(np.float32)
 
     def _check(self, weights: csr_array, members: csr_array) -> None:
         empty = np.diff(members.indptr)[weights.indices] == 0
         if empty.any():
             self._refuse(f"the mean of {empty.sum()} drugs that no row opens", int(empty.sum()))
         read = (abs(weights) @ members).tocoo()
-        refused = ~self.allows(read.row, read.col)
-        if refused.any():
-            first = self._reader.store.condition(int(read.col[refused][0]))
-            self._refuse(str(first), int(refused.sum()))
+        self._refuse_rows(read.col[~self.allows(read.row, read.col)])
 
     def _readable(self, rows: IntArray) -> BoolArray:
         """(n, n_rows) whether each query may read each row."""
         return self.allows(np.arange(len(self._block))[:, None], rows[None, :])
 
-    def _check_rows(self, read: BoolArray, rows: IntArray) -> None:
-        refused = read & ~self._readable(rows)
-        if refused.any():
-            first = self._reader.store.condition(int(rows[refused.any(axis=0)][0]))
-            self._refuse(str(first), int(refused.any(axis=0).sum()))
+    def _refuse_rows(self, refused: IntArray) -> None:
+        if len(refused):
+            first = self._reader.store.condition(int(refused[0]))
+            self._refuse(str(first), len(np.unique(refused)))
 
     def _own_rows(self, drugs: IntArray | None) -> Sums:
         """Sums over the rows of each query's own unit that the evidence would open."""

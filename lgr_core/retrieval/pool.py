@@ -9,7 +9,7 @@ doses and replicates. Without a fold it is all that is held out: the open world.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
+from itertools import compress, filterfalse
 from typing import Protocol
 
 import numpy as np
@@ -68,10 +68,10 @@ def candidate_pool(
         offered = offered_drugs(store, query.cell_line, query.dose_um, fold)
     forms = store.drug_catalog.twins(query.drug)
     left_out = {query.drug, *forms}
-    drugs = tuple(drug for drug in offered if drug not in left_out)
+    drugs = tuple(filterfalse(left_out.__contains__, offered))
     twins = tuple(form for form in forms if form in measured or form in offered)
     listed = left_out.union(drugs)
-    withheld = tuple(drug for drug in measured if drug not in listed)
+    withheld = tuple(filterfalse(listed.__contains__, measured))
     controls = tuple(store.provenance.get("control_labels", ()))
     return CandidatePool(query, drugs, twins, controls, withheld)
 

@@ -7,6 +7,7 @@ believed is data: a ``Rejected`` with its reason, never an exception.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from lgr_core.domain import (
@@ -107,12 +108,17 @@ class _Judge:
         self.pool, self.catalog, self.k = pool, catalog, k
         self.one_per_parent = one_per_parent
         self.in_pool = frozenset(pool.drugs)
-        beside = {pool.query.drug, *pool.twins, *pool.withheld}
-        self.shown = self.in_pool | beside | shown
+        self.beyond = shown
         self.neighbors: list[Neighbor] = []
         self.kept: set[str] = set()
         self.rejected: list[Rejected] = []
         self.parents: dict[str, str] = {}
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """All that a name is read among, where it is not to the letter that of a pool drug."""
+        beside = {self.pool.query.drug, *self.pool.twins, *self.pool.withheld}
+        return self.in_pool | beside | self.beyond
 
     def hear(self, proposal: Proposal) -> None:
         text = proposal.text.strip()

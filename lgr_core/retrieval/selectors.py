@@ -51,7 +51,7 @@ class MechanismSelector:
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
         """The k drugs with the highest mechanism similarity above zero, ties by name."""
         query, scores = self.annotations[pool.query.drug], self._scores(pool.query.drug)
-        places = [self._place[drug] for drug in pool.drugs]
+        places = np.array([self._place[drug] for drug in pool.drugs])
         ranked = _ranked(pool, scores[places])[:k]
         chosen = [pool.drugs[i] for i in ranked if scores[places[i]] > 0]
         proposals = (self._proposal(query, drug, scores[self._place[drug]]) for drug in chosen)

@@ -11,14 +11,13 @@ import pandas as pd
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from lgr_core.answer import Answer, predict, trusted
+from lgr_core.answer import Answer, predict, trusted, tuned
 from lgr_core.atlas.quality import noise_ceiling
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.comparison import Comparison, compare
 from lgr_core.config import Settings
 from lgr_core.domain import Condition, Selector
 from lgr_core.prediction.best_evidence import BestEvidence
-from lgr_core.prediction.explained import make_method
 from lgr_core.prediction.weighted import Weighted
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.own_line import OwnLineFirst
@@ -51,8 +50,7 @@ def told(atlas: AtlasStore, given: Answer) -> Answer:
     prediction, retrieval = given.prediction, given.retrieval
     asked = (prediction.method, prediction.query, retrieval.k, retrieval.drugs)
     runs = Settings.from_environment().home / "runs"
-    files = [*runs.glob("*/config.json"), *runs.glob("*/calibration.json")]
-    stamps = (*_stamps(files), *_memory())
+    stamps = (*_stamps(runs.glob("*/calibration.json")), *_memory())
     found = _trusted(_build(atlas), asked, stamps, runs, given, atlas)
     names = ("trust", "calibrated", "trust_note")
     return replace(given, **{name: getattr(found, name) for name in names})
@@ -84,9 +82,10 @@ def _build(atlas: AtlasStore) -> tuple[str, ...]:
 
 
 def _memory() -> Stamps:
-    """The files of language models' answers, as they are now."""
+    """The files of language models' answers and of benchmark runs, as they are now."""
     settings = Settings.from_environment()
     files = [*neighbor_files(*settings.neighbor_folders), *settings.answers.glob("*.jsonl")]
+    files += (settings.home / "runs").glob("*/config.json")
     return _stamps(files)
 
 
@@ -96,7 +95,7 @@ def _stamps(files: Iterable[Path]) -> Stamps:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> Weighted:  # noqa: ARG001
-    return make_method(name, state.reader(_atlas), selectors=lambda key: kept_selector(_atlas, key))
+    return tuned(name, state.reader(_atlas), selectors=lambda key: kept_selector(_atlas, key))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Weighing every measured change")

@@ -11,6 +11,7 @@ from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import ERRORS, SCORE, cross_fitted, fit
 from lgr_core.evaluation.calibration_files import (
     newest_calibration,
+    newest_settings,
     read_calibration,
     regime_of,
     write_calibrations,
@@ -159,11 +160,12 @@ def test_calibrations_are_written_for_predictions(tmp_path):
         read_calibration(tmp_path / "nothing.json", "open_world", "best_evidence")
 
 
-def run_of(folder, store, *, finished="2026-01-01", build=None, **planted_as):
+def run_of(folder, store, *, finished="2026-01-01", build=None, fitted=None, **planted_as):
     """A finished run's config and calibrations."""
     folder.mkdir(parents=True)
     config = {"atlas": store.name, "build_id": build or store.build_id, "k": 7}
-    (folder / "config.json").write_text(json.dumps({**config, "finished_at": finished}))
+    config |= {"finished_at": finished, "fitted": fitted or {}}
+    (folder / "config.json").write_text(json.dumps(config))
     write_calibrations(folder / "calibration.json", planted(**planted_as))
 
 
@@ -185,6 +187,34 @@ def test_the_newest_run_of_the_same_build_speaks(toy, tmp_path):
         newest_calibration(tmp_path, toy, query, "lgr_llm")
     with pytest.raises(NotFoundError, match="unseen drug"):
         newest_calibration(tmp_path, toy, Condition("A549", "New", 5.0), "best_evidence")
+
+
+def chose(drawn, kernel):
+    """What best evidence learned in a fold, as a run's config has it."""
+    return {"best_evidence": {"settings": {"drawn": drawn}, "kernel": kernel}}
+
+
+def test_what_most_folds_of_the_newest_run_chose_is_learned(toy, tmp_path):
+    """Of the open world; the kernel of unseen drugs; what an older program wrote says nothing."""
+    folds = {
+        "open_world-0": chose(1, "a"),
+        "open_world-1": chose(2, "b"),
+        "open_world-2": chose(2, "b"),
+        "unseen_drug-0": chose(5, "c"),
+        "unseen_cell_line-0": chose(7, "d"),
+    }
+    run_of(tmp_path / "old", toy, fitted={"open_world-0": chose(9, "z")})
+    run_of(tmp_path / "new", toy, finished="2026-02-01", fitted=folds)
+    run_of(
+        tmp_path / "words", toy, finished="2026-03-01", fitted={"open_world-0": {"kriging": "w"}}
+    )
+    run_of(tmp_path / "other", toy, finished="2026-04-01", build="0" * 32, fitted=folds)
+    found = newest_settings(tmp_path, toy, "best_evidence")
+    assert found == {"settings": {"drawn": 2}, "kernel": "c"}
+    assert newest_settings(tmp_path, toy, "kriging") is None
+    alone = {part: told for part, told in folds.items() if part.startswith("unseen_drug")}
+    run_of(tmp_path / "last", toy, finished="2026-05-01", fitted=alone)
+    assert newest_settings(tmp_path, toy, "best_evidence")["settings"] == {"drawn": 5}
 
 
 def test_the_regime_is_that_of_the_question(toy):

@@ -1,15 +1,20 @@
 """Shrunken and hybrid LGR: hand-worked shares, labelled fallbacks, thresholds from validation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.folds import make_folds
+from lgr_core.evaluation.methods import REGISTRY, Setting
+from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.hybrid import STRENGTHS, THRESHOLDS, Hybrid, Shrunken
 from lgr_core.prediction.means import PoolMeans
 from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.gate import Basis
 from lgr_core.retrieval.pool import TrainingView
 from lgr_core.retrieval.selectors import make_selector
 
@@ -21,9 +26,11 @@ class Names:
 
     def __init__(self, *names, name="llm", fails=()):
         self.names, self.name, self.fails = names, name, fails
+        self.asked = []
 
     def select(self, pool, k, view):
         """The names."""
+        self.asked.append((pool.query, k))
         if pool.query.drug in self.fails:
             raise NotFoundError(pool.query.drug, "no answer", "Ask.")
         return Selection(tuple(Proposal(name) for name in self.names))
@@ -112,3 +119,29 @@ def test_the_threshold_is_chosen_on_validation(toy):
     method = Hybrid(*both)
     method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
     assert method.chosen in THRESHOLDS
+
+
+def test_a_query_is_put_to_a_selector_once_for_all_methods(toy):
+    """LGR, shrunken and hybrid stand on the same neighbours; another block or k is asked anew."""
+    both = {name: Names("Cobimetinib", "Vorinostat", name=name) for name in ("llm", "chemistry")}
+    reader = FoldReader(toy)
+    setting = Setting(reader.labels, both.__getitem__, Regime.OPEN_WORLD, k=2)
+    names = ("lgr_llm", "lgr_chemistry", "lgr_llm_shrunken", "hybrid")
+    methods = [method for name in names for method in REGISTRY[name].make(setting)]
+    blocks = [block_of(toy), block_of(toy).some([1])]
+    for block in blocks:
+        for method in methods:
+            method.predict(block)
+    expected = [(query, 2) for block in blocks for query in block.queries]
+    assert [selector.asked for selector in both.values()] == [expected, expected]
+    setting.retrieved(both["llm"]).retrieve(blocks[-1], 1)
+    assert both["llm"].asked[-1] == (blocks[-1].queries[0], 1)
+
+
+def test_what_one_regime_made_another_does_not_use(toy):
+    """In the strict regime neighbours are means over training lines."""
+    setting = Setting(FoldReader(toy).labels, lambda name: Names(), Regime.OPEN_WORLD)
+    selector = Names("Cobimetinib")
+    strict = replace(setting, regime=Regime.UNSEEN_CELL_LINE_STRICT)
+    bases = [made.retrieved(selector).basis for made in (setting, strict)]
+    assert bases == [Basis.LINE, Basis.DRUG_MEANS]

@@ -1,13 +1,19 @@
 """Methods of a benchmark: each against its formula on a small atlas, or against a library."""
 
+from functools import reduce
+from itertools import product
+from operator import add
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
+from worlds import build_world
 
 from lgr_core.domain import Condition
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
+from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Status
 from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.prediction.means import (
@@ -19,7 +25,7 @@ from lgr_core.prediction.means import (
     Truth,
     Zero,
 )
-from lgr_core.prediction.pca_ridge import PCARidge, _Latent
+from lgr_core.prediction.pca_ridge import COMPONENTS, PENALTIES, PCARidge, _Latent, _Moments
 from lgr_core.prediction.predictors import LGR, PoolMean
 from lgr_core.prediction.retrieved import Oracle, Retrieved
 from lgr_core.retrieval.blocks import FoldReader
@@ -166,7 +172,7 @@ def test_chem_knn_leaves_the_querys_twins_out(toy):
 
 @pytest.mark.parametrize(("n_components", "penalty"), [(3, 0.5), (8, 20.0)])
 def test_pca_ridge_is_that_of_scikit_learn(n_components, penalty):
-    """Rows of many drugs, some more often measured than others."""
+    """Rows of many drugs, some more often measured than others; read in two parts."""
     rng = np.random.default_rng(0)
     drug = np.sort(rng.integers(0, 30, 200))
     bits = (rng.random((32, 64)) < 0.3).astype(float)
@@ -176,8 +182,30 @@ def test_pca_ridge_is_that_of_scikit_learn(n_components, penalty):
     pca = PCA(n_components, svd_solver="full").fit(deltas)
     ridge = Ridge(penalty).fit(bits[drug], pca.transform(deltas))
     expected = pca.inverse_transform(ridge.predict(bits))
-    found = _Latent.of(deltas, drug, bits, n_components).predict(penalty, bits)
+    parts = (_Moments.of(deltas[some], drug[some], 32) for some in (slice(150), slice(150, None)))
+    latent = _Latent.of(reduce(add, parts), bits, n_components)
+    found = latent.deltas(latent.regress(penalty, bits))
     np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("noise", [0.1, 3.0])
+def test_pca_ridge_chooses_what_correlates_best_on_validation_rows(tmp_path, noise):
+    """Of all pairs, by mean Pearson r over these rows, fitted on the others alone."""
+    store = build_world(tmp_path / "world", lines=12, drugs=40, noise=noise)
+    store.fingerprints = (np.random.default_rng(0).random((40, 64)) < 0.3).astype(np.uint8)
+    fold = make_folds(store, "unseen_cell_line", 3)[0]
+    method = PCARidge(FoldReader(store, fold).labels)
+    method.fit(TrainingView(store, fold, validation=True))
+    drug, bits, held = method._labels.drug, method._bits, fold.validation
+    rows = fold.train & ~held
+    moments = _Moments.of(store.deltas(rows), drug[rows], len(bits))
+
+    def r(pair):
+        latent = _Latent.of(moments, bits, pair[0])
+        found = latent.deltas(latent.regress(pair[1], bits[drug[held]]))
+        return pearson_delta(found, store.deltas(held)).mean()
+
+    assert method.chosen == max(product(COMPONENTS, PENALTIES), key=r)
 
 
 def test_pca_ridge_fits_on_training_rows_and_skips_what_has_no_structure(toy):

@@ -1,5 +1,7 @@
 """What tuning chooses, in worlds whose rule is known."""
 
+import json
+
 import numpy as np
 import pytest
 from weighing import Silent, best_of
@@ -65,3 +67,16 @@ def test_training_rows_without_an_answer_are_passed_over(toy):
         method = best_of(FoldReader(toy, fold))
         method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
         assert method.settings.sharpness in {0.0, 0.5, 1.0, 2.0}
+
+
+def test_what_one_has_learned_another_can_be_taught(tmp_path):
+    """Through JSON, and it answers alike; kriging too."""
+    store = build_world(tmp_path / "world", lines=5, drugs=8, noise=1.0)
+    fold = make_folds(store, "open_world", 5)[0]
+    learned = best_of(FoldReader(store, fold))
+    learned.fit(TrainingView(store, fold, validation=True, evidence=learned.evidence))
+    assert learned.learned != best_of(FoldReader(store)).learned
+    taught = best_of(FoldReader(store)).taught(json.loads(json.dumps(learned.learned)))
+    assert (taught.chosen, taught.learned) == (learned.chosen, learned.learned)
+    block = next(iter(FoldReader(store).blocks(np.arange(8))))
+    np.testing.assert_array_equal(taught.predict(block).delta, learned.predict(block).delta)

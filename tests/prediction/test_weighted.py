@@ -17,6 +17,7 @@ from lgr_core.prediction.means import DrugMean, PoolMeans
 from lgr_core.prediction.two_way import Penalties
 from lgr_core.prediction.weighted import Term
 from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.pool import TrainingView
 
 
 def test_kriging_of_two_candidates_by_hand(toy):
@@ -56,6 +57,18 @@ def test_kriging_in_the_strict_regime_stands_on_training_lines(toy):
             assert set(share.weights.terms) == {Term.NEIGHBORS_ELSEWHERE}
             lines = toy.conditions["cell_line"].to_numpy()[share.weights.rows]
             assert block.cell_line not in lines
+
+
+def test_kriging_that_others_share_is_fitted_once_a_fold(toy, monkeypatch):
+    """Asked again for the same fold it keeps its kernel; for another it chooses anew."""
+    folds, asked = make_folds(toy, "unseen_drug", 3)[:2], []
+    method = kriging_of(FoldReader(toy, folds[0]))
+    monkeypatch.setattr(
+        "lgr_core.prediction.kriging.best_of", lambda view, *_: asked.append(view.fold)
+    )
+    for fold in (folds[0], folds[0], folds[1]):
+        method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
+    assert asked == list(folds)
 
 
 def test_a_drug_alone_in_its_line_stands_on_other_lines(tmp_path):
@@ -125,6 +138,25 @@ def test_gaps_are_lived_with(tmp_path, missing):
             assert np.isfinite(found.delta).all()
 
 
+def test_no_line_is_left_out_for_its_gaps(tmp_path):
+    """Every line that measured the drug has its weight, and the rule is found all the same."""
+    store = build_world(tmp_path / "gaps", lines=10, drugs=20, missing=0.3)
+    method = best_of(FoldReader(store))
+    conditions, r = store.conditions, []
+    for block in FoldReader(store).blocks(np.arange(len(conditions))):
+        for share in method.weigh(block, block.gate(method.evidence)):
+            for place, weights in zip(
+                share.places, share.weights.terms[Term.DRUG_ELSEWHERE], strict=True
+            ):
+                query = block.queries[place]
+                used = conditions.iloc[share.weights.rows[weights != 0]]
+                measured = conditions[conditions["drug"] == query.drug]
+                assert set(used["drug"]) == {query.drug}
+                assert set(used["cell_line"]) == set(measured["cell_line"]) - {query.cell_line}
+        r.extend(pearson_delta(method.predict(block).delta, store.deltas(block.rows)))
+    assert np.mean(r) > 0.9
+
+
 def test_what_can_be_read_decides(toy):
     """Each regime's route, and none that the evidence does not open."""
     expected = {
@@ -175,7 +207,7 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     gate = block.gate({Evidence.TRAIN, Evidence.CONTROLS})
     grid = gate.grid()
     lines = np.flatnonzero((grid >= 0).any(axis=1))
-    found = elsewhere_weights(block, gate, lines, Settings(sharpness=2.0)).total[0]
+    found = elsewhere_weights(block, gate, Settings(sharpness=2.0)).total[0]
     own = found.reshape(len(lines), -1)[:, 0]
     view = block.view(0, {Evidence.CONTROLS})
     r = [
@@ -184,7 +216,7 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     ]
     assert own.sum() == pytest.approx(1)
     np.testing.assert_array_equal(np.argsort(own), np.argsort(r))
-    even = elsewhere_weights(block, gate, lines, Settings()).total[0].reshape(len(lines), -1)[:, 0]
+    even = elsewhere_weights(block, gate, Settings()).total[0].reshape(len(lines), -1)[:, 0]
     np.testing.assert_allclose(even, 1 / len(lines))
 
 

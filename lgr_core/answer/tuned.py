@@ -1,0 +1,20 @@
+"""Methods that weigh everything, as the newest benchmark run of an atlas has tuned them."""
+
+from __future__ import annotations
+
+from lgr_core.config import Settings
+from lgr_core.evaluation.calibration_files import newest_settings
+from lgr_core.prediction.explained import Selectors, make_method
+from lgr_core.prediction.weighted import Weighted
+from lgr_core.retrieval.blocks import FoldReader
+
+
+def tuned(name: str, reader: FoldReader, *, selectors: Selectors | None = None) -> Weighted:
+    """The method of that name with what such a run taught it; without one, its usual settings.
+
+    See :func:`~lgr_core.prediction.explained.make_method` for the rest.
+    """
+    method = make_method(name, reader, selectors=selectors)
+    runs = Settings.from_environment().home / "runs"
+    learned = newest_settings(runs, reader.store, method.name)
+    return method if learned is None else method.taught(learned)
