@@ -37,12 +37,14 @@ VISITS, CHANGES = 5, 20
 ALL = "const all = where => [...document.querySelectorAll(where)];"
 USABLE = f"""(() => {{ {ALL} return all('.lgr-title').length && all('.st-key-drug input').length
     && all('{READY}').length }})()"""
-AT_REST = f"""(() => {{ {ALL} return window.ran !== false && all('.lgr-title').length
+AT_REST = f"""(() => {{ {ALL} const titles = all('.lgr-title').map(title => title.innerText);
+    return titles.length && (window.ran !== false || titles[0] !== window.title)
     && all('[data-testid=stApp][data-test-script-state=notRunning]').length
     && !all('[data-testid=stSkeleton], [data-stale=true]').length
     && all('.stPlotlyChart').every(chart => chart.querySelector('.main-svg .plot, .main-svg .bg'))
     }})()"""
-WATCH = """window.ran = false; new MutationObserver(() => {
+WATCH = """window.ran = false; window.title = document.querySelector('.lgr-title').innerText;
+new MutationObserver(() => {
     if (document.querySelector('[data-test-script-state=running]')) window.ran = true;
 }).observe(document.querySelector('[data-testid=stApp]'), {attributes: true})"""
 

@@ -92,7 +92,7 @@ def strips(
         zeroline=False,
     )
     figure.update_yaxes(
-        range=[len(titles) - 0.5, -0.5], showticklabels=False, showgrid=False, zeroline=False
+        range=[len(titles) - 0.5, -0.7], showticklabels=False, showgrid=False, zeroline=False
     )
     for row, title in enumerate(titles):
         figure.add_annotation(

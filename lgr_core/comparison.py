@@ -122,9 +122,8 @@ def verdict(store: AtlasStore, answer: Answer, *, n_draws: int = DRAWS, seed: in
         return Verdict(math.nan, math.nan, None, 0)
     deltas = pool_deltas(store, answer.pool)
     picks = draw(len(deltas), k_used, n_draws=n_draws, seed=seed)
-    alike = correlations(deltas)
-    ours = agreement(correlations(answer.neighbor_deltas[:, panel]))
-    blind = agreement(alike[picks[:, :, None], picks[:, None, :]])
+    ours = agreement(answer.neighbor_deltas[:, panel], np.arange(k_used)[None])[0]
+    blind = agreement(deltas, picks)
     beats = None
     if answer.measured is not None:
         truth = answer.measured[panel]
@@ -188,18 +187,21 @@ def score_rows(
 
 def correlations(deltas: FloatArray) -> FloatArray:
     """Pearson correlation of every pair of rows, (n, n); NaN where one is constant."""
-    rows = deltas - deltas.mean(axis=1, keepdims=True)
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    rows = np.divide(rows, norms, out=np.full_like(rows, np.nan), where=norms > 0)
+    rows = _unit_rows(deltas)
     return rows @ rows.T
 
 
-def agreement(alike: FloatArray) -> FloatArray:
-    """The mean over all pairs but those with oneself, of correlations (..., n, n); NaN below 2."""
-    n = alike.shape[-1]
-    own = np.trace(alike, axis1=-2, axis2=-1)
-    with np.errstate(invalid="ignore"):
-        return (alike.sum(axis=(-2, -1)) - own) / np.float64(n * (n - 1))
+def agreement(deltas: FloatArray, picks: IntArray) -> FloatArray:
+    """The mean Pearson correlation over all pairs of each draw's k rows of the deltas, (n_draws,).
+
+    NaN below 2 or where a row is constant. Centred and of length 1, rows of mean m agree by
+    (k |m|^2 - 1) / (k - 1): no pair need be looked at.
+    """
+    k = picks.shape[1]
+    if k < 2:  # noqa: PLR2004 - a pair
+        return np.full(len(picks), np.nan)
+    means = draw_means(_unit_rows(deltas), picks)
+    return (k * np.vecdot(means, means) - 1) / (k - 1)
 
 
 def share_below(scores: FloatArray, score: float) -> float:
@@ -230,6 +232,12 @@ def top_agreement(predicted: FloatArray, measured: FloatArray, n: int = _TOP) ->
     found = np.isin(true, ours)
     same = np.sign(predicted[true]) == np.sign(measured[true])
     return TopGenes(true[found & same], true[found & ~same], true[~found])
+
+
+def _unit_rows(deltas: FloatArray) -> FloatArray:
+    rows = deltas - deltas.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, norms, out=np.full_like(rows, np.nan), where=norms > 0)
 
 
 def _pearson(predicted: FloatArray, measured: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import FloatArray, IntArray, ValueKind
+from lgr_core.prediction.noise import direction
 
 UP, DOWN, NOISE = "#d6604d", "#4393c3", "#8d99a3"
 """The colours of a change: up, down, within the neighbours' noise."""
@@ -21,32 +22,11 @@ UP, DOWN, NOISE = "#d6604d", "#4393c3", "#8d99a3"
 NEIGHBOR, TRUTH = "#7c8893", "#d99a00"
 """The colours of a neighbour's own change and of the measured change asked about."""
 
-NOISE_ERRORS = 2.0
-"""A mean within so many standard errors of zero is noise."""
-
-FEWEST_FOR_SPREAD = 3
-"""Of fewer neighbours no spread is known, so nothing is called noise."""
-
 _MANY_POINTS, _LABELS = 5_000, 10
 _HEAD, FOOT, _ROW, _FEWEST_ROWS, _WIDEST_NAMES = 70, 66, 23, 5, 170
 _HEIGHT = _HEAD + FOOT + 20 * _ROW
 _FONT = {"family": '"Source Sans", system-ui, sans-serif', "size": 12, "color": "#1d2a33"}
 _FAINT, _CLEAR = "rgba(128,140,150,0.25)", "rgba(0,0,0,0)"
-
-
-def direction(predicted: FloatArray, neighbor_deltas: FloatArray) -> IntArray:
-    """Which way each gene is predicted to go, (n_genes,): 1 up, -1 down, 0 within noise.
-
-    Within noise is ``|x| <= 2 s / sqrt(n)``, ``s`` the standard deviation (n - 1) of the n
-    neighbours' deltas, (n, n_genes). Of fewer than three neighbours no spread is known: the sign
-    alone decides.
-    """
-    sign = np.sign(predicted).astype(np.intp)
-    n = len(neighbor_deltas)
-    if n < FEWEST_FOR_SPREAD:
-        return sign
-    error = neighbor_deltas.std(axis=0, ddof=1, dtype=np.float64) / np.sqrt(n)
-    return np.where(np.abs(predicted) <= NOISE_ERRORS * error, 0, sign)
 
 
 def top_genes(
@@ -114,7 +94,7 @@ def predicted_vs_measured(
     predicted, measured
         (n_genes,) changes.
     directions
-        (n_genes,) as :func:`direction` gives them: the colours.
+        (n_genes,) 1 up, -1 down, 0 within noise: the colours.
     kind
         What the numbers are: the axis titles.
     misses

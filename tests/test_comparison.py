@@ -62,10 +62,21 @@ def test_scores_of_many_are_those_of_each():
 
 
 def test_agreement_is_the_mean_over_pairs():
-    """Two alike and one contrary: r of 1, -1 and -1."""
-    rows = np.array([[1.0, 2, 3], [2, 4, 6], [3, 2, 1]])
-    assert agreement(correlations(rows)) == pytest.approx(-1 / 3)
-    assert np.isnan(agreement(correlations(rows[:1])))
+    """Two alike and one contrary: r of 1, -1 and -1; none of one row, or of a constant one."""
+    rows = np.array([[1.0, 2, 3], [2, 4, 6], [3, 2, 1], [1, 1, 1]])
+    assert agreement(rows, np.array([[0, 1, 2]])) == pytest.approx(-1 / 3)
+    assert np.isnan(agreement(rows, np.array([[0], [1]]))).all()
+    assert np.isnan(agreement(rows, np.array([[0, 3]]))).all()
+
+
+def test_agreement_of_draws_is_that_of_their_pairs():
+    """Every draw, pair by pair."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(30, 40)) + rng.normal(size=40)
+    picks = draw(len(rows), 5, n_draws=20)
+    alike = correlations(rows)
+    pairs = [alike[np.ix_(row, row)][np.triu_indices(5, 1)].mean() for row in picks]
+    np.testing.assert_allclose(agreement(rows, picks), pairs, rtol=1e-6)
 
 
 def test_shares_count_ties_half():

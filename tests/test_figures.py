@@ -7,6 +7,7 @@ import pytest
 
 from lgr_core import figures
 from lgr_core.domain import ValueKind
+from lgr_core.prediction.noise import direction
 
 GENES = ["A", "B", "C"]
 NEIGHBORS = np.array([[1.0, -2.0, 3.0], [3.0, -2.0, -3.0], [2.0, -2.0, 0.0]])
@@ -34,15 +35,15 @@ def words(figure):
 
 def test_a_change_is_noise_within_two_standard_errors():
     """A: mean 2, s = 1, 2 s / sqrt(3) = 1.155, up. B: no spread, down. C: mean 0, noise."""
-    assert figures.direction(MEAN, NEIGHBORS).tolist() == [1, -1, 0]
+    assert direction(MEAN, NEIGHBORS).tolist() == [1, -1, 0]
     wide = np.array([[0.0], [2.0], [4.0]])
-    assert figures.direction(np.array([2.30]), wide).tolist() == [0]
-    assert figures.direction(np.array([2.32]), wide).tolist() == [1]
+    assert direction(np.array([2.30]), wide).tolist() == [0]
+    assert direction(np.array([2.32]), wide).tolist() == [1]
 
 
 def test_of_two_neighbours_no_spread_is_known():
     """The sign alone decides."""
-    assert figures.direction(np.array([0.1, -0.1, 0.0]), NEIGHBORS[:2]).tolist() == [1, -1, 0]
+    assert direction(np.array([0.1, -0.1, 0.0]), NEIGHBORS[:2]).tolist() == [1, -1, 0]
 
 
 def test_bars_are_the_prediction_and_dots_every_neighbour():

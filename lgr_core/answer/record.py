@@ -13,6 +13,7 @@ import pandas as pd
 from lgr_core.domain import CandidatePool, Condition, FloatArray, Prediction, Retrieval
 from lgr_core.errors import UsageError
 from lgr_core.evaluation.calibration_files import Calibrated
+from lgr_core.prediction.explained import METHODS as WEIGHTED
 from lgr_core.prediction.explained import Support
 from lgr_core.prediction.trust import Trust
 
@@ -55,6 +56,11 @@ class Answer:
         if self.prediction.retrieval is None:
             raise UsageError("retrieval", "this method retrieves nobody", "Ask an LGR method.")
         return self.prediction.retrieval
+
+    @property
+    def weighs_all(self) -> bool:
+        """Whether a method answered that weighs every condition, not neighbours alone."""
+        return self.prediction.method in WEIGHTED
 
     def table(self) -> pd.DataFrame:
         """One row a gene: predicted, measured (if known), and each neighbour's measured delta.

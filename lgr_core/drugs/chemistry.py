@@ -142,10 +142,8 @@ def nearest(
     return tuple(sorted(known, key=lambda pair: (-pair[1], pair[0]))[:k])
 
 
-def drawing(smiles: str, width: int = 300, height: int = 200, *, dark: bool = False) -> str:
+def drawing(smiles: str, width: int = 300, height: int = 200) -> str:
     """An SVG of the structure as given, salt and all, on a transparent ground.
-
-    ``dark`` takes light bonds for a dark page; the default reads on a light one.
 
     Raises
     ------
@@ -155,10 +153,7 @@ def drawing(smiles: str, width: int = 300, height: int = 200, *, dark: bool = Fa
     words = smiles.split(maxsplit=1)
     molecule = _read(words[0] if words else "")
     canvas = rdMolDraw2D.MolDraw2DSVG(width, height)
-    options = canvas.drawOptions()
-    if dark:
-        rdMolDraw2D.SetDarkMode(options)
-    options.clearBackground = False
+    canvas.drawOptions().clearBackground = False
     rdMolDraw2D.PrepareAndDrawMolecule(canvas, molecule)
     canvas.FinishDrawing()
     text = canvas.GetDrawingText()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.answer import LGR_METHOD, Answer
+from lgr_core.answer.strongest import strongest
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Condition, Retrieval
 from lgr_core.errors import LgrError
@@ -35,10 +36,11 @@ TOP = 5
 class Outcome:
     """What became of one query, the one at ``place`` in the list.
 
-    ``up`` and ``down`` name the genes that are predicted to change most; ``metrics`` compare with
-    the truth where the query was measured. ``terms`` name the heaviest of what a method that weighs
-    everything stands on. ``expected`` is the Pearson r that is expected, with its 90 % limits;
-    where it is None, ``trust_note`` may say why. ``error`` says why there is no prediction.
+    ``up`` and ``down`` name the genes that are predicted to change most, of those that stand out of
+    the noise, strongest first; ``metrics`` compare with the truth where the query was measured.
+    ``terms`` name the heaviest of what a method that weighs everything stands on. ``expected`` is
+    the Pearson r that is expected, with its 90 % limits; where it is None, ``trust_note`` may say
+    why. ``error`` says why there is no prediction.
     """
 
     place: int
@@ -123,7 +125,7 @@ class Many:
             return Outcome(place, query, error=answer)
         prediction, trust = answer.prediction, answer.trust
         self.deltas[place] = prediction.delta
-        up, down = _strongest(answer)
+        up, down = strongest(answer, TOP, sure=True)
         return Outcome(
             place,
             query,
@@ -131,8 +133,8 @@ class Many:
             retrieval=answer.retrieval,
             fallback=prediction.fallback,
             metrics=answer.metrics,
-            up=up,
-            down=down,
+            up=tuple(answer.genes[up].tolist()),
+            down=tuple(answer.genes[down[::-1]].tolist()),
             notes=answer.notes,
             terms=answer.terms if self.weighs_all else (),
             expected=None if trust is None else (trust.expected, trust.low, trust.high),
@@ -144,16 +146,6 @@ class Many:
 def most_queries(store: AtlasStore) -> int:
     """How many queries of an atlas may be predicted at once."""
     return max(1, min(QUERIES, VALUES // store.n_panel))
-
-
-def _strongest(answer: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    delta = answer.prediction.delta
-    order = np.argsort(-delta, kind="stable")
-    up, down = order[:TOP], order[::-1][:TOP]
-    return (
-        tuple(answer.genes[up[delta[up] > 0]].tolist()),
-        tuple(answer.genes[down[delta[down] < 0]].tolist()),
-    )
 
 
 _QUERY = ("drug", "cell_line", "dose_um", "method")

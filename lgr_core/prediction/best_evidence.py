@@ -266,8 +266,8 @@ def _routes(block: Block, gate: Gate) -> Iterator[tuple[Route, IntArray]]:
     known = elsewhere[:, places].any(axis=0) & (places >= 0)
     readable = gate.allows(np.arange(len(block))[:, None], here[here >= 0])
     pool = readable.any(axis=1)
-    anyone = gate.mean(Over.EVERYWHERE)[1] > 0
-    alone = np.where(pool | anyone, Route.KRIGING, Route.NOTHING)
+    anyone = pool if pool.all() else gate.mean(Over.EVERYWHERE)[1] > 0
+    alone = np.where(anyone, Route.KRIGING, Route.NOTHING)
     routes = np.where(known, np.where(pool, Route.TWO_WAY, Route.ELSEWHERE), alone)
     for route in dict.fromkeys(routes.tolist()):
         yield Route(route), np.flatnonzero(routes == route)

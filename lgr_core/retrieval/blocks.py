@@ -96,7 +96,7 @@ class FoldReader:
         self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
         self._sums: dict[tuple[frozenset[Evidence], float | None, Over], Sums] = {}
         self._surveys, self._elsewhere = Last[Survey](), Last[Elsewhere]()
-        self._read = Last[FloatArray]()
+        self._read, self._of_line = Last[FloatArray](), Last[Sums]()
 
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> Block:
         """The queries of these drugs in one line at one dose."""
@@ -161,7 +161,10 @@ class FoldReader:
         """
         opened = self.reach(evidence, line)
         if over is Over.LINE:
-            return self._summed(opened & (self.labels.line == line), dose, over)
+            of_line = opened & (self.labels.line == line)
+            return self._of_line.get(
+                (evidence, line, dose), lambda: self._summed(of_line, dose, over)
+            )
         shared = evidence - {Evidence.TARGET_POOL}
         among = self.reach(shared, line)
         key = (shared, dose, over)

@@ -80,7 +80,7 @@ def results(job: Batch) -> None:
         pieces.caption(
             f"Pearson r and share of right signs: predicted against measured change over n = "
             f"{n_genes:,} genes, where the query was measured. "
-            f"{expects * _is_expected(table)}Genes: strongest first."
+            f"{expects * _is_expected(table)}Genes: the strongest that stand out of the noise."
         )
     )
     name = f"{job.many.store.name}_batch"

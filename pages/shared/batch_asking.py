@@ -14,7 +14,7 @@ from lgr_core.errors import InputError, LgrError, unknown
 from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
 from pages.shared import links, pieces, state
 from pages.shared.method_words import how_words, settle_method
-from pages.shared.pickers import choose_atlas, pick_method, refused
+from pages.shared.pickers import choose_atlas, pick_method, refused, switch
 from pages.shared.question import settle
 from pages.shared.widgets import html, start
 from pages.shared.words import LLM
@@ -152,15 +152,8 @@ def boxes(wanted: Wanted) -> None:
     """The lists: pasted, or taken from a file."""
     for name in TEXTS:
         st.session_state[name] = wanted.texts[name]
-    st.session_state["form"], st.session_state["at_dose"] = wanted.form, wanted.at_dose
-    st.segmented_control(
-        "Ask for",
-        list(FORMS),
-        key="form",
-        format_func=FORMS.get,
-        required=True,
-        on_change=links.picked,
-    )
+    st.session_state["at_dose"] = wanted.at_dose
+    switch("Ask for", "form", FORMS, wanted.form)
     if wanted.form == "list":
         _list_boxes(wanted.store)
     else:

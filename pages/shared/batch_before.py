@@ -11,9 +11,10 @@ from lgr_core.many.outcomes import most_queries
 from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.service import Service
-from pages.shared import browsing, links, pieces, state
+from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
+from pages.shared.pickers import switch
 from pages.shared.widgets import html
 from pages.shared.words import count
 
@@ -89,15 +90,7 @@ def asking(wanted: Wanted, reading: Reading) -> tuple[bool, Asking | None]:
     if not unknown:
         return True, None
     html(pieces.facts(_price(found)))
-    st.session_state["rest"] = wanted.rest
-    st.segmented_control(
-        f"The others ({unknown:,})",
-        list(RESTS),
-        key="rest",
-        format_func=RESTS.get,
-        required=True,
-        on_change=links.picked,
-    )
+    switch(f"The others ({unknown:,})", "rest", RESTS, wanted.rest)
     return _live(found) if wanted.rest == "ask" else (True, None)
 
 

@@ -22,6 +22,7 @@ from lgr_core.comparison import (
 from lgr_core.domain import FloatArray
 from lgr_core.evaluation.methods import REGISTRY
 from lgr_core.metrics import METRICS, Direction
+from lgr_core.prediction.noise import direction
 from pages.shared import evidence_state, fit, links, pieces, sections
 from pages.shared.asking import Answered
 from pages.shared.browsing import download, metric_column, predict_link, spelled
@@ -165,7 +166,7 @@ def side_by_side(contest: Contest) -> dict[str, Figure]:
             "Held against", list(names), key="rival", format_func=names.get, on_change=links.picked
         )
     panel = answer.prediction.delta[: answer.n_panel]
-    directions = figures.direction(panel, answer.neighbor_deltas[:, : answer.n_panel])
+    directions = direction(panel, answer.neighbor_deltas[:, : answer.n_panel])
     with ours:
         st.text_input(OURS, contest.ours, disabled=True, key="ours")
         first = _scatter(contest, panel, directions, "scatter_ours", contest.ours)

@@ -34,7 +34,8 @@ def show(seen: Seen) -> None:
         )
     )
     html(pieces.section("Cell lines"))
-    browsing.show_table(tables.cell_lines(store), f"{store.name} cell lines", columns={})
+    lines = tables.cell_lines(store)
+    browsing.show_table(lines, f"{store.name} cell lines", columns=tables.LINE_COLUMNS)
     html(pieces.section("Drugs"))
     browsing.show_table(tables.drugs(store), f"{store.name} drugs", columns={})
     html(

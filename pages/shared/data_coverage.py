@@ -21,6 +21,7 @@ from lgr_core.atlas.store import AtlasStore
 from pages.shared import browsing, data_state, links, pieces
 from pages.shared.charts import chart
 from pages.shared.data_view import Seen
+from pages.shared.pickers import switch
 from pages.shared.question import EVERY
 from pages.shared.widgets import html
 from pages.shared.words import count, share
@@ -38,15 +39,7 @@ def show(seen: Seen) -> None:
 
 def _grid(seen: Seen) -> None:
     if len(seen.doses) > 1:
-        st.session_state["coverage"] = seen.at
-        st.segmented_control(
-            "Dose",
-            list(seen.doses),
-            key="coverage",
-            format_func=lambda dose: seen.doses.get(dose, dose),
-            on_change=links.picked,
-            required=True,
-        )
+        switch("Dose", "coverage", seen.doses, seen.at)
     doses = {f"{dose:g}": dose for dose in seen.store.conditions["dose_um"].dropna().unique()}
     every = seen.at == EVERY
     found = grid(seen.store.conditions, doses.get(seen.at), every_dose=every)

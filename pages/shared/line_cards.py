@@ -34,7 +34,8 @@ def table(chosen: browsing.Chosen) -> None:
     )
     measured = chosen.store.conditions.groupby("cell_line", observed=True)["drug"].nunique()
     shown = shown.assign(drugs=shown["cell line"].map(measured).fillna(0).astype(int))
-    browsing.show_table(shown, f"{chosen.store.name}_cell_lines", columns={}, pick="cell_line")
+    name = f"{chosen.store.name}_cell_lines"
+    browsing.show_table(shown, name, columns=tables.LINE_COLUMNS, pick="cell_line")
 
 
 def card(chosen: browsing.Chosen) -> None:

@@ -23,7 +23,7 @@ from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
 from pages.shared import gene_figures, links, pieces, state
 from pages.shared.browsing import P_VALUE, SCORE, download
 from pages.shared.charts import chart
-from pages.shared.pickers import Asked
+from pages.shared.pickers import Asked, switch
 from pages.shared.widgets import html
 from pages.shared.words import count, listed
 
@@ -45,15 +45,7 @@ _SHOWN = 12
 def show(asked: Asked, answer: Answer) -> dict[str, Figure]:
     """The look that the link names, and the figures it drew."""
     tab = asked.view["tab"] if asked.view["tab"] in TABS else "genes"
-    st.session_state["tab"] = tab
-    st.segmented_control(
-        "Look at",
-        list(TABS),
-        key="tab",
-        format_func=TABS.get,
-        required=True,
-        on_change=links.picked,
-    )
+    switch("Look at", "tab", TABS, tab)
     if tab == "pathways":
         return _pathways(asked, answer)
     return _mine(asked, answer) if tab == "mine" else gene_figures.changes(asked, answer)

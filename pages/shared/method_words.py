@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lgr_core.answer import LGR_METHOD, Answer
+from lgr_core.answer import LGR_METHOD
 from lgr_core.errors import unknown
 from lgr_core.prediction.best_evidence import BestEvidence
-from lgr_core.prediction.explained import METHODS as WEIGHTED
 from pages.shared.question import Mended
 from pages.shared.words import selector_words
 
@@ -47,8 +46,3 @@ def how_words(method: str, selector: str, k: int) -> str:
     """How something is predicted: the method, and of neighbours how many and who chooses them."""
     chosen = f": {k}, chosen by {selector_words(selector).title}"
     return METHOD_WORDS[method].label + chosen * (method == LGR_METHOD)
-
-
-def weighs_all(answer: Answer) -> bool:
-    """Whether a method answered that weighs every condition, not neighbours alone."""
-    return answer.prediction.method in WEIGHTED

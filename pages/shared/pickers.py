@@ -228,6 +228,20 @@ def picker(
         )
 
 
+def switch(label: str, key: str, options: Mapping[str, str], value: str, **look: str) -> None:
+    """Buttons on the page, the one of ``value`` down; ``options`` name them, ``look`` is theirs."""
+    st.session_state[key] = value
+    st.segmented_control(
+        label,
+        list(options),
+        key=key,
+        format_func=options.get,
+        required=True,
+        on_change=links.picked,
+        **look,
+    )
+
+
 def caption(words: str) -> None:
     """A small line in the side bar; an empty one is nothing."""
     if words:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lgr_core.answer import Answer
 from pages.shared import state
-from pages.shared.method_words import METHOD_WORDS, weighs_all
+from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import Question
 from pages.shared.words import LLM, at_dose, count, listed
 
@@ -27,7 +27,7 @@ _CHOSEN = {
 
 def python_lines(question: Question, answer: Answer) -> str:
     """The Python lines that make the same answer."""
-    if weighs_all(answer):
+    if answer.weighs_all:
         return _ask(question, f"method = {answer.prediction.method!r}", "method=method", question.k)
     name, scope = _chosen(answer)
     made, k = f"selector = {name!r}", question.k
@@ -64,7 +64,7 @@ answer.table()"""
 
 def shell_line(question: Question, answer: Answer) -> str:
     """The shell line that makes the same answer; empty where the command line cannot ask it."""
-    weighted = weighs_all(answer)
+    weighted = answer.weighs_all
     if question.novel is not None or (question.edited and not weighted):
         return ""
     name, scope = _chosen(answer)
@@ -82,7 +82,7 @@ def shell_line(question: Question, answer: Answer) -> str:
 
 def methods_paragraph(asked: Asked, answer: Answer) -> str:
     """What was done, in sentences for a methods section."""
-    if weighs_all(answer):
+    if answer.weighs_all:
         return weighted_paragraph(asked, answer)
     question, made, retrieval = asked.question, answer.provenance, answer.retrieval
     how = _CHOSEN.get(retrieval.selector, "were chosen by {selector}").format(

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from lgr_core import metrics
 from lgr_core.answer import Answer
+from lgr_core.answer.strongest import strongest
 from lgr_core.comparison import Verdict
 from pages.shared import pieces, state
-from pages.shared.gene_figures import strongest
-from pages.shared.method_words import weighs_all
 from pages.shared.neighbor_cards import picture
 from pages.shared.pickers import Asked
 from pages.shared.widgets import html
@@ -43,19 +42,19 @@ def headline(
 
 def answer_sentence(answer: Answer) -> str:
     """Which genes are predicted to change most, of those outside the noise, as HTML."""
-    up, down = (answer.genes[rows].tolist() for rows in strongest(answer, sure=True))
+    up, down = (answer.genes[rows].tolist() for rows in strongest(answer, 3, sure=True))
     if not up and not down:
         return f"{_who(answer)} predicts no gene to stand out of the noise."
     return (
-        f"{_who(answer)} predicts {pieces.genes(up[:3], 'up')} to go up most, "
-        f"{pieces.genes(down[-3:][::-1], 'down')} to go down most."
+        f"{_who(answer)} predicts {pieces.genes(up, 'up')} to go up most, "
+        f"{pieces.genes(down[::-1], 'down')} to go down most."
     )
 
 
 def remarks(asked: Asked, answer: Answer) -> str:
     """How the question was read and answered, as far as it must be said."""
     novel = _novel_notes(asked, answer)
-    control = () if weighs_all(answer) else _control_note(asked.question.selector)
+    control = () if answer.weighs_all else _control_note(asked.question.selector)
     return pieces.notes((*asked.notes, *novel, *control, *answer.notes))
 
 
@@ -74,7 +73,7 @@ def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
 
 def _who(answer: Answer) -> str:
     retrieval = answer.retrieval
-    if weighs_all(answer):
+    if answer.weighs_all:
         n = sum(len(term.conditions) for term in answer.terms)
         return f"The weighted sum of {count(n, 'measured change')}"
     return (

@@ -10,12 +10,19 @@ from lgr_core.errors import InputError
 
 WIDTH, HEIGHT = 260, 140
 
-_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
-_FILLED = re.compile(r"fill='(#[0-9A-Fa-f]{6})'")
-_IDLE = re.compile(
-    r"fill-rule:evenodd;?|stroke-linecap:butt;?|stroke-linejoin:miter;?"
-    r"|(stroke|fill)-opacity:1;?|<!--.*?-->| class='[^']*'|xmlns:(rdkit|xlink)='[^']*'"
-)
+DARK = {
+    "#000000": "#E5E5E5",
+    "#191919": "#E5E5E5",
+    "#0000FF": "#5468EA",
+    "#FF0000": "#FF3333",
+    "#7F4C19": "#B56611",
+    "#A01EEF": "#E201FF",
+}
+"""What rdkit's colours become on a dark page, as rdkit has it; the others read on both."""
+
+_PATH = re.compile(r"<path [^>]*?d='([^']*)' (?:style='([^']*)'|fill='([^']*)')")
+_COLOUR = re.compile("|".join(DARK))
+_SPACED = re.compile(" ?([A-Z]) ?")
 
 
 def picture(smiles: str) -> str | None:
@@ -25,22 +32,33 @@ def picture(smiles: str) -> str | None:
     stands in, without asking the server.
     """
     try:
-        light = drawing(smiles, WIDTH, HEIGHT)
-        dark = drawing(smiles, WIDTH, HEIGHT, dark=True)
+        drawn = drawing(smiles, WIDTH, HEIGHT)
     except InputError:
         return None
-    return "data:image/svg+xml," + quote(themed(light, dark), safe=" ()*,-./:;=@'!{}")
+    return "data:image/svg+xml," + quote(themed(drawn), safe=" ()*,-./:;=@'!{}")
 
 
-def themed(light: str, dark: str) -> str:
-    """One drawing of two that differ in colours alone, without what says nothing."""
-    palette = dict(zip(_COLOUR.findall(light), _COLOUR.findall(dark), strict=False))
-    names = {colour: f"var(--c{i})" for i, colour in enumerate(palette)}
-    slim = " ".join(_IDLE.sub("", _FILLED.sub(r"style='fill:\1'", light)).split())
-    slim = _COLOUR.sub(lambda match: names[match.group()], slim)
-    ours, theirs = (
-        "".join(f"--c{i}:{colour};" for i, colour in enumerate(colours))
-        for colours in (palette, palette.values())
+def themed(drawn: str) -> str:
+    """The drawing in both palettes; lines that look alike are one path."""
+    lines: dict[str, str] = {}
+    for line, style, fill in _PATH.findall(drawn):
+        look = style or f"fill:{fill}"
+        lines[look] = lines.get(look, "") + _SPACED.sub(r"\1", line)
+    paths = "".join(f"<path style='{look}' d='{line}'/>" for look, line in lines.items())
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' "
+        f"width='{WIDTH}' height='{HEIGHT}'><style>{_palettes()}</style>"
+        f"{_COLOUR.sub(lambda light: _variable(light.group()), paths)}</svg>"
     )
-    style = f"<style>svg{{{ours}}}@media (prefers-color-scheme:dark){{svg{{{theirs}}}}}</style>"
-    return slim.replace(">", f">{style}", 1)
+
+
+def _palettes() -> str:
+    light, dark = (
+        "".join(f"--c{i}:{colour};" for i, colour in enumerate(colours))
+        for colours in (DARK, DARK.values())
+    )
+    return f"svg{{{light}}}@media (prefers-color-scheme:dark){{svg{{{dark}}}}}"
+
+
+def _variable(light: str) -> str:
+    return f"var(--c{list(DARK).index(light)})"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
+import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
 from pages.shared import state
+
+LINE_COLUMNS = {"driver genes": st.column_config.Column(width=300)}
+"""How the columns of cell lines fit a page of 1280 pixels; longer lists are read by clicking."""
 
 
 def cell_lines(store: AtlasStore) -> pd.DataFrame:
@@ -17,9 +23,7 @@ def cell_lines(store: AtlasStore) -> pd.DataFrame:
         "cellosaurus": "Cellosaurus",
         "depmap_id": "DepMap",
     }
-    return store.cell_lines[[name for name in names if name in store.cell_lines]].rename(
-        columns=names
-    )
+    return _headed(store.cell_lines, names)
 
 
 def drugs(store: AtlasStore) -> pd.DataFrame:
@@ -32,4 +36,12 @@ def drugs(store: AtlasStore) -> pd.DataFrame:
         "pubchem_cid": "PubChem",
         "smiles": "SMILES",
     }
-    return frame[[name for name in names if name in frame]].rename(columns=names)
+    return _headed(frame, names)
+
+
+def _headed(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """The columns that there are under their plain headings, lists of genes as one reads them."""
+    shown = frame[[name for name in names if name in frame]].copy()
+    for name in shown.columns.intersection(["driver_genes", "targets"]):
+        shown[name] = shown[name].str.replace(";", ", ")
+    return shown.rename(columns=names)

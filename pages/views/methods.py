@@ -1,11 +1,9 @@
 """What is computed, how to read it, and what it cannot do."""
 
-import streamlit as st
-
 from lgr_core.errors import LgrError, unknown
 from pages.shared import links, methods_sections, pieces, state
 from pages.shared.methods_text import PARTS
-from pages.shared.pickers import refused, uploaded
+from pages.shared.pickers import refused, switch, uploaded
 from pages.shared.question import DEMO, default_atlas
 from pages.shared.widgets import html, start
 
@@ -20,16 +18,7 @@ def show(atlas: str, names: list[str]) -> None:
     if linked and refused(wrong, PARTS[part]):
         return
     links.remember({"part": part})
-    st.session_state["part"] = part
-    st.segmented_control(
-        "Part",
-        list(PARTS),
-        key="part",
-        format_func=PARTS.get,
-        required=True,
-        on_change=links.picked,
-        label_visibility="collapsed",
-    )
+    switch("Part", "part", PARTS, part, label_visibility="collapsed")
     name = atlas if atlas in names else default_atlas(names, uploaded)
     try:
         methods_sections.SHOW[part](state.store(name))

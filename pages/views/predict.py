@@ -16,7 +16,6 @@ from pages.shared import (
     trust,
 )
 from pages.shared.asking import Answered, answered
-from pages.shared.method_words import weighs_all
 from pages.shared.pickers import ask
 from pages.shared.widgets import html
 
@@ -26,7 +25,7 @@ def show(view: Answered) -> None:
     asked = view.asked
     answer = evidence_state.told(asked.store, view.answer)
     reference = sections.pool_mean_scores(answer)
-    if weighs_all(answer):
+    if answer.weighs_all:
         sections.headline(asked, answer, reference, None)
         trust.box(answer)
         terms.show(asked, answer)

@@ -210,6 +210,7 @@ def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
     [
         ("predict_light", {}),
         ("predict_dark", {"scheme": "dark"}),
+        ("predict_narrow", {"width": 800}),
         ("predict_phone", {"width": 390, "height": 844}),
         ("predict_phone_dark", {"width": 390, "height": 844, "scheme": "dark"}),
         ("predict_simulated", {"atlas": "toy"}),
@@ -217,7 +218,7 @@ def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
     ],
 )
 def test_the_page_fits(visit, screenshots, name, options):
-    """Nothing is wider than the window or cut, in light, dark and on a phone; a picture is kept."""
+    """Nothing is wider than the window or cut, in light, dark, narrow; a picture is kept."""
     page = visit(**options)
     settle(page)
     assert_fits(page)

@@ -8,6 +8,7 @@ from calibrated import calibrate
 from lab import UNMEASURED, build_lab
 
 from lgr_core.answer import predict, trusted
+from lgr_core.answer.strongest import strongest
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Evidence
 from lgr_core.errors import NotFoundError
@@ -68,9 +69,9 @@ def test_each_is_the_prediction_of_one_query(store, many, neighbors):
         np.testing.assert_array_equal(many.deltas[place], one.prediction.delta)
         assert outcome.retrieval.drugs == one.retrieval.drugs
         assert outcome.metrics == one.metrics
-        genes = one.top_genes(5)["gene"].tolist()
-        assert list(outcome.up) == genes[:5]
-        assert list(outcome.down) == genes[:-6:-1]
+        up, down = strongest(one, 5, sure=True)
+        assert outcome.up == tuple(one.genes[up])
+        assert outcome.down == tuple(one.genes[down[::-1]])
     assert many.table()["measured"].tolist() == [True, True, False]
     assert np.isnan(many.table()["pearson_delta"].iloc[2])
     assert "stands_on" not in many.table()

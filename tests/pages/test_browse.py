@@ -144,6 +144,7 @@ def test_every_line_is_listed_with_a_card_of_one(browse):
     assert shown(app, "cell line") == ["A549", "HepG2/C3A", "LoVo"]
     assert "<th>organ</th><td>Lung</td>" in page
     assert "KRAS" in page
+    assert shown(app, "driver genes")[0] == "CDKN2A, CDKN2B, KRAS, SMARCA4, STK11, ZFHX3"
     assert "CVCL_0023" in page
     assert "17 drugs at 5 µM; 17 drugs at 0.5 µM" in page
     assert link(app) == {"atlas": "lab", "cell_line": "A549"}

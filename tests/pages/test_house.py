@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from streamlit import config
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "pages").rglob("*.py"))
@@ -21,6 +22,11 @@ def test_caches_live_in_state(path):
     """``st.cache_*`` is found in state.py, and in the files named after it, only."""
     caches = path.name == "state.py" or path.name.endswith("_state.py")
     assert ("st.cache" in path.read_text(encoding="utf-8")) == caches
+
+
+def test_no_visitor_waits_for_garbage():
+    """The setting has the name that Streamlit knows, and our file is read."""
+    assert config.get_option("runner.postScriptGC") is False
 
 
 OURS = {"methods_sections.py": {"markdown"}}

@@ -1,10 +1,16 @@
 """Pieces of a page hold text as text, and say numbers as they are."""
 
 import math
+import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdkit import Chem
+from rdkit.Chem.Draw import rdMolDraw2D
 
 from lgr_core.domain import Reason, Rejected
 from lgr_core.errors import InputError
@@ -12,8 +18,10 @@ from lgr_core.metrics import METRICS
 from pages.shared import pieces
 from pages.shared.piece_cards import Card, card_grid
 from pages.shared.score_tables import metric_table
-from pages.shared.structure import picture
+from pages.shared.structure import DARK, picture
 from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, listed
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 names = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 
@@ -119,9 +127,29 @@ def test_a_structure_is_one_picture_with_both_palettes():
     image = picture("CC(=O)O")
     assert image.startswith("data:image/svg+xml,")
     assert "prefers-color-scheme:dark" in image
-    assert "%23000000" in image
     assert "<" not in image
     assert '"' not in image
+    drawn = ET.fromstring(unquote(image.split(",", 1)[1]))  # noqa: S314
+    looks = [path.get("style") for path in drawn.iter(f"{SVG}path")]
+    assert len(looks) == len(set(looks)) < len(re.findall("M", unquote(image)))
+    assert not re.search("#000000|#FF0000", "".join(looks))
+
+
+@pytest.mark.parametrize("atom", ["*", "C", "N", "O", "F", "P", "S", "Cl", "Br", "I"])
+def test_a_structure_has_the_dark_colours_of_what_draws_it(atom):
+    """Each colour of rdkit's stands for the one that rdkit takes on a dark page."""
+
+    def colours(*, dark):
+        canvas = rdMolDraw2D.MolDraw2DSVG(260, 140)
+        canvas.drawOptions().clearBackground = False
+        if dark:
+            rdMolDraw2D.SetDarkMode(canvas.drawOptions())
+        rdMolDraw2D.PrepareAndDrawMolecule(canvas, Chem.MolFromSmiles(atom))
+        canvas.FinishDrawing()
+        return set(re.findall("#[0-9A-F]{6}", canvas.GetDrawingText()))
+
+    (light,) = colours(dark=False)
+    assert colours(dark=True) == {DARK.get(light, light)}
 
 
 def test_what_is_no_structure_has_no_picture():
