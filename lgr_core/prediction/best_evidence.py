@@ -146,13 +146,10 @@ class BestEvidence(Weighted):
     def _weights(self, part: Block, gate: Gate, route: Route) -> Weights:
         match route:
             case Route.TWO_WAY:
-                weights, pooled = (
-                    TwoWays(gate).weights(self.settings.penalties),
-                    self.settings.pooled,
-                )
-                return (
-                    Mixed(weights, self._kriging.weights(part, gate), pooled) if pooled else weights
-                )
+                crossed = TwoWays(gate).weights(self.settings.penalties)
+                if not self.settings.pooled:
+                    return crossed
+                return Mixed(crossed, self._kriging.weights(part, gate), self.settings.pooled)
             case Route.KRIGING:
                 return self._kriging.weights(part, gate)
             case Route.ELSEWHERE:
