@@ -40,14 +40,19 @@ class Survey:
 
     @cached_property
     def some(self) -> FloatArray:
-        """The deltas of as many genes as make ``_VALUES`` over all lines; see :attr:`genes`."""
-        return np.ascontiguousarray(self.deltas[:, :, self.genes])
+        """Of each drug, (n_drugs, n_lines, some), as many genes as make ``_VALUES`` of it."""
+        return np.ascontiguousarray(self.deltas[:, :, self.genes].swapaxes(0, 1))
 
     @property
     def genes(self) -> slice:
         """Which genes these are."""
         n_lines, _, n_genes = self.deltas.shape
         return slice(None, None, max(1, n_lines * n_genes // _VALUES))
+
+    @cached_property
+    def products(self) -> NDArray[np.float64]:
+        """Mean products over these genes of lines, drug by drug, (n_drugs, n_lines, n_lines)."""
+        return _products(self.some)
 
 
 class Elsewhere:
@@ -65,6 +70,7 @@ class Elsewhere:
         self._others = np.flatnonzero(survey.lines != line)
         self.rows = survey.rows[self._others]
         self.measured: BoolArray = self.rows >= 0
+        self._whole = bool(self.measured.all())
         measured = self.measured.astype(np.float32)
         self._of_drug = measured / np.maximum(measured.sum(axis=0), 1)
         self._of_line = measured / np.maximum(measured.sum(axis=1, keepdims=True), 1)
@@ -76,36 +82,22 @@ class Elsewhere:
         return self.measured.any(axis=0)
 
     @cached_property
-    def values(self) -> FloatArray:
-        """Some genes of every drug in every line, measured or not, (n_lines, n_drugs, some)."""
-        values = self._survey.some[self._others]
-        if self.measured.all():
-            return values
-        of_line = np.einsum("ld,ldg->lg", self._of_line, values)
-        departs = np.einsum("ld,ldg->dg", self._of_drug, values) - self._of_drug.T @ of_line
-        lines, drugs = np.nonzero(~self.measured)
-        values[lines, drugs] = of_line[lines] + departs[drugs]
-        return values
-
-    @cached_property
     def lines(self) -> NDArray[np.float64]:
-        """Mean products over genes of lines, drug by drug, (n_lines, n_drugs, n_lines)."""
-        n_lines, n_drugs, n_genes = self.values.shape
-        each = np.empty((n_lines, n_drugs, n_lines))
-        for i in range(n_drugs):
-            drug = np.ascontiguousarray(self.values[:, i])
-            each[:, i] = drug @ drug.T
-        each /= n_genes
-        return each
+        """Mean products over genes of lines, drug by drug, (n_drugs, n_lines, n_lines)."""
+        if self._whole:
+            return self._survey.products[:, self._others[:, None], self._others]
+        return _products(self._values)
 
     def with_here(self, here: FloatArray, pool: IntArray) -> NDArray[np.float64]:
         """Mean products over genes of the other lines with deltas of the line left out.
 
-        ``here`` is (n_pool, genes), ``pool``, (n_pool,), are their drugs; (n_lines, n_pool).
+        ``here`` is (n_pool, genes), ``pool``, (n_pool,), are their drugs; (n_pool, n_lines).
         """
-        here = np.ascontiguousarray(here[:, self._survey.genes])
-        products = [np.vecdot(line[pool], here) for line in self.values]
-        return np.array(products, dtype=float).reshape(-1, len(pool)) / here.shape[1]
+        values, here = self._values, np.ascontiguousarray(here[:, self._survey.genes])
+        found = np.empty((len(pool), values.shape[1]))
+        for products, drug, own in zip(found, pool, here, strict=True):
+            products[:] = values[drug] @ own
+        return found[:, self._places] / here.shape[1]
 
     def likeness(self, mix: FloatArray) -> NDArray[np.float64]:
         """Mean products of drugs, averaged over mixtures of the lines: (n_drugs, n_drugs).
@@ -116,7 +108,7 @@ class Elsewhere:
         if key not in self._likeness:
             if len(self._likeness) == _KEPT:
                 self._likeness.clear()
-            self._likeness[key] = self._mixed(mix.astype(np.float32))
+            self._likeness[key] = self._mixed(mix)
         return self._likeness[key]
 
     def spread(self, w: FloatArray, departs: FloatArray) -> FloatArray:
@@ -125,7 +117,7 @@ class Elsewhere:
         ``departs`` is (n, n_drugs); the weight of what was not measured goes to what stands for it.
         """
         weights = w.astype(np.float32)[:, :, None] * departs[:, None, :]
-        if self.measured.all():
+        if self._whole:
             return weights
         missing = np.where(self.measured, 0, weights)
         of_drug = missing.sum(axis=1)
@@ -142,11 +134,37 @@ class Elsewhere:
         each[:, self._others] = weights
         return each.reshape(len(each), -1) @ deltas.reshape(-1, deltas.shape[2])
 
+    @property
+    def _places(self) -> IntArray:
+        """(n_lines,) where the other lines stand in the values."""
+        return self._others if self._whole else np.arange(len(self._others))
+
+    @cached_property
+    def _values(self) -> FloatArray:
+        """Some genes of each drug in every line, (n_drugs, n_lines, some), gaps filled.
+
+        Without gaps they are the survey's own, the line left out among them.
+        """
+        if self._whole:
+            return self._survey.some
+        values = self._survey.some[:, self._others]
+        of_line = np.einsum("ld,dlg->lg", self._of_line, values)
+        departs = np.einsum("ld,dlg->dg", self._of_drug, values) - self._of_drug.T @ of_line
+        lines, drugs = np.nonzero(~self.measured)
+        values[drugs, lines] = of_line[lines] + departs[drugs]
+        return values
+
     def _mixed(self, mix: FloatArray) -> NDArray[np.float64]:
-        n_lines, n_drugs, _ = self.values.shape
-        mixed = (mix @ self.values.reshape(n_lines, -1)).reshape(len(mix), n_drugs, -1)
-        rows = np.ascontiguousarray(mixed.swapaxes(0, 1)).reshape(n_drugs, -1)
+        values = self._values
+        every = np.zeros((len(mix), values.shape[1]), dtype=np.float32)
+        every[:, self._places] = mix
+        rows = (every @ values).reshape(len(values), -1)
         return (rows @ rows.T).astype(np.float64) / rows.shape[1]
+
+
+def _products(values: FloatArray) -> NDArray[np.float64]:
+    """Mean products over genes of lines, drug by drug: of (n_drugs, n_lines, genes)."""
+    return (values @ values.swapaxes(1, 2)).astype(np.float64) / values.shape[2]
 
 
 class Crossing:
@@ -192,12 +210,12 @@ class Crossing:
         n_lines).
         """
         kept = self.kept.astype(float)
-        others = np.tensordot(kept, self._elsewhere.lines[:, self.pool], (1, 1))
-        return others, kept @ self._elsewhere.with_here(self._here, self.pool).T
+        others = np.tensordot(kept, self._elsewhere.lines[self.pool], 1)
+        return others, kept @ self._elsewhere.with_here(self._here, self.pool)
 
     def other_lines(self) -> FloatArray:
         """Mean products of the other lines, over all drugs of the pool: (n_lines, n_lines)."""
-        return self._elsewhere.lines[:, self.pool].sum(axis=1)
+        return self._elsewhere.lines[self.pool].sum(axis=0)
 
     def drugs(self, mix: FloatArray) -> FloatArray:
         """Mean products of drugs elsewhere, averaged over mixtures of lines: (n_drugs, n_drugs).
