@@ -94,9 +94,10 @@ class FoldReader:
         self.genes = slice(0, store.n_panel, every)
         n_genes = len(range(store.n_panel)[self.genes])
         self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
-        self._sums: dict[tuple[frozenset[Evidence], float | None, Over], Sums] = {}
+        self._sums: dict[tuple[frozenset[Evidence], float | None, Over, int], Sums] = {}
         self._surveys, self._elsewhere = Last[Survey](), Last[Elsewhere]()
-        self._read, self._of_line = Last[FloatArray](), Last[Sums]()
+        self._of_line = {power: Last[Sums]() for power in (1, 2)}
+        self._read = Last[FloatArray]()
 
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> Block:
         """The queries of these drugs in one line at one dose."""
@@ -135,9 +136,9 @@ class FoldReader:
         drugs, drug = np.unique(labels.drug[rows], return_inverse=True)
         table = np.full((len(lines), len(drugs)), -1, dtype=np.intp)
         table[line, drug] = rows
-        deltas = np.zeros((*table.shape, labels.n_genes), dtype=np.float32)
-        for values, own in zip(deltas, table, strict=True):
-            values[own >= 0] = self.deltas(own[own >= 0])
+        deltas = self.store.deltas(np.maximum(table, 0).ravel())[:, self.genes]
+        deltas = np.ascontiguousarray(deltas).reshape(*table.shape, labels.n_genes)
+        deltas[table < 0] = 0
         return Survey(lines, drugs, table, deltas)
 
     def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
@@ -153,41 +154,45 @@ class FoldReader:
         return rows
 
     def sums(
-        self, evidence: frozenset[Evidence], line: int, dose: float | None, over: Over
+        self,
+        evidence: frozenset[Evidence],
+        line: int,
+        dose: float | None,
+        over: Over,
+        power: int = 1,
     ) -> Sums:
         """Sums at a dose: of the line (1 group), of each drug (n_drugs) or of all (1 group).
 
-        What is the same for every line is summed once; the line's pool is added.
+        Of a power of the deltas. What is the same for every line is summed once.
         """
         opened = self.reach(evidence, line)
         if over is Over.LINE:
             of_line = opened & (self.labels.line == line)
-            return self._of_line.get(
-                (evidence, line, dose), lambda: self._summed(of_line, dose, over)
+            return self._of_line[power].get(
+                (evidence, line, dose), lambda: self._summed(of_line, dose, over, power)
             )
         shared = evidence - {Evidence.TARGET_POOL}
         among = self.reach(shared, line)
-        key = (shared, dose, over)
+        key = (shared, dose, over, power)
         if key not in self._sums:
-            self._sums[key] = self._summed(among, dose, over)
+            self._sums[key] = self._summed(among, dose, over, power)
         pool = opened & ~among
-        return self._sums[key] + self._summed(pool, dose, over) if pool.any() else self._sums[key]
+        if not pool.any():
+            return self._sums[key]
+        return self._sums[key] + self._summed(pool, dose, over, power)
 
-    def _summed(self, rows: BoolArray, dose: float | None, over: Over) -> Sums:
+    def _summed(self, rows: BoolArray, dose: float | None, over: Over, power: int) -> Sums:
         labels = self.labels
         rows = np.flatnonzero(rows & labels.at_dose(dose))
         groups = labels.drug[rows] if over is Over.DRUG else np.zeros(len(rows), dtype=np.intp)
         n = len(labels.drugs) if over is Over.DRUG else 1
-        counts = np.bincount(groups, minlength=n)
-        values, squares = np.zeros((2, n, labels.n_genes))
+        totals = np.zeros((n, labels.n_genes))
         for start in range(0, len(rows), _STEP):
             part = slice(start, start + _STEP)
             ones = np.ones(len(rows[part]))
             place = csr_array((ones, (groups[part], np.arange(len(ones)))), shape=(n, len(ones)))
-            deltas = self.deltas(rows[part]).astype(np.float64)
-            values += place @ deltas
-            squares += place @ np.square(deltas)
-        return Sums(values, counts, squares)
+            totals += place @ self.deltas(rows[part]).astype(np.float64) ** power
+        return Sums(totals, np.bincount(groups, minlength=n))
 
 
 _STEP = 2_048

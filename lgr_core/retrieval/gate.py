@@ -56,7 +56,7 @@ class Gate:
         self._parents = block.parents
         self._reach = self._reader.reach(evidence, self.line)
         self._at_dose = labels.at_dose(block.dose_um)
-        self._read: dict[Over, Sums] = {}
+        self._read: dict[tuple[Over, int], Sums] = {}
 
     def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts."""
@@ -85,7 +85,7 @@ class Gate:
         it is 1/m.
         """
         read = self._sums(over)
-        squares = read.squares.mean(axis=1)
+        squares = self._sums(over, 2).totals.mean(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             shared = np.square(read.totals).mean(axis=1) / read.counts
             return np.where(squares > 0, shared / squares, np.nan)
@@ -97,28 +97,27 @@ class Gate:
         """
         read = self._sums(over)
         counts = np.where(read.counts > 0, read.counts, np.nan)[:, None]
-        variance = read.squares / counts - np.square(read.totals / counts)
+        variance = self._sums(over, 2).totals / counts - np.square(read.totals / counts)
         return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
 
-    def _sums(self, over: Over) -> Sums:
+    def _sums(self, over: Over, power: int = 1) -> Sums:
         """Sums for each of the n queries: what is shared, less its own unit."""
-        if over not in self._read:
-            self._read[over] = self._sums_over(over)
-        return self._read[over]
+        if (over, power) not in self._read:
+            self._read[over, power] = self._sums_over(over, power)
+        return self._read[over, power]
 
-    def _sums_over(self, over: Over) -> Sums:
+    def _sums_over(self, over: Over, power: int) -> Sums:
         reader, block = self._reader, self._block
-        sums = reader.sums(self.evidence, self.line, block.dose_um, over)
+        sums = reader.sums(self.evidence, self.line, block.dose_um, over, power)
         group = np.zeros(len(block), dtype=np.intp)
         if over is Over.DRUG:
             group = self._labels.drug_numbers(block.drugs)
-        own = self._own_rows(group if over is Over.DRUG else None)
+        own = self._own_rows(group if over is Over.DRUG else None, power)
         # A drug that the atlas does not hold has no sum of its own.
         known = group >= 0
         return Sums(
             np.where(known[:, None], sums.totals[group], 0) - own.totals,
             np.where(known, sums.counts[group], 0) - own.counts,
-            np.where(known[:, None], sums.squares[group], 0) - own.squares,
         )
 
     def names(self, basis: Basis) -> tuple[str, ...]:
@@ -272,7 +271,7 @@ class Gate:
             first = self._reader.store.condition(int(refused[0]))
             self._refuse(str(first), len(np.unique(refused)))
 
-    def _own_rows(self, drugs: IntArray | None) -> Sums:
+    def _own_rows(self, drugs: IntArray | None, power: int) -> Sums:
         """Sums over the rows of each query's own unit that the evidence would open."""
         reader, block, labels = self._reader, self._block, self._labels
         in_line = (labels.line == self.line) & self._at_dose & self._reach
@@ -281,14 +280,12 @@ class Gate:
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
-        values, squares = np.zeros((2, len(block), labels.n_genes))
+        totals = np.zeros((len(block), labels.n_genes))
         some = np.flatnonzero(counts)
         if len(some):
-            deltas = reader.deltas(rows)
             own = csr_array(same[some].astype(float))
-            values[some] = own @ deltas
-            squares[some] = own @ np.square(deltas, dtype=np.float64)
-        return Sums(values, counts, squares)
+            totals[some] = own @ reader.deltas(rows).astype(np.float64) ** power
+        return Sums(totals, counts)
 
     def _refuse(self, what: str, n: int) -> None:
         declared = ", ".join(sorted(self.evidence)) or "nothing"

@@ -9,14 +9,13 @@ from lgr_core.domain import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Sums over the rows that the evidence opens: (groups, genes) float64, and how many rows.
+    """Sums of deltas, or of their squares, over the rows that the evidence opens, and their number.
 
-    ``squares``, (groups, genes), are the sums of their squares.
+    ``totals`` is (groups, genes) float64, ``counts`` (groups,).
     """
 
     totals: FloatArray
     counts: IntArray
-    squares: FloatArray
 
     def __add__(self, other: Sums) -> Sums:
-        return Sums(*(getattr(self, f) + getattr(other, f) for f in self.__slots__))
+        return Sums(self.totals + other.totals, self.counts + other.counts)

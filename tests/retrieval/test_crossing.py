@@ -133,14 +133,14 @@ def test_blocks_share_what_is_the_same_for_them(world, monkeypatch):
     shared = frozenset({Evidence.TRAIN})
     first, second = (reader.elsewhere(shared, 1.0, number) for number in numbers)
     assert first is second
-    assert sum(read) == fold.train.sum()
+    assert len(read) == 1
     mix = np.eye(len(first.rows))
     assert first.likeness(mix) is first.likeness(mix.copy())
     assert first.likeness(mix) is not first.likeness(2 * mix)
     trained = int(np.flatnonzero(reader.labels.lines == first_line(world, fold.train))[0])
     without = reader.elsewhere(shared, 1.0, trained)
     assert len(without.rows) == len(first.rows) - 1
-    assert sum(read) == fold.train.sum()
+    assert len(read) == 1
 
 
 def first_line(store, rows):
