@@ -64,6 +64,11 @@ class Settings:
         return self.home / "atlases"
 
     @property
+    def runs(self) -> Path:
+        """The folder that holds one folder a benchmark run."""
+        return self.home / "runs"
+
+    @property
     def received(self) -> Path:
         """The folder of files that visitors sent and that are not an atlas yet."""
         return self.home / "uploads"

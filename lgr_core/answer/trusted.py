@@ -15,7 +15,6 @@ from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.calibration_files import Calibrated, newest_calibration, regime_of
 from lgr_core.evaluation.methods import CONTROLS
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.prediction.explained import METHODS as WEIGHTED
 from lgr_core.prediction.trust import Trust, trust_of
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.gate import Basis
@@ -79,7 +78,7 @@ def _trust(reader: FoldReader, answers: Sequence[Answer], found: Calibrated) -> 
     panel = slice(None, first.n_panel)
     delta = np.array([answer.prediction.delta[panel] for answer in answers], dtype=float)
     used = None
-    if first.prediction.method not in WEIGHTED:
+    if not first.weighs_all:
         names = block.gate(evidence).names(Basis.LINE)
         used = np.array([np.isin(names, answer.retrieval.drugs) for answer in answers])
     each = trust_of(block, evidence, delta, found.calibration, used)
@@ -100,6 +99,6 @@ def _consistency(retrieval: Retrieval) -> tuple[str, ...]:
 
 def _other_k(answer: Answer, found: Calibrated) -> str | None:
     k = answer.retrieval.k
-    if answer.prediction.method in WEIGHTED or k == found.k:
+    if answer.weighs_all or k == found.k:
         return None
     return f"Trust was calibrated with k = {found.k}, and k = {k} was asked for."

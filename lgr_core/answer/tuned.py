@@ -15,6 +15,5 @@ def tuned(name: str, reader: FoldReader, *, selectors: Selectors | None = None) 
     See :func:`~lgr_core.prediction.explained.make_method` for the rest.
     """
     method = make_method(name, reader, selectors=selectors)
-    runs = Settings.from_environment().home / "runs"
-    learned = newest_settings(runs, reader.store, method.name)
+    learned = newest_settings(Settings.from_environment().runs, reader.store, method.name)
     return method if learned is None else method.taught(learned)

@@ -55,7 +55,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     plan = _plan(options, asked, guests, settings)
     folder = options.out
     if folder is None:
-        folder = settings.home / "runs" / store.name
+        folder = settings.runs / store.name
     selectors = Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
     unasked = None
     if asked.policy is not Policy.REPLAY and any("llm" in name for name in plan.methods):

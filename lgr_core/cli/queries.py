@@ -96,7 +96,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         fallback=options.fallback,
         all_genes=options.all_genes,
     )
-    answer = trusted(store, answer, settings.home / "runs")
+    answer = trusted(store, answer, settings.runs)
     if options.out is not None:
         write_answer(answer, options.out)
     tell_recorded(answer.retrieval)

@@ -41,17 +41,20 @@ def fit(table: pd.DataFrame) -> Calibration:
     slopes = _slopes(known - center, score)
     index = (known - center) @ slopes
     half = _folds(table["parent"], 0) % 2 == 0
-    residuals = {bend: _residuals(index, score, half, bend) for bend in _BENDS}
-    bend = min(residuals, key=lambda bend: np.square(residuals[bend]).sum())
-    at, expected = _curve(index, score, bend)
-    low, high = _limits(index, residuals[bend], at)
+    residuals = _residuals(index, score, half)
+    best = int(np.argmin(np.square(residuals).sum(axis=1)))
+    at, curves = _curves(index, score)
+    low, high = _limits(index, residuals[best], at)
     nominal = np.log(np.maximum(errors[:, LEVELS.index(NOMINAL)], np.finfo(np.float32).tiny))
     width_slopes = _slopes(known - center, nominal)
     shape = np.exp((known - center) @ width_slopes)
     seen = tuple(tuple(side.tolist()) for side in (known.min(axis=0), known.max(axis=0)))
     return Calibration(
         seen,
-        *(tuple(map(float, x)) for x in (center, slopes, at, expected, low, high, width_slopes)),
+        *(
+            tuple(map(float, x))
+            for x in (center, slopes, at, curves[best], low, high, width_slopes)
+        ),
         width=_width(errors, shape),
         n=len(table),
     )
@@ -105,11 +108,11 @@ def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.divide(found, spread, out=np.zeros_like(found), where=spread > 0)
 
 
-def _curve(index: FloatArray, score: FloatArray, bend: float) -> tuple[FloatArray, FloatArray]:
-    """Knots of the curve: distinct indices, ascending, and the expected score there.
+def _curves(index: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Knots, distinct indices, ascending, and the expected scores there by each of ``_BENDS``.
 
-    Between the straight line of the ridge (``bend`` 0) and an isotonic curve (1), which alone
-    follows chance where few compounds stand behind many conditions.
+    Between the straight line of the ridge (bend 0) and an isotonic curve (1), which alone follows
+    chance where few compounds stand behind many conditions.
     """
     at, which, weights = np.unique(index, return_inverse=True, return_counts=True)
     means = np.bincount(which.ravel(), weights=score) / weights
@@ -117,15 +120,16 @@ def _curve(index: FloatArray, score: FloatArray, bend: float) -> tuple[FloatArra
     steps = np.flatnonzero(np.diff(curve, prepend=np.nan, append=np.nan) != 0)
     ends = np.unique(np.concatenate([steps[:-1], steps[1:] - 1]))
     straight = score.mean() + at[ends] - index.mean()
-    return at[ends], bend * curve[ends] + (1 - bend) * straight
+    return at[ends], np.array([bend * curve[ends] + (1 - bend) * straight for bend in _BENDS])
 
 
-def _residuals(index: FloatArray, score: FloatArray, half: BoolArray, bend: float) -> FloatArray:
-    """(n,) scores less what a curve says that was drawn through the other half, (n,) flags."""
-    expected = np.full(len(score), score.mean())
+def _residuals(index: FloatArray, score: FloatArray, half: BoolArray) -> FloatArray:
+    """(n_bends, n) scores less what curves say that the other half, (n,) flags, was drawn into."""
+    expected = np.full((len(_BENDS), len(score)), score.mean())
     if half.any() and not half.all():
         for rows in (half, ~half):
-            expected[rows] = np.interp(index[rows], *_curve(index[~rows], score[~rows], bend))
+            at, curves = _curves(index[~rows], score[~rows])
+            expected[:, rows] = [np.interp(index[rows], at, curve) for curve in curves]
     return score - expected
 
 

@@ -33,7 +33,7 @@ def run_demo(
     store: AtlasStore, settings: Settings, *, workers: int = 1, progress: Progress | None = None
 ) -> Run:
     """Score the methods on the demo atlas; a run of this build that is there is read."""
-    folder = settings.home / "runs" / f"{store.name}-{store.build_id[:8]}"
+    folder = settings.runs / f"{store.name}-{store.build_id[:8]}"
     selectors = Selectors(settings)
     return run_benchmark(
         store, DEMO_PLAN, folder, selectors=selectors, workers=workers, progress=progress

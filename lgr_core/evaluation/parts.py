@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.domain import FloatArray, IntArray
+from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.scoring import BlockScorer, Scored
 from lgr_core.evaluation.trust_table import TrustTable
@@ -88,10 +89,15 @@ class Part:
         status = pd.read_parquet(folder / "scores.parquet", columns=["status"])["status"]
         return not (status == Status.FAILED).any()
 
+    @staticmethod
+    def table(folder: Path, name: str) -> pd.DataFrame:
+        """One of the tables that :meth:`save` wrote."""
+        return pd.read_parquet(folder / f"{name}.parquet")
+
     @classmethod
     def load(cls, folder: Path) -> Part:
         """Read what :meth:`save` wrote."""
-        tables = (pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES)
+        tables = (cls.table(folder, name) for name in _TABLES)
         return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
 
 
@@ -119,8 +125,9 @@ def compute(
         first = {}
         for name, variants in contenders.items():
             found = [method.predict(block) for method in variants]
-            tables.add(name, measured.score(found))
-            first[name] = found[0]
+            scored = measured.score(found)
+            tables.add(name, scored)
+            first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
         curve.add(block, measured.deltas, contenders, np.isin(block.rows, task.curve_rows))
         step(len(block))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -111,33 +112,69 @@ def load_run(folder: Path) -> Run:
     return Run(folder, config)
 
 
+Tables = dict[str, pd.DataFrame]
+Job = Callable[[], Tables]
+Each = Callable[[Callable[[Job], Tables], Iterable[Job]], Iterable[Tables]]
+
+
 def assemble(
     folder: Path,
-    parts: Sequence[Path],
+    parts: Mapping[Path, Regime],
     evidence: Mapping[Regime, Mapping[str, frozenset[Evidence]]],
     *,
     config: Mapping[str, Any],
+    each: Each = map,
 ) -> Run:
-    """Write the tables of a run from its parts; the order of the parts is of no account."""
-    loaded = [Part.load(part) for part in sorted(parts)]
+    """Write the tables of a run from its parts; the order of the parts is of no account.
+
+    ``each`` computes the statistics of the regimes: ``map``, or that of an executor.
+    """
+    seed, paths = config["seed"], sorted(parts)
+    reads = pd.concat([evidence_of(methods, regime) for regime, methods in evidence.items()])
+    jobs = []
+    for regime in sorted(set(parts.values())):
+        here = [path for path in paths if parts[path] is regime]
+        jobs += [partial(_scored, here, reads, seed), partial(_trusted, here, seed)]
+    computed = each(call, jobs)  # an executor begins at once, beside what follows
+    loaded = [Part.load(path) for path in paths]
     scores = _together([part.scores for part in loaded])
     scores.to_parquet(folder / "scores.parquet")
-    reads = pd.concat([evidence_of(methods, regime) for regime, methods in evidence.items()])
+    write_cell_eval(folder / CELL_EVAL, scores)
+    write_calibrations(folder / CALIBRATION, _stacked([part.trust for part in loaded]))
     tables = {
-        "summary": _summary(scores, reads, config["seed"]),
-        "pairs": compare_all(scores, seed=config["seed"]),
         "k_curve": _curve([part.curve for part in loaded]),
         "seeds": _seeds([part.seeds for part in loaded]),
         "evidence": reads,
-        **_trust(folder, [part.trust for part in loaded], config["seed"]),
+        **_joined(list(computed)),
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    write_cell_eval(folder / CELL_EVAL, scores)
-    fitted = {path.name: part.fitted for path, part in zip(sorted(parts), loaded, strict=True)}
+    fitted = {path.name: part.fitted for path, part in zip(paths, loaded, strict=True)}
     before = read_config(folder)
     write_config(folder, {**before, **config, "fitted": fitted})
     return load_run(folder)
+
+
+def _scored(parts: Sequence[Path], reads: pd.DataFrame, seed: int) -> Tables:
+    """What the scores of one regime's parts come to."""
+    scores = _together([Part.table(part, "scores") for part in parts])
+    return {"summary": _summary(scores, reads, seed), "pairs": compare_all(scores, seed=seed)}
+
+
+def _trusted(parts: Sequence[Path], seed: int) -> Tables:
+    """The tables of ``TRUST``; every condition as calibrated without its line and parent."""
+    told = cross_fitted(_stacked([Part.table(part, "trust") for part in parts]), seed=seed)
+    return {
+        "reliability": reliability(told, seed=seed),
+        "risk_coverage": risk_coverage(told),
+        "intervals": intervals(told, seed=seed),
+    }
+
+
+def _joined(found: Sequence[Tables]) -> Tables:
+    """The tables of the same name, one below the other."""
+    names = dict.fromkeys(name for tables in found for name in tables)
+    return {name: _stacked([tables[name] for tables in found if name in tables]) for name in names}
 
 
 def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -161,8 +198,9 @@ def _category(names: pd.Series) -> pd.Categorical:
 def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Means with intervals; what each method read, averaged, fell back on; its commonest status."""
     table = summarise(scores, seed=seed)
+    keys = ["regime", "method"]
     first = scores["metric"] == scores["metric"].iloc[0]
-    each = scores[first].groupby(["regime", "method"], observed=True)
+    each = scores.loc[first, [*keys, "fallback", "k_used", "status"]].groupby(keys, observed=True)
     counted = pd.DataFrame(
         {
             "fallback_share": each["fallback"].agg(lambda names: names.notna().mean()),
@@ -170,8 +208,7 @@ def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFra
             "status": each["status"].agg(lambda names: names.value_counts().index[0]),
         }
     ).reset_index()
-    counted = counted.astype({"regime": str, "method": str})
-    keys = ["regime", "method"]
+    counted = counted.astype(dict.fromkeys(keys, str))
     told = reads[[*keys, "evidence"]]
     return table.merge(told, on=keys, how="left").merge(counted, on=keys, how="left")
 
@@ -184,21 +221,6 @@ def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     # The whole pool, where it is smaller than k, is all that there is.
     table = table[table["k_used"] >= ENOUGH * table["k"]]
     return table[[*keys, "mean", "k_used", "n_queries"]].sort_values(keys)
-
-
-def _trust(folder: Path, parts: Sequence[pd.DataFrame], seed: int) -> dict[str, pd.DataFrame]:
-    """The tables of ``TRUST``; every condition as calibrated without its line and parent.
-
-    Beside them, ``calibration.json`` holds the calibrations of all conditions, for predictions.
-    """
-    table = _stacked(parts)
-    told = cross_fitted(table, seed=seed)
-    write_calibrations(folder / CALIBRATION, table)
-    return {
-        "reliability": reliability(told, seed=seed),
-        "risk_coverage": risk_coverage(told),
-        "intervals": intervals(told, seed=seed),
-    }
 
 
 def _seeds(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

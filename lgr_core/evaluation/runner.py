@@ -6,12 +6,11 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pandas as pd
@@ -27,7 +26,7 @@ from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.parts import Contenders, Part, Task, compute
 from lgr_core.evaluation.plan import Plan, check_same, write_config
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Run, assemble
+from lgr_core.evaluation.results import Each, Run, assemble
 from lgr_core.retrieval.blocks import FoldReader
 
 PARTS = "parts"
@@ -152,18 +151,6 @@ def run_benchmark(
     todo = [task for task in tasks if not Part.is_done(places[task.name])]
     told = _Told(progress, sum(len(task.rows) for task in tasks))
     told.step(sum(len(task.rows) for task in tasks if task not in todo))
-    if workers > 1 and len(todo) > 1:
-        job = _Job(store.name, store.folder.parent, store.build_id, plan, selectors, dict(files))
-        try:
-            _in_processes(job, todo, places, workers, told)
-        except BrokenProcessPool as err:
-            do = "Give fewer --workers; run again, it goes on where it was left."
-            raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
-    else:
-        for task in todo:
-            bench.carry_out(task, places[task.name], told.step)
-    if progress is not None:
-        progress("statistics", 0, 1)
     evidence = {
         regime: {
             name: variants[0].evidence
@@ -173,12 +160,26 @@ def run_benchmark(
         }
         for regime in plan.regimes
     }
-    run = assemble(
-        folder, list(places.values()), evidence, config={**config, "finished_at": _now()}
-    )
-    if progress is not None:
-        progress("statistics", 1, 1)
-    return run
+
+    def finish(each: Each = map) -> Run:
+        parts = {places[task.name]: Regime(task.fold.regime) for task in tasks}
+        told.statistics(0)
+        run = assemble(folder, parts, evidence, config={**config, "finished_at": _now()}, each=each)
+        told.statistics(1)
+        return run
+
+    if workers == 1 or len(todo) < 2:  # noqa: PLR2004 - one task is for one process
+        for task in todo:
+            bench.carry_out(task, places[task.name], told.step)
+        return finish()
+    job = _Job(store.name, store.folder.parent, store.build_id, plan, selectors, dict(files))
+    try:
+        with _Processes(job, workers) as processes:
+            processes.carry_out(todo, places, told)
+            return finish(processes.map)
+    except BrokenProcessPool as err:
+        do = "Give fewer --workers; run again, it goes on where it was left."
+        raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
 
 
 def describe(reader: FoldReader, rows: IntArray) -> pd.DataFrame:
@@ -228,6 +229,10 @@ class _Told:
         if self._progress is not None:
             self._progress("queries", self._done, self._total)
 
+    def statistics(self, done: int) -> None:
+        if self._progress is not None:
+            self._progress("statistics", done, 1)
+
 
 # -- processes -------------------------------------------------------------------------------------
 
@@ -250,26 +255,34 @@ _OWN: dict[str, Any] = {}
 _POLL_S = 0.3
 
 
-def _in_processes(
-    job: _Job, tasks: Sequence[Task], places: Mapping[str, Path], workers: int, told: _Told
-) -> None:
-    context = multiprocessing.get_context("spawn")
-    counter = context.Value("q", 0)
-    with ExitStack() as end:
-        pool = ProcessPoolExecutor(workers, context, _start, (job, counter))
-        end.callback(pool.shutdown, wait=True, cancel_futures=True)
-        # The longest first, so that no process is left with one at the end.
-        order = sorted(tasks, key=length, reverse=True)
+class _Processes:
+    """Some processes, each with a bench of its own; ended with the block that they serve."""
+
+    def __init__(self, job: _Job, workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._counter = context.Value("q", 0)
+        self._pool = ProcessPoolExecutor(workers, context, _start, (job, self._counter))
+        self.map = self._pool.map
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def carry_out(self, tasks: Sequence[Task], places: Mapping[str, Path], told: _Told) -> None:
+        """All tasks, the longest first, so that no process is left with one at the end."""
         left: set[Future[None]] = {
-            pool.submit(_carry_out, task.name, places[task.name]) for task in order
+            self._pool.submit(_carry_out, task.name, places[task.name])
+            for task in sorted(tasks, key=length, reverse=True)
         }
         seen = 0
         while left:
             done, left = wait(left, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-            told.step(counter.value - seen)
-            seen = counter.value
+            told.step(self._counter.value - seen)
+            seen = self._counter.value
 
 
 def length(task: Task) -> tuple[bool, bool, int]:
@@ -279,6 +292,7 @@ def length(task: Task) -> tuple[bool, bool, int]:
 
 
 def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type
+    threadpool_limits(1)  # the processes share the cores
     store = open_atlas(job.atlas, job.atlases)
     guests = {name: read_guest(store, path) for name, path in job.guests.items()}
     bench = Bench(store, job.plan, cache(job.selectors), guests)

@@ -30,6 +30,10 @@ class Scored:
     detail: Sequence[str | None]
     per_seed: FloatArray
 
+    def of(self, metric: str) -> FloatArray:
+        """The scores on one metric, (n,)."""
+        return self.scores[:, list(METRICS).index(metric)]
+
 
 class BlockScorer:
     """Scores blocks of one fold against what was measured.

@@ -9,7 +9,6 @@ import pandas as pd
 
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.evaluation.calibration import ERRORS, QUERY, SCORE
-from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Method, Predictions
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
 from lgr_core.prediction.retrieved import Retrieved
@@ -35,18 +34,23 @@ class TrustTable:
         }
         self._evidence = {name: contenders[name][0].evidence for name in self._rows}
 
-    def add(self, block: Block, found: Mapping[str, Predictions], measured: FloatArray) -> None:
-        """The predictions of a block by method, and the truth, (n, genes)."""
+    def add(
+        self,
+        block: Block,
+        found: Mapping[str, tuple[Predictions, FloatArray]],
+        measured: FloatArray,
+    ) -> None:
+        """By method, a block's predictions and their ``SCORE``, (n,); and the truth, (n, genes)."""
         around: dict[frozenset[Evidence], Surroundings] = {}
         for name, rows in self._rows.items():
             evidence = self._evidence[name]
             if evidence not in around:
                 around[evidence] = Surroundings.of(block, evidence)
-            here, ok = around[evidence], found[name].ok
-            delta = np.where(ok[:, None], found[name].delta, 0)
+            predicted, score = found[name]
+            here, ok = around[evidence], predicted.ok
+            delta = np.where(ok[:, None], predicted.delta, 0)
             levels = error_levels(delta, measured, here.unit)
-            r = pearson_delta(delta, measured)
-            told = np.column_stack([here.features(delta, found[name].used), levels, r])
+            told = np.column_stack([here.features(delta, predicted.used), levels, score])
             rows.append(np.where(ok[:, None], told, np.nan))
 
     def table(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:

@@ -209,34 +209,28 @@ def elsewhere_weights(block: Block, gate: Gate, settings: Settings) -> Weights:
     further lines would.
     """
     places = block.labels.drug_numbers(block.drugs)
-    lines, grid = _other_lines(gate, places)
-    measured = grid[:, places] >= 0
+    grid = gate.grid()
+    known = (grid[:, places] >= 0).any(axis=1)
+    known[gate.line] = False
+    lines = np.flatnonzero(known)
+    own = grid[np.ix_(lines, places)]
+    measured = own >= 0
     weights = np.exp(settings.sharpness * _vehicle_likeness(block, gate, lines))
     shares = weights[:, None] * measured / (weights @ measured)
-    n, rows = len(places), np.where(measured, grid[:, places], 0)
+    n, rows = len(places), np.where(measured, own, 0)
     each = np.zeros((n, *rows.shape))
     each[np.arange(n), :, np.arange(n)] = shares.T
     drug = RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(n, -1)})
     if not settings.drawn:
         return drug
-    others = _others(block, gate)
+    others = _others(block, grid)
     n_lines = measured.sum(axis=0)[:, None]
     drawn = np.where(others.given()[:, None], settings.drawn, 0)
     return Mixed(drug, others, drawn / (drawn + n_lines))
 
 
-def _other_lines(gate: Gate, places: IntArray) -> tuple[IntArray, IntArray]:
-    """Lines, (n_lines,), but for the gate's, where any of these drugs was measured; their rows."""
-    grid = gate.grid()
-    known = (grid[:, places] >= 0).any(axis=1)
-    known[gate.line] = False
-    lines = np.flatnonzero(known)
-    return lines, grid[lines]
-
-
-def _others(block: Block, gate: Gate) -> Weights:
-    """The mean of all rows of other compounds."""
-    grid = gate.grid()
+def _others(block: Block, grid: IntArray) -> Weights:
+    """The mean of all rows of other compounds; ``grid``, (n_lines, n_drugs), holds the rows."""
     n_rows = (grid >= 0).sum(axis=0)
     each = n_rows * (block.labels.parent_of_drug != block.parents[:, None])
     return MeanWeights(grid, each / np.maximum(each.sum(axis=1, keepdims=True), 1))

@@ -125,7 +125,7 @@ class Batch:
 def asker(wanted: Wanted) -> Ask:
     """What answers the queries of a batch, with trust where a benchmark run has calibrated it."""
     store, k, reader = wanted.store, wanted.k, state.reader(wanted.store)
-    runs = Settings.from_environment().home / "runs"
+    runs = Settings.from_environment().runs
     if wanted.averages:
         return by_neighbors(reader, _chooser(store, wanted.selector, k, wanted.rest), k, runs)
     return by_weights(reader, evidence_state.weighing(store, wanted.method), k, runs)

@@ -40,7 +40,7 @@ class RunFolder:
 
 def run_folder(name: str) -> Path:
     """Where the run of that name is."""
-    return Settings.from_environment().home / "runs" / name
+    return Settings.from_environment().runs / name
 
 
 def run_folders(first: str | None) -> list[RunFolder]:

@@ -49,7 +49,7 @@ def told(atlas: AtlasStore, given: Answer) -> Answer:
     """The answer with its trust, from the newest run that calibrated its method."""
     prediction, retrieval = given.prediction, given.retrieval
     asked = (prediction.method, prediction.query, retrieval.k, retrieval.drugs)
-    runs = Settings.from_environment().home / "runs"
+    runs = Settings.from_environment().runs
     stamps = (*_stamps(runs.glob("*/calibration.json")), *_memory())
     found = _trusted(_build(atlas), asked, stamps, runs, given, atlas)
     names = ("trust", "calibrated", "trust_note")
@@ -85,7 +85,7 @@ def _memory() -> Stamps:
     """The files of language models' answers and of benchmark runs, as they are now."""
     settings = Settings.from_environment()
     files = [*neighbor_files(*settings.neighbor_folders), *settings.answers.glob("*.jsonl")]
-    files += (settings.home / "runs").glob("*/config.json")
+    files += settings.runs.glob("*/config.json")
     return _stamps(files)
 
 
