@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 import lgr_core as lgr
 from lgr_core.evaluation.folds import Axes, Fold, make_folds
@@ -126,10 +125,8 @@ def main() -> None:
     parser.add_argument("--home", type=Path)
     parser.add_argument("--mode", choices=("profiles", "deltas"), default="profiles")
     parser.add_argument("--folds", type=int, default=5, help="how many of the five to run")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
     atlas = lgr.open_atlas(given.atlas, given.home)
     arrays, options = Arrays.of(atlas, given.mode), read_options(given.set)
     print(f"{given.atlas}: {len(arrays.deltas):,} conditions, {given.mode}; {options}")

@@ -98,10 +98,10 @@ class ChemCPA:
     ) -> History:
         """Train anew, or go on from the checkpoint; the best weights on validation are kept.
 
-        The end is the same, bit for bit, whether training was interrupted or not (on a CPU, with
-        as many threads). A model whose training was interrupted has its best weights until then;
-        without validation rows those are the last. Rows of drugs without
-        a structure are left out and counted in the history's provenance.
+        The end is the same, bit for bit, whether training was interrupted or not (on a CPU, one
+        thread of which is used). A model whose training was interrupted has its best weights until
+        then; without validation rows those are the last. Rows of drugs without a structure are left
+        out and counted in the history's provenance.
 
         Parameters
         ----------

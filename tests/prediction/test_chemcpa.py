@@ -185,6 +185,29 @@ def test_a_finished_checkpoint_is_not_trained_again(world, tmp_path):
 
 
 @needs_torch
+def test_it_trains_on_one_thread_and_gives_the_others_back(world, monkeypatch):
+    """Processes that train side by side would otherwise each take every core."""
+    import torch  # noqa: PLC0415 - optional
+
+    from lgr_core.prediction.chemcpa_training import Training  # noqa: PLC0415 - needs torch
+
+    threads, step = set(), Training._step
+
+    def watched(*args):
+        threads.add(torch.get_num_threads())
+        return step(*args)
+
+    monkeypatch.setattr(Training, "_step", watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        fit(world, new(world, epochs=2))
+        assert (threads, torch.get_num_threads()) == ({1}, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+@needs_torch
 def test_the_seed_decides(world):
     """The same seed gives the same numbers, whatever was drawn before; another does not."""
     import torch  # noqa: PLC0415 - only where it is installed
