@@ -15,7 +15,7 @@ from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.prediction.surroundings import FEATURES, Surroundings
 from lgr_core.prediction.trust import error_levels
 from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.blocks import SUMMED, Block
 
 _NAMING = (Retrieved, Shrunken, Hybrid, Weighted)
 
@@ -32,7 +32,7 @@ class TrustTable:
             for name, (method, *others) in contenders.items()
             if isinstance(method, _NAMING) and Evidence.TRUTH not in method.evidence and not others
         }
-        self._evidence = {name: contenders[name][0].evidence for name in self._rows}
+        self._evidence = {name: contenders[name][0].evidence & SUMMED for name in self._rows}
 
     def add(
         self,

@@ -165,6 +165,7 @@ class FoldReader:
 
         Of a power of the deltas. What is the same for every line is summed once.
         """
+        evidence &= SUMMED
         opened = self.reach(evidence, line)
         if over is Over.LINE:
             of_line = opened & (self.labels.line == line)
@@ -194,6 +195,9 @@ class FoldReader:
             totals += place @ self.deltas(rows[part]).astype(np.float64) ** power
         return Sums(totals, np.bincount(groups, minlength=n))
 
+
+SUMMED = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+"""The evidence that sums are made of: no other opens rows of several queries."""
 
 _STEP = 2_048
 """Rows added at a time: 32 MB of float64 at 2,000 genes."""
