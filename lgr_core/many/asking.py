@@ -23,15 +23,25 @@ Choose = Callable[[CandidatePool], Selector]
 """Gives the selector of a query; raises an ``LgrError`` where nobody may choose."""
 
 
-def by_neighbors(reader: FoldReader, choose: Choose, k: int, runs: Path) -> Ask:
+def by_neighbors(
+    reader: FoldReader, choose: Choose, k: int, runs: Path, *, one_per_parent: bool = False
+) -> Ask:
     """Each query by the mean of the neighbours of whoever is chosen for it.
 
     ``reader`` is of an atlas in the open world; ``runs``, the folder of benchmark runs, tells how
-    far each answer may be trusted.
+    far each answer may be trusted. With ``one_per_parent``, of neighbours that are forms of one
+    compound the better-ranked one counts.
     """
-    return lambda pools: _trusted(
-        reader, [_neighbors(reader.store, pool, choose, k) for pool in pools], runs
-    )
+    catalog = reader.store.drug_catalog
+
+    def one(pool: CandidatePool) -> Answer | LgrError:
+        try:
+            lgr = LGR(choose(pool), catalog, k=k, one_per_parent=one_per_parent)
+            return _desk(reader.store, pool, k).lgr(lgr)
+        except LgrError as err:
+            return err
+
+    return lambda pools: _trusted(reader, map(one, pools), runs)
 
 
 def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
@@ -40,13 +50,6 @@ def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
     ``reader`` and ``runs`` are as for :func:`by_neighbors`.
     """
     return lambda pools: _trusted(reader, _weighed(reader, pools, method, k), runs)
-
-
-def _neighbors(store: AtlasStore, pool: CandidatePool, choose: Choose, k: int) -> Answer | LgrError:
-    try:
-        return _desk(store, pool, k).lgr(LGR(choose(pool), store.drug_catalog, k=k))
-    except LgrError as err:
-        return err
 
 
 def _weighed(

@@ -145,7 +145,7 @@ def _asked(job: Batch) -> list[str]:
 def _plain(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
     """The table with plain headings, each row with the way to its prediction."""
     store, link = job.many.store, job.link
-    how = {name: link[name] for name in ("method", "selector", "k")}
+    how = {name: link[name] for name in ("method", "selector", "k", "once")}
     links_of = [
         browsing.predict_link(store, row.drug, row.cell_line, browsing.spelled(row.dose_um), **how)
         for row in table.itertuples()

@@ -21,7 +21,7 @@ from pages.shared.words import LLM
 
 FIELDS = (
     *("atlas", "form", "queries", "all_drugs", "all_lines", "at_dose"),
-    *("method", "selector", "k", "rest"),
+    *("method", "selector", "k", "once", "rest"),
 )
 """The fields of the link, which are also the keys of the pickers and boxes."""
 
@@ -32,6 +32,9 @@ RESTS = {
     "ask": "Ask the model now",
 }
 """What becomes of queries that no language model has answered."""
+
+ONCE = {"": "Each form of a compound counts", "1": "The first form of a compound counts"}
+"""Whether neighbours that are forms of one compound count each, as in the paper."""
 
 EVERY = "all"
 """The word that stands for every name of the atlas in a list."""
@@ -55,6 +58,7 @@ class Wanted(NamedTuple):
     selector: str
     k: int
     rest: str
+    once: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -76,7 +80,8 @@ class Wanted(NamedTuple):
     @property
     def how(self) -> str:
         """How it is predicted, in words."""
-        return how_words(self.method, self.selector, self.k)
+        once = f"; {ONCE['1'].lower()}" if self.once and self.averages else ""
+        return how_words(self.method, self.selector, self.k) + once
 
     def link(self) -> dict[str, str]:
         """The address of this batch; fields that it does not need are empty."""
@@ -91,6 +96,7 @@ class Wanted(NamedTuple):
             "method": "" if self.averages else self.method,
             "selector": self.selector,
             "k": str(self.k),
+            "once": "1" if self.once and self.averages else "",
             "rest": self.rest if self.ranked_by_model else "",
         }
 
@@ -250,7 +256,7 @@ def _take_file() -> None:
 
 def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[str]]:
     """The nearest batch that can be asked, and what was asked in vain."""
-    plain = {key: wishes[key] for key in ("selector", "k") if key in wishes}
+    plain = {key: wishes[key] for key in ("selector", "k", "once") if key in wishes}
     settled = settle(store, plain)
     method, unlike_any = settle_method(wishes.get("method"))
     wrong = [str(part.error) for part in (*settled.mended, *unlike_any)]
@@ -265,8 +271,9 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
             wrong.append(str(unknown(key, chosen[key], known, "this page")))
             chosen[key] = nearest
     dose = wishes.get("at_dose", "")[:20]
-    selector, k = settled.question.selector, settled.question.k
-    return Wanted(store, chosen["form"], texts, dose, method, selector, k, chosen["rest"]), wrong
+    asked, rest = settled.question, chosen["rest"]
+    how = method, asked.selector, asked.k, rest, asked.once
+    return Wanted(store, chosen["form"], texts, dose, *how), wrong
 
 
 def _remember(wanted: Wanted) -> None:

@@ -12,7 +12,7 @@ from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.service import Service
 from pages.shared import browsing, pieces, state
-from pages.shared.batch_asking import RESTS, Wanted
+from pages.shared.batch_asking import ONCE, RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
 from pages.shared.pickers import switch
 from pages.shared.widgets import html
@@ -48,6 +48,8 @@ def dry_run(wanted: Wanted, reading: Reading) -> bool:
             ]
         )
     )
+    if wanted.averages and wanted.store.drugs["parent"].duplicated().any():
+        switch("Among the neighbours", "once", ONCE, "1" if wanted.once else "")
     _refused(wanted, reading)
     _read_as(reading)
     if n > most:

@@ -127,7 +127,8 @@ def asker(wanted: Wanted) -> Ask:
     store, k, reader = wanted.store, wanted.k, state.reader(wanted.store)
     runs = Settings.from_environment().runs
     if wanted.averages:
-        return by_neighbors(reader, _chooser(store, wanted.selector, k, wanted.rest), k, runs)
+        choose = _chooser(store, wanted.selector, k, wanted.rest)
+        return by_neighbors(reader, choose, k, runs, one_per_parent=wanted.once)
     return by_weights(reader, evidence_state.weighing(store, wanted.method), k, runs)
 
 

@@ -85,6 +85,24 @@ def test_what_is_shown_is_what_the_core_predicts(batch, lab):
     )
 
 
+def test_forms_of_one_compound_are_counted_once_on_demand(batch, toy):
+    """As on Predict: in the predictions, in their links, in the link of the page and in the zip."""
+    asked = {"atlas": "toy", "queries": "Trametinib, A549", "selector": "chemistry", "k": "10"}
+    app = batch(**asked)
+    app.segmented_control(key="once").select("1").run()
+    assert "the first form of a compound counts</td>" in text(app)
+    assert link(app)["once"] == "1"
+    app.button(key="batch_run").click().run()
+    ours = results(app).loc["Trametinib"]
+    how = {"drug": "Trametinib", "selector": "chemistry", "k": 10}
+    once = predict(toy, cell_line="A549", **how, one_per_parent=True)
+    each = predict(toy, cell_line="A549", **how)
+    assert once.retrieval.drugs != each.retrieval.drugs
+    assert ours["Pearson r"] == pytest.approx(once.metrics["pearson_delta"])
+    assert ours["predict"].endswith("&once=1")
+    assert b"the first form of a compound counts" in zipped(app)["README.txt"]
+
+
 def test_best_evidence_answers_a_batch(batch, lab):
     """As the core does; its rows say on what they stand and lead to predictions by it."""
     app = batch(**ASKED, method="best_evidence")
