@@ -24,13 +24,13 @@ class Silent:
 def kriging_of(reader, shares=None, penalty=1.0):
     """Kriging from mechanisms, or from these kernels."""
     kernels = DrugKernels(reader.labels, lambda name: Silent())
-    return Kriging(kernels, Kernel({MECHANISM: 1.0} if shares is None else shares, penalty))
+    kernel = Kernel({MECHANISM: 1.0} if shares is None else shares, penalty)
+    return Kriging(kernels, kernel, in_line=reader.fold is None or reader.fold.in_line)
 
 
 def best_of(reader, settings=None):
     """Best evidence as the fold's regime makes it."""
-    in_line = reader.fold is None or reader.fold.in_line
-    return BestEvidence(kriging_of(reader), in_line=in_line, settings=settings)
+    return BestEvidence(kriging_of(reader), settings=settings)
 
 
 def asked_in(store, regime):

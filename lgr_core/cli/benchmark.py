@@ -113,6 +113,7 @@ def _plan(
         min_drugs=options.min_drugs,
         one_per_parent=options.one_per_parent,
         split=options.split,
+        drop_overlap=options.drop_overlap,
         language_model=said,
         guests={name: digest(path)["sha256"] for name, path in guests.items()},
     )
@@ -188,6 +189,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     flag("--seed", type=int, default=0)
     flag("--random-seeds", type=whole, default=20, metavar="N", help="draws of random_k")
     flag("--split", type=Path, metavar="FILE", help="Arrow files or a TOML split, not folds")
+    what = "with --split: leave out of training what shares a unit with tests"
+    flag("--drop-overlap", action="store_true", help=what)
     flag("--lines", type=names, metavar="C,C", help="score these cell lines only")
     flag("--drugs", type=names, metavar="D;D", help="score these drugs only")
     flag("--max-queries", type=whole, metavar="N", help="score so many a regime, at random")

@@ -6,7 +6,7 @@ lines, (line, parent) pairs in the open world. Two forms of one compound stay on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -187,7 +187,8 @@ def queries(
     Raises
     ------
     NotFoundError
-        If a name is unknown, or nothing is left to score.
+        If a name is unknown, or nothing is left to score; of lines with too few drugs, the most
+        drugs that one has are said.
     """
     scored = np.logical_or.reduce([fold.test for fold in folds])
     line, drug = store.conditions["cell_line"], store.conditions["drug"]
@@ -196,13 +197,38 @@ def queries(
     if drugs is not None:
         scored &= drug.isin([store.drug_catalog.resolve(name) for name in drugs]).to_numpy()
     if min_drugs is not None:
-        scored &= (drug.groupby(line).transform("nunique") >= min_drugs).to_numpy()
+        scored &= _with_drugs(store, scored, min_drugs)
     if max_queries is not None:
         order = np.random.default_rng(seed).permutation(len(scored))
         scored[order[scored[order]][max_queries:]] = False
     if not scored.any():
         raise NotFoundError("queries", "no tested condition is left", "Ask for more of them.")
     return [np.flatnonzero(fold.test & scored) for fold in folds]
+
+
+def notes_of(folds: Iterable[Fold]) -> dict[str, dict[str, Any]]:
+    """What was decided when folds were made or read, by regime, as JSON has it.
+
+    Each regime has ``notes``, in words and each once, and the ``provenance`` of its folds.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for fold in folds:
+        told = found.setdefault(str(fold.regime), {"notes": [], "provenance": {}})
+        told["notes"] += [note for note in fold.notes if note not in told["notes"]]
+        told["provenance"] |= fold.provenance
+    return found
+
+
+def _with_drugs(store: AtlasStore, scored: BoolArray, least: int) -> BoolArray:
+    """(n_conditions,) those whose line has so many drugs; refused if none that is scored has."""
+    line, drug = store.conditions["cell_line"], store.conditions["drug"]
+    n_drugs = drug.groupby(line, observed=True).transform("nunique").to_numpy()
+    most = n_drugs[scored].max(initial=0)
+    if scored.any() and most < least:
+        found = f"no tested condition is left; no line of them has more than {most:,}"
+        asked = f"queries in lines with {least:,} drugs or more"
+        raise NotFoundError(asked, found, "Ask for fewer drugs.")
+    return n_drugs >= least
 
 
 def _part(axes: Axes, regime: Regime, rows: BoolArray, n_folds: int, seed: int) -> list[Fold]:

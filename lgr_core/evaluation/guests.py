@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from lgr_core.atlas.sources.deltas import read_deltas
 from lgr_core.atlas.store import AtlasStore
@@ -40,30 +42,53 @@ def read_guest(store: AtlasStore, path: Path) -> Guest:
     Raises
     ------
     InputError
-        If the file cannot be read, lacks genes of the panel, repeats a condition, or none of its
-        rows is in the atlas.
+        If the file cannot be read, lacks genes of the panel or repeats one, repeats a condition,
+        under another spelling too, or none of its rows is in the atlas.
     """
     table = read_deltas(path, value_kind=store.value_kind, unsigned=True, n_hvg=1)
     counts = table.provenance
     if repeated := counts["replicates_averaged"] + counts["plates_averaged"]:
-        found = f"{repeated:,} rows repeat a condition"
-        raise InputError(f"predictions {path}", found, "Give each condition once.")
+        raise _repeats(path, f"{repeated:,} rows repeat a condition")
     genes = {name: i for i, name in enumerate(table.genes["gene"])}
     panel = store.gene_names[: store.n_panel]
+    if twice := [gene for gene in _numbered(store, table.genes) if gene in panel]:
+        found = f"it has gene {twice[0]!r} more than once"
+        raise InputError(f"predictions {path}", found, "Give each gene once.")
     if lacking := [gene for gene in panel if gene not in genes]:
         shown = ", ".join(lacking[:_SHOWN])
         found = f"{len(lacking):,} of {len(panel):,} genes of the panel are missing, e.g. {shown}"
         raise InputError(f"predictions {path}", found, "Predict every gene that lgr info lists.")
     columns = np.array([genes[gene] for gene in panel])
-    deltas = {}
+    deltas: dict[Condition, FloatArray] = {}
+    again = []
     for i, row in enumerate(table.conditions.itertuples()):
         query = _read(store, row)
-        if query is not None:
+        if query in deltas:
+            again.append(query)
+        elif query is not None:
             deltas[query] = np.asarray(table.deltas[i])[columns].astype(np.float32)
+    if again:
+        found = f"{len(again):,} rows repeat a condition under another spelling, e.g. {again[0]}"
+        raise _repeats(path, found)
     if not deltas:
         found = "none of its rows is a condition of the atlas"
         raise InputError(f"predictions {path}", found, "Use the atlas's names and doses in uM.")
     return Guest(path.stem, deltas)
+
+
+def _repeats(path: Path, found: str) -> InputError:
+    return InputError(f"predictions {path}", found, "Give each condition once.")
+
+
+def _numbered(store: AtlasStore, genes: pd.DataFrame) -> list[str]:
+    """Names that the file has several times: to the others of a name, reading adds id or number."""
+    ours = genes["gene"].isin(store.gene_names)
+    names = [
+        re.sub(r"_\d+$", "", gene).removesuffix(f"_{ensembl_id}")
+        for gene, ensembl_id in genes.loc[~ours, ["gene", "ensembl_id"]].itertuples(index=False)
+    ]
+    known = set(genes.loc[ours, "gene"])
+    return [name for name in names if name in known]
 
 
 def _read(store: AtlasStore, row: object) -> Condition | None:

@@ -5,15 +5,14 @@ Colours are the variables ``--lgr-...`` of whoever shows them; classes are named
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 
-from lgr_core.domain import ValueKind
+from lgr_core.domain import Evidence, ValueKind
 from lgr_core.evaluation.figures import (
     CONTROL,
     GUEST,
@@ -25,8 +24,18 @@ from lgr_core.evaluation.figures import (
     number,
     ordered,
 )
-from lgr_core.evaluation.reading import KINDS, READING, UNEQUAL, who_reads
-from lgr_core.evaluation.regimes import RULES, Regime
+from lgr_core.evaluation.reading import KINDS, READING, REGIME_WORDS, UNEQUAL, who_reads
+from lgr_core.evaluation.regimes import RULES, Regime, reads_of
+from lgr_core.evaluation.table_words import (
+    Choice,
+    choices,
+    clusters,
+    config_words,
+    coverage,
+    notes,
+    outcomes,
+    plain,
+)
 from lgr_core.figures import TRUTH
 from lgr_core.metrics import METRICS, Direction
 
@@ -70,7 +79,7 @@ def who_diagram(regime: Regime) -> str:
         if any(kind in row for row in fields)
     )
     rule = RULES[regime]
-    reads = facts([("training", rule.train), ("pool", rule.target_pool), ("c", "the query's line")])
+    reads = facts([("training", rule.train), ("pool", rule.target_pool)])
     return f'<div class="lgr-who">{_atlas(fields)}<ul>{keys}</ul><div>{reads}</div></div>'
 
 
@@ -103,6 +112,7 @@ def legend(config: Mapping[str, Any], methods: Iterable[str]) -> str:
         _key(f"border:2px solid {CONTROL}", "controls, hollow"),
         _key(f"background:{CONTROL};opacity:.5;{bar}", draws),
         _key(f"border-left:2px dashed {TRUTH};width:0;{bar}", "oracle, reads the answer"),
+        _key("display:none", "(fallback): another answers for it throughout"),
     ]
     return f'<ul class="lgr-keys">{"".join(items)}</ul>'
 
@@ -131,24 +141,26 @@ def method_table(summary: pd.DataFrame, evidence: pd.DataFrame, scores: pd.DataF
 
     ``scores`` are the regime's rows of one metric or more, read for the queries without a score.
     """
-    reads, outcomes = evidence.set_index("method")["reads"], _outcomes(scores)
+    reads, unanswered = evidence.set_index("method"), outcomes(scores)
     rows = []
     for method in ordered(summary["method"].unique()):
         own = summary[summary["method"] == method]
+        covered, others = coverage(own)
+        remarks = notes(method, own, evidence) + others + unanswered.get(method, [])
         rows.append(
             [
                 named(method),
-                escape(reads.get(method, "not recorded")),
-                _range(own["coverage"]),
+                _reads(reads.loc[method]) if method in reads.index else "not recorded",
+                covered,
                 f"{own['n_queries'].max():,}",
-                escape(_words(own["clusters"].iloc[own["n_clusters"].argmax()]).replace("_", " ")),
+                escape(clusters(plain(own["clusters"].iloc[own["n_clusters"].argmax()]))),
                 _number(own["k_used"].max(), ".1f"),
                 _number(own["fallback_share"].max(), ".0%"),
-                escape("; ".join(_notes(method, own, evidence) + outcomes.get(method, []))),
+                "<br>".join(map(escape, remarks)),
             ]
         )
     head = ["method", "reads", "coverage", "conditions", "clusters", "mean k used", "fallback"]
-    return table([*head, "note"], rows)
+    return table([*head, "note"], rows, texts=("reads", "clusters", "note"))
 
 
 def gap_table(pairs: pd.DataFrame, rival: str, metrics: Iterable[str], kind: ValueKind) -> str:
@@ -172,27 +184,45 @@ def reading() -> str:
     return f'<div class="lgr-reading">{parts}</div>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table that scrolls sideways where it does not fit; head and cells are HTML."""
-    top = "".join(f"<th>{cell}</th>" for cell in head)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, texts: Collection[str] = ()
+) -> str:
+    """A table that scrolls sideways where it does not fit; head and cells are HTML.
+
+    Columns are aligned as numbers, those whose heads are in ``texts`` as text.
+    """
+    kinds = [' class="lgr-left"' if cell in texts else "" for cell in head]
+
+    def row(tag: str, cells: Sequence[str]) -> str:
+        each = zip(kinds, cells, strict=True)
+        return f"<tr>{''.join(f'<{tag}{kind}>{cell}</{tag}>' for kind, cell in each)}</tr>"
+
+    body = "".join(row("td", cells) for cells in rows)
     return (
         '<div class="lgr-scroll"><table class="lgr-table lgr-wide">'
-        f"<thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead>{row('th', head)}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def facts(pairs: Iterable[tuple[str, object]]) -> str:
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Names and values as a table of two columns."""
     rows = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(_words(value))}</td></tr>" for name, value in pairs
+        f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in pairs
     )
     return f'<table class="lgr-table lgr-facts"><tbody>{rows}</tbody></table>'
 
 
 def config_facts(config: Mapping[str, Any]) -> str:
-    """Everything that the run's config records."""
-    return facts((name.replace("_", " "), value) for name, value in config.items())
+    """What the run's config records, and what methods chose on training rows."""
+    chosen = choices(config.get("fitted", {}))
+    shown = [regime for regime in REGIME_WORDS if any(regime in each for each in chosen.values())]
+    heads = [f"chosen most often: {escape(REGIME_WORDS[regime].label)}" for regime in shown]
+    rows = [
+        [named(method), *(_choice(chosen[method].get(regime)) for regime in shown)]
+        for method in ordered(chosen)
+    ]
+    fitted = table(["method", *heads], rows, texts=heads) if rows else ""
+    return facts(config_words(config)) + fitted
 
 
 # -- cells -----------------------------------------------------------------------------------------
@@ -214,9 +244,9 @@ def _head(metric: str, kind: ValueKind) -> str:
 
 def _mean(row: pd.Series, best: float) -> str:
     if not math.isfinite(row["mean"]):
-        return f'<span class="lgr-none" title="{escape(_words(row["note"]))}">none</span>'
-    mean = number(row["mean"])
-    mean = f"<b>{mean}</b>" if row["mean"] == best and not _control(row.name[0]) else mean
+        return f'<span class="lgr-none" title="{escape(plain(row["note"]))}">none</span>'
+    mean = escape(number(row["mean"]))
+    mean = f"<b>{mean}</b>" if mean == escape(number(best)) and not _control(row.name[0]) else mean
     return mean + _limits(row)
 
 
@@ -224,12 +254,13 @@ def _gap(row: pd.Series) -> str:
     if not row["n_common"]:
         return '<span class="lgr-none">none in common</span>'
     wins = f"wins {row['win_rate']:.0%} of {row['n_common']:,}"
-    return f'{number(row["difference"], "+")}{_limits(row)}<span class="lgr-words">{wins}</span>'
+    gap = escape(number(row["difference"], "+"))
+    return f'{gap}{_limits(row)}<span class="lgr-words">{wins}</span>'
 
 
 def _limits(row: pd.Series) -> str:
     known = math.isfinite(row["low"])
-    words = f"{number(row['low'])} to {number(row['high'])}" if known else "no interval"
+    words = escape(f"{number(row['low'])} to {number(row['high'])}") if known else "no interval"
     return f'<span class="lgr-words">{words}</span>'
 
 
@@ -251,38 +282,19 @@ def _control(method: str) -> bool:
     return look(method).group is Group.CONTROL
 
 
-def _range(shares: pd.Series) -> str:
-    low, high = f"{shares.min():.0%}", f"{shares.max():.0%}"
-    return low if low == high else f"{low} to {high}"
+def _reads(row: pd.Series) -> str:
+    """Of the run's table of evidence: what a method declares, in the words of today."""
+    if row["evidence"] == "unknown":
+        return escape(row["reads"])
+    declared = [kind for kind in Evidence if kind in row["evidence"]]
+    return escape(reads_of(Regime(row["regime"]), declared))
+
+
+def _choice(found: Choice | None) -> str:
+    if found is None:
+        return ""
+    return f'{escape(found.words)}<span class="lgr-words">{found.n} of {found.folds} folds</span>'
 
 
 def _number(value: float, form: str) -> str:
     return f"{value:{form}}" if math.isfinite(value) else ""
-
-
-def _notes(method: str, summary: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:
-    """What the run's tables remark on a method, each once."""
-    told = evidence.loc[evidence["method"] == method]
-    columns = [table["note"] for table in (told, summary) if "note" in table]
-    return list(
-        dict.fromkeys(words for column in columns for words in map(_words, column) if words)
-    )
-
-
-def _outcomes(scores: pd.DataFrame) -> dict[str, list[str]]:
-    """For each method the queries that were not answered, counted by what became of them."""
-    query = ["method", "cell_line", "drug", "dose_um"]
-    lost = scores[scores["status"] != "ok"].drop_duplicates(query)
-    words: dict[str, list[str]] = {}
-    for (method, status), n in lost.groupby(["method", "status"], observed=True).size().items():
-        words.setdefault(method, []).append(f"{n:,} {status.replace('_', ' ')}")
-    return words
-
-
-def _words(value: object) -> str:
-    """A stored value as text; what is missing is nothing."""
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_words, value))
-    if isinstance(value, Mapping):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return "" if value is None or pd.isna(value) else str(value)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lgr_core.domain import Evidence, Selector
 from lgr_core.errors import UsageError
-from lgr_core.evaluation.regimes import RULES, Regime
+from lgr_core.evaluation.regimes import Regime, reads_of
 from lgr_core.prediction.batch import Method
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.chem_knn import ChemKNN
@@ -39,13 +39,6 @@ from lgr_core.prediction.pca_ridge import PCARidge
 from lgr_core.prediction.retrieved import Oracle, RandomK, Retrieved
 from lgr_core.retrieval.blocks import Labels
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
-
-_READS: Mapping[Evidence, str] = {
-    Evidence.TARGET_POOL: "deltas in the query's line",
-    Evidence.TRAIN: "training deltas",
-    Evidence.CONTROLS: "vehicle profiles",
-    Evidence.TRUTH: "the measured truth",
-}
 
 
 class Group(StrEnum):
@@ -88,7 +81,7 @@ class Setting:
     @cached_property
     def kriging(self) -> Kriging:
         """Kriging in the pool: one, that all who build on it share."""
-        return Kriging(DrugKernels(self.labels, self.selectors))
+        return Kriging(DrugKernels(self.labels, self.selectors), in_line=self.in_line)
 
     def retrieved(self, selector: Selector) -> Retrieved:
         """LGR with that selector; one for all methods, so that it retrieves once for them."""
@@ -187,7 +180,7 @@ _TABLE = (
         "Best evidence",
         Group.RETRIEVAL,
         "The drug in other lines, corrected by how this line's drugs depart; else kriging.",
-        lambda setting: [BestEvidence(setting.kriging, in_line=setting.in_line)],
+        lambda setting: [BestEvidence(setting.kriging)],
     ),
     Entry(
         "cell_mean",
@@ -298,18 +291,18 @@ def declared(setting: Setting) -> dict[str, frozenset[Evidence]]:
 
 
 def evidence_of(methods: Mapping[str, frozenset[Evidence]], regime: Regime) -> pd.DataFrame:
-    """What each method may read in a regime, one row a method: ``reads`` in words."""
-    rule = RULES[regime]
-    opened = {Evidence.TRAIN: rule.train, Evidence.TARGET_POOL: rule.target_pool}
+    """What each method may read in a regime, one row a method: ``reads`` in words.
+
+    Of a guest, a method that is not in the registry, only its author knows.
+    """
     rows = [
         {
             "regime": str(regime),
             "method": name,
-            "evidence": " + ".join(sorted(evidence)) or "none",
-            "reads": "; ".join(
-                f"{_READS[e]} ({opened[e]})" if e in opened else _READS[e] for e in sorted(evidence)
-            )
-            or "nothing measured",
+            "evidence": " + ".join(sorted(evidence)) or "none" if name in REGISTRY else "unknown",
+            "reads": reads_of(regime, evidence)
+            if name in REGISTRY
+            else "not known: made elsewhere",
         }
         for name, evidence in methods.items()
     ]

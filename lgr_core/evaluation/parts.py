@@ -20,7 +20,7 @@ from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.scoring import BlockScorer, Scored
 from lgr_core.evaluation.trust_table import TrustTable
 from lgr_core.metrics import METRICS, score
-from lgr_core.prediction.batch import Method, Status
+from lgr_core.prediction.batch import Method, Predictions, Status
 from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.blocks import Block, FoldReader
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -124,12 +124,12 @@ def compute(
         measured = scorer.of(block)
         first = {}
         for name, variants in contenders.items():
-            found = [method.predict(block) for method in variants]
+            found = [_held(reader, method, block) for method in variants]
             scored = measured.score(found)
             tables.add(name, scored)
             first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
-        curve.add(block, measured.deltas, contenders, np.isin(block.rows, task.curve_rows))
+        curve.add(reader, block, measured.deltas, contenders, task.curve_rows)
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
@@ -202,15 +202,22 @@ class _Curve:
         self._parts: list[pd.DataFrame] = []
 
     def add(
-        self, block: Block, measured: FloatArray, contenders: Contenders, chosen: np.ndarray
+        self,
+        reader: FoldReader,
+        block: Block,
+        measured: FloatArray,
+        contenders: Contenders,
+        rows: IntArray,
     ) -> None:
-        """Score the chosen queries of a block at every k."""
+        """Score a block's queries that are among the rows at every k; of variants the first."""
+        chosen = np.isin(block.rows, rows)
         if not chosen.any():
             return
         block = block.some(np.flatnonzero(chosen))
         for name, (method, *_) in contenders.items():
             if isinstance(method, Retrieved):
-                self._add(name, method, block, measured[chosen])
+                with reader.held_to(method.evidence):
+                    self._add(name, method, block, measured[chosen])
 
     def _add(self, name: str, method: Retrieved, block: Block, measured: FloatArray) -> None:
         # A model is asked as in the run: for another k it would be another question.
@@ -241,6 +248,12 @@ class _Curve:
         table = pd.concat(self._parts).groupby(columns[:3], as_index=False, sort=False).sum()
         table.insert(0, "regime", regime)
         return table
+
+
+def _held(reader: FoldReader, method: Method, block: Block) -> Predictions:
+    """A method's predictions, held to the evidence that it declares."""
+    with reader.held_to(method.evidence):
+        return method.predict(block)
 
 
 def _each(contenders: Contenders) -> Iterator[Method]:

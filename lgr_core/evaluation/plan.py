@@ -7,7 +7,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,17 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.splits import read_split
 
 CONFIG = "config.json"
-PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow")
-"""Whose versions are recorded: they can change a number."""
+PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow", "torch")
+"""Whose versions are recorded, None where not installed: they can change a number."""
 
-_UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted"})
+AGGREGATION = "mean"
+"""How methods make one delta of neighbours, where their name does not say otherwise."""
+
+_UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "splits"})
 """Parts of a recorded config that may differ when a run is resumed."""
+
+_ONCE = {"drop_overlap": False, "aggregation": "mean"}
+"""What held for runs whose config does not say it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,10 @@ class Plan:
     """Everything that decides the numbers of a run.
 
     ``lines``, ``drugs``, ``max_queries`` and ``min_drugs`` restrict what is scored, never what is
-    read. ``curve_queries`` is how many queries of a regime the curve over k is drawn from.
+    read. ``drop_overlap`` leaves training conditions of ``split`` out whose unit is tested too.
+    ``curve_queries`` is how many queries of a regime the curve over k is drawn from.
     ``language_model`` and ``guests`` say how a model is asked, and whose predictions take part.
+    Regimes are kept in their usual order, each once.
     """
 
     regimes: tuple[Regime, ...]
@@ -46,6 +54,7 @@ class Plan:
     min_drugs: int | None = None
     one_per_parent: bool = False
     split: Path | None = None
+    drop_overlap: bool = False
     curve_queries: int = 1_000
     language_model: Mapping[str, Any] = field(default_factory=dict)
     guests: Mapping[str, Any] = field(default_factory=dict)
@@ -58,11 +67,15 @@ class Plan:
             raise UsageError(f"seed = {self.seed}", "below zero", "Give 0 or more.")
         if not self.regimes:
             raise UsageError("benchmark", "no regime", f"Name one of: {', '.join(Regime)}.")
+        if self.drop_overlap and self.split is None:
+            raise UsageError("--drop-overlap", "there is no split", "Give one with --split.")
+        named = {Regime(regime) for regime in self.regimes}
+        object.__setattr__(self, "regimes", tuple(regime for regime in Regime if regime in named))
 
     def folds_of(self, store: AtlasStore, regime: Regime) -> list[Fold]:
         """The folds of a regime; of a split that is given, the one that it describes."""
         if self.split is not None:
-            return [read_split(store, self.split, regime)]
+            return [read_split(store, self.split, regime, drop_overlap=self.drop_overlap)]
         return make_folds(store, regime, self.folds, self.seed)
 
     def to_dict(self, store: AtlasStore) -> dict[str, Any]:
@@ -71,13 +84,14 @@ class Plan:
         if self.split is not None:
             said["folds"] = 1
         said["split"] = None if self.split is None else digest(self.split)
-        packages = {name: version(name) for name in PACKAGES}
+        packages = {name: _version(name) for name in PACKAGES}
         return {
             "atlas": store.name,
             "build_id": store.build_id,
             "value_kind": str(store.value_kind),
             "simulated": store.simulated,
             "n_panel": store.n_panel,
+            "aggregation": AGGREGATION,
             "lgr_version": version("lgr-explorer"),
             **json.loads(json.dumps(said, default=list)),
             "versions": {"python": platform.python_version(), **packages},
@@ -97,7 +111,7 @@ def check_same(folder: Path, config: Mapping[str, Any]) -> None:
         if folder.is_dir() and any(folder.iterdir()):
             raise InputError(f"results {folder}", "it holds other files", "Give an empty folder.")
         return
-    before = read_config(folder)
+    before = {**_ONCE, **read_config(folder)}
     differs = [
         key for key in config if key not in _UNCOMPARED and before.get(key) != config.get(key)
     ]
@@ -131,6 +145,13 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     aside = folder / f".{CONFIG}"
     aside.write_text(text + "\n", encoding="utf-8")
     aside.replace(folder / CONFIG)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def digest(path: Path) -> dict[str, str]:

@@ -52,8 +52,10 @@ PAPER_ORDER = ("cosine", "mae_delta", "mse_delta", "sign_accuracy", "pearson_del
 UNEQUAL = (
     "Unequal evidence: here retrieval averages measured changes of the held-out line, which the "
     "paper's baselines may not read. Its fair rivals read the same: the pool mean, random drugs, "
-    "and the other selectors. They stand above the line in each panel. The strict regime takes "
-    "the line away from everyone."
+    "and the other selectors. They stand above the line in each panel. The cell mean has no line "
+    "to average here and answers with the global mean: a gain over it is a gain over that. The "
+    "drug mean, which reads nothing of the line either, is the baseline to beat. The strict regime "
+    "takes the line away from everyone."
 )
 """What must be said wherever the regime of unseen lines is shown."""
 
@@ -99,7 +101,9 @@ READING: Mapping[str, str] = MappingProxyType(
         ),
         "Fallbacks": (
             "Where retrieval finds nobody, another method answers for it and the score is marked. "
-            "The fallback share says how often: a method with a large share is partly another one."
+            "The fallback share says how often: a method with a large share is partly another one. "
+            "A baseline without anything to average is wholly another: the cell mean in an unseen "
+            "line and the drug mean for an unseen drug are the global mean."
         ),
     }
 )

@@ -5,13 +5,14 @@ The table is words for users; what makes it so are ``folds.Fold`` and ``pool.Vie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 import pandas as pd
 
+from lgr_core.domain import Evidence
 from lgr_core.errors import UsageError
 
 
@@ -40,9 +41,9 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A regime in words: what is parted as a whole, and what TRAIN and TARGET_POOL open.
+    """A regime in words: what is parted as a whole, and whose measured changes each part opens.
 
-    c is the query's cell line; the query's own (line, parent) is closed in every regime.
+    The query's own (line, parent) is closed in every regime.
     """
 
     description: str
@@ -52,43 +53,66 @@ class Rule:
 
 
 _LINES_DESCRIPTION = "All conditions of the tested cell lines are held out of training"
+_TRAINING_LINES = "every compound in the training cell lines"
 
 RULES: Mapping[Regime, Rule] = MappingProxyType(
     {
         Regime.UNSEEN_DRUG: Rule(
             "The drug, in every form and at every dose, was never seen in any cell line.",
             "parent compounds",
-            "training parents, all lines",
-            "training drugs measured in c",
+            "training compounds in every cell line",
+            "training compounds in the query's own cell line",
         ),
         Regime.UNSEEN_CELL_LINE: Rule(
             f"{_LINES_DESCRIPTION}; retrieval may still average drugs measured there.",
             "cell lines",
-            "training lines",
-            "training drugs measured in c, less the query's parent",
+            _TRAINING_LINES,
+            "drugs that training knows, in the query's own cell line; "
+            "no salt or form of the query's drug",
         ),
         Regime.UNSEEN_CELL_LINE_STRICT: Rule(
             f"{_LINES_DESCRIPTION}, and nothing that was measured there is read at all.",
             "cell lines",
-            "training lines",
-            "none: neighbours come from TRAIN, as training-line drug means",
+            _TRAINING_LINES,
+            "none: neighbours are read as their means over the training cell lines",
         ),
         Regime.OPEN_WORLD: Rule(
             "Everything that was measured may be read, but the drug itself in this cell line.",
             "(cell line, parent compound) pairs",
-            "everything but the query's unit; models are fitted on the training folds",
-            "everything measured in c, less the query's parent",
+            "everything; in the query's own cell line no salt or form of the query's drug "
+            "(models learn from the training folds alone)",
+            "every drug in the query's own cell line; no salt or form of the query's drug",
         ),
     }
 )
 """Who may read what, in every regime."""
 
+_READS: Mapping[Evidence, str] = {
+    Evidence.TRAIN: "measured changes in training",
+    Evidence.TARGET_POOL: "measured changes of other drugs in the query's own cell line",
+    Evidence.CONTROLS: "vehicle profiles, where the atlas has them",
+    Evidence.TRUTH: "the measured truth",
+}
+_STRICT_READS = {
+    **_READS,
+    Evidence.TARGET_POOL: "nothing in the query's own cell line: this regime opens none of it",
+}
+
 
 def evidence_table() -> pd.DataFrame:
     """One row a regime: what each kind of evidence opens, in words, for docs and pages."""
-    always = {"controls": "vehicle profiles of any line", "truth": "the query's own measured delta"}
+    always = {
+        "controls": "vehicle profiles of any line, where the atlas has them",
+        "truth": "the query's own measured change",
+    }
     rows = [
         {"regime": str(regime), "train": rule.train, "target_pool": rule.target_pool, **always}
         for regime, rule in RULES.items()
     ]
     return pd.DataFrame(rows).set_index("regime")
+
+
+def reads_of(regime: Regime, evidence: Iterable[Evidence]) -> str:
+    """What someone who declares that evidence reads in a regime, in words."""
+    words = _STRICT_READS if regime is Regime.UNSEEN_CELL_LINE_STRICT else _READS
+    return "; ".join(words[kind] for kind in words if kind in set(evidence)) or "nothing measured"

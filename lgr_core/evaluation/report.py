@@ -19,6 +19,8 @@ from lgr_core.evaluation.markup_trust import (
     half_words,
     trust_table,
 )
+from lgr_core.evaluation.parts import ENOUGH
+from lgr_core.evaluation.rankers import rankers
 from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS, RegimeWords
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import Run
@@ -27,6 +29,12 @@ from lgr_core.metrics import METRICS
 _TEMPLATE = Path(__file__).with_name("report.html")
 _RIVALS = ("pool_mean", "random_k", "cell_mean")
 _CURVES = ("pearson_delta", "mse_delta", "sign_accuracy")
+WHERE_CURVES_END = (
+    f"A point stands only where at least {100 * ENOUGH:.0f} % of the k neighbours were found, on "
+    "average: a selector that names fewer drugs has a line that ends early, a lone point, or none. "
+    "Random k is a single draw here."
+)
+"""What must be said beside a figure of other numbers of neighbours."""
 
 
 def write_report(run: Run, path: Path) -> None:
@@ -87,6 +95,7 @@ class _Chapter:
     def html(self) -> str:
         evidence = of_regime(self.run.evidence, self.regime)
         scores = of_regime(self.run.scores, self.regime)
+        one = scores[scores["metric"] == scores["metric"].iloc[0]]
         rest = [name for name in METRICS if name not in PAPER_ORDER]
         about = f"{self.regime.description} ({self.words.figure})"
         parts = [
@@ -99,6 +108,7 @@ class _Chapter:
             parts.append(markup.unequal())
         parts += [
             markup.legend(self.run.config, self.summary["method"]),
+            *(f"<p>{escape(said)}</p>" for said in rankers(one)),
             self._panels(),
             "<h3>The same in numbers</h3>",
             markup.mean_table(self.summary, PAPER_ORDER, self.kind),
@@ -123,15 +133,15 @@ class _Chapter:
         )
 
     def _gaps(self) -> Sequence[str]:
+        """A table for each rival that has scores in this regime."""
         pairs = of_regime(self.run.pairs, self.regime)
-        have = set(pairs["a"]) | set(pairs["b"])
         return [
             _folded(
                 f"Minus {look(rival).label}",
                 markup.gap_table(pairs, rival, PAPER_ORDER, self.kind),
             )
             for rival in _RIVALS
-            if rival in have
+            if figures.against(pairs, rival)["n_common"].any()
         ]
 
     def _curves(self) -> str:
@@ -140,9 +150,8 @@ class _Chapter:
         if not drawn:
             return "<p>Not run with other numbers of neighbours.</p>"
         k = self.run.config["k"]
-        return self._drawn(
-            (f"k-{name}", k_curves(curve, name, k, kind=self.kind)) for name in drawn
-        )
+        curves = ((f"k-{name}", k_curves(curve, name, k, kind=self.kind)) for name in drawn)
+        return f"<p>{WHERE_CURVES_END}</p>{self._drawn(curves)}"
 
     def _trust(self) -> Sequence[str]:
         """Reliability, what abstaining gains, coverage; a sentence where nothing was calibrated."""

@@ -23,6 +23,7 @@ from lgr_core.evaluation.plan import read_config, write_config
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.statistics import compare_all, summarise
 from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
+from lgr_core.prediction.batch import Status
 
 TRUST = ("reliability", "risk_coverage", "intervals")
 TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
@@ -46,8 +47,14 @@ class Run:
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """One row a regime, method, query and metric."""
-        return pd.read_parquet(self.folder / "scores.parquet")
+        """One row a regime, method, query and metric.
+
+        Raises
+        ------
+        InputError
+            As for every table, if the file is damaged.
+        """
+        return self._read("scores.parquet", pd.read_parquet)
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -92,7 +99,15 @@ class Run:
     def _table(self, name: str) -> pd.DataFrame:
         if name in TRUST and not (self.folder / f"{name}.csv").exists():
             return pd.DataFrame()  # a run without methods that say how far to trust them
-        return pd.read_csv(self.folder / f"{name}.csv", keep_default_na=False, na_values=[""])
+        read = partial(pd.read_csv, keep_default_na=False, na_values=[""])
+        return self._read(f"{name}.csv", read)
+
+    def _read(self, name: str, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+        try:
+            return read(self.folder / name)
+        except (OSError, ValueError) as err:  # arrow's errors, too
+            do = "Start the run again with the same flags: its parts are kept."
+            raise InputError(f"benchmark run {self.folder}", f"{name}: {err}", do) from err
 
 
 def load_run(folder: Path) -> Run:
@@ -129,6 +144,8 @@ def assemble(
 
     ``each`` computes the statistics of the regimes: ``map``, or that of an executor.
     """
+    for name in TABLES:  # without them a run is not finished, should this be the last it does
+        (folder / f"{name}.csv").unlink(missing_ok=True)
     seed, paths = config["seed"], sorted(parts)
     reads = pd.concat([evidence_of(methods, regime) for regime, methods in evidence.items()])
     jobs = []
@@ -196,7 +213,7 @@ def _category(names: pd.Series) -> pd.Categorical:
 
 
 def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Means with intervals; what each method read, averaged, fell back on; its commonest status."""
+    """Means with intervals; what each method read, averaged, fell back on; how it was answered."""
     table = summarise(scores, seed=seed)
     keys = ["regime", "method"]
     first = scores["metric"] == scores["metric"].iloc[0]
@@ -205,12 +222,17 @@ def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFra
         {
             "fallback_share": each["fallback"].agg(lambda names: names.notna().mean()),
             "k_used": each["k_used"].mean(),
-            "status": each["status"].agg(lambda names: names.value_counts().index[0]),
+            "status": each["status"].agg(_status),
         }
     ).reset_index()
     counted = counted.astype(dict.fromkeys(keys, str))
     told = reads[[*keys, "evidence"]]
     return table.merge(told, on=keys, how="left").merge(counted, on=keys, how="left")
+
+
+def _status(each: pd.Series) -> str:
+    """Whether any query was answered, else what was said of most."""
+    return str(Status.OK if (each == Status.OK).any() else each.value_counts().index[0])
 
 
 def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

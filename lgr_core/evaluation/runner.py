@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -13,14 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.domain import IntArray, Selector
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.domain import Selector
 from lgr_core.errors import InputError
-from lgr_core.evaluation.folds import queries
+from lgr_core.evaluation.describe import describe
+from lgr_core.evaluation.folds import notes_of, queries
 from lgr_core.evaluation.guests import Guest, read_guest
 from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.parts import Contenders, Part, Task, compute
@@ -164,7 +165,9 @@ def run_benchmark(
     def finish(each: Each = map) -> Run:
         parts = {places[task.name]: Regime(task.fold.regime) for task in tasks}
         told.statistics(0)
-        run = assemble(folder, parts, evidence, config={**config, "finished_at": _now()}, each=each)
+        splits = notes_of(task.fold for task in tasks)
+        about = {**config, "splits": splits, "finished_at": _now()}
+        run = assemble(folder, parts, evidence, config=about, each=each)
         told.statistics(1)
         return run
 
@@ -180,42 +183,6 @@ def run_benchmark(
     except BrokenProcessPool as err:
         do = "Give fewer --workers; run again, it goes on where it was left."
         raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
-
-
-def describe(reader: FoldReader, rows: IntArray) -> pd.DataFrame:
-    """What the queries of these rows are: names, and what results are sliced by.
-
-    ``effect`` is the norm of the measured delta over the panel, ``mechanism`` the drug's first tag,
-    ``twin_in_training`` whether another form of its parent compound is among the training rows.
-    """
-    labels, store, fold = reader.labels, reader.store, reader.fold
-    train = np.zeros(len(labels.line), dtype=bool) if fold is None else fold.train
-    trained = pd.MultiIndex.from_arrays([labels.parent[train], labels.drug[train]]).unique()
-    forms = pd.Series(1, index=trained).groupby(level=0).sum()
-    drugs, parents = labels.drug[rows], labels.parent[rows]
-    others = forms.reindex(parents).fillna(0).to_numpy() - pd.MultiIndex.from_arrays(
-        [parents, drugs]
-    ).isin(trained)
-    names = labels.drugs[drugs]
-    book = MechanismBook.load()
-    tags = {drug: book.annotate(drug, **_known(store, drug)).tags for drug in np.unique(names)}
-    return pd.DataFrame(
-        {
-            "cell_line": pd.Categorical(labels.lines[labels.line[rows]]),
-            "drug": pd.Categorical(names),
-            "parent": pd.Categorical(labels.parents[parents].astype(str)),
-            "dose_um": labels.doses[rows],
-            "n_cells": store.conditions["n_cells"].to_numpy(float)[rows],
-            "effect": np.linalg.norm(store.deltas(rows).astype(float), axis=1),
-            "mechanism": pd.Categorical([tags[d][0] if tags[d] else None for d in names]),
-            "twin_in_training": others > 0,
-        }
-    )
-
-
-def _known(store: AtlasStore, drug: str) -> dict[str, Any]:
-    row = store.annotations[drug]
-    return {"moa": row.get("moa"), "targets": row.get("targets")}
 
 
 class _Told:
@@ -293,10 +260,19 @@ def length(task: Task) -> tuple[bool, bool, int]:
 
 def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type
     threadpool_limits(1)  # the processes share the cores
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     store = open_atlas(job.atlas, job.atlases)
     guests = {name: read_guest(store, path) for name, path in job.guests.items()}
     bench = Bench(store, job.plan, cache(job.selectors), guests)
     _OWN.update(bench=bench, tasks={task.name: task for task in bench.tasks()}, counter=counter)
+
+
+def _end_with_parent() -> None:
+    """Once a run is killed nobody waits for this process, and the next run does its work too."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _carry_out(name: str, place: Path) -> None:

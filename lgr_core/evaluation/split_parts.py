@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,10 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """A part of a split, and the names that files have for it."""
 
-_STATE = 'Write [zeroshot] "dataset.cell_type" = "test" and [fewshot."dataset.cell_type"] test = []'
+_STATE = (
+    'Write [training] dataset = "train", [zeroshot] "dataset.cell_type" = "test" and '
+    '[fewshot."dataset.cell_type"] test = ["drug"].'
+)
 
 
 class Parts:
@@ -151,14 +155,23 @@ def _tables(path: Path) -> dict[str, dict[str, Any]]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
         raise InputError(f"split {path}", f"it cannot be read ({err})", _STATE) from err
     tables = {name: content.get(name, {}) for name in ("training", "zeroshot", "fewshot")}
-    right = all(isinstance(part, str) for part in tables["zeroshot"].values())
-    for lists in tables["fewshot"].values():
-        right &= isinstance(lists, dict) and all(
-            isinstance(drugs, list) for drugs in lists.values()
-        )
-    if not right or not any(tables.values()):
+    if not _of_states_form(tables) or not any(tables.values()):
         raise InputError(f"split {path}", "its tables have another form than State's", _STATE)
     return tables
+
+
+def _of_states_form(tables: Mapping[str, Any]) -> bool:
+    """Whether texts stand by each key, and in ``fewshot`` tables of lists of texts."""
+    if not all(isinstance(table, dict) for table in tables.values()):
+        return False
+    lists = [*tables["fewshot"].values()]
+    if not all(isinstance(parts, dict) for parts in lists):
+        return False
+    drugs = [names for parts in lists for names in parts.values()]
+    texts = [*tables["training"].values(), *tables["zeroshot"].values()]
+    return all(isinstance(names, list) for names in drugs) and all(
+        isinstance(text, str) for text in chain(texts, *drugs)
+    )
 
 
 def _cell_type(path: Path, key: str) -> str:

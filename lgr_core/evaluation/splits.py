@@ -125,7 +125,7 @@ class _Cut:
         self._note(said, fitted)
         self._note("Conditions that are neither read nor tested", ~(train | test))
         masks = (train, validation & ~fitted, test)
-        about = {"split": str(self.path), "sha256": sha256, **self._counts()}
+        about = {"split": self.path.name, "sha256": sha256, **self._counts()}
         return Fold(
             self.regime, number, self.axes, *masks, notes=tuple(self.notes), provenance=about
         )
@@ -154,7 +154,7 @@ class _Cut:
             told.append(f"{self.store.condition(row)} (trained) and {self.store.condition(other)}")
         if not self.drop_overlap:
             found = f"{shared.sum():,} training conditions share {self.held} with tested ones"
-            do = "Part whole units, or leave these out of training."
+            do = "Part whole units, or leave these out of training with --drop-overlap."
             raise InputError(f"split {self.path}", f"{found}, e.g. {'; '.join(told)}", do)
         said = f"Training conditions left out, since they share {self.held} with tested ones"
         self._note(said, shared, told)

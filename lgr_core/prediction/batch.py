@@ -30,8 +30,9 @@ class Predictions:
 
     ``delta`` is (n, genes) float32; rows whose ``status`` is not ok hold NaN and are not scored.
     ``k_used``, (n,), counts the drugs averaged, NaN where nobody is retrieved. ``fallback``, (n,),
-    names the method that answered instead, ``detail``, (n,), says in words why; None if nothing.
-    ``used``, (n, n_drugs of the line), flags the measured drugs that a prediction averages.
+    names the method that answered instead, ``detail``, (n,), says in words why, or which model
+    ranked; None if nothing. ``used``, (n, n_drugs of the line), flags the measured drugs that a
+    prediction averages.
     """
 
     delta: FloatArray

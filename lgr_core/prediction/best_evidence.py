@@ -92,13 +92,10 @@ class BestEvidence(Weighted):
 
     name = "best_evidence"
 
-    def __init__(
-        self, kriging: Kriging, *, in_line: bool = True, settings: Settings | None = None
-    ) -> None:
-        pool = {Evidence.TARGET_POOL} if in_line else set()
-        self.evidence = frozenset({Evidence.TRAIN, Evidence.CONTROLS, *pool})
+    def __init__(self, kriging: Kriging, *, settings: Settings | None = None) -> None:
+        self.evidence = kriging.evidence | {Evidence.CONTROLS}
         self.settings = Settings() if settings is None else settings
-        self._kriging, self._in_line = kriging, in_line
+        self._kriging = kriging
 
     @property
     def chosen(self) -> str:
@@ -116,12 +113,12 @@ class BestEvidence(Weighted):
         """The same with settings and a kernel that were learned."""
         found = dict(learned["settings"])
         settings = Settings(Penalties(**found.pop("penalties")), **found)
-        return type(self)(self._kriging.taught(learned), in_line=self._in_line, settings=settings)
+        return type(self)(self._kriging.taught(learned), settings=settings)
 
     def suited(self, drug: str) -> BestEvidence:
         """The same, its kernel one that knows the drug, where there is one."""
         kriging = self._kriging.suited(drug)
-        return type(self)(kriging, in_line=self._in_line, settings=self.settings)
+        return type(self)(kriging, settings=self.settings)
 
     def fit(self, view: TrainingView) -> None:
         """Choose kriging's kernel, then the settings of the other routes where they are taken."""

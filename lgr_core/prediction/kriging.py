@@ -63,11 +63,14 @@ class Kriging(Weighted):
     """
 
     name = "kriging"
-    evidence = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
 
-    def __init__(self, kernels: DrugKernels, kernel: Kernel | None = None) -> None:
+    def __init__(
+        self, kernels: DrugKernels, kernel: Kernel | None = None, *, in_line: bool = True
+    ) -> None:
+        self.evidence = frozenset({Evidence.TRAIN, *([Evidence.TARGET_POOL] if in_line else [])})
         self.kernels = kernels
         self.kernel = Kernel() if kernel is None else kernel
+        self._in_line = in_line
         self._fitted: Split | None = None
 
     @property
@@ -82,7 +85,7 @@ class Kriging(Weighted):
 
     def taught(self, learned: Mapping[str, Any]) -> Kriging:
         """The same with a kernel that was learned."""
-        return Kriging(self.kernels, Kernel(**learned["kernel"]))
+        return self._by(Kernel(**learned["kernel"]))
 
     @property
     def likeness(self) -> FloatArray:
@@ -117,13 +120,17 @@ class Kriging(Weighted):
             return self
         mixtures = [shares for shares in MIXTURES if known.issuperset(shares)]
         kernel = Kernel(mixtures[0], self.kernel.penalty) if mixtures else self.kernel
-        return Kriging(self.kernels, kernel)
+        return self._by(kernel)
+
+    def _by(self, kernel: Kernel) -> Kriging:
+        """The same with another kernel."""
+        return Kriging(self.kernels, kernel, in_line=self._in_line)
 
     def _asking(self, block: Block) -> Callable[[Kernel], FloatArray]:
         gate = block.gate(self.evidence)
 
         def predict(kernel: Kernel) -> FloatArray:
-            (share,) = Kriging(self.kernels, kernel).weigh(block, gate)
+            (share,) = self._by(kernel).weigh(block, gate)
             return share.combine(gate)[0]
 
         return predict

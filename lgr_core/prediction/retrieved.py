@@ -28,6 +28,9 @@ from lgr_core.retrieval.kept import Last
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.selectors import RandomSelector
 
+RANKED, ASKED_IN = "ranked by ", ", asked in "
+"""How a prediction's ``detail`` names the model that ranked, and the line that it was asked in."""
+
 Found = Retrieval | LgrError
 """The neighbours of a query, or why there are none to be had."""
 
@@ -195,10 +198,12 @@ def _status(found: Found | CandidatePool) -> Status:
 
 
 def _detail(found: Found | CandidatePool) -> str | None:
-    """Why there is no answer, or whose ranking it was if another line's."""
+    """Why there is no answer, or who ranked, and in which line it was asked if not the query's."""
     if isinstance(found, LgrError):
         return str(found)
-    if isinstance(found, CandidatePool):
+    said = {} if isinstance(found, CandidatePool) else found.provenance
+    who = said.get("model", said.get("source"))
+    if who is None:
         return None
-    line = found.provenance.get("asked_in_line", found.query.cell_line)
-    return None if line == found.query.cell_line else f"the ranking asked for in {line}"
+    line = said.get("asked_in_line", found.query.cell_line)
+    return f"{RANKED}{who}" + ("" if line == found.query.cell_line else f"{ASKED_IN}{line}")

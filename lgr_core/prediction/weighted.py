@@ -14,9 +14,10 @@ from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
-from lgr_core.retrieval.blocks import Block, rehearse
+from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Basis, Gate, Over
 from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.rehearsal import rehearse
 
 TUNED_BLOCKS = 2
 TUNED_QUERIES = 40

@@ -6,7 +6,8 @@ read of them passes its :class:`~lgr_core.retrieval.gate.Gate`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,13 +19,12 @@ from scipy.sparse import csr_array
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
-from lgr_core.errors import EmptyPoolError, UsageError
+from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
 from lgr_core.retrieval.crossing import Elsewhere, Survey
 from lgr_core.retrieval.gate import Gate, Over
 from lgr_core.retrieval.kept import Last
 from lgr_core.retrieval.pool import (
     Split,
-    TrainingView,
     View,
     candidate_pool,
     offered_drugs,
@@ -87,10 +87,19 @@ class Labels:
 class FoldReader:
     """An atlas as one fold opens it; without a fold, the open world. Makes blocks of queries.
 
-    With ``every``, only every so many-th gene of the panel is read.
+    With ``every``, only every so many-th gene of the panel is read. ``held``, if given, is all the
+    evidence that can be opened through its blocks: what their reader has declared.
     """
 
-    def __init__(self, store: AtlasStore, fold: Split | None = None, *, every: int = 1) -> None:
+    def __init__(
+        self,
+        store: AtlasStore,
+        fold: Split | None = None,
+        *,
+        every: int = 1,
+        held: frozenset[Evidence] | None = None,
+    ) -> None:
+        self._held = held
         self.genes = slice(0, store.n_panel, every)
         n_genes = len(range(store.n_panel)[self.genes])
         self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
@@ -113,6 +122,31 @@ class FoldReader:
         for part in np.split(np.arange(len(rows)), edges):
             at = None if np.isnan(dose[part[0]]) else float(dose[part[0]])
             yield self.block(labels.lines[line[part[0]]], at, drugs[part].tolist())
+
+    @contextmanager
+    def held_to(self, evidence: frozenset[Evidence]) -> Iterator[None]:
+        """While this lasts, blocks open no other evidence: that which a method has declared."""
+        before, self._held = self._held, evidence
+        try:
+            yield
+        finally:
+            self._held = before
+
+    def check(self, evidence: Iterable[Evidence]) -> frozenset[Evidence]:
+        """The evidence, if it may be opened.
+
+        Raises
+        ------
+        LeakageError
+            If more is asked for than was declared.
+        """
+        asked = frozenset(evidence)
+        if self._held is not None and not asked <= self._held:
+            declared = ", ".join(sorted(self._held)) or "nothing"
+            found = f"a method that declares {declared} asks for it"
+            what = ", ".join(sorted(asked - self._held))
+            raise LeakageError(f"evidence {what}", found, "Declare the evidence or leave it.")
+        return asked
 
     def deltas(self, rows: IntArray) -> FloatArray:
         """Measured deltas, (n_rows, genes) float32, whoever may read them; not to be written to."""
@@ -263,11 +297,12 @@ class Block:
 
     def view(self, i: int, evidence: Iterable[Evidence]) -> View:
         """What query ``i`` alone may read."""
-        return View(self._reader.store, self.queries[i], evidence, self._reader.fold)
+        reader = self._reader
+        return View(reader.store, self.queries[i], reader.check(evidence), reader.fold)
 
     def gate(self, evidence: Iterable[Evidence]) -> Gate:
         """What the queries may read, together."""
-        return Gate(self, frozenset(evidence))
+        return Gate(self, self._reader.check(evidence))
 
     def _pool(self, query: Condition, offered: Sequence[str]) -> CandidatePool | EmptyPoolError:
         store, fold = self._reader.store, self._reader.fold
@@ -275,28 +310,6 @@ class Block:
             return candidate_pool(store, query, fold=fold, offered=offered)
         except EmptyPoolError as err:
             return err
-
-
-def rehearse(
-    view: TrainingView, *, max_blocks: int, max_queries: int, max_genes: int
-) -> Iterable[tuple[Block, FloatArray]]:
-    """A fold's training rows asked for as its tests will be, with what was measured, (n, genes).
-
-    What tuning scores on, in folds inside this one: the blocks read training rows alone, and of
-    these what the regime opens. Of many blocks of a fold, of many queries in one, and of many
-    genes, some at even distances.
-    """
-    store = view._store  # noqa: SLF001 - it passes gates only
-    for fold in view.fold.tunings():
-        reader = FoldReader(store, fold, every=max(1, store.n_panel // max_genes))
-        for block in _some(list(reader.blocks(np.flatnonzero(fold.test))), max_blocks):
-            asked = block.some(np.array(_some(range(len(block)), max_queries)))
-            yield asked, view.deltas(asked.rows)[:, reader.genes]
-
-
-def _some(of: Sequence[Any], n: int) -> list[Any]:
-    """At most n of them, at even distances."""
-    return [of[i] for i in np.unique(np.linspace(0, len(of) - 1, min(n, len(of))).astype(int))]
 
 
 def _numbered(names: Iterable[str]) -> tuple[IntArray, NDArray[np.object_]]:

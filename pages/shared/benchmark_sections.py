@@ -9,11 +9,12 @@ import streamlit as st
 
 from lgr_core.evaluation import figures, markup
 from lgr_core.evaluation.figures import look
+from lgr_core.evaluation.rankers import rankers
 from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.report import of_regime, reads_pool, report_html
+from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, reads_pool, report_html
 from lgr_core.evaluation.results import TRUST
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import METRICS, Direction
 from pages.shared import pieces, run_state, state
 from pages.shared.benchmark_runs import run_folder
 from pages.shared.benchmark_view import Shown
@@ -57,6 +58,7 @@ def means(shown: Shown) -> None:
     html(
         pieces.section("Six metrics", "Means over all conditions with 95 % intervals.")
         + markup.legend(run.config, summary["method"])
+        + "".join(map(pieces.caption, rankers(_scores(shown))))
     )
     for pair in zip(PAPER_ORDER[::2], PAPER_ORDER[1::2], strict=True):
         for column, metric in zip(st.columns(2, gap="large"), pair, strict=True):
@@ -77,11 +79,14 @@ def gaps(shown: Shown) -> None:
     """The paired gap of every method to the rival."""
     view, kind = shown.view, shown.kind
     rival, pairs = look(view.rival).label, of_regime(shown.run.pairs, view.regime)
+    metric = METRICS[view.metric]
+    nearest = metric.direction is Direction.NEAREST
     html(
         pieces.section(
             f"Paired gap to {rival}",
             "On the conditions that both answer. A bar that does not touch zero tells two "
-            f"methods apart ({figures.better(METRICS[view.metric])}).",
+            f"methods apart ({figures.better(metric)}"
+            + ("; the sign says who is higher, not who is better)." if nearest else ")."),
         )
     )
     figure = figures.gaps(figures.against(pairs, view.rival), view.rival, view.metric, kind=kind)
@@ -122,7 +127,8 @@ def neighbors(shown: Shown) -> None:
     with right:
         html(
             pieces.section(
-                "Other numbers of neighbours", "The dotted line is the number of this run."
+                "Other numbers of neighbours",
+                f"The dotted line is the number of this run. {WHERE_CURVES_END}",
             )
         )
         curve = of_regime(shown.run.k_curve, view.regime)
@@ -171,18 +177,19 @@ def provenance(shown: Shown) -> None:
 
 def _conditions(shown: Shown) -> None:
     view, here = shown.view, shown.run.config["atlas"] in state.atlases()
-    both = paired(_scores(shown), view.method, view.rival)
+    both = paired(_scores(shown), view.scored, view.rival)
     drawn = both.sample(min(len(both), figures.MOST_POINTS), random_state=0)
     drew = f"A draw of {len(drawn):,} of {len(both):,} conditions, each"
     some = drew if len(drawn) < len(both) else "Each condition"
-    do = "Click one to open it in Predict." if here else "Its atlas is not built here."
+    do = _WAY + ("." if _offered(shown) else ", here by LGR.")
+    do = do if here else "Its atlas is not built here."
     html(
         pieces.section(
-            f"{look(view.method).label} against {look(view.rival).label}",
+            f"{look(view.scored).label} against {look(view.rival).label}",
             f"{some} as a point; on the dotted line both are equal. {do}",
         )
     )
-    figure = figures.duel(drawn, view.method, view.rival, view.metric, kind=shown.kind)
+    figure = figures.duel(drawn, view.scored, view.rival, view.metric, kind=shown.kind)
     words = f"{METRICS[view.metric].label} of two methods, one point a condition."
     if not here:
         chart(figure, "duel", words)
@@ -191,6 +198,18 @@ def _conditions(shown: Shown) -> None:
     if event.selection.points:
         row = drawn.iloc[event.selection.points[0]["point_index"]]
         st.switch_page("pages/views/predict.py", query_params=predict_link(shown, row))
+
+
+_WAY = "Click one to open it in Predict, which reads all that was measured: scores may differ"
+
+
+def _offered(shown: Shown) -> dict[str, str]:
+    """How Predict makes the prediction of the method at hand, or its rival's; empty if neither."""
+    view = shown.view
+    if view.scored in METHOD_WORDS:
+        return {"method": view.scored}
+    known = [SELECTORS[name] for name in (view.scored, view.rival) if name in SELECTORS]
+    return {"selector": known[0]} if known else {}
 
 
 def paired(scores: pd.DataFrame, method: str, rival: str) -> pd.DataFrame:
@@ -206,17 +225,14 @@ def paired(scores: pd.DataFrame, method: str, rival: str) -> pd.DataFrame:
 def predict_link(shown: Shown, row: pd.Series) -> dict[str, str]:
     """The link that opens a condition in Predict, with the method at hand or its selector."""
     dose = None if pd.isna(row["dose_um"]) else float(row["dose_um"])
-    link = {
+    return {
         "atlas": shown.run.config["atlas"],
         "cell_line": row["cell_line"],
         "drug": row["drug"],
         "dose": spell_dose(dose),
         "k": str(min(shown.run.config["k"], K_MAX)),
+        **_offered(shown),
     }
-    if shown.view.method in METHOD_WORDS:
-        return {**link, "method": shown.view.method}
-    known = [SELECTORS[m] for m in (shown.view.method, shown.view.rival) if m in SELECTORS]
-    return {**link, "selector": known[0]} if known else link
 
 
 def _scores(shown: Shown) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import streamlit as st
 from lgr_core.evaluation import figures
 from lgr_core.evaluation.figures import look, number, side_words
 from lgr_core.evaluation.paired import told_apart
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import METRICS, Direction
 from pages.shared import browsing, pieces, run_state
 from pages.shared.benchmark_runs import MOST_SLICES, largest
 from pages.shared.benchmark_view import SLICES, Shown
@@ -33,10 +33,12 @@ NAMED = 4
 def where(shown: Shown) -> None:
     """The gap of the method to its rival, slice by slice, beside the means of both."""
     view, label = shown.view, METRICS[shown.view.metric].label
-    ours, theirs = look(view.method).label, look(view.rival).label
-    title = f"Where {ours} beats {theirs}, by {SLICES[view.by]}"
+    ours, theirs = look(view.scored).label, look(view.rival).label
+    nearest = METRICS[view.metric].direction is Direction.NEAREST
+    who = f"{ours} and {theirs} differ" if nearest else f"{ours} beats {theirs}"
+    title = f"Where {who}, by {SLICES[view.by]}"
     asked = (view.run, view.regime, view.metric, view.by)
-    gaps = run_state.run_gaps(*asked, view.method, view.rival)
+    gaps = run_state.run_gaps(*asked, view.scored, view.rival)
     if gaps.empty:
         html(pieces.section(title, "No condition has a score of both."))
         return
@@ -58,7 +60,7 @@ def where(shown: Shown) -> None:
         words = f"{label} of {ours} minus that of {theirs}, slice by slice."
         chart(figure, "slice_gaps", words)
     with right:
-        methods = (view.method, view.rival)
+        methods = (view.scored, view.rival)
         means = run_state.run_slices(*asked, methods, tuple(drawn["slice"]))
         html(pieces.caption("The means of both"))
         figure = figures.slices(means, methods, view.metric, kind=shown.kind)

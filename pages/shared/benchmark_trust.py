@@ -31,7 +31,7 @@ def trust(shown: Shown) -> None:
         of_regime(table, view.regime)
         for table in (run.intervals, run.reliability, run.risk_coverage)
     )
-    drawn = calibrated(intervals, (view.method, view.rival))
+    drawn = calibrated(intervals, (view.scored, view.rival))
     if not drawn:
         html(pieces.section("How far trust can be trusted", NOT_CALIBRATED))
         return

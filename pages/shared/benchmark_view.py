@@ -25,8 +25,8 @@ from pages.shared.question import DEMO, default_atlas
 from pages.shared.widgets import html, start
 
 STYLE = Path(__file__).with_name("benchmark.css")
-FIELDS = ("run", "regime", "metric", "method", "rival", "by")
-"""The fields of the page's link."""
+FIELDS = ("run", "regime", "metric", "scored", "rival", "by")
+"""The fields of the page's link: none that another page reads in its own sense."""
 
 SLICES: Mapping[str, str] = {
     "cell_line": "cell line",
@@ -38,7 +38,7 @@ SLICES: Mapping[str, str] = {
 }
 """By what conditions can be told apart, and how that is named."""
 
-_METRIC, _RIVALS = "pearson_delta", ("pool_mean", "cell_mean", "random_k")
+_METRIC, _RIVALS = "pearson_delta", ("pool_mean", "drug_mean", "cell_mean", "random_k")
 
 EMPTY = (
     "There is no benchmark run here yet. A run scores every method on every measured condition, "
@@ -53,7 +53,7 @@ class View:
     run: str
     regime: Regime
     metric: str
-    method: str
+    scored: str
     rival: str
     by: str
 
@@ -132,15 +132,15 @@ def _empty(atlases: list[str]) -> None:
 
 
 def _settle(run: Run, name: str, desk: _Desk) -> View:
-    have = _methods(run)
     regime = desk.pick("regime", regimes(run.config["regimes"]))
     metric = desk.pick("metric", _metrics(run), _METRIC)
+    have = _methods(run, regime, metric)
     best = [method for method in have if look(method).group is Group.RETRIEVAL]
-    method = desk.pick("method", have, *best)
-    others = [other for other in have if other != method]
+    scored = desk.pick("scored", have, *best)
+    others = [other for other in have if other != scored]
     rival = desk.pick("rival", others, *_RIVALS)
     by = desk.pick("by", _slices(name, regime, metric))
-    return View(name, Regime(regime), metric, method, rival, by)
+    return View(name, Regime(regime), metric, scored, rival, by)
 
 
 class _Desk:
@@ -161,20 +161,24 @@ class _Desk:
 
 
 def _pickers(run: Run, view: View) -> None:
-    have = _methods(run)
+    have = _methods(run, view.regime, view.metric)
     labels = {method: look(method).label for method in have}
     metrics = {metric: METRICS[metric].label for metric in _metrics(run)}
     picker("Metric", "metric", list(metrics), view.metric, metrics)
-    picker("Method", "method", have, view.method, labels)
-    others = [method for method in have if method != view.method]
+    picker("Method", "scored", have, view.scored, labels)
+    others = [method for method in have if method != view.scored]
     picker("Compared with", "rival", others, view.rival, labels)
     slices = _slices(view.run, view.regime, view.metric)
     by = {name: SLICES[name].capitalize() for name in slices}
     picker("Conditions told apart by", "by", list(by), view.by, by)
 
 
-def _methods(run: Run) -> list[str]:
-    return ordered(run.summary["method"].unique())
+def _methods(run: Run, regime: str, metric: str) -> list[str]:
+    """Those that have a score there, as far as there are two to compare."""
+    table = run.summary
+    here = table[(table["regime"] == regime) & (table["metric"] == metric)]
+    told = ordered(here.loc[here["mean"].notna(), "method"])
+    return told if len(told) > 1 else ordered(table["method"].unique())
 
 
 def _metrics(run: Run) -> list[str]:

@@ -15,6 +15,7 @@ from lgr_core.metrics import METRICS
 
 KIND = ValueKind.LOG2FC
 REGIME = "unseen_cell_line"
+MARKS = ("lowerfence", "q1", "median", "q3", "upperfence")
 EVIL = '<a href="javascript:alert(1)">x</a>'
 
 
@@ -98,6 +99,24 @@ def test_the_value_kind_stands_where_numbers_depend_on_it(run, metric):
     assert (KIND.label in words(panel(run, metric))) == METRICS[metric].scale_dependent
 
 
+@pytest.mark.parametrize(
+    ("method", "label"),
+    [
+        ("cell_mean", "Cell mean<br>(fallback)"),
+        ("lgr_llm_shrunken", "LGR, language<br>model,… (fallback)"),
+    ],
+)
+def test_who_only_fell_back_is_marked(run, method, label):
+    """In its label, which may be cut, but not there, and in its hover; nobody else is."""
+    summary = run.summary.replace({"method": {"cell_mean": method}})
+    summary.loc[summary["method"] == method, "fallback_share"] = 1.0
+    figure = figures.metric_panel(summary, run.seeds, "cosine", kind=KIND)
+    marked = [text for text in figure.layout.yaxis.ticktext if "(fallback)" in text]
+    assert marked == [label]
+    assert trace(figure, method).customdata[0].endswith("<br>all answered by its fallback")
+    assert words(figure).count("by its fallback") == 1
+
+
 def test_names_of_guests_are_text_not_markup(run):
     """Plotly reads HTML in labels and hovers."""
     pairs = figures.against(run.pairs, EVIL)
@@ -122,6 +141,39 @@ def test_gaps_can_be_read_from_either_side(run):
     assert turned["win_rate"] == 1 - found["win_rate"]
     straight = row(figures.against(pairs, "pool_mean"), a="cell_mean", metric="cosine")
     assert straight["difference"] == found["difference"]
+
+
+def test_a_nil_gap_turned_is_not_negative(run):
+    """Nor are its limits."""
+    pairs = run.pairs.assign(difference=0.0, low=0.0, high=0.0)
+    turned = row(figures.against(pairs, "cell_mean"), a="pool_mean", metric="cosine")
+    assert not np.signbit(turned[["difference", "low", "high"]].astype(float)).any()
+
+
+LETTER = 6.2
+"""Pixels of a digit at the end of a row in one of the wider fonts, with those of its sign."""
+
+
+@pytest.mark.parametrize("gap", [0.3, 0.00892, -0.000123, -3e-7])
+def test_numbers_fit_beside_their_rows(run, gap):
+    """The margin holds the longest; without small ones it is not wide."""
+    pairs = figures.against(run.pairs, "pool_mean")
+    pairs.loc[pairs["a"] == "cell_mean", "difference"] = gap
+    figure = figures.gaps(pairs, "pool_mean", "cosine", kind=KIND)
+    notes = figure.layout.annotations[1:]
+    assert figures.number(gap, "+") in [note.text.replace("&gt;", ">") for note in notes]
+    longest = max(len(note.text.replace("&gt;", ">")) for note in notes)
+    assert 6 + LETTER * longest < figure.layout.margin.r < 20 + 7 * longest
+
+
+def test_counts_fit_beside_their_slices():
+    """Those of many thousands too."""
+    table = pd.DataFrame(
+        {"slice": ["a"], "method": ["cell_mean"], "mean": [0.5], "low": [0.4], "high": [0.6]}
+    ).assign(n_queries=19_000, n_undefined=0)
+    figure = figures.slices(table, ["cell_mean"], "cosine", kind=KIND)
+    assert figure.layout.annotations[1].text == "n 19,000"
+    assert figure.layout.margin.r > 6 + LETTER * len("n 19,000")
 
 
 def test_every_gap_to_the_rival_is_drawn(run):
@@ -201,8 +253,21 @@ def test_boxes_are_quartiles(run):
     rows = run.scores[run.scores["metric"] == "cosine"]
     values = rows.loc[rows["method"] == "cell_mean", "value"]
     box = trace(figures.distributions(rows, "cosine", kind=KIND), "cell_mean")
-    shown = [box.lowerfence[0], box.q1[0], box.median[0], box.q3[0], box.upperfence[0]]
+    shown = [box[mark][0] for mark in MARKS]
     assert shown == pytest.approx(np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]).tolist())
+
+
+def test_a_box_says_its_quartiles_in_words(run):
+    """Not plotly's, which call the whiskers minimum and maximum; at each mark of the box."""
+    rows = run.scores[(run.scores["metric"] == "cosine") & (run.scores["method"] == "cell_mean")]
+    box, told = figures.distributions(rows, "cosine", kind=KIND).data
+    assert box.hoverinfo == "skip"
+    assert told.marker.opacity == 0
+    assert list(told.x) == [box[mark][0] for mark in MARKS]
+    said = [figures.number(box[mark][0]) for mark in MARKS]
+    assert [list(each) for each in told.customdata] == [said] * len(MARKS)
+    for part in ("<b>Cell mean</b>", "median %{customdata[2]}", f"n = {len(rows)}"):
+        assert part in told.hovertemplate
 
 
 def test_a_duel_has_one_range_and_a_point_a_condition():
@@ -224,6 +289,23 @@ def test_a_duel_has_one_range_and_a_point_a_condition():
     assert "<a" not in words(figure)
     none = figures.duel(both.iloc[:0], "lgr_mechanism", "cell_mean", "cosine", kind=KIND)
     assert len(none.data[0].x) == 0
+
+
+def test_a_third_line_below_a_duel_has_its_room():
+    """That of the unit; the points keep theirs."""
+    both = pd.DataFrame(
+        {"cell_line": ["l"], "drug": ["d"], "dose_um": [5.0], "cell_mean": [0.1], "zero": [0.2]}
+    )
+
+    def room(metric):
+        layout = figures.duel(both, "cell_mean", "zero", metric, kind=KIND).layout
+        assert layout.annotations[0].text.count("<br>") == 1 + METRICS[metric].scale_dependent
+        margin = layout.margin.t + layout.margin.b
+        return layout.margin.b, layout.height - margin
+
+    bare, with_unit = room("cosine"), room("mse_delta")
+    assert with_unit[0] >= bare[0] + 18
+    assert with_unit[1] == bare[1]
 
 
 def test_shares_of_k_used_add_up(run):
@@ -263,9 +345,48 @@ def test_methods_are_shown_by_group():
     ]
 
 
-def test_small_numbers_keep_their_digits():
-    """A small error is not shown as none at all; what is undefined is a word."""
-    assert [figures.number(v) for v in (0.51234, 0.00012345, 0.0, -0.2, float("nan"))] == [
-        *("0.512", "0.000123", "0.000", "-0.200", "none")
-    ]
-    assert figures.number(0.0512345, "+") == "+0.0512"
+@pytest.mark.parametrize(
+    ("value", "sign", "shown"),
+    [
+        (0.51234, "-", "0.512"),
+        (-0.2, "-", "-0.200"),
+        (0.08, "-", "0.0800"),
+        (-0.05, "+", "-0.0500"),
+        (0.011, "+", "+0.0110"),
+        (0.09996, "-", "0.100"),
+        (0.9996, "-", "1.00"),
+        (1.1914, "-", "1.19"),
+        (12345.6, "+", "+12,346"),
+        (0.00012345, "-", "0.000123"),
+        (3.1e-05, "-", "0.000031"),
+        (-3e-7, "+", ">-0.000001"),
+        (2e-12, "+", "<0.000001"),
+        (0.0, "+", "0.000"),
+        (-0.0, "+", "0.000"),
+        (float("nan"), "+", "none"),
+    ],
+)
+def test_numbers_have_three_digits(value, sign, shown):
+    """Zeros at the end too; no powers of ten, and nothing but nil looks nil."""
+    assert figures.number(value, sign) == shown
+
+
+def test_a_number_below_all_places_is_text_in_figures(run):
+    """Its sign of comparison is not read as markup."""
+    pairs = figures.against(run.pairs, "pool_mean").assign(difference=1e-9, low=-1e-9, high=2e-9)
+    figure = figures.gaps(pairs, "pool_mean", "cosine", kind=KIND)
+    assert figure.layout.annotations[1].text == "&lt;0.000001"
+    assert (
+        figure.data[0]
+        .customdata[0]
+        .startswith("&lt;0.000001 (95 % interval &gt;-0.000001 to &lt;0.000001)<br>")
+    )
+
+
+@pytest.mark.parametrize("metric", ["slope", "magnitude_ratio"])
+def test_a_gap_of_what_is_best_nearest_claims_no_better(run, metric):
+    """Above zero is higher, which may be worse; wins count who is nearer."""
+    pairs = figures.against(run.pairs, "pool_mean")
+    pairs = pairs[pairs["metric"] == "cosine"].assign(metric=metric)
+    said = words(figures.gaps(pairs, "pool_mean", metric, kind=KIND))
+    assert not any(claim in said for claim in ("better", "beats", "worse"))

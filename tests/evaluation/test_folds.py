@@ -1,6 +1,7 @@
 """Folds part whole units; every condition is tested once; what is scored never changes evidence."""
 
 import itertools
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
-from lgr_core.evaluation.folds import Axes, Fold, make_folds, nested, queries
+from lgr_core.evaluation.folds import Axes, Fold, make_folds, nested, notes_of, queries
 from lgr_core.evaluation.regimes import Regime
 
 TOFACITINIBS = {"Tofacitinib", "Tofacitinib (citrate)"}
@@ -258,5 +259,33 @@ def test_thin_lines_are_cut():
     kept = np.sort(np.concatenate(queries(store, folds, min_drugs=3)))
     np.testing.assert_array_equal(kept, [0, 1, 2])
     assert len(np.concatenate(queries(store, folds, min_drugs=2))) == 6
-    with pytest.raises(NotFoundError, match="no tested condition is left"):
+
+
+@pytest.mark.filterwarnings("error")
+def test_lines_too_thin_for_what_is_asked_are_said_with_the_most_there_is():
+    """Of the lines that are scored; categories, as an opened atlas has them, warn of nothing."""
+    rows = [("l1", drug, 5.0) for drug in "abc"] + [("l2", drug, 5.0) for drug in "ab"]
+    store = world(rows)
+    store.conditions = store.conditions.astype({"cell_line": "category", "drug": "category"})
+    folds = make_folds(store, "unseen_drug", 3)
+    assert len(np.concatenate(queries(store, folds, min_drugs=3))) == 3
+    with pytest.raises(NotFoundError, match=r"4 drugs or more: no tested.* more than 3\."):
         queries(store, folds, min_drugs=4)
+    store.line_catalog = SimpleNamespace(resolve=str)
+    with pytest.raises(NotFoundError, match=r"more than 2\."):
+        queries(store, folds, lines=["l2"], min_drugs=3)
+
+
+# -- what is told of them ---------------------------------------------------------------------
+
+
+def test_what_was_decided_is_told_by_regime(toy):
+    """Once a regime, as JSON has it: here that there are fewer folds than asked for."""
+    folds = [*make_folds(toy, "unseen_cell_line", 5), *make_folds(toy, "open_world", 2)]
+    told = notes_of(folds)
+    assert told == json.loads(json.dumps(told))
+    assert told["unseen_cell_line"] == {
+        "notes": ["3 folds, not 5: there are no more to part."],
+        "provenance": {"folds": 3, "seed": 0, "n_units": 3},
+    }
+    assert told["open_world"]["notes"] == []

@@ -7,10 +7,12 @@ import bench
 import pandas as pd
 import pytest
 
+from lgr_core.domain import Evidence
 from lgr_core.evaluation.figures import number
 from lgr_core.evaluation.reading import REGIME_WORDS, UNEQUAL
-from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.report import report_html, write_report
+from lgr_core.evaluation.regimes import Regime, reads_of
+from lgr_core.evaluation.report import WHERE_CURVES_END, report_html, write_report
+from lgr_core.evaluation.table_words import choices, config_words, coverage
 
 EVIL = "</script><script>alert(1)</script>$title"
 LIMIT = 6_000_000
@@ -72,6 +74,7 @@ def test_six_panels_and_curves_a_regime(page):
     figures = page.split('id="lgr-figures">')[1].split("</script>")[0]
     assert len(places) == 4 * (6 + 3)
     assert all(f'"{place}":{{' in figures for place in places)
+    assert page.count(WHERE_CURVES_END) == 4
 
 
 def test_unequal_evidence_is_said_where_it_is(page):
@@ -101,7 +104,9 @@ def test_evidence_and_outcomes_are_in_the_table(run, page):
     assert "lgr_mechanism" in row
     table = chapter.split("Who reads what")[1]
     row = next(row for row in table.split("<tr>") if "lgr_mechanism" in row)
-    assert "target_pool" in row
+    assert escape(reads_of(Regime.UNSEEN_DRUG, {Evidence.TARGET_POOL})) in row
+    assert "4 compounds and 6 cell lines" in row
+    assert "no interval: 4 compounds, fewer than 5" in row
     share = run.summary.query("method == 'lgr_mechanism'")["fallback_share"].iloc[0]
     assert f"<td>{share:.0%}</td>" in row
 
@@ -122,7 +127,6 @@ def test_names_are_text(run):
     scores = bench.scores_of(conditions(EVIL), ["unseen_drug"], extra=[EVIL])
     evil = bench.run_of(scores, atlas=EVIL, split=EVIL)
     evil.evidence["note"] = EVIL
-    evil.evidence["reads"] = EVIL
     text = without_library(report_html(evil))
     assert "alert(1)</script>" not in text
     assert escape(EVIL) in text
@@ -153,3 +157,72 @@ def test_trust_is_reported_where_it_was_calibrated(run, page):
     assert text.count("-reliability") == text.count("-risk") == 2 * len(Regime)
     assert "<td>90.0%<span" in text
     assert "LGR, mechanism: the more trusted half (n = 12)" in text
+
+
+def test_undefined_metrics_are_named(page):
+    """Coverage is that of the others; one number, never a range."""
+    table = page.split("Who reads what")[1]
+    row = next(row for row in table.split("<tr>") if "No change" in row)
+    assert "<td>100%</td>" in row
+    assert "undefined: Cosine; Pearson r" in row
+    assert "no query with a value" not in row
+
+
+def test_coverage_is_that_of_most_metrics():
+    """The others are told apart; a method without a value has none."""
+    metrics = ["cosine", "mae_delta", "mse_delta", "pearson_vs_line_mean"]
+    summary = pd.DataFrame({"metric": metrics, "coverage": [1.0, 1.0, 0.82, 0.0]})
+    usual, others = coverage(summary)
+    assert usual == "100%"
+    assert others == ["coverage 82%: MSE", "undefined: Pearson r beyond the line mean"]
+    assert coverage(summary.assign(coverage=0.0)) == ("none", [])
+
+
+def test_the_best_is_bold_as_it_is_shown(run):
+    """Two that differ in digits that are not shown are both the best, or neither."""
+    changed = bench.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
+    best = changed.summary["metric"].eq("cosine") & changed.summary["method"].isin(
+        ["lgr_mechanism", "cell_mean"]
+    )
+    changed.summary.loc[best, "mean"] = [0.9001, 0.9002]
+    assert report_html(changed).count("<b>0.900</b>") == 2
+
+
+def test_a_rival_without_scores_has_no_table(run):
+    """Nothing can be compared with it; the next one is."""
+    changed = bench.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
+    rival = changed.pairs[["a", "b"]].eq("pool_mean").any(axis=1)
+    changed.pairs.loc[rival, "n_common"] = 0
+    text = without_library(report_html(changed))
+    assert "Minus Pool mean" not in text
+    assert "Minus Random k" in text
+
+
+def test_what_a_config_leaves_empty_is_left_out():
+    """Values have their labels, mappings stand on one line, what is off is not told."""
+    model = {
+        "model": "m",
+        "temperature": 0.0,
+        "repair": False,
+        "files": [{"name": "f", "sha256": 1}],
+    }
+    told = dict(config_words({**bench.CONFIG, "regimes": ["open_world"], "language_model": model}))
+    assert told["values"] == "log2 fold change"
+    assert told["language model"] == "model m; temperature 0; files f"
+    assert told["software"] == "python 3.11.7"
+    assert told["seed"] == "0"
+    assert told["simulated"] == "yes"
+    assert not {"lines", "split", "one form of a compound among neighbours"} & set(told)
+
+
+def test_what_was_fitted_is_told_by_its_most_common_choice():
+    """By method and regime, with the number of folds; parts of nothing count for nothing."""
+    fitted = {
+        "open_world-0": {"pca_ridge": [50, 10.0], "hybrid": 0.0},
+        "open_world-0-random_k": {},
+        "open_world-1": {"pca_ridge": [50, 10.0]},
+        "open_world-2": {"pca_ridge": [20, 10.0]},
+    }
+    found = choices(fitted)
+    assert found["pca_ridge"][Regime.OPEN_WORLD] == ("components 50; penalty 10", 2, 3)
+    assert found["hybrid"][Regime.OPEN_WORLD] == ("least confidence 0", 1, 1)

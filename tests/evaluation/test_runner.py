@@ -1,8 +1,12 @@
 """A run scores every method on every query, can be resumed, and refuses to mix with another."""
 
 import json
+import subprocess
+import sys
+import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +15,7 @@ import pytest
 from lgr_core.config import Settings
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
-from lgr_core.evaluation import runner
+from lgr_core.evaluation import results, runner
 from lgr_core.evaluation.methods import CONTROLS, REGISTRY, chosen_methods
 from lgr_core.evaluation.plan import Plan, digest
 from lgr_core.evaluation.regimes import Regime
@@ -184,6 +188,82 @@ def test_a_killed_run_goes_on_where_it_was_left(toy, run, tmp_path, monkeypatch)
     pd.testing.assert_frame_equal(resumed.scores, run.scores)
 
 
+def test_a_run_that_is_killed_at_its_end_is_not_taken_for_finished(toy, tmp_path, monkeypatch):
+    """Also where it was finished before; it goes on to the same tables."""
+    plan, folder = plan_of(methods=chosen_methods(["cell_mean"])), tmp_path / "run"
+    before = run_benchmark(toy, plan, folder, selectors=OURS).summary
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "write_cell_eval", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_benchmark(toy, plan, folder, selectors=OURS)
+    with pytest.raises(InputError, match="not finished"):
+        load_run(folder)
+    pd.testing.assert_frame_equal(run_benchmark(toy, plan, folder, selectors=OURS).summary, before)
+
+
+def test_a_damaged_table_is_one_error(toy, tmp_path):
+    """It names the file and the way on."""
+    plan, folder = plan_of(methods=chosen_methods(["cell_mean"])), tmp_path / "run"
+    run_benchmark(toy, plan, folder, selectors=OURS)
+    for name in ("scores.parquet", "summary.csv"):
+        (folder / name).write_bytes(b"")
+    damaged = load_run(folder)
+    for name in ("scores", "summary"):
+        with pytest.raises(InputError, match=rf"{name}\.\w+: .* Start the run again"):
+            getattr(damaged, name)
+
+
+ORPHAN = """
+import multiprocessing, os, time
+from pathlib import Path
+from lgr_core.evaluation.runner import _end_with_parent
+
+def work(pid):
+    pid.write_text(str(os.getpid()))
+    import threading
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    time.sleep(600)
+
+if __name__ == "__main__":
+    pid = Path(__file__).with_suffix(".pid")
+    multiprocessing.get_context("spawn").Process(target=work, args=(pid,)).start()
+    time.sleep(600)
+"""
+
+
+def test_a_process_of_a_killed_run_ends_with_it(tmp_path):
+    """Or two runs would write the same parts, one of them unseen."""
+    script, pid = tmp_path / "orphan.py", tmp_path / "orphan.pid"
+    script.write_text(ORPHAN)
+    parent = subprocess.Popen([sys.executable, str(script)])
+    until(lambda: pid.exists() and pid.read_text())
+    child = int(pid.read_text())
+    assert Path(f"/proc/{child}").exists()
+    parent.kill()
+    parent.wait()
+    until(lambda: not is_running(child))
+
+
+def is_running(pid):
+    """Whether the process is there and no zombie that nobody has fetched."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(done, seconds=60):
+    """Wait until that is so."""
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_a_folder_of_another_run_is_refused(toy, run):
     """The first thing that differs is named, and nothing is written."""
     before = (run.folder / "config.json").read_bytes()
@@ -223,6 +303,7 @@ def test_the_config_says_how_the_run_was_made(run, toy):
     assert config["methods"] == list(OFFLINE)
     assert config["versions"]["numpy"] == np.__version__
     assert config["finished_at"] >= config["started_at"]
+    assert set(config["splits"]) == set(config["regimes"])
 
 
 def test_someone_elses_predictions_join_a_run(toy, tmp_path):
@@ -237,6 +318,8 @@ def test_someone_elses_predictions_join_a_run(toy, tmp_path):
     theirs = run.scores[run.scores["method"] == "theirs"]
     assert (theirs["status"] == "not_applicable").sum() == len(METRICS)
     assert score_of(run, "theirs", "mae_delta") == pytest.approx(0, abs=1e-6)
+    about = run.summary[run.summary["method"] == "theirs"].iloc[0]
+    assert (about["evidence"], about["status"]) == ("unknown", "ok")
 
 
 def test_predictions_without_the_panels_genes_are_refused(toy, tmp_path):

@@ -336,8 +336,18 @@ def test_states_split_by_dose_or_form_is_refused(toy, tmp_path):
         ('[zeroshot]\n"a.LoVo" = "held"\n', "a part 'held'"),
         ("[model]\n", "another form"),
         ("zeroshot = \n", "cannot be read"),
+        ('training = "x"\n[zeroshot]\n"toy.LoVo" = "test"\n', "another form"),
+        ('[training]\ntoy = ["train"]\n[zeroshot]\n"toy.LoVo" = "test"\n', "another form"),
+        ('zeroshot = "toy.LoVo"\n', "another form"),
+        ('fewshot = [1]\n[zeroshot]\n"toy.LoVo" = "test"\n', "another form"),
+        ('[fewshot."toy.LoVo"]\ntest = [1, 2]\n', "another form"),
+        ('[fewshot]\n"toy.LoVo" = "test"\n', "another form"),
     ],
-    ids=["bare key", "no data set", "no list", "twice", "strange part", "no split", "no TOML"],
+    ids=[
+        *("bare key", "no data set", "no list", "twice", "strange part", "no split", "no TOML"),
+        *("no training table", "no training text", "no zeroshot table", "no fewshot table"),
+        *("no names", "no fewshot line"),
+    ],
 )
 def test_a_toml_of_another_form_is_refused(toy, tmp_path, text, match):
     """With the form that is read."""

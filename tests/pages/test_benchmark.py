@@ -84,7 +84,7 @@ def test_the_page_opens_on_the_newest_run_of_the_atlas(visit):
         "run": "new",
         "regime": "unseen_cell_line",
         "metric": "pearson_delta",
-        "method": "lgr_mechanism",
+        "scored": "lgr_mechanism",
         "rival": "pool_mean",
         "by": "cell_line",
     }
@@ -111,7 +111,7 @@ def test_unequal_evidence_is_said_in_unseen_lines_alone(visit):
 
 def test_a_link_reopens_the_same_view(visit):
     """Every choice is in it."""
-    first = visit(regime="unseen_drug", metric="mae_delta", method="chem_knn", rival="random_k")
+    first = visit(regime="unseen_drug", metric="mae_delta", scored="chem_knn", rival="random_k")
     first.selectbox(key="by").select("effect").run()
     assert link(first)["by"] == "effect"
     second = visit(**link(first))
@@ -128,8 +128,8 @@ def test_a_pick_changes_figures_and_link(visit):
     assert link(app)["rival"] == "cell_mean"
     assert "Paired gap to Cell mean" in text(app)
     assert charts(app)[6] != before[6]
-    app.selectbox(key="method").select("cell_mean").run()
-    assert (link(app)["method"], link(app)["rival"]) == ("cell_mean", "pool_mean")
+    app.selectbox(key="scored").select("cell_mean").run()
+    assert (link(app)["scored"], link(app)["rival"]) == ("cell_mean", "pool_mean")
     assert "lgr-box" not in text(app)
 
 
@@ -223,14 +223,14 @@ def test_a_point_opens_its_condition(visit, method, rival, selector):
     """Predict is asked for line, drug, dose, k, and the selector of the method at hand."""
     shown = SimpleNamespace(
         run=SimpleNamespace(config={"atlas": "lab", "k": 7}),
-        view=SimpleNamespace(method=method, rival=rival),
+        view=SimpleNamespace(scored=method, rival=rival),
     )
     row = pd.Series({"cell_line": "HepG2/C3A", "drug": "Afatinib", "dose_um": 5.0})
     found = sections.predict_link(shown, row)
     assert found.pop("selector", None) == selector
     asked = {"atlas": "lab", "cell_line": "HepG2/C3A", "drug": "Afatinib", "dose": "5", "k": "7"}
     assert found == asked
-    shown.view.method = "best_evidence"
+    shown.view.scored = "best_evidence"
     found = sections.predict_link(shown, row)
     assert (found["method"], found.get("selector")) == ("best_evidence", None)
     pooled = pd.Series({"cell_line": "l", "drug": "d", "dose_um": None})
@@ -325,10 +325,26 @@ def test_where_a_method_beats_its_rival_is_said_and_drawn(visit):
     assert any("difference in Cosine" in chart for chart in drawn)
 
 
-def test_conditions_that_share_no_score_are_said(visit):
-    """The measure that takes the line's mean away is undefined for the pool mean."""
-    page = text(visit(metric="cosine", method="lgr_mechanism", rival="zero"))
-    assert "No condition has a score of both." in page
+def test_only_methods_with_scores_are_compared(visit):
+    """A vector of zeros has no cosine; who was chosen for another metric gives way."""
+    app = visit(metric="mae_delta", rival="zero")
+    app.selectbox(key="metric").select("cosine").run()
+    assert "No change" not in app.selectbox(key="rival").options
+    assert (app.selectbox(key="rival").value, link(app)["rival"]) == ("pool_mean", "pool_mean")
+    assert "lgr-box" not in text(app)
+
+
+def test_the_method_of_a_benchmark_is_its_own(visit):
+    """Predict keeps what it was asked, and the benchmark what was chosen there."""
+    app = visit(scored="lgr_mechanism")
+    app.query_params.clear()
+    page = text(app.switch_page("pages/views/predict.py").run())
+    assert "has no such method" not in page
+    assert "method" not in link(app)
+    app.query_params.clear()
+    assert app.switch_page("pages/views/benchmark.py").run().selectbox(key="scored").value == (
+        "lgr_mechanism"
+    )
 
 
 def test_trust_is_drawn_where_it_was_calibrated(visit):

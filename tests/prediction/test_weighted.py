@@ -12,7 +12,6 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.best_evidence import Route, Settings, elsewhere_weights
 from lgr_core.prediction.drug_kernels import MECHANISM
-from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import DrugMean, PoolMeans
 from lgr_core.prediction.two_way import Penalties
 from lgr_core.prediction.weighted import Term
@@ -76,7 +75,8 @@ def test_a_drug_alone_in_its_line_stands_on_other_lines(tmp_path):
     world = build_world(tmp_path / "w", lines=5, drugs=9, missing=0.6, seed=4)
     block = FoldReader(world).block("L3", 1.0, ["D01"])
     assert world.measured_drugs("L3", 1.0) == ("D01",)
-    (share,) = kriging_of(FoldReader(world)).weigh(block, block.gate(Kriging.evidence))
+    method = kriging_of(FoldReader(world))
+    (share,) = method.weigh(block, block.gate(method.evidence))
     assert set(share.weights.terms) == {Term.NEIGHBORS_ELSEWHERE}
     used = world.conditions.iloc[share.weights.rows[share.weights.total[0] != 0]]
     assert len(used)

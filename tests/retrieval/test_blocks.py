@@ -12,9 +12,10 @@ from lgr_core.errors import EmptyPoolError, LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.blocks import FoldReader, rehearse
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.gate import Basis, Over
 from lgr_core.retrieval.pool import TrainingView, View
+from lgr_core.retrieval.rehearsal import rehearse
 
 DECLARED = (
     frozenset(),
@@ -164,6 +165,20 @@ def test_the_truth_is_read_by_who_declares_it(toy):
     np.testing.assert_array_equal(truth, toy.deltas(toy.rows("LoVo", ["Trametinib"], 5.0)))
     with pytest.raises(LeakageError):
         block.gate({Evidence.TRAIN, Evidence.TARGET_POOL}).truth()
+
+
+def test_a_block_opens_no_more_than_was_declared(toy):
+    """Whatever a method asks for, in queries picked out of it too; once it is done, all again."""
+    reader = FoldReader(toy)
+    block = reader.block("LoVo", 5.0, ["Trametinib"])
+    with reader.held_to(frozenset({Evidence.TRAIN})):
+        block.gate({Evidence.TRAIN})
+        for part in (block, block.some(np.array([0]))):
+            with pytest.raises(LeakageError, match="truth: a method that declares train asks"):
+                part.gate({Evidence.TRUTH})
+            with pytest.raises(LeakageError, match="target_pool"):
+                part.view(0, {Evidence.TARGET_POOL})
+    block.gate({Evidence.TRUTH}).truth()
 
 
 def test_correlations_with_the_truth_leave_the_querys_unit_out(toy):

@@ -20,7 +20,9 @@ class Look:
     symbol: str
 
 
-_SMALL = 0.1
+_DIGITS, _PLACES = 3, 6
+"""Digits that a score is shown with, and the most places it has after its point."""
+
 NEUTRAL, CONTROL, GUEST = "#74889a", "#98a4ad", "#c2578a"
 """The colours of the paper's baselines, of controls and of predictions of others."""
 
@@ -78,10 +80,20 @@ def ordered(methods: Iterable[str]) -> list[str]:
 
 
 def number(value: float, sign: str = "-") -> str:
-    """A score in three places, a small one in three digits; without a value a word."""
+    """A score as plain text, in three digits and at most six places; without a value a word.
+
+    A smaller one is "<0.000001" or ">-0.000001": on its side of zero. Nil has no sign.
+    """
     if not math.isfinite(value):
         return "none"
-    return f"{value:{sign}.3f}" if abs(value) >= _SMALL or not value else f"{value:{sign}.3g}"
+    if not value:
+        return "0.000"
+    least = 10.0**-_PLACES
+    if abs(value) < least:
+        return f"<{least:f}" if value > 0 else f">{-least:f}"
+    exponent = int(f"{value:.{_DIGITS - 1}e}".partition("e")[2])
+    places = min(max(_DIGITS - 1 - exponent, 0), _PLACES)
+    return f"{value:{sign},.{places}f}"
 
 
 def better(metric: Metric) -> str:

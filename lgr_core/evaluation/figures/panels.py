@@ -27,6 +27,7 @@ from lgr_core.evaluation.figures.looks import (
     side_words,
 )
 from lgr_core.evaluation.figures.rows import (
+    FALLBACK,
     Dot,
     axis_words,
     band,
@@ -54,6 +55,8 @@ def metric_panel(
 ) -> go.Figure:
     """A metric's mean and 95 % interval of each method, one row a method.
 
+    A method that answered every query by its fallback is marked as such.
+
     Parameters
     ----------
     summary, seeds
@@ -73,7 +76,7 @@ def metric_panel(
     found = METRICS[metric]
     return rows_layout(
         figure,
-        {y: look(name).label for name, y in places.items()},
+        {y: _label(rows.loc[name], name) for name, y in places.items()},
         ends={y: number(rows.loc[name, "mean"]) for name, y in places.items()},
         axis=axis_words(found, kind),
         title=f"{found.label}, {better(found)}",
@@ -104,16 +107,17 @@ def gaps(pairs: pd.DataFrame, rival: str, metric: str, *, kind: ValueKind) -> go
 def against(pairs: pd.DataFrame, rival: str) -> pd.DataFrame:
     """The paired differences of each method and a rival, whichever way round the table has them.
 
-    ``a`` is the method, ``b`` the rival: turned rows have their signs, limits and win rate turned.
+    ``a`` is the method, ``b`` the rival: turned rows have their signs, limits and win rate turned,
+    without a negative zero.
     """
     straight = pairs[pairs["b"] == rival]
     turned = pairs[pairs["a"] == rival]
     turned = turned.assign(
         a=turned["b"],
         b=turned["a"],
-        difference=-turned["difference"],
-        low=-turned["high"],
-        high=-turned["low"],
+        difference=0.0 - turned["difference"],
+        low=0.0 - turned["high"],
+        high=0.0 - turned["low"],
         win_rate=1 - turned["win_rate"],
     )
     return pd.concat([straight, turned], ignore_index=True)
@@ -175,7 +179,17 @@ def slice_words(label: object) -> str:
 
 def _dot(row: pd.Series, method: str, y: float) -> Dot:
     words = f"<br>n = {row['n_queries'] - row['n_undefined']:,} of {row['n_queries']:,}"
+    words += "<br>all answered by its fallback" if _fell_back(row) else ""
     return Dot(look(method), y, row["mean"], row["low"], row["high"], words)
+
+
+def _label(row: pd.Series, method: str) -> str:
+    return look(method).label + (FALLBACK if _fell_back(row) else "")
+
+
+def _fell_back(row: pd.Series) -> bool:
+    """Whether a method answered every query by its fallback; slices do not say."""
+    return bool(row.get("fallback_share") == 1)
 
 
 def _gap_dot(row: pd.Series, how: Look, y: float) -> Dot:

@@ -16,10 +16,16 @@ from lgr_core.evaluation.figures.looks import Look, number
 from lgr_core.figures import FOOT, NOISE, below, dressed
 from lgr_core.metrics import Metric
 
-_ROW, _TALL_ROW, _HEAD, _LEFT, _RIGHT = 24, 28, 40, 132, 46
+_ROW, _TALL_ROW, _HEAD, _LEFT = 24, 28, 40, 132
+_BESIDE, _LETTER = 6, 6.6
+"""Pixels between the plot and the words at the ends of its rows, and those that a letter takes."""
+
 _FULL_HEIGHT = {"y0": 0, "y1": 1, "yref": "paper", "layer": "below"}
 _NAMES = 17
 """Letters of a name that fit on a line beside its row."""
+
+FALLBACK = " (fallback)"
+"""The end of a name whose method answered by its fallback; it is not cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
                     "thickness": 2,
                     "width": 0,
                 },
-                customdata=[number(dot.value) + _interval(dot) + dot.words for dot in own],
+                customdata=[escape(number(dot.value) + _interval(dot)) + dot.words for dot in own],
                 hovertemplate=f"<b>{escape(how.label)}</b><br>%{{customdata}}<extra></extra>",
             )
         )
@@ -111,10 +117,13 @@ def rows_layout(
 ) -> go.Figure:
     """Names beside the rows and words at their ends, by place; the first row is at the top.
 
-    ``title`` is HTML. Notes and shapes are set at once: one by one they take plotly long.
+    ``title`` is HTML. The title of the axis ends where the words do, so that a long one has room.
+    Notes and shapes are set at once: one by one they take plotly long.
     """
     _label_rows(figure, labels)
-    figure.update_layout(annotations=[below(axis), *_beside(ends)], shapes=shapes)
+    right = round(2 * _BESIDE + _LETTER * max(map(len, ends.values()), default=0))
+    foot = below(axis).update(xshift=right - _BESIDE)
+    figure.update_layout(annotations=[foot, *_beside(ends)], shapes=shapes)
     if title:
         figure.update_layout(
             title={"text": title, "x": 0, "xref": "container", "y": 1, "yanchor": "top"},
@@ -123,7 +132,7 @@ def rows_layout(
         )
     tall = _TALL_ROW if any("<br>" in _wrapped(label) for label in labels.values()) else _ROW
     height = int(head + FOOT + tall * (max(labels, default=0) + 1.4))
-    return dressed(figure, height=height, left=_LEFT, head=head, right=_RIGHT)
+    return dressed(figure, height=height, left=_LEFT, head=head, right=right)
 
 
 def _interval(dot: Dot) -> str:
@@ -133,22 +142,24 @@ def _interval(dot: Dot) -> str:
 
 
 def _wrapped(label: str) -> str:
-    """A label of at most two lines; a longer one ends in dots."""
+    """A label of at most two lines; a longer one is cut at dots."""
     if len(label) <= _NAMES + 2:
         return escape(label)
     cut = max(label.rfind(" ", 0, _NAMES + 1), label.rfind("-", 0, _NAMES) + 1)
     first, rest = (
         (label[:cut], label[cut:].strip()) if cut > 0 else (label[:_NAMES], label[_NAMES:])
     )
-    rest = rest if len(rest) <= _NAMES + 2 else f"{rest[:_NAMES]}…"
+    if len(rest) > _NAMES + 2:
+        end = FALLBACK if rest.endswith(FALLBACK) else ""
+        rest = f"{rest[: _NAMES - len(end)]}…{end}"
     return f"{escape(first)}<br>{escape(rest)}"
 
 
 def _beside(labels: Mapping[float, str]) -> list[dict[str, Any]]:
     """Words at the ends of rows, by their place."""
-    there = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "yref": "y"}
+    there = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": _BESIDE, "yref": "y"}
     how = {**there, "showarrow": False, "font": {"size": 11}}
-    return [{"text": words, "y": y, **how} for y, words in labels.items()]
+    return [{"text": escape(words), "y": y, **how} for y, words in labels.items()]
 
 
 def _label_rows(figure: go.Figure, labels: Mapping[float, str]) -> None:

@@ -8,14 +8,19 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures.looks import BESIDE, PERFECT, Group, look, ordered
+from lgr_core.domain import FloatArray, ValueKind
+from lgr_core.evaluation.figures.looks import BESIDE, PERFECT, Group, look, number, ordered
 from lgr_core.evaluation.figures.rows import axis_words, head_of, rows_layout, upright
-from lgr_core.figures import NOISE, below, dressed
+from lgr_core.figures import FOOT, NOISE, below, dressed
 from lgr_core.metrics import METRICS
 
-_HEIGHT = 360
+_HEIGHT, _LINE = 360, 19
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_BOX = (
+    "median %{customdata[2]}<br>middle half %{customdata[1]} to %{customdata[3]}"
+    "<br>5 to 95 %: %{customdata[0]} to %{customdata[4]}"
+)
+"""What the hover of a box says, which plotly's own words do not."""
 
 MOST_POINTS = 2_500
 """Conditions drawn at once; beyond, a seeded draw of so many stands for all."""
@@ -31,7 +36,8 @@ def distributions(scores: pd.DataFrame, metric: str, *, kind: ValueKind) -> go.F
     shown = [name for name in ordered(values) if name != PERFECT]
     figure = go.Figure()
     for y, name in enumerate(shown):
-        low, first, median, third, high = np.quantile(values[name], _SHARES)
+        marks = np.quantile(values[name], _SHARES)
+        low, first, median, third, high = marks
         figure.add_trace(
             go.Box(
                 y=[y],
@@ -45,9 +51,10 @@ def distributions(scores: pd.DataFrame, metric: str, *, kind: ValueKind) -> go.F
                 line={"color": look(name).colour, "width": 1.6},
                 name=escape(look(name).label),
                 showlegend=False,
-                hoverinfo="x+name",
+                hoverinfo="skip",
             )
         )
+        figure.add_trace(_told(marks, y, name, len(values[name])))
     return rows_layout(
         figure,
         {float(y): look(name).label for y, name in enumerate(shown)},
@@ -86,13 +93,15 @@ def duel(both: pd.DataFrame, method: str, rival: str, metric: str, *, kind: Valu
     )
     corners = {"x0": reach[0], "y0": reach[0], "x1": reach[1], "y1": reach[1]}
     figure.add_shape(type="line", **corners, line={"color": NOISE, "dash": "dot"})
-    words = axis_words(METRICS[metric], kind)
-    figure.add_annotation(below(f"{escape(look(rival).label)}<br>{words}"))
+    words = f"{escape(look(rival).label)}<br>{axis_words(METRICS[metric], kind)}"
+    figure.add_annotation(below(words))
     figure.update_xaxes(range=reach)
     figure.update_yaxes(
         range=reach, title=f"{escape(look(method).label)}<br>{METRICS[metric].label}"
     )
-    return dressed(figure, height=_HEIGHT, left=74, head=16)
+    third = _LINE if METRICS[metric].scale_dependent else 0
+    figure = dressed(figure, height=_HEIGHT + third, left=74, head=16)
+    return figure.update_layout(margin_b=FOOT + third)
 
 
 def k_histogram(scores: pd.DataFrame, k: int) -> go.Figure:
@@ -151,3 +160,16 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
     figure.update_yaxes(title=axis_words(METRICS[metric], kind))
     head = head_of(len(figure.data))
     return dressed(figure, height=_HEIGHT + head, left=74, head=head)
+
+
+def _told(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:
+    """What a box says where it is pointed at: near one of its five marks."""
+    return go.Scatter(
+        x=marks,
+        y=np.full(len(marks), y),
+        mode="markers",
+        marker={"size": 14, "opacity": 0, "color": look(name).colour},
+        customdata=[[escape(number(mark)) for mark in marks]] * len(marks),
+        hovertemplate=f"<b>{escape(look(name).label)}</b><br>{_BOX}<br>n = {n:,}<extra></extra>",
+        showlegend=False,
+    )

@@ -41,8 +41,8 @@ def reliability(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
                     "width": 0,
                 },
                 customdata=own[["n_queries", "low", "high"]].to_numpy(float),
-                hovertemplate=f"<b>{escape(how.label)}</b><br>expected %{{x:.2f}}, observed "
-                "%{y:.2f}<br>95 % interval %{customdata[1]:.2f} to %{customdata[2]:.2f}"
+                hovertemplate=f"<b>{escape(how.label)}</b><br>expected %{{x:.3g}}, observed "
+                "%{y:.3g}<br>95 % interval %{customdata[1]:.3g} to %{customdata[2]:.3g}"
                 "<br>n = %{customdata[0]:,}<extra></extra>",
             )
         )
@@ -77,7 +77,7 @@ def risk_coverage(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
                     marker={"color": how.colour, "symbol": how.symbol, "size": 7},
                     customdata=own["n_queries"],
                     hovertemplate=f"<b>{escape(words)}</b><br>most trusted %{{x:.0%}}: "
-                    "%{y:.3f}<br>n = %{customdata:,}<extra></extra>",
+                    "%{y:.3g}<br>n = %{customdata:,}<extra></extra>",
                 )
             )
     figure.add_annotation(below("share of conditions kept, the most trusted first"))
