@@ -15,8 +15,9 @@ def rankers(scores: pd.DataFrame, method: str = "lgr_llm") -> list[str]:
     another, whose ranking they share.
     """
     of_method = scores[(scores["method"] == method) & (scores["status"] == Status.OK)]
+    details = of_method["detail"].dropna().astype(str)
     counts: dict[str, dict[str, int]] = {}
-    for detail, n in of_method["detail"].dropna().astype(str).value_counts().items():
+    for detail, n in details[details.str.startswith(RANKED)].value_counts().items():
         who, _, line = str(detail).removeprefix(RANKED).partition(ASKED_IN)
         counts.setdefault(who, {})[line] = n
     return [_sentence(who, lines, len(of_method)) for who, lines in counts.items()]

@@ -26,5 +26,6 @@ def test_own_lines_and_others_are_told_apart():
 def test_what_was_not_ranked_by_a_model_is_not_spoken_of():
     """Selectors by rule, other methods, queries without an answer."""
     assert rankers(table(None, None)) == []
+    assert rankers(table("something else")) == []
     assert rankers(table("ranked by M 1", method="hybrid")) == []
     assert rankers(table("nobody answered", status="failed")) == []
