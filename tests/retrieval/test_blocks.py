@@ -243,9 +243,10 @@ def test_a_grid_holds_the_opened_rows_of_the_dose(toy):
 
 def test_rehearsals_read_training_rows_alone(toy):
     """Training rows, asked as the folds inside this one test them; the test stays closed."""
+    both = {Evidence.TRAIN, Evidence.TARGET_POOL}
     for regime in Regime:
         for fold in make_folds(toy, regime, 3):
-            view = TrainingView(toy, fold, validation=True)
+            view = TrainingView(toy, fold, validation=True, evidence=both)
             asked = list(rehearse(view, max_blocks=99, max_queries=99, max_genes=99_999))
             rows = np.concatenate([block.rows for block, _ in asked])
             inside = np.concatenate([np.flatnonzero(part.test) for part in fold.tunings()])
@@ -253,7 +254,7 @@ def test_rehearsals_read_training_rows_alone(toy):
             assert fold.train[rows].all()
             for block, measured in asked:
                 np.testing.assert_array_equal(measured, toy.deltas(block.rows))
-                grid = block.gate({Evidence.TRAIN, Evidence.TARGET_POOL}).grid()
+                grid = block.gate(both).grid()
                 assert not fold.test[grid[grid >= 0]].any()
     one_block = list(rehearse(view, max_blocks=1, max_queries=1, max_genes=99_999))
     assert [len(block) for block, _ in one_block] == [1] * len(fold.tunings())
