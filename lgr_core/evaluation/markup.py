@@ -25,7 +25,7 @@ from lgr_core.evaluation.figures import (
     ordered,
 )
 from lgr_core.evaluation.reading import KINDS, READING, REGIME_WORDS, UNEQUAL, who_reads
-from lgr_core.evaluation.regimes import RULES, Regime, reads_of
+from lgr_core.evaluation.regimes import RULES, UNKNOWN, Regime, reads_of
 from lgr_core.evaluation.table_words import (
     Choice,
     choices,
@@ -284,7 +284,7 @@ def _control(method: str) -> bool:
 
 def _reads(row: pd.Series) -> str:
     """Of the run's table of evidence: what a method declares, in the words of today."""
-    if row["evidence"] == "unknown":
+    if row["evidence"] == UNKNOWN:
         return escape(row["reads"])
     declared = [kind for kind in Evidence if kind in row["evidence"]]
     return escape(reads_of(Regime(row["regime"]), declared))

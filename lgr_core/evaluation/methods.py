@@ -16,7 +16,7 @@ import pandas as pd
 
 from lgr_core.domain import Evidence, Selector
 from lgr_core.errors import UsageError
-from lgr_core.evaluation.regimes import Regime, reads_of
+from lgr_core.evaluation.regimes import UNKNOWN, Regime, reads_of
 from lgr_core.prediction.batch import Method
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.chem_knn import ChemKNN
@@ -299,7 +299,7 @@ def evidence_of(methods: Mapping[str, frozenset[Evidence]], regime: Regime) -> p
         {
             "regime": str(regime),
             "method": name,
-            "evidence": " + ".join(sorted(evidence)) or "none" if name in REGISTRY else "unknown",
+            "evidence": " + ".join(sorted(evidence)) or "none" if name in REGISTRY else UNKNOWN,
             "reads": reads_of(regime, evidence)
             if name in REGISTRY
             else "not known: made elsewhere",

@@ -118,7 +118,7 @@ def compute(
     for method in _each(contenders):
         view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
         method.fit(view)
-    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(k)
+    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(reader, task, k)
     trust = TrustTable(contenders)
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
@@ -129,7 +129,7 @@ def compute(
             tables.add(name, scored)
             first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
-        curve.add(reader, block, measured.deltas, contenders, task.curve_rows)
+        curve.add(block, measured.deltas, contenders)
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
@@ -197,26 +197,20 @@ class _Tables:
 class _Curve:
     """Sums of scores at several k, of the methods that retrieve."""
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, reader: FoldReader, task: Task, k: int) -> None:
+        self._reader, self._rows = reader, task.curve_rows
         self._ks = sorted({*CURVE_K, k})
         self._parts: list[pd.DataFrame] = []
 
-    def add(
-        self,
-        reader: FoldReader,
-        block: Block,
-        measured: FloatArray,
-        contenders: Contenders,
-        rows: IntArray,
-    ) -> None:
-        """Score a block's queries that are among the rows at every k; of variants the first."""
-        chosen = np.isin(block.rows, rows)
+    def add(self, block: Block, measured: FloatArray, contenders: Contenders) -> None:
+        """Score the curve's queries of a block at every k; of variants the first."""
+        chosen = np.isin(block.rows, self._rows)
         if not chosen.any():
             return
         block = block.some(np.flatnonzero(chosen))
         for name, (method, *_) in contenders.items():
             if isinstance(method, Retrieved):
-                with reader.held_to(method.evidence):
+                with self._reader.held_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
 
     def _add(self, name: str, method: Retrieved, block: Block, measured: FloatArray) -> None:

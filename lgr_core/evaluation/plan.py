@@ -27,7 +27,7 @@ AGGREGATION = "mean"
 _UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "splits"})
 """Parts of a recorded config that may differ when a run is resumed."""
 
-_ONCE = {"drop_overlap": False, "aggregation": "mean"}
+_ONCE = {"drop_overlap": False, "aggregation": AGGREGATION}
 """What held for runs whose config does not say it yet."""
 
 

@@ -87,6 +87,9 @@ RULES: Mapping[Regime, Rule] = MappingProxyType(
 )
 """Who may read what, in every regime."""
 
+UNKNOWN = "unknown"
+"""The evidence of predictions that were made elsewhere."""
+
 _READS: Mapping[Evidence, str] = {
     Evidence.TRAIN: "measured changes in training",
     Evidence.TARGET_POOL: "measured changes of other drugs in the query's own cell line",

@@ -70,7 +70,6 @@ class Kriging(Weighted):
         self.evidence = frozenset({Evidence.TRAIN, *([Evidence.TARGET_POOL] if in_line else [])})
         self.kernels = kernels
         self.kernel = Kernel() if kernel is None else kernel
-        self._in_line = in_line
         self._fitted: Split | None = None
 
     @property
@@ -124,7 +123,7 @@ class Kriging(Weighted):
 
     def _by(self, kernel: Kernel) -> Kriging:
         """The same with another kernel."""
-        return Kriging(self.kernels, kernel, in_line=self._in_line)
+        return Kriging(self.kernels, kernel, in_line=Evidence.TARGET_POOL in self.evidence)
 
     def _asking(self, block: Block) -> Callable[[Kernel], FloatArray]:
         gate = block.gate(self.evidence)

@@ -87,19 +87,11 @@ class Labels:
 class FoldReader:
     """An atlas as one fold opens it; without a fold, the open world. Makes blocks of queries.
 
-    With ``every``, only every so many-th gene of the panel is read. ``held``, if given, is all the
-    evidence that can be opened through its blocks: what their reader has declared.
+    With ``every``, only every so many-th gene of the panel is read.
     """
 
-    def __init__(
-        self,
-        store: AtlasStore,
-        fold: Split | None = None,
-        *,
-        every: int = 1,
-        held: frozenset[Evidence] | None = None,
-    ) -> None:
-        self._held = held
+    def __init__(self, store: AtlasStore, fold: Split | None = None, *, every: int = 1) -> None:
+        self._held: frozenset[Evidence] | None = None
         self.genes = slice(0, store.n_panel, every)
         n_genes = len(range(store.n_panel)[self.genes])
         self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)

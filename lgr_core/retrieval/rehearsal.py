@@ -24,10 +24,11 @@ def rehearse(
     store = view._store  # noqa: SLF001 - it passes gates only
     every = max(1, store.n_panel // max_genes)
     for fold in view.fold.tunings():
-        reader = FoldReader(store, fold, every=every, held=view.evidence)
-        for block in _some(list(reader.blocks(np.flatnonzero(fold.test))), max_blocks):
-            asked = block.some(np.array(_some(range(len(block)), max_queries)))
-            yield asked, view.deltas(asked.rows)[:, reader.genes]
+        reader = FoldReader(store, fold, every=every)
+        with reader.held_to(view.evidence):
+            for block in _some(list(reader.blocks(np.flatnonzero(fold.test))), max_blocks):
+                asked = block.some(np.array(_some(range(len(block)), max_queries)))
+                yield asked, view.deltas(asked.rows)[:, reader.genes]
 
 
 def _some(of: Sequence[Any], n: int) -> list[Any]:

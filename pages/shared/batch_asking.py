@@ -271,8 +271,8 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
             wrong.append(str(unknown(key, chosen[key], known, "this page")))
             chosen[key] = nearest
     dose = wishes.get("at_dose", "")[:20]
-    asked, rest = settled.question, chosen["rest"]
-    how = method, asked.selector, asked.k, rest, asked.once
+    question = settled.question
+    how = method, question.selector, question.k, chosen["rest"], question.once
     return Wanted(store, chosen["form"], texts, dose, *how), wrong
 
 

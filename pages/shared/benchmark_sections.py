@@ -32,6 +32,8 @@ SELECTORS = {
 }
 """The selector that makes a method's prediction on the page Predict."""
 
+_WAY = "Click one to open it in Predict, which reads all that was measured: scores may differ"
+
 
 def badge(shown: Shown) -> str:
     """Where the numbers come from."""
@@ -198,9 +200,6 @@ def _conditions(shown: Shown) -> None:
     if event.selection.points:
         row = drawn.iloc[event.selection.points[0]["point_index"]]
         st.switch_page("pages/views/predict.py", query_params=predict_link(shown, row))
-
-
-_WAY = "Click one to open it in Predict, which reads all that was measured: scores may differ"
 
 
 def _offered(shown: Shown) -> dict[str, str]:
