@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
 from lgr_core.drugs.forms import bracket, split_form, strip_form
@@ -187,9 +187,10 @@ def _parents(readings: Readings, keys: Mapping[str, str | None]) -> dict[str, st
     return parents
 
 
-def _spellings(name: str) -> set[str]:
+@lru_cache(maxsize=16384)
+def _spellings(name: str) -> frozenset[str]:
     """The keys of a name, whole and before its closing bracket, which may hold another name."""
-    return {twin_key(name), twin_key(bracket(fold(name))[0])}
+    return frozenset({twin_key(name), twin_key(bracket(fold(name))[0])})
 
 
 def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution:
