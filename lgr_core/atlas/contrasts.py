@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ def _comparable(
             f"{len(treated):,} treated groups in {treated['cell_line'].nunique()} lines, vehicle "
             f"cells in {controls['cell_line'].nunique()} lines, none in common"
         )
-        raise InputError("vehicle controls", found, "Name the vehicle's label with --control.")
+        raise InputError("vehicle controls", found, Remedy(Fix.VEHICLE))
     if not has_vehicle.all():
         lost = sorted(map(str, treated.loc[~has_vehicle, "cell_line"].unique()))
         log.warning("no vehicle, left out: %s", ", ".join(lost))

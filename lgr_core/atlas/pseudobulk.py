@@ -24,6 +24,7 @@ from lgr_core.atlas.table import DeltaTable
 from lgr_core.atlas.workers import Crew, carry_out_all
 from lgr_core.domain import IntArray, ValueKind
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 _GROUP = ["cell_line", "drug", "dose_um", "plate"]
 
@@ -119,7 +120,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     sums = Partials([task.path for task in tasks], len(groups), len(source.genes))
     if not sums.n_cells.any():
         found = f"none of the {len(codes):,} {source.unit}s holds any"
-        raise InputError("counts", found, "Check the file, or name another --layer.")
+        raise InputError("counts", found, Remedy(Fix.ANOTHER_LAYER))
     contrasts = plan_contrasts(groups.assign(n=sums.n_cells), source.labels, **scope)
     plan = plan_averages(delta_rows(contrasts, source), dose=dose, min_cells=min_cells)
     seen = survey(sums)

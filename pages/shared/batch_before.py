@@ -14,6 +14,7 @@ from lgr_core.retrieval.service import Service
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import ONCE, RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
+from pages.shared.fault_words import plainly
 from pages.shared.pickers import switch
 from pages.shared.widgets import html
 from pages.shared.words import count
@@ -61,8 +62,9 @@ def dry_run(wanted: Wanted, reading: Reading) -> bool:
 def _refused(wanted: Wanted, reading: Reading) -> None:
     if not reading.refused:
         return
+    errors = [(refused.text, plainly(refused.error)) for refused in reading.refused]
     table = pd.DataFrame(
-        [(r.text, r.error.asked, r.error.found, r.error.do) for r in reading.refused],
+        [(text, error.asked, error.found, error.do) for text, error in errors],
         columns=["line", "asked", "found", "what to do"],
     )
     with st.expander(f"{count(len(table), 'line')} refused, and why", expanded=True):
