@@ -6,9 +6,10 @@ from numbers import Integral, Real
 from typing import Any
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Selector
+from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import UsageError, unknown
 from lgr_core.retrieval.by_name import NamedSelector
+from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
 
 USUAL_K = 10
@@ -52,7 +53,9 @@ def number_of_neighbors(k: object, selector: object) -> int:
     return _whole("k", k)
 
 
-def selector_of(store: AtlasStore, selector: object, seed: object) -> Selector:
+def selector_of(
+    store: AtlasStore, selector: object, pool: CandidatePool, k: int, seed: object
+) -> Selector:
     """The selector that is named, listed or given.
 
     Raises
@@ -60,7 +63,7 @@ def selector_of(store: AtlasStore, selector: object, seed: object) -> Selector:
     UsageError
         If it is none of these.
     NotFoundError
-        If a drug of the list is not in the atlas.
+        If a drug of the list is not in the atlas, or no recorded answer fits the question.
     """
     if isinstance(selector, str):
         selector = make_selector(selector, store, seed=_whole("seed", seed))
@@ -69,6 +72,8 @@ def selector_of(store: AtlasStore, selector: object, seed: object) -> Selector:
     if isinstance(selector, type) or not isinstance(selector, Selector):
         do = f"Give a name ({', '.join(SELECTORS)}), a list of drugs, or a selector object."
         raise _wrong("selector", selector, do)
+    if isinstance(selector, RecordedSelector):
+        selector.require(pool, k)
     return selector
 
 

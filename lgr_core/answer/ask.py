@@ -55,7 +55,7 @@ def retrieve(
     check_flags(one_per_parent=one_per_parent)
     k = number_of_neighbors(k, selector)
     pool, _ = _pool(store, cell_line, drug, dose_um)
-    chosen = selector_of(store, selector, seed)
+    chosen = selector_of(store, selector, pool, k, seed)
     view = View(store, pool.query, chosen.evidence)
     return retrieve_neighbors(
         chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
@@ -91,7 +91,8 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read a
         language model's recorded answers. Or one of ``make_method``, kept between calls.
     selector
-        Of ``lgr``: a name in ``SELECTORS``, a list of drug names, or any object with the ``Selector`` protocol.
+        Of ``lgr``: a name in ``SELECTORS`` (``llm`` replays recorded answers, and asks nothing), a
+        list of drug names, or any object with the ``Selector`` protocol.
     k
         How many neighbours to average, the whole pool if it is smaller; of methods that weigh
         every condition, how many to name. Unset, all drugs of a list, else 10.
@@ -137,7 +138,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         do = f"Choose one of: {', '.join(METHODS)}."
         raise UsageError(f"method {method!r}", "unknown", do)
     lgr = LGR(
-        selector_of(store, selector, seed),
+        selector_of(store, selector, pool, k, seed),
         store.drug_catalog,
         k=k,
         how=aggregate,
