@@ -6,7 +6,7 @@ import pytest
 
 from lgr_core import NamedSelector, predict, retrieve
 from lgr_core.domain import Reason
-from lgr_core.errors import NotFoundError, UsageError
+from lgr_core.errors import AmbiguousError, NotFoundError, UsageError
 
 QUESTION = {"cell_line": "A549", "drug": "Trametinib", "dose_um": 5.0}
 NAMES = ["vorinostat", "Cobimetinib"]
@@ -50,6 +50,12 @@ def test_a_listed_drug_that_the_atlas_does_not_know_is_not_found(toy):
     """A misspelt name is not left out in silence."""
     with pytest.raises(NotFoundError, match="Nearest: Vorinostat"):
         predict(toy, **QUESTION, selector=["Vorinostatt"])
+
+
+def test_a_listed_name_that_reads_as_two_drugs_is_ambiguous(toy):
+    """Both are named in the message."""
+    with pytest.raises(AmbiguousError, match="citrate"):
+        predict(toy, **QUESTION, selector=["Tofacitinib (tartrate)"])
 
 
 WRONG = {

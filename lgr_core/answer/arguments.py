@@ -7,7 +7,7 @@ from typing import Any
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Selector
-from lgr_core.errors import UsageError, unknown
+from lgr_core.errors import UsageError
 from lgr_core.retrieval.by_name import NamedSelector
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
@@ -64,11 +64,13 @@ def selector_of(
         If it is none of these.
     NotFoundError
         If a drug of the list is not in the atlas, or no recorded answer fits the question.
+    AmbiguousError
+        If a name of the list reads as two drugs.
     """
     if isinstance(selector, str):
         selector = make_selector(selector, store, seed=_whole("seed", seed))
     elif isinstance(selector, list | tuple):
-        selector = _listed(store, selector)
+        selector = _listed(store, selector, pool)
     if isinstance(selector, type) or not isinstance(selector, Selector):
         do = f"Give a name ({', '.join(SELECTORS)}), a list of drugs, or a selector object."
         raise _wrong("selector", selector, do)
@@ -77,14 +79,17 @@ def selector_of(
     return selector
 
 
-def _listed(store: AtlasStore, drugs: list[Any] | tuple[Any, ...]) -> NamedSelector:
-    """The drugs of a list; which of them are candidates is judged like any other's proposals."""
-    selector, catalog = NamedSelector(drugs), store.drug_catalog
+def _listed(
+    store: AtlasStore, drugs: list[Any] | tuple[Any, ...], pool: CandidatePool
+) -> NamedSelector:
+    """The drugs of a list, each read as one drug; which of them may stand ``resolve`` judges."""
+    selector = NamedSelector(drugs)
     if not selector.proposals:
         raise UsageError("selector []", "it names no drug", "Name at least one.")
+    here = {*pool.drugs, pool.query.drug, *pool.twins}
     for proposal in selector.proposals:
-        if not catalog.find(proposal.text).candidates:
-            raise unknown("drug", proposal.text, catalog.names, catalog.where)
+        if store.drug_catalog.find(proposal.text, among=here).drug is None:
+            store.drug_catalog.resolve(proposal.text)
     return selector
 
 
