@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
 from lgr_core.cli.fill import unfinished
-from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.many import names
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
@@ -26,12 +27,12 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import write_report
 from lgr_core.evaluation.results import Run, load_run
 from lgr_core.evaluation.runner import Bench, run_benchmark
-from lgr_core.evaluation.selectors import Selectors
 from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
+from lgr_core.retrieval.question import LLMOptions, Policy
+from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 HEADLINE = "pearson_delta"
@@ -42,7 +43,6 @@ def add(commands: Commands) -> None:
     run = command(commands, "benchmark", _benchmark, "score methods on held-out conditions")
     _add_flags(run)
     add_llm_flags(run)
-    run.set_defaults(scope=None)
     report = command(commands, "report", _report, "one HTML file of a benchmark run")
     report.add_argument("folder", type=Path, metavar="DIR")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
@@ -50,13 +50,13 @@ def add(commands: Commands) -> None:
 
 def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
-    asked = _llm_options(options, settings)
+    asked = llm_options(options, settings)
     guests = _guests(options.predictions)
     plan = _plan(options, asked, guests, settings)
     folder = options.out
     if folder is None:
         folder = settings.runs / store.name
-    selectors = Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
+    selectors = partial(make_selector, recorded=recorded_answers(options, settings))
     unasked = None
     if asked.policy is not Policy.REPLAY and any("llm" in name for name in plan.methods):
         unasked = _ask(options, settings, Bench(store, plan, selectors, {}), asked)
@@ -121,11 +121,6 @@ def _plan(
 
 def _methods(options: argparse.Namespace) -> tuple[str, ...]:
     return chosen_methods(None if options.methods == ["all"] else options.methods)
-
-
-def _llm_options(options: argparse.Namespace, settings: Settings) -> LLMOptions:
-    scope = Scope.LINE if options.scope is None else options.scope
-    return llm_options(argparse.Namespace(**{**vars(options), "scope": scope}), settings)
 
 
 def _guests(files: list[Path]) -> dict[str, Path]:

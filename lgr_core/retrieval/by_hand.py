@@ -41,6 +41,7 @@ class PastedSelector:
             raise InputError(f"pasted answer for {pool.query}", said, do)
         provenance = {
             "answered_by": self.source,
+            "pasted": True,
             "scope": str(self.asking.options.scope),
             "asked_in_line": question.pool.query.cell_line,
             "template": question.prompt.version,

@@ -73,6 +73,11 @@ class LLMSelector:
         policy, prices = self.options.policy, Prices.load()
         self.answers = Answers(policy, name, self.catalog, cache, client, prices)
 
+    @property
+    def scope_line(self) -> str:
+        """The line in which scope ``drug`` asks."""
+        return self._questioner.scope_line
+
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
         """What is asked for a query: one question a sample, with their cache keys.
 
@@ -206,7 +211,7 @@ class LLMSelector:
         if self._book is None:
             return None
         in_line = self.options.scope is Scope.LINE
-        line = pool.query.cell_line if in_line else self._questioner.scope_line
+        line = pool.query.cell_line if in_line else self.scope_line
         found = find_recorded(self._book, pool, line, self.options, self.atlas)
         if found is None:
             return None
