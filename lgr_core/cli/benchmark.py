@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.base import (
+    Bars,
+    Commands,
+    add_column_flag,
+    column_roles,
+    command,
+    print_json,
+    tell,
+    whole,
+)
 from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import names
@@ -52,6 +62,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     asked = _llm_options(options, settings)
     guests = _guests(options.predictions)
+    columns = _columns(options)
     plan = _plan(options, asked, guests, settings)
     folder = options.out
     if folder is None:
@@ -67,6 +78,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
             folder,
             selectors=selectors,
             guests=guests,
+            guest_columns=columns,
             workers=options.workers,
             progress=progress,
         )
@@ -115,7 +127,7 @@ def _plan(
         split=options.split,
         drop_overlap=options.drop_overlap,
         language_model=said,
-        guests={name: digest(path)["sha256"] for name, path in guests.items()},
+        guests={name: _identity(path, _columns(options)) for name, path in guests.items()},
     )
 
 
@@ -135,6 +147,19 @@ def _guests(files: list[Path]) -> dict[str, Path]:
     if len(guests) < len(files):
         raise UsageError("predictions", "two files of one name", "Rename one: it names a method.")
     return guests
+
+
+def _columns(options: argparse.Namespace) -> dict[str, str]:
+    """What the columns of the predictions are."""
+    if options.column and not options.predictions:
+        raise UsageError("--column", "there are no predictions", "Name a file with --predictions.")
+    return column_roles(options.column)
+
+
+def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
+    """What tells predictions apart: what is in the file, and how its columns are read."""
+    sha256 = digest(path)["sha256"]
+    return {"sha256": sha256, "columns": dict(columns)} if columns else sha256
 
 
 def _ask(
@@ -198,4 +223,5 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
     what = "someone else's predictions (h5ad, parquet, CSV)"
     flag("--predictions", type=Path, nargs="+", action="extend", default=[], help=what)
+    add_column_flag(parser, "which column of the predictions is what; ROLE= if none is")
     flag("--workers", type=whole, default=os.cpu_count() or 1, metavar="N", help="processes")
