@@ -130,3 +130,12 @@ def test_columns_need_predictions(benchmark):
     """There is no other file whose columns could be meant."""
     code, _, err = benchmark("--column", "drug=compound")
     assert (code, "--predictions" in err) == (2, True)
+
+
+def test_queries_without_an_answer_are_an_exit_code(benchmark, tmp_path):
+    """No ranking of the model's is recorded for the drug: exit 5 with the count, run kept."""
+    asked = ("--regime", "open_world", "--drugs", "Mystery compound", "--methods", "lgr_llm")
+    code, out, err = benchmark(*asked)
+    assert (code, "lgr_llm has no answer to 3 queries" in err) == (5, True)
+    assert "open_world" in out
+    assert (tmp_path / "run" / "scores.parquet").exists()

@@ -11,7 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from lgr_core.config import Settings
-from lgr_core.errors import UsageError
+from lgr_core.errors import LgrError, ServiceError, UsageError
 
 Run = Callable[[argparse.Namespace, Settings], None]
 Commands = Any
@@ -57,6 +57,16 @@ def column_roles(pairs: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"--column {pair}", found, "E.g. --column drug=compound.")
         roles[role.strip()] = name.strip()
     return roles
+
+
+def unanswered(asked: str, found: str, do: str, stop: LgrError | None = None) -> LgrError:
+    """The error of a command that left something without an answer; ``found`` has the count.
+
+    What stopped it gives the exit code: 6 for a spent budget, else that of an outside service.
+    """
+    if stop is None:
+        return ServiceError(asked, found, do)
+    return type(stop)(asked, f"{found}: {stop.found}", f"{stop.do} {do}")
 
 
 def print_json(data: object) -> None:

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Commands, command, print_json, tell
+from lgr_core.cli.base import Commands, command, print_json, tell, unanswered
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
-from lgr_core.errors import InputError, NotFoundError, ServiceError
+from lgr_core.errors import InputError, NotFoundError
 from lgr_core.retrieval.batch import Manifest, export_batch
 from lgr_core.retrieval.batch_answers import Import, import_batch
 from lgr_core.retrieval.batch_service import fetch_answers, status_of, submit
@@ -89,8 +89,9 @@ def _import(options: argparse.Namespace, settings: Settings) -> None:
     asked, do = f"import of {options.folder}", "The rest was taken; export again what is missing."
     if report.malformed:
         raise InputError(asked, f"{len(report.malformed):,} lines cannot be read", do)
-    if report.failed:
-        raise ServiceError(asked, f"{len(report.failed):,} answers failed", do)
+    if report.failed or report.missing:
+        found = f"{len(report.failed):,} answers failed, {report.missing:,} questions have none yet"
+        raise unanswered(asked, found, do)
 
 
 def _manifest(options: argparse.Namespace, settings: Settings) -> Manifest:

@@ -22,6 +22,7 @@ from lgr_core.cli.base import (
     command,
     print_json,
     tell,
+    unanswered,
     whole,
 )
 from lgr_core.cli.fill import unfinished
@@ -89,6 +90,8 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
         print("\n".join(_lines(run)))
     if unasked is not None:
         raise unasked
+    if (failed := _failed(run)) is not None:
+        raise failed
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: ARG001
@@ -177,6 +180,18 @@ def _ask(
     with Bars() as progress:
         report = fill(selector, client, pools, options.k, progress=progress)
     return unfinished("benchmark", report) if report.failed or report.not_asked else None
+
+
+def _failed(run: Run) -> LgrError | None:
+    """The error of a run in which a method had no answer to some of its queries."""
+    query = ["method", "regime", "cell_line", "drug", "dose_um"]
+    failed = run.scores.loc[run.scores["status"] == Status.FAILED, query].drop_duplicates()
+    if failed.empty:
+        return None
+    counts = failed["method"].astype(str).value_counts().items()
+    found = ", ".join(f"{method} has no answer to {n:,} queries" for method, n in counts)
+    do = "Ask the model (--cache fill), give --neighbors FILE, or leave these out of --methods."
+    return unanswered("benchmark", found, do)
 
 
 def _pools(bench: Bench) -> Iterator[CandidatePool]:
