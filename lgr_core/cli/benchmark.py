@@ -42,6 +42,7 @@ from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.prices import price_words
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import live_client, llm_selector
 
@@ -175,8 +176,9 @@ def _ask(
         bench.store, settings, asked, neighbors=options.neighbors, client=client
     )
     found = estimate(selector, pools, options.k)
-    price = "no price known" if found.usd is None else f"about ${found.usd:,.2f}"
-    tell(f"lgr: {found.questions:,} questions to {asked.model}: {price}")
+    tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
+    price = price_words(found.usd, found.usd_at_most)
+    tell(f"lgr: {found.questions:,} questions to {asked.model}, {tokens}: {price}")
     with Bars() as progress:
         report = fill(selector, client, pools, options.k, progress=progress)
     return unfinished("benchmark", report) if report.failed or report.not_asked else None

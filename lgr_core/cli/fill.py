@@ -16,6 +16,7 @@ from lgr_core.config import Settings
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.prices import price_words
 from lgr_core.retrieval.question import Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 
@@ -100,9 +101,7 @@ def _show_estimate(options: argparse.Namespace, found: Estimate) -> None:
     if options.json:
         print_json(data)
         return
-    price = "no price known for this model"
-    if found.usd is not None:
-        price = f"about ${found.usd:,.2f} (at most ${found.usd_at_most:,.2f})"
+    price = price_words(found.usd, found.usd_at_most)
     tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
     print(f"{found.questions:,} questions to ask, {found.remembered:,} answered before")
     print(f"{tokens}: {price}, without prompt caching")

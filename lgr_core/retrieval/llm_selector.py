@@ -70,7 +70,7 @@ class LLMSelector:
         name = provider if client is None else client.provider
         self.atlas, self.catalog, self._book = store.name, store.drug_catalog, book
         self._questioner = Questioner(store, self.options, name, facts, line_facts)
-        policy, prices = self.options.policy, Prices.load()
+        policy, prices = self.options.policy, Prices.load(service=name)
         self.answers = Answers(policy, name, self.catalog, cache, client, prices)
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:

@@ -166,7 +166,7 @@ def _offer(settings: Settings, question: Question) -> str:
     usage = estimate_usage(question.request)
     output = ANSWER_TOKENS_A_NAME * question.k
     price = state.prices().cost(type(usage)(usage.input, 0, output, 1), settings.llm_model)
-    cost = "price not known" if price is None else f"about ${price:.3f}"
+    cost = "price unknown" if price is None else f"about ${price:.3f}"
     return (
         f"One question to {settings.llm_model}: some {usage.input:,} tokens in, {output:,} out "
         f"({cost}, estimated). The names in the candidate list are sent to that service."
