@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
     _add_question(reply)
     reply.add_argument("file", metavar="FILE", help="the answer as text; - for standard input")
-    reply.add_argument("--source", default="by hand", help="who answered, for the record")
+    reply.add_argument("--source", metavar="WHO", help="who answered, for the record")
 
 
 def selector_of(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from lgr_core.domain import CandidatePool, Retrieval
 from lgr_core.errors import NotFoundError
+from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.resolve import resolve
 
@@ -33,5 +34,5 @@ def recall(selectors: Iterable[LLMSelector], pool: CandidatePool, k: int) -> Rem
 
 def _is_enough(found: Retrieval) -> bool:
     """Whether a file's ranking, made for another list perhaps, fills half of this one."""
-    of_file = str(found.provenance["answered_by"]).startswith("file ")
+    of_file = found.provenance["answered_by"] == AnsweredBy.FILE
     return not of_file or 2 * found.k_used >= min(found.k, found.pool_size)

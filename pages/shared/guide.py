@@ -16,6 +16,7 @@ from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Condition, Retrieval, Selector
 from lgr_core.drugs.lines import line_key
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.answer_source import source_words
 from lgr_core.retrieval.budget import Budget, estimate_usage
 from lgr_core.retrieval.by_hand import PastedSelector
 from lgr_core.retrieval.fill import ANSWER_TOKENS_A_NAME
@@ -208,8 +209,6 @@ def _raw(answer: Answer, question: Question) -> None:
     if found.selector == LLM:
         said = found.provenance
         shown = (
-            "answered_by",
-            "source",
             "not_honoured",
             "asked_in_line",
             "model",
@@ -217,11 +216,8 @@ def _raw(answer: Answer, question: Question) -> None:
             "input_tokens",
         )
         shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reading", "reply")
-        html(
-            pieces.facts(
-                (key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said
-            )
-        )
+        rest = [(key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said]
+        html(pieces.facts([("answer", source_words(said) or "not recorded"), *rest]))
     html(pieces.caption("The prompt for this line, drug and dose:"))
     st.code(question.request.prompt, language=None, height=220)
     if found.raw:

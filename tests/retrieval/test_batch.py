@@ -375,7 +375,7 @@ def test_prompt_and_reply_by_hand(shell, tmp_path):
     assert (code, found["k_used"], found["rejected"][0]["text"]) == (0, 1, "Aspirin")
     _, answer, _ = shell("retrieve", *question, "--selector", "llm", "--json")
     assert answer["neighbors"][0]["drug"] == "Cobimetinib"
-    assert answer["provenance"]["selector"]["answered_by"] == "file by_hand.jsonl"
+    assert answer["provenance"]["selector"]["file"] == "by_hand.jsonl"
     reply.write_text("I do not know.")
     assert shell("import-reply", *question, reply)[0] == 3
 
