@@ -16,7 +16,7 @@ from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.averaging import plan_averages
 from lgr_core.atlas.contrasts import plan_contrasts
 from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, settle
-from lgr_core.atlas.pseudobulk import delta_rows, find_groups
+from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
 from lgr_core.atlas.quality import left_out
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.preview import check_size, look
@@ -138,9 +138,10 @@ def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
     source = open_raw(path, options, form)
     groups, _ = find_groups(source.obs)
     check_size("sums of counts", len(groups), len(source.genes))
-    contrasts = plan_contrasts(
-        groups, source.labels, scope=options.control_scope, pool_controls=options.pool_controls
+    scope = contrast_options(
+        options.control_scope, options.dose, pool_controls=options.pool_controls
     )
+    contrasts = plan_contrasts(groups, source.labels, **scope)
     rows = delta_rows(contrasts, source)
     plan = plan_averages(rows, dose=options.dose, min_cells=options.min_cells)
     return _Found(

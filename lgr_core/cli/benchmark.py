@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.base import (
+    Bars,
+    Commands,
+    add_column_flag,
+    column_roles,
+    command,
+    print_json,
+    tell,
+    unanswered,
+    whole,
+)
 from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.many import names
@@ -31,6 +42,7 @@ from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.prices import price_words
 from lgr_core.retrieval.question import LLMOptions, Policy
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
@@ -52,6 +64,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     asked = llm_options(options, settings)
     guests = _guests(options.predictions)
+    columns = _columns(options)
     plan = _plan(options, asked, guests, settings)
     folder = options.out
     if folder is None:
@@ -67,6 +80,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
             folder,
             selectors=selectors,
             guests=guests,
+            guest_columns=columns,
             workers=options.workers,
             progress=progress,
         )
@@ -77,6 +91,8 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
         print("\n".join(_lines(run)))
     if unasked is not None:
         raise unasked
+    if (failed := _failed(run)) is not None:
+        raise failed
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: ARG001
@@ -115,7 +131,7 @@ def _plan(
         split=options.split,
         drop_overlap=options.drop_overlap,
         language_model=said,
-        guests={name: digest(path)["sha256"] for name, path in guests.items()},
+        guests={name: _identity(path, _columns(options)) for name, path in guests.items()},
     )
 
 
@@ -132,6 +148,19 @@ def _guests(files: list[Path]) -> dict[str, Path]:
     return guests
 
 
+def _columns(options: argparse.Namespace) -> dict[str, str]:
+    """What the columns of the predictions are."""
+    if options.column and not options.predictions:
+        raise UsageError("--column", "there are no predictions", "Name a file with --predictions.")
+    return column_roles(options.column)
+
+
+def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
+    """What tells predictions apart: what is in the file, and how its columns are read."""
+    sha256 = digest(path)["sha256"]
+    return {"sha256": sha256, "columns": dict(columns)} if columns else sha256
+
+
 def _ask(
     options: argparse.Namespace, settings: Settings, bench: Bench, asked: LLMOptions
 ) -> LgrError | None:
@@ -142,11 +171,24 @@ def _ask(
         bench.store, settings, asked, neighbors=options.neighbors, client=client
     )
     found = estimate(selector, pools, options.k)
-    price = "no price known" if found.usd is None else f"about ${found.usd:,.2f}"
-    tell(f"lgr: {found.questions:,} questions to {asked.model}: {price}")
+    tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
+    price = price_words(found.usd, found.usd_at_most)
+    tell(f"lgr: {found.questions:,} questions to {asked.model}, {tokens}: {price}")
     with Bars() as progress:
         report = fill(selector, client, pools, options.k, progress=progress)
     return unfinished("benchmark", report) if report.failed or report.not_asked else None
+
+
+def _failed(run: Run) -> LgrError | None:
+    """The error of a run in which a method had no answer to some of its queries."""
+    query = ["method", "regime", "cell_line", "drug", "dose_um"]
+    failed = run.scores.loc[run.scores["status"] == Status.FAILED, query].drop_duplicates()
+    if failed.empty:
+        return None
+    counts = failed["method"].astype(str).value_counts().items()
+    found = ", ".join(f"{method} has no answer to {n:,} queries" for method, n in counts)
+    do = "Ask the model (--cache fill), give --neighbors FILE, or leave these out of --methods."
+    return unanswered("benchmark", found, do)
 
 
 def _pools(bench: Bench) -> Iterator[CandidatePool]:
@@ -193,4 +235,5 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
     what = "someone else's predictions (h5ad, parquet, CSV)"
     flag("--predictions", type=Path, nargs="+", action="extend", default=[], help=what)
+    add_column_flag(parser, "which column of the predictions is what; ROLE= if none is")
     flag("--workers", type=whole, default=os.cpu_count() or 1, metavar="N", help="processes")

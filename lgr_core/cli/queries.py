@@ -11,7 +11,7 @@ from typing import Any
 from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, trusted
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Commands, command, print_json
+from lgr_core.cli.base import Commands, command, print_json, tell
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.shown import answer_lines, show_retrieval, tell_recorded
 from lgr_core.config import Settings
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
     _add_question(reply)
     reply.add_argument("file", metavar="FILE", help="the answer as text; - for standard input")
-    reply.add_argument("--source", default="by hand", help="who answered, for the record")
+    reply.add_argument("--source", metavar="WHO", help="who answered, for the record")
 
 
 def selector_of(
@@ -56,6 +56,8 @@ def selector_of(
     if options.selector == MechanismSelector.name and options.tags == "llm":
         inference = tag_inference(settings, model=options.model)
         report = inference.infer(store.drugs["drug"].tolist())
+        if missing := len(report.unanswered):
+            tell(f"lgr: the model gave no mechanism for {missing:,} of {len(store.drugs):,} drugs")
         return MechanismSelector(store, report.annotations)
     if options.selector != LLMSelector.name:
         return options.selector

@@ -16,6 +16,7 @@ from typing import Any
 from lgr_core.domain import CandidatePool, Condition, Selection
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.drugs.lines import line_key
+from lgr_core.retrieval.answer_source import NOT_STATED, AnsweredBy
 from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord
 from lgr_core.retrieval.question import LLMOptions, Policy
 
@@ -45,8 +46,9 @@ def recorded_selection(
     record = found.record
     provenance = {
         **record.asked,
-        "answered_by": f"file {found.file}",
-        "source": record.source or "not stated",
+        "answered_by": str(AnsweredBy.FILE),
+        "file": found.file,
+        "source": record.source or NOT_STATED,
         "scope": str(options.scope),
         "asked_in_line": record.cell_line,
         "names_in_file": len(record.proposals),

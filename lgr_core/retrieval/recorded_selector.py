@@ -70,7 +70,7 @@ class RecordedSelector:
         found = self._resolved(selection, pool, k)
         if not self._is_enough(selection, found):
             asked = f"LLM answer for {pool.query}"
-            file = selection.provenance["answered_by"]
+            file = selection.provenance["file"]
             filled = f"{found.k_used} of {min(k, found.pool_size)} neighbours"
             do = "Ask the model (--cache fill, with a key), take another selector, or accept it "
             do += f"with --scope {selection.provenance['scope']}."

@@ -118,7 +118,8 @@ def live_client(
         If OpenAI itself is to be asked and there is no key.
     """
     limit = Budget(max_usd=settings.llm_budget_usd) if budget is None else budget
-    return BudgetedClient(open_client(settings, api_key, cancel), limit, Prices.load())
+    client = open_client(settings, api_key, cancel)
+    return BudgetedClient(client, limit, Prices.load(service=client.provider))
 
 
 def open_client(

@@ -15,6 +15,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Condition, Selection, Selector
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.answer_source import source_words
 from lgr_core.retrieval.budget import Budget, estimate_usage
 from lgr_core.retrieval.by_hand import PastedSelector
 from lgr_core.retrieval.fill import ANSWER_TOKENS_A_NAME
@@ -164,7 +165,7 @@ def _offer(settings: Settings, question: Question) -> str:
     usage = estimate_usage(question.request)
     output = ANSWER_TOKENS_A_NAME * question.k
     price = state.prices().cost(type(usage)(usage.input, 0, output, 1), settings.llm_model)
-    cost = "price not known" if price is None else f"about ${price:.3f}"
+    cost = "price unknown" if price is None else f"about ${price:.3f}"
     return (
         f"One question to {settings.llm_model}: some {usage.input:,} tokens in, {output:,} out "
         f"({cost}, estimated). The names in the candidate list are sent to that service."
@@ -206,8 +207,6 @@ def _raw(answer: Answer, question: Question) -> None:
     if found.selector == LLM:
         said = found.provenance
         shown = (
-            "answered_by",
-            "source",
             "not_honoured",
             "asked_in_line",
             "model",
@@ -215,11 +214,8 @@ def _raw(answer: Answer, question: Question) -> None:
             "input_tokens",
         )
         shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reading", "reply")
-        html(
-            pieces.facts(
-                (key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said
-            )
-        )
+        rest = [(key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said]
+        html(pieces.facts([("answer", source_words(said) or "not recorded"), *rest]))
     html(pieces.caption("The prompt for this line, drug and dose:"))
     st.code(question.request.prompt, language=None, height=220)
     if found.raw:

@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from lgr_core.answer import METHODS, Answer
+from lgr_core.retrieval.answer_source import AnsweredBy
 from pages.shared import state
 from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import Question
@@ -151,7 +152,7 @@ def _method(answer: Answer) -> str | None:
 
 def _pasted(answer: Answer) -> bool:
     """Whether a language model's answer was pasted: it is in no file."""
-    return bool(answer.retrieval.provenance.get("pasted", False))
+    return answer.retrieval.provenance.get("answered_by") == AnsweredBy.HAND
 
 
 def _dose(dose_um: float) -> str:

@@ -27,6 +27,7 @@ from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.search import Library
 from lgr_core.signatures.strength import strengths
@@ -88,7 +89,8 @@ def recorded(atlas: AtlasStore) -> RecordedSelector:
     settings = Settings.from_environment()
     files = neighbor_files(*settings.neighbor_folders)
     stamps = tuple((str(path), path.stat().st_mtime_ns) for path in files)
-    return _recorded(_wider(atlas), settings.llm_model, stamps, atlas)
+    service = Service.at(settings.llm_base_url).name
+    return _recorded(_wider(atlas), settings.llm_model, service, stamps, atlas)
 
 
 def budget() -> Budget:
@@ -97,8 +99,8 @@ def budget() -> Budget:
 
 
 def prices() -> Prices:
-    """What language models cost."""
-    return _prices()
+    """What language models cost at the service that is asked."""
+    return _prices(Service.at(Settings.from_environment().llm_base_url).name)
 
 
 def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
@@ -194,8 +196,9 @@ def _selector(version: Wider, name: str, _atlas: AtlasStore) -> Selector:  # noq
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _recorded(
-    version: Wider,  # noqa: ARG001 - a part of the cache's key, as the two below
+    version: Wider,  # noqa: ARG001 - a part of the cache's key, as those below
     model: str,  # noqa: ARG001
+    service: str,  # noqa: ARG001
     stamps: tuple[tuple[str, int], ...],  # noqa: ARG001
     _atlas: AtlasStore,
 ) -> RecordedSelector:
@@ -208,8 +211,8 @@ def _budget(limit_usd: float | None) -> Budget:
 
 
 @st.cache_resource(show_spinner=False)
-def _prices() -> Prices:
-    return Prices.load()
+def _prices(service: str) -> Prices:
+    return Prices.load(service=service)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -96,6 +96,11 @@ def read_deltas(
     panel, chosen_by = _panel(source.highly_variable, deltas, n_hvg)
     genes = source.genes.assign(in_panel=panel.mask, variability=panel.variability)
     counts = dict(plan.counts)
+    if equally := counts.get("doses_averaged_equally"):
+        log.warning(
+            "doses were averaged with equal weights in %s conditions whose cells are not counted",
+            f"{equally:,}",
+        )
     plated = rows.has_plates or counts["plates_averaged"] > 0
     if not rows.has_plates:
         counts["replicates_averaged"] += counts["plates_averaged"]
