@@ -21,7 +21,7 @@ from simulated import DOSES, N_GENES, NAME, simulated
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.signatures.genes import gene_set, whole_change
+from lgr_core.signatures.gene_lists import gene_set, whole_change
 from lgr_core.signatures.search import Library, find_drugs
 
 TIMES = 7

@@ -18,7 +18,7 @@ import lgr_core as lgr
 from lgr_core.errors import EmptyPoolError
 from lgr_core.metrics import score
 from lgr_core.prediction.predictors import LGR, PoolMean
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.candidate_pool import View, candidate_pool
 from lgr_core.retrieval.selectors import make_selector
 
 METRICS = ("pearson_delta", "pearson_vs_line_mean")

@@ -20,11 +20,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lgr_core.atlas.executors import Crew, carry_out_all
 from lgr_core.atlas.ingest import IngestOptions, open_raw
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks
 from lgr_core.atlas.sources.recognise import recognise
-from lgr_core.atlas.workers import Crew, carry_out_all
 
 LGR = Path(sys.executable).with_name("lgr")
 

@@ -28,13 +28,13 @@ from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.config import Settings
-from lgr_core.evaluation.methods import REGISTRY
-from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.config import Plan
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY
 from lgr_core.evaluation.runner import Bench, SelectorMaker, run_benchmark
 from lgr_core.metrics import METRICS
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.question import LLMOptions
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector

@@ -11,8 +11,8 @@ from h5ads import write_h5ad
 from scipy import sparse
 
 from lgr_core.atlas import shards
+from lgr_core.atlas.executors import Crew
 from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.workers import Crew
 
 N_CELLS, N_GENES = 600, 50
 

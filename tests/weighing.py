@@ -7,7 +7,7 @@ from lgr_core.evaluation.folds import make_folds
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.drug_kernels import MECHANISM, DrugKernels
 from lgr_core.prediction.kriging import Kernel, Kriging
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.query_block import FoldReader
 
 
 class Silent:

@@ -5,9 +5,9 @@ Pages, command line and notebooks all ask through :func:`predict` and show the :
 
 from __future__ import annotations
 
-from lgr_core.answer.ask import LGR_METHOD, METHODS, predict, retrieve
-from lgr_core.answer.record import Answer, retrieval_dict
-from lgr_core.answer.trusted import trusted
+from lgr_core.answer.answer import Answer, retrieval_dict
+from lgr_core.answer.predict import LGR_METHOD, METHODS, predict, retrieve
+from lgr_core.answer.trust import trusted
 from lgr_core.answer.tuned import tuned
 
 __all__ = [

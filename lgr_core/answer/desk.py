@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lgr_core import metrics
-from lgr_core.answer.record import Answer
+from lgr_core.answer.answer import Answer
 from lgr_core.answer.tuned import tuned
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import (
@@ -24,19 +24,19 @@ from lgr_core.domain import (
     Retrieval,
 )
 from lgr_core.errors import LgrError
-from lgr_core.prediction.explained import METHODS as WEIGHTED
-from lgr_core.prediction.explained import (
+from lgr_core.prediction.attribution import METHODS as WEIGHTED
+from lgr_core.prediction.attribution import (
     Explained,
     Selectors,
     Support,
     explain,
 )
 from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.linear_methods import Term, Weighted
 from lgr_core.prediction.predictors import LGR, PoolMean
 from lgr_core.prediction.retrieved import Retrieved
-from lgr_core.prediction.weighted import Term, Weighted
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.candidate_pool import View
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.selectors import make_selector
 

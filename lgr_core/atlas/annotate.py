@@ -9,9 +9,9 @@ import pandas as pd
 
 from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
 from lgr_core.config import SHIPPED
+from lgr_core.drugs.catalog import DrugCatalog, parents_of
+from lgr_core.drugs.cell_lines import LineCatalog
 from lgr_core.drugs.chemistry import parent_key
-from lgr_core.drugs.identity import DrugCatalog, parents_of
-from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import InputError
 
 DRUG_FIELDS = {

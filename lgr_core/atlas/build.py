@@ -22,9 +22,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.matrices import Matrix, read_matrix, write_matrix
-from lgr_core.atlas.publish import INDEX, built_aside, check_space
-from lgr_core.atlas.table import DeltaTable
+from lgr_core.atlas.atomic_folder import INDEX, built_aside, check_space
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.npy_matrix import Matrix, read_matrix, write_matrix
 from lgr_core.errors import InputError, UsageError
 
 SCHEMA_VERSION = 2

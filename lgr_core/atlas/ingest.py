@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
-from lgr_core.atlas.blocks import Choices, CountBlocks
+from lgr_core.atlas.atomic_folder import check_free
 from lgr_core.atlas.build import build_atlas, check_name
-from lgr_core.atlas.demo import write_demo
-from lgr_core.atlas.manifest import check_manifest, sha256
+from lgr_core.atlas.checkpoint import digest_of, going_on, stamp
+from lgr_core.atlas.count_source import Choices, CountBlocks
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.demo.writer import write_demo
+from lgr_core.atlas.download_manifest import check_manifest, sha256
+from lgr_core.atlas.executors import Crew
 from lgr_core.atlas.pseudobulk import pseudobulk
-from lgr_core.atlas.publish import check_free
-from lgr_core.atlas.resume import digest_of, going_on, stamp
 from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.tables import files_of
-from lgr_core.atlas.table import DeltaTable
-from lgr_core.atlas.workers import Crew
 from lgr_core.domain import NOTHING, ValueKind
 from lgr_core.drugs.chemistry import fingerprints
 from lgr_core.errors import InputError, UsageError

@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.averaging import DOSE_POLICIES, DosePolicy, Plan, plan_averages
-from lgr_core.atlas.blocks import CountBlocks, Progress
-from lgr_core.atlas.contrasts import Contrasts, ControlScope, plan_contrasts
-from lgr_core.atlas.genes import seurat_panel
-from lgr_core.atlas.partials import Partials
-from lgr_core.atlas.profiles import LazyRows, Survey, survey
+from lgr_core.atlas.control_matching import Contrasts, ControlScope, plan_contrasts
+from lgr_core.atlas.count_source import CountBlocks, Progress
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.executors import Crew, carry_out_all
+from lgr_core.atlas.gene_panel import seurat_panel
+from lgr_core.atlas.lazy_deltas import LazyRows, Survey, survey
+from lgr_core.atlas.partial_sums import Partials
+from lgr_core.atlas.replicates import DOSE_POLICIES, DosePolicy, Plan, plan_averages
+from lgr_core.atlas.shard_sums import ORDERS, Order
 from lgr_core.atlas.shards import plan_tasks
-from lgr_core.atlas.streaming import ORDERS, Order
-from lgr_core.atlas.table import DeltaTable
-from lgr_core.atlas.workers import Crew, carry_out_all
 from lgr_core.domain import IntArray, ValueKind
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Fix, Remedy
@@ -52,8 +52,8 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     plate, a group's profile is the mean of its :math:`y_i` (``order="cells"``; section 4 of the
     paper), or :math:`\ln(1 + X s / \sum_g X_g)` of its summed counts :math:`X` (``"pseudobulk"``;
     appendix B). Its delta is its profile minus that of its vehicle
-    (:func:`~lgr_core.atlas.contrasts.plan_contrasts`); plates are averaged by cells
-    (:func:`~lgr_core.atlas.averaging.plan_averages`). With ``dose="pool"`` a group holds the cells
+    (:func:`~lgr_core.atlas.control_matching.plan_contrasts`); plates are averaged by cells
+    (:func:`~lgr_core.atlas.replicates.plan_averages`). With ``dose="pool"`` a group holds the cells
     of all doses, each of which counts once.
 
     Parameters
@@ -187,7 +187,7 @@ def find_groups(obs: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
 def contrast_options(
     control_scope: ControlScope, dose: DosePolicy, *, pool_controls: bool
 ) -> dict[str, Any]:
-    """The options of :func:`~lgr_core.atlas.contrasts.plan_contrasts` for those of an ingest."""
+    """The options of :func:`~lgr_core.atlas.control_matching.plan_contrasts` for those of an ingest."""
     return {
         "scope": control_scope,
         "pool_controls": pool_controls,

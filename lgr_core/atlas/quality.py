@@ -10,7 +10,7 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.drugs.names import fold, joined
+from lgr_core.drugs.normalise import fold, joined
 
 _UNITS = ("cells", "wells")
 _OURS = ("plate", "cell_line")

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.atomic_folder import INDEX, read_whole
 from lgr_core.atlas.build import DELTAS, PANEL
-from lgr_core.atlas.index import read_files
-from lgr_core.atlas.publish import INDEX, read_whole
+from lgr_core.atlas.reader import read_files
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import LineCatalog
 from lgr_core.errors import NotFoundError, unknown
 from lgr_core.remedies import Fix, Remedy
 

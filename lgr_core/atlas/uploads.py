@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from lgr_core.atlas.publish import Claimed
+from lgr_core.atlas.atomic_folder import Claimed
 from lgr_core.atlas.sources.outside import refuse_outside
 from lgr_core.errors import InputError, LgrError, ServiceError, UsageError
 

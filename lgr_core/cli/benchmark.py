@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import (
+from lgr_core.cli.atlas import DEMO
+from lgr_core.cli.common import (
     Bars,
     Commands,
     add_column_flag,
@@ -28,21 +28,21 @@ from lgr_core.cli.base import (
 )
 from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
-from lgr_core.cli.many import names
+from lgr_core.cli.query_flags import names
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
 from lgr_core.errors import LgrError, UsageError
-from lgr_core.evaluation.methods import REGISTRY, chosen_methods
-from lgr_core.evaluation.plan import Plan, digest
+from lgr_core.evaluation.config import Plan, digest
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY, chosen_methods
 from lgr_core.evaluation.report import write_report
-from lgr_core.evaluation.results import Run, load_run
+from lgr_core.evaluation.run_store import Run, load_run
 from lgr_core.evaluation.runner import Bench, run_benchmark
-from lgr_core.prediction.batch import Status
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.method import Status
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.prices import price_words
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.question import LLMOptions, Policy
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from lgr_core.atlas.ingest import IngestOptions
-from lgr_core.cli.atlases import build
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell
+from lgr_core.cli.atlas import build
+from lgr_core.cli.common import Bars, Commands, command, print_json, tell
 from lgr_core.config import Settings
 from lgr_core.errors import UsageError
 
@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
 
 
 def _fetch(options: argparse.Namespace, settings: Settings) -> None:
-    from lgr_core.atlas.fetch import fetch_files  # noqa: PLC0415 - a third of a second, here only
-    from lgr_core.atlas.tahoe import choose_plates, tahoe_files  # noqa: PLC0415 - as above
+    from lgr_core.atlas.download import fetch_files  # noqa: PLC0415 - a third of a second, here only
+    from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files  # noqa: PLC0415 - as above
 
     if options.metadata and (options.plates or options.doses or options.ingest):
         found = "it fetches tables alone"

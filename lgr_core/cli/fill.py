@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, unanswered, whole
+from lgr_core.cli.common import Bars, Commands, command, print_json, tell, unanswered, whole
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
-from lgr_core.cli.many import add_many_flags, pools_of
+from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.budget import Budget

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.forms import bracket, strip_form
-from lgr_core.drugs.names import joined
-from lgr_core.drugs.twins import strip_variant, twin_key
+from lgr_core.drugs.compound_key import strip_variant, twin_key
+from lgr_core.drugs.normalise import joined
+from lgr_core.drugs.salts import bracket, strip_form
 from lgr_core.errors import InputError
 
 _COLUMNS = ("alias", "drug", "source")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.mechanism_files import (
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.mechanism_tables import (
     NO_SOURCE,
     Annotation,
     Mechanism,

@@ -1,7 +1,7 @@
 """Calibrations of trust, fitted and tested on held-out conditions.
 
 The table of trust has one row a regime, method and query: names, the features of
-:mod:`lgr_core.prediction.surroundings`, error sizes at ``LEVELS``, and the Pearson r that came out.
+:mod:`lgr_core.prediction.trust_features`, error sizes at ``LEVELS``, and the Pearson r that came out.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import pandas as pd
 from scipy.optimize import brentq, isotonic_regression
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.prediction.surroundings import FEATURES
 from lgr_core.prediction.trust import LEVELS, NOMINAL, Calibration, coverage
+from lgr_core.prediction.trust_features import FEATURES
 
 SCORE = "pearson_delta"
 ERRORS = tuple(f"error_{level:g}" for level in LEVELS)

@@ -24,9 +24,9 @@ from lgr_core.evaluation.figures import (
     number,
     ordered,
 )
-from lgr_core.evaluation.reading import KINDS, READING, REGIME_WORDS, UNEQUAL, who_reads
+from lgr_core.evaluation.labels import KINDS, READING, REGIME_WORDS, UNEQUAL, who_reads
 from lgr_core.evaluation.regimes import RULES, UNKNOWN, Regime, reads_of
-from lgr_core.evaluation.table_words import (
+from lgr_core.evaluation.table_labels import (
     Choice,
     choices,
     clusters,
@@ -36,7 +36,7 @@ from lgr_core.evaluation.table_words import (
     outcomes,
     plain,
 )
-from lgr_core.figures import TRUTH
+from lgr_core.figures.prediction import TRUTH
 from lgr_core.metrics import METRICS, Direction
 
 _BOX = "width:1.2rem;height:1.2rem;border-radius:.2rem;box-sizing:border-box;flex:none;"

@@ -12,6 +12,8 @@ import pandas as pd
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation import figures, markup
 from lgr_core.evaluation.figures import Figure, embed, k_curves, look, metric_panel
+from lgr_core.evaluation.fold_task import ENOUGH
+from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_WORDS, RegimeWords
 from lgr_core.evaluation.markup_trust import (
     NOT_CALIBRATED,
     WHAT_TRUST_IS,
@@ -19,11 +21,9 @@ from lgr_core.evaluation.markup_trust import (
     half_words,
     trust_table,
 )
-from lgr_core.evaluation.parts import ENOUGH
 from lgr_core.evaluation.rankers import rankers
-from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS, RegimeWords
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import METRICS
 
 _TEMPLATE = Path(__file__).with_name("report.html")

@@ -20,15 +20,15 @@ from threadpoolctl import threadpool_limits
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.domain import NOTHING, Selector
 from lgr_core.errors import InputError
-from lgr_core.evaluation.describe import describe
+from lgr_core.evaluation.config import Plan, check_same, write_config
+from lgr_core.evaluation.external_predictions import Guest, read_guest
+from lgr_core.evaluation.fold_task import Contenders, Part, Task, compute
 from lgr_core.evaluation.folds import notes_of, queries
-from lgr_core.evaluation.guests import Guest, read_guest
-from lgr_core.evaluation.methods import REGISTRY, Setting
-from lgr_core.evaluation.parts import Contenders, Part, Task, compute
-from lgr_core.evaluation.plan import Plan, check_same, write_config
+from lgr_core.evaluation.query_metadata import describe
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Each, Run, assemble
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.evaluation.registry import REGISTRY, Setting
+from lgr_core.evaluation.run_store import Each, Run, assemble
+from lgr_core.retrieval.query_block import FoldReader
 
 PARTS = "parts"
 Progress = Callable[[str, int, int], None]

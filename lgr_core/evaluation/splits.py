@@ -24,7 +24,7 @@ from lgr_core.domain import BoolArray
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import Axes, Fold
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.split_parts import PARTS, Parts, add_state_toml, part_of
+from lgr_core.evaluation.split_reader import PARTS, Parts, add_state_toml, part_of
 
 log = logging.getLogger(__name__)
 

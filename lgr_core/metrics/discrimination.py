@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError
-from lgr_core.metrics.rows import ScoreArray, by_rows, matrix
+from lgr_core.metrics.row_kernels import ScoreArray, by_rows, matrix
 
 TIE = 1e-12
 """Cosines closer than this are equal: a matrix product rounds no finer."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.metrics.rows import ScoreArray, by_rows, count_bits, pair, ratio, same_sign
+from lgr_core.metrics.row_kernels import ScoreArray, by_rows, count_bits, pair, ratio, same_sign
 
 TOP = 50
 """Genes that ``sign_accuracy_top50`` looks at."""

@@ -11,10 +11,10 @@ from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError
 from lgr_core.metrics.discrimination import Likeness, Lineup, kept_of, ranked
 from lgr_core.metrics.moments import SHARED, Moments
-from lgr_core.metrics.pairs import beyond, correlation, signs_of_changed
 from lgr_core.metrics.ranks import TOP, Ascending, Top
-from lgr_core.metrics.rows import CHUNK_VALUES, ScoreArray, matrix, same_sign
-from lgr_core.metrics.table import METRICS
+from lgr_core.metrics.registry import METRICS
+from lgr_core.metrics.row_kernels import CHUNK_VALUES, ScoreArray, matrix, same_sign
+from lgr_core.metrics.vector_metrics import beyond, correlation, signs_of_changed
 
 SIZES = (50, 100)
 """Of the overlaps of largest genes."""

@@ -14,8 +14,7 @@ import numpy as np
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging
-from lgr_core.prediction.two_way import Penalties, TwoWays
-from lgr_core.prediction.weighted import (
+from lgr_core.prediction.linear_methods import (
     MeanWeights,
     Mixed,
     RowWeights,
@@ -25,9 +24,10 @@ from lgr_core.prediction.weighted import (
     Weights,
     best_of,
 )
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Gate, Over
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.prediction.two_way_ridge import Penalties, TwoWays
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import Gate, Over
+from lgr_core.retrieval.query_block import Block
 
 RIDGES = (10.0, 1.0, 0.1)
 POOLED = (1.0, 0.75, 0.5, 0.25, 0.0)

@@ -7,9 +7,9 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import Evidence, IntArray
 from lgr_core.drugs.chemistry import similarity
-from lgr_core.prediction.batch import Predictions, Unfitted, answered
-from lgr_core.retrieval.blocks import Block, Labels
-from lgr_core.retrieval.gate import Basis
+from lgr_core.prediction.method import Predictions, Unfitted, answered
+from lgr_core.retrieval.evidence_guard import Basis
+from lgr_core.retrieval.query_block import Block, Labels
 
 
 class ChemKNN(Unfitted):

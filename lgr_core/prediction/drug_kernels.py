@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import LeakageError, NotFoundError, ServiceError
-from lgr_core.retrieval.blocks import Labels
+from lgr_core.retrieval.query_block import Labels
 
 LLM, CHEMISTRY, MECHANISM = "llm", "chemistry", "mechanism"
 KERNELS = (LLM, CHEMISTRY, MECHANISM)

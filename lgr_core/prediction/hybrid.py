@@ -12,12 +12,12 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, Retrieval
 from lgr_core.prediction.aggregate import STRENGTH
-from lgr_core.prediction.batch import Predictions
+from lgr_core.prediction.linear_methods import best_of
+from lgr_core.prediction.method import Predictions
 from lgr_core.prediction.retrieved import Found, Retrieved
-from lgr_core.prediction.weighted import best_of
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Over
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import Basis, Over
+from lgr_core.retrieval.query_block import Block
 
 NEIGHBORS = (5, 10, 20)
 STRENGTHS = (0.75, 0.5, 0.25, 0.0)

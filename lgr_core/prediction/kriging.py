@@ -11,8 +11,7 @@ import numpy as np
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
-from lgr_core.prediction.ridge import shared_weights
-from lgr_core.prediction.weighted import (
+from lgr_core.prediction.linear_methods import (
     MeanWeights,
     RowWeights,
     Share,
@@ -21,9 +20,10 @@ from lgr_core.prediction.weighted import (
     Weights,
     best_of,
 )
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Gate
-from lgr_core.retrieval.pool import Split, TrainingView
+from lgr_core.prediction.ridge_weights import shared_weights
+from lgr_core.retrieval.candidate_pool import Split, TrainingView
+from lgr_core.retrieval.evidence_guard import Gate
+from lgr_core.retrieval.query_block import Block
 
 MIXTURES: Sequence[Mapping[str, float]] = (
     {LLM: 0.7, MECHANISM: 0.3},

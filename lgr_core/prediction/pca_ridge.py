@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import eigsh
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
-from lgr_core.prediction.batch import Predictions, answered
-from lgr_core.retrieval.blocks import Block, Labels
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.prediction.method import Predictions, answered
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.query_block import Block, Labels
 
 COMPONENTS = (5, 10, 20, 50)
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0)

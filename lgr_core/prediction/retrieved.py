@@ -18,15 +18,15 @@ from lgr_core.domain import (
     Selection,
     Selector,
 )
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import EmptyPoolError, LgrError
-from lgr_core.prediction.batch import Predictions, Status, Unfitted
+from lgr_core.prediction.method import Predictions, Status, Unfitted
 from lgr_core.prediction.predictors import LGR
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Over
-from lgr_core.retrieval.kept import Last
+from lgr_core.retrieval.evidence_guard import Basis, Over
+from lgr_core.retrieval.query_block import Block
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.selectors import RandomSelector
+from lgr_core.retrieval.single_slot_cache import Last
 
 RANKED, ASKED_IN = "ranked by ", ", asked in "
 """How a prediction's ``detail`` names the model that ranked, and the line that it was asked in."""

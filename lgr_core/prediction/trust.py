@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray
-from lgr_core.prediction.surroundings import FEATURES, Surroundings
-from lgr_core.retrieval.blocks import Block
+from lgr_core.prediction.trust_features import FEATURES, Surroundings
+from lgr_core.retrieval.query_block import Block
 
 LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
 """Shares of genes at which the size of errors is kept."""

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lgr_core.domain import NOTHING, Proposal, Retrieval
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.lines import line_key
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
 from lgr_core.retrieval.jsonl import append_line
 

@@ -21,9 +21,9 @@ from lgr_core.domain import (
     Selection,
     Selector,
 )
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.candidate_pool import View
 
 
 def resolve(

@@ -21,7 +21,7 @@ from lgr_core.domain import (
     Selector,
 )
 from lgr_core.drugs.chemistry import similarity
-from lgr_core.drugs.mechanism_files import Annotation
+from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lgr_core.domain import LLMClient, LLMReply, LLMRequest
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.mechanism_files import Annotation
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.drugs.names import fold
+from lgr_core.drugs.normalise import fold
 from lgr_core.errors import (
     AccessError,
     BadReplyError,

@@ -5,7 +5,7 @@ measured change x; for a gene list it is the difference of two means (genes up l
 units of its standard deviation over random genes, divided by sqrt(n - 1). The score of a drug at a
 dose is the mean over its lines.
 
-What could be chance is asked in two ways: see :mod:`lgr_core.signatures.chance`.
+What could be chance is asked in two ways: see :mod:`lgr_core.signatures.significance`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import NotFoundError
-from lgr_core.signatures.chance import tail_of_genes, tail_of_others
-from lgr_core.signatures.genes import Signature
+from lgr_core.signatures.gene_lists import Signature
+from lgr_core.signatures.significance import tail_of_genes, tail_of_others
 
 OTHERS = 1_000
 """Measured changes that stand in for the signature, at most."""

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from lgr_core.batch.export import LAYOUTS, write_zip
+from lgr_core.batch.query_list import Reading
+from lgr_core.batch.results import Outcome
 from lgr_core.errors import LgrError
-from lgr_core.export_many import LAYOUTS, write_zip
-from lgr_core.many.outcomes import Outcome
-from lgr_core.many.wishes import Reading
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import RESTS, Wanted
 from pages.shared.batch_run import Asking, Batch

@@ -10,8 +10,8 @@ import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.batch.query_list import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
 from lgr_core.errors import InputError, LgrError
-from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
 from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from lgr_core.batch.query_list import Reading
+from lgr_core.batch.results import most_queries
 from lgr_core.config import Settings
 from lgr_core.errors import UsageError
-from lgr_core.many.outcomes import most_queries
-from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.prices import price_words
 from lgr_core.retrieval.service import Service

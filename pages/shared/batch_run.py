@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.batch.engine import Ask, Choose, by_neighbors, by_weights
+from lgr_core.batch.query_list import Reading
+from lgr_core.batch.results import Many
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import NotFoundError
-from lgr_core.many.asking import Ask, Choose, by_neighbors, by_weights
-from lgr_core.many.outcomes import Many
-from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.question import LLMOptions, Policy

@@ -9,11 +9,11 @@ import streamlit as st
 
 from lgr_core.evaluation import figures, markup
 from lgr_core.evaluation.figures import look
+from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_WORDS
 from lgr_core.evaluation.rankers import rankers
-from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, reads_pool, report_html
-from lgr_core.evaluation.results import TRUST
+from lgr_core.evaluation.run_store import TRUST
 from lgr_core.metrics import METRICS, Direction
 from pages.shared import pieces, run_state, state
 from pages.shared.benchmark_runs import run_folder

@@ -10,7 +10,7 @@ import streamlit as st
 
 from lgr_core.evaluation import figures
 from lgr_core.evaluation.figures import look, number, side_words
-from lgr_core.evaluation.paired import told_apart
+from lgr_core.evaluation.paired_comparison import told_apart
 from lgr_core.metrics import METRICS, Direction
 from pages.shared import browsing, pieces, run_state
 from pages.shared.benchmark_runs import MOST_SLICES, largest

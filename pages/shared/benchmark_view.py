@@ -13,10 +13,10 @@ import streamlit as st
 from lgr_core.domain import ValueKind
 from lgr_core.errors import LgrError
 from lgr_core.evaluation.figures import Group, look, ordered
-from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.evaluation.labels import REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import regimes
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, run_state
 from pages.shared.benchmark_runs import run_folders

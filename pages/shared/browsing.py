@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
+from lgr_core.answer.export import table_csv
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.drugs.names import safe_name
+from lgr_core.drugs.normalise import safe_name
 from lgr_core.errors import LgrError
-from lgr_core.export import table_csv
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence

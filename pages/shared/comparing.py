@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lgr_core import compare_figures, figures
-from lgr_core.comparison import (
+from lgr_core.answer.baselines import (
     STRIPS,
     Comparison,
     Rival,
@@ -20,9 +19,11 @@ from lgr_core.comparison import (
     top_agreement,
 )
 from lgr_core.domain import FloatArray
-from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.evaluation.registry import REGISTRY
+from lgr_core.figures import comparison as compare_figures
+from lgr_core.figures import prediction as figures
 from lgr_core.metrics import METRICS, Direction
-from lgr_core.prediction.noise import direction
+from lgr_core.prediction.significance import direction
 from pages.shared import evidence_state, fit, links, pieces, sections
 from pages.shared.asking import Answered
 from pages.shared.browsing import download, metric_column, predict_link, spelled

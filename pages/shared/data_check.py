@@ -9,8 +9,8 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.foresee import Foresight, foresee
-from lgr_core.atlas.ingest_jobs import IngestJob
+from lgr_core.atlas.ingest_plan import Foresight, foresee
+from lgr_core.atlas.jobs import IngestJob
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import LgrError, NotFoundError
 from pages.shared import browsing, data_state, links, pieces, state

@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from lgr_core.atlas.blocks import Stage
+from lgr_core.atlas.count_source import Stage
 from lgr_core.atlas.ingest import ingest_demo
 from lgr_core.errors import InputError
 

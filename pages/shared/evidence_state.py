@@ -12,13 +12,13 @@ import streamlit as st
 from threadpoolctl import threadpool_limits
 
 from lgr_core.answer import Answer, predict, trusted, tuned
+from lgr_core.answer.baselines import Comparison, compare
 from lgr_core.atlas.quality import noise_ceiling
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.comparison import Comparison, compare
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
 from lgr_core.prediction.best_evidence import BestEvidence
-from lgr_core.prediction.weighted import Weighted
+from lgr_core.prediction.linear_methods import Weighted
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from pages.shared import state
 

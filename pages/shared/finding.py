@@ -13,7 +13,7 @@ from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
 from lgr_core.errors import LgrError, NotFoundError
-from lgr_core.signatures.genes import Signature, gene_set, split_genes, whole_change
+from lgr_core.signatures.gene_lists import Signature, gene_set, split_genes, whole_change
 from pages.shared import asking, links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method

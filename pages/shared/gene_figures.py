@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from lgr_core import evidence_figures, figures
 from lgr_core.answer import Answer
-from lgr_core.answer.strongest import directions, strongest
-from lgr_core.prediction.noise import FEWEST_FOR_SPREAD
+from lgr_core.answer.top_genes import directions, strongest
+from lgr_core.figures import intervals as evidence_figures
+from lgr_core.figures import prediction as figures
+from lgr_core.prediction.significance import FEWEST_FOR_SPREAD
 from pages.shared import pieces
 from pages.shared.charts import chart
 from pages.shared.pickers import Asked

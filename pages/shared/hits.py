@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lgr_core import drug_figures
-from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
-from lgr_core.signatures.mechanisms import FEWEST, enriched_mechanisms
+from lgr_core.figures import drugs as drug_figures
+from lgr_core.signatures.gene_lists import GeneReading, read_genes, split_genes
+from lgr_core.signatures.mechanism_enrichment import FEWEST, enriched_mechanisms
 from lgr_core.signatures.search import Found
 from pages.shared import browsing, pieces, state
 from pages.shared.charts import chart

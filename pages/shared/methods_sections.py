@@ -10,11 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.evaluation.methods import REGISTRY, Setting, declared
-from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.evaluation.labels import REGIME_WORDS
+from lgr_core.evaluation.reference_results import METRICS as SHIPPED_METRICS
+from lgr_core.evaluation.reference_results import SOURCE, shipped_results
 from lgr_core.evaluation.regimes import RULES, Regime
-from lgr_core.evaluation.shipped import METRICS as SHIPPED_METRICS
-from lgr_core.evaluation.shipped import SOURCE, shipped_results
+from lgr_core.evaluation.registry import REGISTRY, Setting, declared
 from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.best_evidence import Route
 from lgr_core.prediction.trust import FEATURES, HIGH, MEDIUM

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
-from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.atlas.unseen_drug import NovelDrug
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, novel_form, pieces, state, tour

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.atlas.unseen_drug import NovelDrug
 from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError, unknown
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared.words import at_dose, dose_words, offered, selector_words

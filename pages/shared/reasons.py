@@ -8,12 +8,12 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from lgr_core import compare_figures
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
+from lgr_core.answer.influence import Neighborhood, Revealed, inspect, reveal
 from lgr_core.domain import Neighbor
-from lgr_core.drugs.claims import contradicts
-from lgr_core.drugs.mechanism_files import Annotation
-from lgr_core.neighborhood import Neighborhood, Revealed, inspect, reveal
+from lgr_core.drugs.mechanism_tables import Annotation
+from lgr_core.drugs.rationale_check import contradicts
+from lgr_core.figures import comparison as compare_figures
 from pages.shared import asking, links, neighbor_cards, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download

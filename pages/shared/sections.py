@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from lgr_core import metrics
 from lgr_core.answer import Answer
-from lgr_core.answer.strongest import strongest
-from lgr_core.comparison import Verdict
+from lgr_core.answer.baselines import Verdict
+from lgr_core.answer.top_genes import strongest
 from pages.shared import pieces, state
 from pages.shared.neighbor_cards import picture
 from pages.shared.pickers import Asked

@@ -14,23 +14,23 @@ from typing import TypeAlias
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
+from lgr_core.atlas.unseen_drug import NovelDrug, with_novel
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.domain import FloatArray, Selector
-from lgr_core.drugs.identity import load_aliases
+from lgr_core.drugs.catalog import load_aliases
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
-from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.prices import Prices
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import recorded_selector
+from lgr_core.signatures.effect_size import strengths
 from lgr_core.signatures.search import Library
-from lgr_core.signatures.strength import strengths
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.export import write_answer
+from lgr_core.answer.export import write_answer
 from pages.shared.charts import PICTURES
 from pages.shared.question import Question, spell_dose
 

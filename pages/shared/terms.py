@@ -10,8 +10,8 @@ import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.domain import Condition
-from lgr_core.prediction.explained import Support
-from lgr_core.prediction.weighted import Term
+from lgr_core.prediction.attribution import Support
+from lgr_core.prediction.linear_methods import Term
 from pages.shared import pieces
 from pages.shared.browsing import download
 from pages.shared.pickers import Asked

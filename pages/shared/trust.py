@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.evaluation.labels import REGIME_WORDS
 from lgr_core.prediction.trust import Light
 from pages.shared import pieces
 from pages.shared.widgets import html

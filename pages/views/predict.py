@@ -1,7 +1,7 @@
 """The first page: what would this drug do to this cell line, and who says so."""
 
 from lgr_core.answer import LGR_METHOD
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
 from pages.shared import (
     evidence_state,
     fit,

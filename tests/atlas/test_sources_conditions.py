@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import Choices
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import clean_text, known_facts, read_observations
 from lgr_core.errors import InputError, NotFoundError

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import Choices
 from lgr_core.atlas.sources import open_counts
 from lgr_core.errors import InputError, NotCountsError, UsageError
 

@@ -9,7 +9,7 @@ import pytest
 from h5ads import write_h5ad
 from scipy import sparse
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import Choices
 from lgr_core.atlas.sources import read_deltas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.foresee import foresee
 from lgr_core.atlas.ingest import IngestOptions
+from lgr_core.atlas.ingest_plan import foresee
 from lgr_core.atlas.sources import swollen
 from lgr_core.atlas.sources.preview import look
 from lgr_core.domain import ValueKind

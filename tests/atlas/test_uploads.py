@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.publish import Claimed
+from lgr_core.atlas.atomic_folder import Claimed
 from lgr_core.atlas.uploads import receive
 from lgr_core.errors import InputError, ServiceError, UsageError
 

@@ -9,8 +9,8 @@ import pytest
 
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation import figures
-from lgr_core.evaluation.methods import REGISTRY
-from lgr_core.figures import DOWN, NOISE, TRUTH, UP
+from lgr_core.evaluation.registry import REGISTRY
+from lgr_core.figures.prediction import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
 
 KIND = ValueKind.LOG2FC

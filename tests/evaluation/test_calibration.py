@@ -9,7 +9,9 @@ import pytest
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import ERRORS, SCORE, cross_fitted, fit
-from lgr_core.evaluation.calibration_files import (
+from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.calibration_data import TrustTable
+from lgr_core.evaluation.calibration_store import (
     newest_calibration,
     newest_settings,
     read_calibration,
@@ -17,12 +19,10 @@ from lgr_core.evaluation.calibration_files import (
     write_calibrations,
 )
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
-from lgr_core.evaluation.trust_table import TrustTable
-from lgr_core.prediction.means import CellMean
-from lgr_core.prediction.surroundings import FEATURES
+from lgr_core.prediction.mean_baselines import CellMean
 from lgr_core.prediction.trust import LEVELS
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.trust_features import FEATURES
+from lgr_core.retrieval.query_block import FoldReader
 
 
 def planted(*, lines=12, drugs=40, tells=True, seed=0):

@@ -9,10 +9,10 @@ import pytest
 
 from lgr_core.domain import Evidence
 from lgr_core.evaluation.figures import number
-from lgr_core.evaluation.reading import REGIME_WORDS, UNEQUAL
+from lgr_core.evaluation.labels import REGIME_WORDS, UNEQUAL
 from lgr_core.evaluation.regimes import Regime, reads_of
 from lgr_core.evaluation.report import WHERE_CURVES_END, report_html, write_report
-from lgr_core.evaluation.table_words import choices, config_words, coverage
+from lgr_core.evaluation.table_labels import choices, config_words, coverage
 
 EVIL = "</script><script>alert(1)</script>$title"
 LIMIT = 6_000_000

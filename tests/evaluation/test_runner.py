@@ -16,11 +16,12 @@ import pytest
 from lgr_core.config import Settings
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
-from lgr_core.evaluation import results, runner
-from lgr_core.evaluation.methods import CONTROLS, REGISTRY, chosen_methods
-from lgr_core.evaluation.plan import Plan, digest
+from lgr_core.evaluation import run_store as results
+from lgr_core.evaluation import runner
+from lgr_core.evaluation.config import Plan, digest
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import load_run
+from lgr_core.evaluation.registry import CONTROLS, REGISTRY, chosen_methods
+from lgr_core.evaluation.run_store import load_run
 from lgr_core.evaluation.runner import run_benchmark
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.selectors import make_selector

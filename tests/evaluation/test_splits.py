@@ -12,7 +12,7 @@ from toy import DRUGS, LINES
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.split_parts import Parts
+from lgr_core.evaluation.split_reader import Parts
 from lgr_core.evaluation.splits import read_split, write_split
 
 

@@ -11,7 +11,7 @@ from loopback_llm import LoopbackLLM
 from seen import link, text, turn
 
 from lgr_core.answer import predict
-from lgr_core.export_many import write_zip
+from lgr_core.batch.export import write_zip
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from pages.shared import batch_after, batch_asking, batch_before, batch_run
 

@@ -7,8 +7,8 @@ from lab import UNMEASURED
 from seen import figures, link, text
 
 from lgr_core.answer import predict
-from lgr_core.comparison import METHODS, STRIPS
-from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.answer.baselines import METHODS, STRIPS
+from lgr_core.evaluation.registry import REGISTRY
 from pages.shared import evidence_state
 
 

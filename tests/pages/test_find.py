@@ -13,7 +13,7 @@ from seen import link, text, turn, unfold
 from lgr_core.answer import predict
 from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.signatures.genes import whole_change
+from lgr_core.signatures.gene_lists import whole_change
 from lgr_core.signatures.search import Found, Library, find_drugs
 from pages.shared import finding, hits
 

@@ -9,8 +9,8 @@ from seen import figures, link, text, unfold
 from toy import GENES as TOY_GENES
 
 from lgr_core.answer import predict
-from lgr_core.answer.strongest import strongest
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
+from lgr_core.answer.top_genes import strongest
 from pages.shared.sections import answer_sentence
 from pages.shared.words import agree_words, share
 

@@ -6,10 +6,10 @@ from html import escape, unescape
 import pytest
 from seen import link, text, turn
 
-from lgr_core.evaluation.methods import REGISTRY, Setting, declared
 from lgr_core.evaluation.regimes import RULES, Regime
+from lgr_core.evaluation.registry import REGISTRY, Setting, declared
 from lgr_core.metrics import METRICS
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
 from pages.shared.methods_sections import DOCS, FULL_TEXT, SHOW
 from pages.shared.methods_text import PARTS

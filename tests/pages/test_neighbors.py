@@ -7,7 +7,7 @@ from lab import IMAGE, UNMEASURED
 from seen import link, text, unfold
 
 from lgr_core.answer import predict
-from lgr_core.neighborhood import inspect, reveal
+from lgr_core.answer.influence import inspect, reveal
 from pages.shared.question import joined, parted
 
 LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}

@@ -14,7 +14,7 @@ from lab import MECHANISMS, UNMEASURED
 from lgr_core.answer import LGR_METHOD, METHODS, predict
 from lgr_core.cli import main
 from lgr_core.domain import Condition
-from lgr_core.prediction.explained import METHODS as WEIGHTED
+from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import asking, evidence_state, recipes, state
 from pages.shared.pickers import Asked

@@ -8,14 +8,14 @@ import pytest
 from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.folds import make_folds
-from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY, Setting
 from lgr_core.prediction.hybrid import STRENGTHS, THRESHOLDS, Hybrid, Shrunken
-from lgr_core.prediction.means import PoolMeans
+from lgr_core.prediction.mean_baselines import PoolMeans
 from lgr_core.prediction.retrieved import Retrieved
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Basis
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import Basis
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
 

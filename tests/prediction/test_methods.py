@@ -14,9 +14,8 @@ from lgr_core.domain import Condition
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.batch import Status
 from lgr_core.prediction.chem_knn import ChemKNN
-from lgr_core.prediction.means import (
+from lgr_core.prediction.mean_baselines import (
     CellMean,
     DrugMean,
     GlobalMean,
@@ -25,11 +24,12 @@ from lgr_core.prediction.means import (
     Truth,
     Zero,
 )
+from lgr_core.prediction.method import Status
 from lgr_core.prediction.pca_ridge import COMPONENTS, PENALTIES, PCARidge, _Latent, _Moments
 from lgr_core.prediction.predictors import LGR, PoolMean
 from lgr_core.prediction.retrieved import Oracle, Retrieved
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import TrainingView, View, candidate_pool
+from lgr_core.retrieval.candidate_pool import TrainingView, View, candidate_pool
+from lgr_core.retrieval.query_block import FoldReader
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector, make_selector
 
 

@@ -6,7 +6,7 @@ import pytest
 from lgr_core.domain import Condition, Evidence, Proposal, Selection
 from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
 from lgr_core.prediction.predictors import LGR, PoolMean
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.candidate_pool import View, candidate_pool
 from lgr_core.retrieval.selectors import make_selector
 
 QUERY = Condition("A549", "Trametinib", 5.0)

@@ -9,7 +9,6 @@ from lgr_core.domain import Evidence
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.prediction.surroundings import FEATURES, Surroundings
 from lgr_core.prediction.trust import (
     LEVELS,
     Calibration,
@@ -19,7 +18,8 @@ from lgr_core.prediction.trust import (
     light_of,
     reasons,
 )
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.trust_features import FEATURES, Surroundings
+from lgr_core.retrieval.query_block import FoldReader
 
 READS = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
 

@@ -10,9 +10,9 @@ from worlds import build_world
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.prediction.drug_kernels import CHEMISTRY, MECHANISM, DrugKernels
 from lgr_core.prediction.kriging import Kriging
-from lgr_core.prediction.weighted import best_of as chosen_of
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.prediction.linear_methods import best_of as chosen_of
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.query_block import FoldReader
 
 
 @pytest.mark.parametrize(("noise", "low", "high"), [(0.05, 0.0, 0.0), (4.0, 0.25, 1.0)])

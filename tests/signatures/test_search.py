@@ -8,7 +8,7 @@ from lab import MECHANISMS
 from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import NotFoundError
-from lgr_core.signatures.genes import Signature, gene_set, whole_change
+from lgr_core.signatures.gene_lists import Signature, gene_set, whole_change
 from lgr_core.signatures.search import Library, find_drugs
 
 BOOK = MechanismBook.load()

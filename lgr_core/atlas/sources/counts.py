@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import (
+from lgr_core.atlas.count_source import (
     BLOCK_NONZEROS,
     UNITS,
     USUAL,

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import Choices, CountBlocks
+from lgr_core.atlas.count_source import Choices, CountBlocks
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import NOTHING, ValueKind
 from lgr_core.errors import InputError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from lgr_core.atlas.blocks import USUAL, Choices, CountBlocks
+from lgr_core.atlas.count_source import USUAL, Choices, CountBlocks
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy

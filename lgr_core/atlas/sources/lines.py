@@ -11,7 +11,7 @@ import pandas as pd
 from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.config import SHIPPED
 from lgr_core.domain import BoolArray
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.cell_lines import LineCatalog
 
 
 @cache

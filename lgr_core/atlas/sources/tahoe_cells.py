@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import Choices, CountBlocks, cut
+from lgr_core.atlas.count_source import Choices, CountBlocks, cut
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import read_observations
 from lgr_core.atlas.sources.counts import refuse_one_sided

@@ -17,7 +17,7 @@ from lgr_core.atlas.sources.lines import known_lines
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.atlas.sources.tahoe_tables import known_cell_lines, known_drugs
 from lgr_core.domain import ValueKind
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.cell_lines import LineCatalog
 from lgr_core.errors import InputError
 
 FOLDER = "pseudobulk_differential_expression"

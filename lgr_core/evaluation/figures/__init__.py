@@ -7,7 +7,23 @@ colour alone. ``random_k`` is a band and ``oracle_k`` a line to read the others 
 
 from plotly.graph_objects import Figure
 
-from lgr_core.evaluation.figures.looks import (
+from lgr_core.evaluation.figures.calibration import reliability, risk_coverage
+from lgr_core.evaluation.figures.distributions import (
+    MOST_POINTS,
+    distributions,
+    duel,
+    k_curves,
+    k_histogram,
+)
+from lgr_core.evaluation.figures.panels import (
+    against,
+    gaps,
+    metric_panel,
+    slice_gaps,
+    slice_words,
+    slices,
+)
+from lgr_core.evaluation.figures.styles import (
     CONTROL,
     GUEST,
     NEUTRAL,
@@ -18,22 +34,6 @@ from lgr_core.evaluation.figures.looks import (
     ordered,
     side_words,
 )
-from lgr_core.evaluation.figures.panels import (
-    against,
-    gaps,
-    metric_panel,
-    slice_gaps,
-    slice_words,
-    slices,
-)
-from lgr_core.evaluation.figures.spreads import (
-    MOST_POINTS,
-    distributions,
-    duel,
-    k_curves,
-    k_histogram,
-)
-from lgr_core.evaluation.figures.trust import reliability, risk_coverage
 
 __all__ = [
     "CONTROL",

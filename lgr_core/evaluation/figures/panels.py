@@ -13,7 +13,18 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures.looks import (
+from lgr_core.evaluation.figures.dot_plot import (
+    FALLBACK,
+    Dot,
+    axis_words,
+    band,
+    divider,
+    draw_rows,
+    head_of,
+    rows_layout,
+    upright,
+)
+from lgr_core.evaluation.figures.styles import (
     BESIDE,
     CONTROL,
     ORACLE,
@@ -26,19 +37,8 @@ from lgr_core.evaluation.figures.looks import (
     ordered,
     side_words,
 )
-from lgr_core.evaluation.figures.rows import (
-    FALLBACK,
-    Dot,
-    axis_words,
-    band,
-    divider,
-    draw_rows,
-    head_of,
-    rows_layout,
-    upright,
-)
-from lgr_core.evaluation.paired import told_apart
-from lgr_core.figures import DOWN, NOISE, TRUTH, UP
+from lgr_core.evaluation.paired_comparison import told_apart
+from lgr_core.figures.prediction import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
 
 _SLICES_HEAD = head_of(4)
