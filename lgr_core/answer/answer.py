@@ -12,9 +12,9 @@ import pandas as pd
 
 from lgr_core.domain import CandidatePool, Condition, FloatArray, Prediction, Retrieval
 from lgr_core.errors import UsageError
-from lgr_core.evaluation.calibration_store import Calibrated
+from lgr_core.evaluation.calibration_store import CalibrationSource
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
-from lgr_core.prediction.attribution import Support
+from lgr_core.prediction.attribution import TermSupport
 from lgr_core.prediction.trust import Trust
 
 _OURS = frozenset({"gene", "predicted", "measured"})
@@ -45,9 +45,9 @@ class Answer:
     metrics: Mapping[str, float] | None
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
-    terms: tuple[Support, ...] = ()
+    terms: tuple[TermSupport, ...] = ()
     trust: Trust | None = None
-    calibrated: Calibrated | None = None
+    calibrated: CalibrationSource | None = None
     trust_note: str | None = None
 
     @property
@@ -58,7 +58,7 @@ class Answer:
         return self.prediction.retrieval
 
     @property
-    def weighs_all(self) -> bool:
+    def is_linear(self) -> bool:
         """Whether a method answered that weighs every condition, not neighbours alone."""
         return self.prediction.method in WEIGHTED
 
@@ -123,7 +123,7 @@ def retrieval_dict(retrieval: Retrieval) -> dict[str, Any]:
     }
 
 
-def term_dict(term: Support) -> dict[str, Any]:
+def term_dict(term: TermSupport) -> dict[str, Any]:
     """A term as JSON has it: its conditions with their signed weights, heaviest first."""
     return {
         "term": str(term.term),
@@ -136,7 +136,7 @@ def term_dict(term: Support) -> dict[str, Any]:
     }
 
 
-def _trust_dict(trust: Trust, by: Calibrated | None) -> dict[str, Any]:
+def _trust_dict(trust: Trust, by: CalibrationSource | None) -> dict[str, Any]:
     """Trust as JSON has it; ``gene_half_width`` is of the metric panel, in the deltas' unit."""
     about = None
     if by is not None:

@@ -16,12 +16,12 @@ from scipy.sparse import csr_array
 from lgr_core import metrics
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import NOTHING, CandidatePool, Evidence, FloatArray, IntArray, Selector
+from lgr_core.domain import EMPTY, CandidatePool, Evidence, FloatArray, IntArray, Selector
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.registry import REGISTRY, Setting
+from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.prediction.method import Method, Status
-from lgr_core.retrieval.candidate_pool import View
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.candidate_pool import QueryView
+from lgr_core.retrieval.query_block import EvidenceReader
 
 DRAWS = 1_000
 """Blind picks that make the random band."""
@@ -55,7 +55,7 @@ _TOP = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class NullComparison:
     """How far a prediction can be trusted, in numbers.
 
     ``agreement`` is the mean Pearson correlation over all pairs of neighbours, NaN below two.
@@ -70,7 +70,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class BaselineResult:
     """Another method's answer to the same query.
 
     ``delta`` is (n_panel,), None where it has none: ``why`` says so. ``scores`` are on ``STRIPS``.
@@ -84,20 +84,20 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class BaselineComparison:
     """A measured change, (n_panel,), every rival's answer by method id, and the blind draws.
 
     ``random`` holds the scores of the draws on ``STRIPS``, (n_draws,) each.
     """
 
     measured: FloatArray
-    rivals: Mapping[str, Rival]
+    baselines: Mapping[str, BaselineResult]
     random: Mapping[str, FloatArray]
 
 
 def pool_deltas(store: AtlasStore, pool: CandidatePool) -> FloatArray:
     """Measured deltas of every candidate of a pool, (n_pool, n_panel), as TARGET_POOL opens it."""
-    view = View(store, pool.query, {Evidence.TARGET_POOL})
+    view = QueryView(store, pool.query, {Evidence.TARGET_POOL})
     return view.deltas(view.rows(pool.query.cell_line, pool.drugs, pool.query.dose_um))
 
 
@@ -115,11 +115,13 @@ def draw_means(deltas: FloatArray, picks: IntArray) -> FloatArray:
     return weights @ deltas
 
 
-def verdict(store: AtlasStore, answer: Answer, *, n_draws: int = DRAWS, seed: int = 0) -> Verdict:
+def verdict(
+    store: AtlasStore, answer: Answer, *, n_draws: int = DRAWS, seed: int = 0
+) -> NullComparison:
     """Hold an answer against ``n_draws`` blind picks, as many drugs each, from the same pool."""
     k_used, panel = answer.retrieval.k_used, slice(None, answer.n_panel)
     if not k_used:
-        return Verdict(math.nan, math.nan, None, 0)
+        return NullComparison(math.nan, math.nan, None, 0)
     deltas = pool_deltas(store, answer.pool)
     picks = draw(len(deltas), k_used, n_draws=n_draws, seed=seed)
     ours = agreement(answer.neighbor_deltas[:, panel], np.arange(k_used)[None])[0]
@@ -129,7 +131,7 @@ def verdict(store: AtlasStore, answer: Answer, *, n_draws: int = DRAWS, seed: in
         truth = answer.measured[panel]
         scores = _pearson(draw_means(deltas, picks), truth)
         beats = share_below(scores, float(_pearson(answer.prediction.delta[None, panel], truth)[0]))
-    return Verdict(float(ours), share_below(blind, float(ours)), beats, n_draws)
+    return NullComparison(float(ours), share_below(blind, float(ours)), beats, n_draws)
 
 
 def compare(
@@ -138,11 +140,11 @@ def compare(
     selectors: Callable[[str], Selector],
     *,
     methods: Sequence[str] = METHODS,
-    ready: Mapping[str, Method] = NOTHING,
-    reader: FoldReader | None = None,
+    ready: Mapping[str, Method] = EMPTY,
+    reader: EvidenceReader | None = None,
     n_draws: int = DRAWS,
     seed: int = 0,
-) -> Comparison | None:
+) -> BaselineComparison | None:
     """Every method's answer to the same question, scored beside blind draws; None without a truth.
 
     ``selectors`` gives the selector of a name. What is costly may be kept between calls: methods
@@ -151,22 +153,22 @@ def compare(
     if answer.measured is None:
         return None
     query, k = answer.pool.query, answer.retrieval.k
-    reader = FoldReader(store) if reader is None else reader
-    setting = Setting(reader.labels, selectors, Regime.OPEN_WORLD, k)
+    reader = EvidenceReader(store) if reader is None else reader
+    setting = MethodContext(reader.labels, selectors, Regime.OPEN_WORLD, k)
     block = reader.block(query.cell_line, query.dose_um, [query.drug])
     truth = answer.measured[: answer.n_panel]
     mean = answer.pool_mean[: answer.n_panel]
-    rivals = {}
+    baselines = {}
     for name in methods:
         method = ready.get(name) or REGISTRY[name].make(setting)[0]
         found = method.predict(block)
         delta = found.delta[0] if found.status[0] is Status.OK else None
         scores = {} if delta is None else _single(score_rows(delta[None], truth, mean))
-        rivals[name] = Rival(name, delta, scores, found.detail[0], found.fallback[0])
+        baselines[name] = BaselineResult(name, delta, scores, found.detail[0], found.fallback[0])
     deltas = pool_deltas(store, answer.pool)
     k_used = answer.retrieval.k_used or k
     draws = draw_means(deltas, draw(len(deltas), k_used, n_draws=n_draws, seed=seed))
-    return Comparison(truth, rivals, score_rows(draws, truth, mean))
+    return BaselineComparison(truth, baselines, score_rows(draws, truth, mean))
 
 
 def score_rows(

@@ -15,7 +15,7 @@ from lgr_core.drugs.chemistry import similarity
 
 
 @dataclass(frozen=True, slots=True)
-class Neighborhood:
+class NeighborInfluence:
     """The n neighbours of an answer, best first.
 
     ``alike`` (n, n) are Pearson correlations of their measured changes. ``shift`` (n,) is how far
@@ -30,7 +30,7 @@ class Neighborhood:
 
 
 @dataclass(frozen=True, slots=True)
-class Revealed:
+class NeighborRanks:
     """What the measured change says of the neighbours, best first; it was read by nobody before.
 
     ``r`` (n,) is each neighbour's Pearson correlation with the truth and ``rank`` (n,) its place
@@ -44,17 +44,17 @@ class Revealed:
     n_candidates: int
 
 
-def inspect(store: AtlasStore, answer: Answer) -> Neighborhood:
+def inspect_neighbors(store: AtlasStore, answer: Answer) -> NeighborInfluence:
     """Look at an answer's neighbours without a glance at the truth."""
     deltas = _deltas(answer)
     without = _left_out(deltas)
     ours = _prediction(answer)
     norm = np.linalg.norm(ours)
     shift = np.linalg.norm(ours - without, axis=1) / (norm if norm > 0 else np.nan)
-    return Neighborhood(correlations(deltas), shift, _structure(store, answer))
+    return NeighborInfluence(correlations(deltas), shift, _structure(store, answer))
 
 
-def reveal(store: AtlasStore, answer: Answer) -> Revealed | None:
+def rank_neighbors(store: AtlasStore, answer: Answer) -> NeighborRanks | None:
     """Hold the neighbours against the truth; None where there is none."""
     if answer.measured is None:
         return None
@@ -65,7 +65,7 @@ def reveal(store: AtlasStore, answer: Answer) -> Revealed | None:
     ours = np.array([place[drug] for drug in answer.retrieval.drugs], dtype=np.intp)
     with_all = _pearson(_prediction(answer)[None], truth)
     gain = with_all - _pearson(_left_out(_deltas(answer)), truth)
-    return Revealed(r[ours], ordered[ours] + 1, gain, len(r))
+    return NeighborRanks(r[ours], ordered[ours] + 1, gain, len(r))
 
 
 def _deltas(answer: Answer) -> FloatArray:
@@ -86,10 +86,10 @@ def _left_out(deltas: FloatArray) -> FloatArray:
 def _pearson(predicted: FloatArray, truth: FloatArray) -> FloatArray:
     """Pearson of each row with the truth, NaN for a row that is not finite."""
     scores = np.full(len(predicted), np.nan)
-    told = np.isfinite(predicted).all(axis=1)
-    if told.any():
-        rows = predicted[told]
-        scores[told] = metrics.pearson_delta(rows, np.broadcast_to(truth, rows.shape))
+    defined = np.isfinite(predicted).all(axis=1)
+    if defined.any():
+        rows = predicted[defined]
+        scores[defined] = metrics.pearson_delta(rows, np.broadcast_to(truth, rows.shape))
     return scores
 
 

@@ -21,11 +21,11 @@ from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.prediction.attribution import Selectors
 from lgr_core.prediction.hybrid import Hybrid
-from lgr_core.prediction.linear_methods import Weighted
+from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.prediction.predictors import FALLBACKS, LGR
-from lgr_core.retrieval.candidate_pool import View, candidate_pool
+from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
 from lgr_core.retrieval.parse_query import read_query
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
 
 LGR_METHOD = "lgr"
@@ -56,7 +56,7 @@ def retrieve(
     k = number_of_neighbors(k, selector)
     pool, _ = _pool(store, cell_line, drug, dose_um)
     chosen = selector_of(store, selector, pool, k, seed)
-    view = View(store, pool.query, chosen.evidence)
+    view = QueryView(store, pool.query, chosen.evidence)
     return retrieve_neighbors(
         chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
     )
@@ -68,7 +68,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     cell_line: str,
     drug: str,
     dose_um: float | None = None,
-    method: str | Weighted = LGR_METHOD,
+    method: str | LinearMethod = LGR_METHOD,
     selector: str | Sequence[str] | Selector = "mechanism",
     k: int | None = None,
     aggregate: str = "mean",
@@ -76,7 +76,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     seed: int = 0,
     one_per_parent: bool = False,
     all_genes: bool = False,
-    reader: FoldReader | None = None,
+    reader: EvidenceReader | None = None,
     selectors: Selectors | None = None,
 ) -> Answer:
     """Predict a drug's effect on a cell line from measured effects.
@@ -121,16 +121,16 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         If a name, the dose or an option is refused; the message says what to do.
     """
     check_question(store, cell_line, drug, dose_um)
-    check_type("method", method, (str, Weighted), f"Choose one of: {', '.join(METHODS)}.")
+    check_type("method", method, (str, LinearMethod), f"Choose one of: {', '.join(METHODS)}.")
     check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
     check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
-    check_type("reader", reader, (FoldReader, NoneType), "Give FoldReader(store), or None.")
+    check_type("reader", reader, (EvidenceReader, NoneType), "Give EvidenceReader(store), or None.")
     check_type("selectors", selectors, (Callable, NoneType), "Give a function of a name, or None.")
     check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
     k = number_of_neighbors(k, selector)
     pool, notes = _pool(store, cell_line, drug, dose_um)
     desk = Desk(store, pool, notes, k, all_genes=all_genes, reader=reader)
-    if isinstance(method, Weighted) or method in WEIGHTED:
+    if isinstance(method, LinearMethod) or method in WEIGHTED:
         return desk.weighted(method, selectors)
     if method == Hybrid.name:
         return desk.hybrid(selectors)

@@ -9,7 +9,7 @@ from lgr_core.domain import IntArray
 from lgr_core.prediction.significance import direction
 
 
-def strongest(answer: Answer, n: int, *, sure: bool = False) -> tuple[IntArray, IntArray]:
+def strongest_genes(answer: Answer, n: int, *, sure: bool = False) -> tuple[IntArray, IntArray]:
     """Columns of the n genes that go up most and down most, from the highest to the lowest value.
 
     With ``sure``, only of those that are not within noise.
@@ -27,7 +27,7 @@ def directions(answer: Answer) -> IntArray:
     that its trust gives each gene, where that is known.
     """
     delta = answer.prediction.delta
-    if not answer.weighs_all:
+    if not answer.is_linear:
         return direction(delta, answer.neighbor_deltas)
     sign = np.sign(delta).astype(np.intp)
     if answer.trust is None:

@@ -12,35 +12,37 @@ from lgr_core.answer.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Evidence, Retrieval
 from lgr_core.errors import NotFoundError
-from lgr_core.evaluation.calibration_store import Calibrated, newest_calibration, regime_of
+from lgr_core.evaluation.calibration_store import CalibrationSource, newest_calibration, regime_of
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import CONTROLS
 from lgr_core.prediction.trust import Trust, trust_of
-from lgr_core.retrieval.evidence_guard import Basis
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.evidence_guard import VectorBasis
+from lgr_core.retrieval.query_block import EvidenceReader
 
 
-def trusted(
-    store: AtlasStore, answer: Answer, runs: Path, *, reader: FoldReader | None = None
+def with_trust(
+    store: AtlasStore, answer: Answer, runs: Path, *, reader: EvidenceReader | None = None
 ) -> Answer:
     """The answer with its trust, else with a note that says why there is none.
 
     ``runs`` is the folder of benchmark runs; ``reader`` one of this store's in the open world.
     """
-    reader = FoldReader(store) if reader is None else reader
-    return trusted_together(reader, [answer], runs)[0]
+    reader = EvidenceReader(store) if reader is None else reader
+    return with_trust_together(reader, [answer], runs)[0]
 
 
-def trusted_together(reader: FoldReader, answers: Sequence[Answer], runs: Path) -> list[Answer]:
-    """:func:`trusted` for answers that differ in the drug alone; what they share is read once."""
-    store, told = reader.store, list(answers)
+def with_trust_together(
+    reader: EvidenceReader, answers: Sequence[Answer], runs: Path
+) -> list[Answer]:
+    """:func:`with_trust` for answers that differ in the drug alone; what they share is read once."""
+    store, results = reader.store, list(answers)
     kinds = [_kind(store, answer) for answer in answers]
     for kind in dict.fromkeys(kinds):
         places = [place for place, other in enumerate(kinds) if other == kind]
         alike = [answers[place] for place in places]
         for place, answer in zip(places, _of_kind(reader, alike, runs), strict=True):
-            told[place] = answer
-    return told
+            results[place] = answer
+    return results
 
 
 def _kind(store: AtlasStore, answer: Answer) -> tuple[str, str, Regime]:
@@ -49,7 +51,7 @@ def _kind(store: AtlasStore, answer: Answer) -> tuple[str, str, Regime]:
     return prediction.method, how, regime_of(store, prediction.query)
 
 
-def _of_kind(reader: FoldReader, answers: Sequence[Answer], runs: Path) -> list[Answer]:
+def _of_kind(reader: EvidenceReader, answers: Sequence[Answer], runs: Path) -> list[Answer]:
     """The answers, all of one kind, with their trust or with the same note."""
     method, how, _ = _kind(reader.store, answers[0])
     note = None
@@ -70,7 +72,9 @@ def _of_kind(reader: FoldReader, answers: Sequence[Answer], runs: Path) -> list[
     ]
 
 
-def _trust(reader: FoldReader, answers: Sequence[Answer], found: Calibrated) -> Iterator[Trust]:
+def _trust(
+    reader: EvidenceReader, answers: Sequence[Answer], found: CalibrationSource
+) -> Iterator[Trust]:
     first, query = answers[0], answers[0].prediction.query
     drugs = [answer.prediction.query.drug for answer in answers]
     block = reader.block(query.cell_line, query.dose_um, drugs)
@@ -78,8 +82,8 @@ def _trust(reader: FoldReader, answers: Sequence[Answer], found: Calibrated) -> 
     panel = slice(None, first.n_panel)
     delta = np.array([answer.prediction.delta[panel] for answer in answers], dtype=float)
     used = None
-    if not first.weighs_all:
-        names = block.gate(evidence).names(Basis.LINE)
+    if not first.is_linear:
+        names = block.guard(evidence).names(VectorBasis.LINE)
         used = np.array([np.isin(names, answer.retrieval.drugs) for answer in answers])
     each = trust_of(block, evidence, delta, found.calibration, used)
     for answer, trust in zip(answers, each, strict=True):
@@ -88,17 +92,17 @@ def _trust(reader: FoldReader, answers: Sequence[Answer], found: Calibrated) -> 
 
 def _consistency(retrieval: Retrieval) -> tuple[str, ...]:
     """How often a model that was asked several times named those who stand."""
-    said = retrieval.provenance
-    shares = [said.get("agreement", {}).get(drug, 0.0) for drug in retrieval.drugs]
-    if not shares or int(said.get("samples", 1)) < 2:  # noqa: PLR2004 - several were asked
+    provenance = retrieval.provenance
+    shares = [provenance.get("agreement", {}).get(drug, 0.0) for drug in retrieval.drugs]
+    if not shares or int(provenance.get("samples", 1)) < 2:  # noqa: PLR2004 - several were asked
         return ()
     mean = float(np.mean(shares))
-    words = f"Asked {said['samples']} times, the model named each of these neighbours in "
+    words = f"Asked {provenance['samples']} times, the model named each of these neighbours in "
     return (f"{words}{mean:.0%} of its answers on average.",)
 
 
-def _other_k(answer: Answer, found: Calibrated) -> str | None:
+def _other_k(answer: Answer, found: CalibrationSource) -> str | None:
     k = answer.retrieval.k
-    if answer.weighs_all or k == found.k:
+    if answer.is_linear or k == found.k:
         return None
     return f"Trust was calibrated with k = {found.k}, and k = {k} was asked for."

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @contextmanager
-def built_aside(folder: Path, *, overwrite: bool) -> Iterator[Path]:
+def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
     """An empty folder to build in; at the end of the block it takes the place of ``folder``.
 
     If the block fails, what was built is removed and the old folder stays. What a killed build left
@@ -64,7 +64,7 @@ def built_aside(folder: Path, *, overwrite: bool) -> Iterator[Path]:
             raise
 
 
-class Claimed:
+class LockedFolder:
     """An empty folder of one owner, ``path``: gone when the owner closes it, forgets it or dies.
 
     A lock in it, as a builder's, says that the owner lives; what the dead left behind is removed

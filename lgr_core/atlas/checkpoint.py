@@ -36,7 +36,7 @@ FORM = 1
 
 
 @contextmanager
-def going_on(folder: Path, digest: str) -> Iterator[Path]:
+def checkpoint_folder(folder: Path, digest: str) -> Iterator[Path]:
     """The folder of partial sums for the atlas ``folder``, kept if the block fails.
 
     Where the block ends well, or the source holds no counts, it is removed.

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.domain import NOTHING, IntArray
+from lgr_core.domain import EMPTY, IntArray
 
 Unit = Literal["cell", "well"]
 UNITS: tuple[Unit, ...] = ("cell", "well")
@@ -24,7 +24,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True, eq=False)
-class Stage:
+class StageProgress:
     """How far a piece of work is, for whoever looks on; ``tell`` is its :data:`Progress`."""
 
     stage: str = "waiting"
@@ -41,7 +41,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ReadOptions:
     """How a file of counts is read.
 
     ``overrides`` (role -> column) are as of
@@ -53,7 +53,7 @@ class Choices:
     ``lines`` and ``doses`` (micromolar) are the only ones that are read; none: all.
     """
 
-    overrides: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    overrides: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     controls: Sequence[str] = ()
     unit: Unit | None = None
     layer: str | None = None
@@ -62,7 +62,7 @@ class Choices:
     doses: Sequence[float] = ()
 
 
-USUAL = Choices()
+USUAL = ReadOptions()
 """Nothing chosen: all is guessed, all is read."""
 
 
@@ -117,7 +117,7 @@ class CountBlocks(ABC):
         """The source cut up by its files' own bounds, whoever will read it; every row once."""
 
 
-class Cut(NamedTuple):
+class ShardRange(NamedTuple):
     """Rows ``first`` to ``last`` of the files, of which those kept are ``start`` to ``stop``.
 
     ``kept`` are their places counted from ``first``; None: all of them.
@@ -130,7 +130,7 @@ class Cut(NamedTuple):
     kept: IntArray | None
 
 
-def cut(rows: IntArray, nonzeros: IntArray, kept: IntArray, max_nonzeros: int) -> list[Cut]:
+def cut(rows: IntArray, nonzeros: IntArray, kept: IntArray, max_nonzeros: int) -> list[ShardRange]:
     """Cut rows into runs of at most ``max_nonzeros`` stored values; at least one unit each.
 
     Parameters
@@ -150,7 +150,7 @@ def cut(rows: IntArray, nonzeros: IntArray, kept: IntArray, max_nonzeros: int) -
         start, stop = map(int, np.searchsorted(kept, [first, last]))
         if stop > start:
             here = None if stop - start == last - first else kept[start:stop] - first
-            found.append(Cut(first, last, start, stop, here))
+            found.append(ShardRange(first, last, start, stop, here))
         at = end
     return found
 

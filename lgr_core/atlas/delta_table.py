@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.domain import NOTHING, FloatArray, ValueKind
+from lgr_core.domain import EMPTY, FloatArray, ValueKind
 from lgr_core.errors import InputError
 
 CONDITION_COLUMNS = ("cell_line", "drug", "dose_um", "n_cells", "n_replicates", "underpowered")
@@ -44,7 +44,7 @@ class DeltaTable:
     control_profiles: FloatArray | None = None
     drugs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["drug"]))
     cell_lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["cell_line"]))
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         n, g = len(self.conditions), len(self.genes)

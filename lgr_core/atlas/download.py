@@ -38,7 +38,7 @@ _GO_ON = "Run the same command again: what has come is kept, and it goes on from
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RemoteFile:
     """A file of a data set on the hub: its repository, the commit it is pinned to, its path."""
 
     repository: str
@@ -50,14 +50,14 @@ class Wanted:
 class _Remote:
     """What the hub says of a file; ``etag`` is its SHA-256, or the SHA-1 of its git object."""
 
-    wanted: Wanted
+    wanted: RemoteFile
     url: str
     size: int
     etag: str
 
 
 def fetch_files(
-    files: Sequence[Wanted],
+    files: Sequence[RemoteFile],
     folder: Path,
     *,
     endpoint: str | None = None,
@@ -131,18 +131,18 @@ class _Bar:
         self._report.add(n)
 
 
-def _look(file: Wanted, endpoint: str | None) -> _Remote:
+def _look(file: RemoteFile, endpoint: str | None) -> _Remote:
     """Ask the hub for a file's size and checksum."""
     url = hf_hub_url(
         file.repository, file.path, repo_type="dataset", revision=file.revision, endpoint=endpoint
     )
     with _translated(f"{file.path} of {file.repository}"):
-        said = get_hf_file_metadata(url, endpoint=endpoint, retry_on_errors=True)
-    if said.commit_hash != file.revision or said.size is None or said.etag is None:
-        found = f"{url} answers with commit {said.commit_hash}, {said.size} bytes, tag {said.etag}"
+        remote = get_hf_file_metadata(url, endpoint=endpoint, retry_on_errors=True)
+    if remote.commit_hash != file.revision or remote.size is None or remote.etag is None:
+        found = f"{url} answers with commit {remote.commit_hash}, {remote.size} bytes, tag {remote.etag}"
         do = "Check --mirror: it is no copy of the Hugging Face Hub."
         raise ServiceError(f"{file.path} at {file.revision}", found, do)
-    return _Remote(file, url, said.size, said.etag)
+    return _Remote(file, url, remote.size, remote.etag)
 
 
 def _is_there(remote: _Remote, folder: Path) -> bool:

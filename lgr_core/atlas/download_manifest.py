@@ -40,15 +40,15 @@ def check_manifest(files: Mapping[Path, str]) -> dict[str, Any]:
     """
     repositories = set()
     for file, digest in files.items():
-        said = _entry(file)
-        if said is None:
+        entry = _entry(file)
+        if entry is None:
             continue
-        if said["sha256"] != digest:
+        if entry["sha256"] != digest:
             size = file.stat().st_size
-            found = f"it is not what was fetched: {size:,} bytes, {said['bytes']:,} then"
+            found = f"it is not what was fetched: {size:,} bytes, {entry['bytes']:,} then"
             do = "Fetch it again (lgr fetch), or work on a copy elsewhere."
             raise InputError(f"file {file}", found, do)
-        repositories.add(f"{said['repository']}@{said['revision']}")
+        repositories.add(f"{entry['repository']}@{entry['revision']}")
     return {"repositories": sorted(repositories)} if repositories else {}
 
 

@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lgr_core.atlas.count_source import Progress
-from lgr_core.atlas.partial_sums import Task, carry_out, is_done
+from lgr_core.atlas.partial_sums import ShardTask, execute, is_done
 from lgr_core.errors import InputError, ServiceError, UsageError
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ _PROCESS_FROM = 400_000
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class ExecutorConfig:
     """How many work, and where.
 
     ``workers`` None is as many as there are cores. With ``processes`` they are processes where
@@ -61,7 +61,9 @@ class Crew:
             raise UsageError("--workers", found, "Leave it out, or leave out --scheduler.")
 
 
-def carry_out_all(tasks: Sequence[Task], crew: Crew, progress: Progress | None = None) -> None:
+def execute_all(
+    tasks: Sequence[ShardTask], executor: ExecutorConfig, progress: Progress | None = None
+) -> None:
     """Carry out those tasks whose partial sums are not there.
 
     Raises
@@ -77,25 +79,25 @@ def carry_out_all(tasks: Sequence[Task], crew: Crew, progress: Progress | None =
     todo = [task for task in tasks if not is_done(task.path)]
     done = total - sum(len(task.groups) for task in todo)
     if len(todo) < len(tasks):
-        said = "going on: %d of %d shards were summed before"
-        log.warning(said, len(tasks) - len(todo), len(tasks))
+        message = "going on: %d of %d shards were summed before"
+        log.warning(message, len(tasks) - len(todo), len(tasks))
     if progress is not None and done:
         progress("counts", done, total)
-    for n in _results(todo, crew):
+    for n in _results(todo, executor):
         done += n
         if progress is not None:
             progress("counts", done, total)
 
 
-def _results(tasks: Sequence[Task], crew: Crew) -> Iterator[int]:
+def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[int]:
     """Rows of each task as it is done."""
     if not tasks:
         return
     left, running = iter(tasks), set[Future[int]]()
-    with _executor(tasks, crew) as (pool, n_workers):
+    with _executor(tasks, executor) as (pool, n_workers):
         try:
             for task in left:
-                running.add(pool.submit(carry_out, task))
+                running.add(pool.submit(execute, task))
                 if len(running) >= n_workers * _WAITING:
                     yield from _some(running)
             while running:
@@ -116,15 +118,17 @@ def _some(running: set[Future[int]]) -> Iterator[int]:
 
 
 @contextmanager
-def _executor(tasks: Sequence[Task], crew: Crew) -> Iterator[tuple[Executor, int]]:
+def _executor(
+    tasks: Sequence[ShardTask], executor: ExecutorConfig
+) -> Iterator[tuple[Executor, int]]:
     """The executor, and how many tasks it works on at once."""
-    if crew.scheduler is not None:
-        with _dask(crew.scheduler) as found:
+    if executor.scheduler is not None:
+        with _dask(executor.scheduler) as found:
             yield found
         return
-    n = min(len(tasks), (os.cpu_count() or 1) if crew.workers is None else crew.workers)
+    n = min(len(tasks), (os.cpu_count() or 1) if executor.workers is None else executor.workers)
     much = sum(len(task.groups) for task in tasks) >= _PROCESS_FROM
-    if crew.processes and much and n > 1:
+    if executor.processes and much and n > 1:
         context = multiprocessing.get_context("spawn")
         pool: Executor = ProcessPoolExecutor(n, context, _live_with_parent)
     else:

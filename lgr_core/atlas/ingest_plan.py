@@ -33,17 +33,17 @@ class Remark:
     template: str
     args: tuple[object, ...] = ()
 
-    def said(self, words: Callable[[Remedy], str] = str) -> str:
+    def provenance(self, words: Callable[[Remedy], str] = str) -> str:
         """The sentence, with ``words`` for a remedy; as text, the shell's."""
         args = tuple(words(arg) if isinstance(arg, Remedy) else arg for arg in self.args)
         return self.template % args if args else self.template
 
     def __str__(self) -> str:
-        return self.said()
+        return self.provenance()
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class IngestPlan:
     """What would be found.
 
     ``unit`` is what a row of the file is (``cells``, ``wells``, ``rows``), ``kept`` how many are
@@ -71,13 +71,13 @@ class Foresight:
         return int(self.conditions[name].nunique())
 
 
-def foresee(
+def plan_ingest(
     path: Path,
     options: IngestOptions,
     *,
     drugs: Path | None = None,
     cell_lines: Path | None = None,
-) -> Foresight:
+) -> IngestPlan:
     """Read all that an ingest would read but the counts themselves.
 
     Raises
@@ -94,18 +94,18 @@ def foresee(
         annotated = annotate_drugs(names, [given, found.drugs])
         if cell_lines is not None:
             annotate_lines(sorted(found.conditions["cell_line"].unique()), [read_table(cell_lines)])
-    said = found.provenance
-    return Foresight(
+    provenance = found.provenance
+    return IngestPlan(
         value_kind=ValueKind.LOGNORM_DELTA if options.value_kind is None else options.value_kind,
         unit=found.unit,
         kept=found.kept,
-        left_out=left_out(said),
+        left_out=left_out(provenance),
         conditions=found.conditions,
         plates=found.plates,
         genes=found.genes,
-        controls=said.get("controls", said.get("control_rows_left_out", {})),
-        columns=said.get("columns", {}),
-        time=said.get("time"),
+        controls=provenance.get("controls", provenance.get("control_rows_left_out", {})),
+        columns=provenance.get("columns", {}),
+        time=provenance.get("time"),
         with_structure=int((annotated["smiles"] != "").sum()),
         remarks=tuple({str(remark): remark for remark in remarks}.values()),
     )
@@ -128,9 +128,15 @@ def _ready(path: Path, options: IngestOptions, form: Form | None) -> _Found:
         refuse_swollen(path, whole=True)
     table = read_ready(path, options, form)
     plates = int(table.plates["plate"].nunique())
-    said = table.provenance
+    provenance = table.provenance
     return _Found(
-        table.conditions, table.drugs, plates, len(table.genes), "rows", int(said["rows"]), said
+        table.conditions,
+        table.drugs,
+        plates,
+        len(table.genes),
+        "rows",
+        int(provenance["rows"]),
+        provenance,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.checkpoint import forget
-from lgr_core.atlas.count_source import Stage
+from lgr_core.atlas.count_source import StageProgress
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import InputError, LgrError
@@ -26,7 +26,7 @@ _REMEMBERED = 200
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class IngestJob(Stage):
+class IngestJob(StageProgress):
     """One ingest: how far it is, and why it failed, if it did."""
 
     name: str
@@ -37,7 +37,7 @@ class IngestJob(Stage):
     def tell(self, stage: str, done: int, total: int) -> None:
         """Note how far it is; once all counts are read, the rest is one stage."""
         read = stage == "counts" and done >= total
-        Stage.tell(self, "writing the atlas" if read else stage, done, total)
+        StageProgress.tell(self, "writing the atlas" if read else stage, done, total)
 
 
 class IngestJobs:

@@ -82,7 +82,7 @@ class LazyRows:
         return self.weights[rows][:, profiles] @ pooled
 
 
-class Survey(NamedTuple):
+class CellMoments(NamedTuple):
     """What is known of genes and groups once all sums were looked at.
 
     ``within_variance`` (n_genes,) is the variance of log-normalised expression within groups,
@@ -93,7 +93,7 @@ class Survey(NamedTuple):
     totals: FloatArray
 
 
-def survey(sums: Partials) -> Survey:
+def cell_moments(sums: Partials) -> CellMoments:
     """Look at all sums once.
 
     The variance is (sum of y^2 - sum over groups of (sum of y in g)^2 / n_g) / (cells - groups);
@@ -108,5 +108,5 @@ def survey(sums: Partials) -> Survey:
                 between += row**2 / n
     freedom = int(sums.n_cells.sum()) - int(np.count_nonzero(cells))
     if freedom == 0:
-        return Survey(np.full(sums.n_genes, np.nan), totals)
-    return Survey(np.maximum(sums.moment("log_sumsq") - between, 0.0) / freedom, totals)
+        return CellMoments(np.full(sums.n_genes, np.nan), totals)
+    return CellMoments(np.maximum(sums.moment("log_sumsq") - between, 0.0) / freedom, totals)

@@ -33,7 +33,7 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class NpyMatrix:
     """``source[rows][:, columns]``, to be stored as ``dtype``."""
 
     source: Rows
@@ -52,7 +52,7 @@ class Matrix:
         return len(self.rows) * len(self.columns) * np.dtype(self.dtype).itemsize
 
 
-def write_matrix(path: Path, matrix: Matrix) -> dict[str, Any]:
+def write_matrix(path: Path, matrix: NpyMatrix) -> dict[str, Any]:
     """Write a matrix and return what :func:`read_matrix` will expect of it.
 
     Written, not mapped: where the disk is full a write fails, and a map kills the process.

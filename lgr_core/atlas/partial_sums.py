@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import _sparsetools
 
 from lgr_core.atlas.count_source import Shard
-from lgr_core.atlas.shard_sums import GENE_MOMENTS, Moments, Order, Part, sum_shard
+from lgr_core.atlas.shard_sums import GENE_MOMENTS, GroupSums, Moments, Order, sum_shard
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
 
@@ -32,7 +32,7 @@ _TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ShardTask:
     """What a worker needs: a shard, the group of each of its rows, and the file to write."""
 
     shard: Shard
@@ -43,7 +43,7 @@ class Task:
     path: Path
 
 
-def carry_out(task: Task) -> int:
+def execute(task: ShardTask) -> int:
     """Write the partial sums of a shard and return its rows; nothing to do where they are there.
 
     Raises
@@ -82,7 +82,7 @@ def is_done(path: Path) -> bool:
     return read_partial(path) is not None
 
 
-def _write_part(writer: _Writer, number: int, part: Part, present: IntArray) -> None:
+def _write_part(writer: _Writer, number: int, part: GroupSums, present: IntArray) -> None:
     writer.add(f"{number}/groups", [present[part.groups]])
     writer.add(f"{number}/bounds", [np.concatenate([[0], np.cumsum(part.sizes)])])
     writer.add(f"{number}/genes", part.genes)

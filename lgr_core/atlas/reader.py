@@ -81,6 +81,6 @@ def _read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
 
 def _check_schema(name: str, found: object) -> None:
     if found != SCHEMA_VERSION:
-        said = f"it has schema {found}, this version reads {SCHEMA_VERSION}"
+        message = f"it has schema {found}, this version reads {SCHEMA_VERSION}"
         do = f"Build it again: lgr ingest PATH --name {name} --overwrite (or lgr demo)."
-        raise SchemaError(f"atlas {name!r}", said, do)
+        raise SchemaError(f"atlas {name!r}", message, do)

@@ -25,7 +25,7 @@ _CONDITION = ["cell_line", "dose_um", "drug"]
 _CONDITION_COLUMNS = [*_CONDITION, "n_cells", "n_replicates", "doses_um", "underpowered"]
 
 
-class Plan(NamedTuple):
+class AveragingPlan(NamedTuple):
     """Conditions and plates, and the matrices that average the rows into them.
 
     ``to_conditions`` is (n_conditions, n_rows), ``to_plates`` (n_plates, n_rows); each row of
@@ -46,7 +46,7 @@ class _Grouping(NamedTuple):
     weights: sparse.csr_array
 
 
-def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Plan:
+def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> AveragingPlan:
     """Plan one delta a condition: rows of one plate are averaged, then plates, then doses.
 
     Rows, plates and doses are weighted by ``weight`` where all of a condition's are known, else
@@ -94,7 +94,7 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Pl
         to_conditions = conditions.weights @ to_conditions
     frame = conditions.frame.assign(underpowered=conditions.frame["n_cells"] < min_cells)
     numbered = _number(plates.frame, frame)
-    return Plan(frame[_CONDITION_COLUMNS], to_conditions, numbered, to_plates, counts)
+    return AveragingPlan(frame[_CONDITION_COLUMNS], to_conditions, numbered, to_plates, counts)
 
 
 def mix(weights: sparse.csr_array, profiles: FloatArray) -> FloatArray:

@@ -32,7 +32,7 @@ _BATCH_NONZEROS = 131_072
 """Counts computed at a time: they fit in the cache."""
 
 
-class Part(NamedTuple):
+class GroupSums(NamedTuple):
     """Sums without their zeros: of ``groups`` (n,), ascending, group i has ``sizes[i]`` of them.
 
     ``genes`` and ``sums`` hold an array a group: columns, each once, and float64 sums.
@@ -69,7 +69,7 @@ GENE_MOMENTS = ("linear_sum", "linear_sumsq", "log_sumsq")
 
 def sum_shard(
     shard: Shard, groups: IntArray, moments: Moments, *, target_sum: float, order: Order
-) -> Iterator[Part]:
+) -> Iterator[GroupSums]:
     """Sum the cells of ``shard`` by group; parts come as memory fills, ``moments`` is added to.
 
     Each cell x is normalised as y = ln(1 + x * target_sum / total(x)); cells without counts are
@@ -181,13 +181,13 @@ class _Held:
             self._kept[group] = columns[here].copy(), summed[here].copy()
         self.size += int(ends[-1]) - int(held[-1])
 
-    def release(self) -> Part:
+    def release(self) -> GroupSums:
         """All sums, which are then no longer held."""
         groups = sorted(self._kept)
         pairs = [self._kept.pop(group) for group in groups]
         self.size = 0
         genes, sums = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        return Part(np.array(groups), np.array(list(map(len, genes))), genes, sums)
+        return GroupSums(np.array(groups), np.array(list(map(len, genes))), genes, sums)
 
 
 def _add_run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lgr_core.atlas.download import Wanted
+from lgr_core.atlas.download import RemoteFile
 from lgr_core.atlas.sources.rhaister import FOLDER, MAIN_DOSES
 from lgr_core.atlas.sources.tahoe_tables import FOLDER as TABLES_FOLDER
 from lgr_core.atlas.sources.tahoe_tables import TABLES
@@ -41,7 +41,7 @@ def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
     return chosen
 
 
-def tahoe_files(plates: Sequence[int]) -> list[Wanted]:
+def tahoe_files(plates: Sequence[int]) -> list[RemoteFile]:
     """The metadata tables, and the ready deltas of these plates."""
-    tables = [Wanted(*CELLS, f"{TABLES_FOLDER}/{name}") for name in TABLES]
-    return tables + [Wanted(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]
+    tables = [RemoteFile(*CELLS, f"{TABLES_FOLDER}/{name}") for name in TABLES]
+    return tables + [RemoteFile(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]

@@ -23,7 +23,7 @@ LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class NovelDrug:
+class UnseenDrug:
     """A drug in the words of whoever asks: a name, a structure, or both.
 
     ``moa`` are mechanisms or targets as free words (``MEK inhibitor``, ``MAP2K1``): they count
@@ -48,7 +48,7 @@ class NovelDrug:
         return self.name.strip() or UNNAMED
 
 
-def with_novel(store: AtlasStore, novel: NovelDrug) -> AtlasStore:
+def with_unseen_drug(store: AtlasStore, novel: UnseenDrug) -> AtlasStore:
     """The atlas with one drug more: selectors, pools and views treat it as any unmeasured one.
 
     Its structure is standardised as every other's; without one, the shipped table may know it by

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from lgr_core.answer import Answer
 from lgr_core.answer.desk import Desk
-from lgr_core.answer.trust import trusted_together
+from lgr_core.answer.trust import with_trust_together
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import LgrError
-from lgr_core.prediction.attribution import explain_block
-from lgr_core.prediction.linear_methods import Weighted
+from lgr_core.prediction.attribution import attribute_block
+from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.prediction.predictors import LGR
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 
 Ask = Callable[[Sequence[CandidatePool]], Sequence[Answer | LgrError]]
 """Answers queries of one line and dose in their order, or says why there is no answer."""
@@ -24,7 +24,7 @@ Choose = Callable[[CandidatePool], Selector]
 
 
 def by_neighbors(
-    reader: FoldReader, choose: Choose, k: int, runs: Path, *, one_per_parent: bool = False
+    reader: EvidenceReader, choose: Choose, k: int, runs: Path, *, one_per_parent: bool = False
 ) -> Ask:
     """Each query by the mean of the neighbours of whoever is chosen for it.
 
@@ -44,7 +44,7 @@ def by_neighbors(
     return lambda pools: _trusted(reader, map(one, pools), runs)
 
 
-def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
+def by_weights(reader: EvidenceReader, method: LinearMethod, k: int, runs: Path) -> Ask:
     """All queries by a method that weighs everything; of each term the ``k`` heaviest are named.
 
     ``reader`` and ``runs`` are as for :func:`by_neighbors`.
@@ -53,11 +53,11 @@ def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
 
 
 def _weighed(
-    reader: FoldReader, pools: Sequence[CandidatePool], method: Weighted, k: int
+    reader: EvidenceReader, pools: Sequence[CandidatePool], method: LinearMethod, k: int
 ) -> Iterable[Answer]:
     query = pools[0].query
     block = reader.block(query.cell_line, query.dose_um, [pool.query.drug for pool in pools])
-    for pool, found in zip(pools, explain_block(block, method, most=k), strict=True):
+    for pool, found in zip(pools, attribute_block(block, method, most=k), strict=True):
         yield _desk(reader.store, pool, k).explained(found, method.evidence)
 
 
@@ -66,12 +66,12 @@ def _desk(store: AtlasStore, pool: CandidatePool, k: int) -> Desk:
 
 
 def _trusted(
-    reader: FoldReader, given: Iterable[Answer | LgrError], runs: Path
+    reader: EvidenceReader, given: Iterable[Answer | LgrError], runs: Path
 ) -> list[Answer | LgrError]:
     """The answers with their trust, the errors as they are."""
-    told = list(given)
-    places = [place for place, one in enumerate(told) if isinstance(one, Answer)]
-    answers = trusted_together(reader, [told[place] for place in places], runs)
+    results = list(given)
+    places = [place for place, one in enumerate(results) if isinstance(one, Answer)]
+    answers = with_trust_together(reader, [results[place] for place in places], runs)
     for place, answer in zip(places, answers, strict=True):
-        told[place] = answer
-    return told
+        results[place] = answer
+    return results

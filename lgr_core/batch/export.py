@@ -16,8 +16,8 @@ import pandas as pd
 
 from lgr_core.answer.answer import condition_dict, term_dict
 from lgr_core.answer.export import CONTROL, csv_cells, perturbations, table_csv
-from lgr_core.batch.query_list import Refused
-from lgr_core.batch.results import Many, Outcome
+from lgr_core.batch.query_list import RefusedRow
+from lgr_core.batch.results import BatchRow, BatchRun
 from lgr_core.domain import FloatArray
 from lgr_core.retrieval.neighbor_files import neighbor_line
 
@@ -33,8 +33,8 @@ _NAMED = ("cell_line", "drug", "dose_um")
 
 
 def write_zip(
-    many: Many,
-    refused: Sequence[Refused] = (),
+    many: BatchRun,
+    refused: Sequence[RefusedRow] = (),
     *,
     layout: str = "wide",
     about: Mapping[str, str] | None = None,
@@ -72,19 +72,19 @@ def _write(file: ZipFile, name: str, parts: Iterator[str]) -> None:
 # -- tables ----------------------------------------------------------------------------------------
 
 
-def _sides(many: Many, outcome: Outcome) -> Iterator[tuple[str, FloatArray]]:
+def _sides(many: BatchRun, outcome: BatchRow) -> Iterator[tuple[str, FloatArray]]:
     """The predicted change of a query, and the measured one if there is one."""
     yield "predicted", many.deltas[outcome.place]
     if outcome.metrics is not None:
         yield "measured", _measured(many, [outcome])[0]
 
 
-def _measured(many: Many, outcomes: Sequence[Outcome]) -> FloatArray:
+def _measured(many: BatchRun, outcomes: Sequence[BatchRow]) -> FloatArray:
     rows = [many.store.row(outcome.query) for outcome in outcomes]
     return many.store.deltas(np.array(rows, dtype=np.intp))
 
 
-def _wide(many: Many, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _wide(many: BatchRun, outcomes: Sequence[BatchRow]) -> Iterator[str]:
     """One row a query, and one more where it was measured."""
     yield csv_cells([*_NAMED, "change", *_genes(many)]) + "\n"
     for outcome in outcomes:
@@ -93,7 +93,7 @@ def _wide(many: Many, outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield f"{named},{','.join(_numbers(values))}\n"
 
 
-def _tidy(many: Many, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _tidy(many: BatchRun, outcomes: Sequence[BatchRow]) -> Iterator[str]:
     """One row a query and gene."""
     genes = [csv_cells([gene]) for gene in _genes(many)]
     yield csv_cells([*_NAMED, "gene", "predicted", "measured"]) + "\n"
@@ -108,22 +108,22 @@ def _numbers(values: FloatArray) -> list[str]:
     return [f"{value:.6g}" for value in values.tolist()]
 
 
-_LAYOUTS: Mapping[str, Callable[[Many, Sequence[Outcome]], Iterator[str]]] = {
+_LAYOUTS: Mapping[str, Callable[[BatchRun, Sequence[BatchRow]], Iterator[str]]] = {
     "wide": _wide,
     "tidy": _tidy,
 }
 
 
-def _stands_on(many: Many, outcomes: Sequence[Outcome]) -> tuple[str, Iterator[str]]:
+def _stands_on(many: BatchRun, outcomes: Sequence[BatchRow]) -> tuple[str, Iterator[str]]:
     """The file that says what each prediction stands on: its name and its lines."""
-    if many.weighs_all:
+    if many.is_linear:
         return "weights.jsonl", map(_weights_line, outcomes)
     found = (outcome.retrieval for outcome in outcomes if outcome.retrieval is not None)
     atlas = many.store.name
     return "neighbors.jsonl", (neighbor_line(one, atlas=atlas) + "\n" for one in found)
 
 
-def _weights_line(outcome: Outcome) -> str:
+def _weights_line(outcome: BatchRow) -> str:
     record = {
         **condition_dict(outcome.query),
         "method": outcome.method,
@@ -134,26 +134,26 @@ def _weights_line(outcome: Outcome) -> str:
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _refused_table(outcomes: Sequence[Outcome], refused: Sequence[Refused]) -> pd.DataFrame:
-    failed = [Refused(str(o.query), o.error) for o in outcomes if o.error is not None]
+def _refused_table(outcomes: Sequence[BatchRow], refused: Sequence[RefusedRow]) -> pd.DataFrame:
+    failed = [RefusedRow(str(o.query), o.error) for o in outcomes if o.error is not None]
     rows = [(text, error.asked, error.found, error.do) for text, error in (*refused, *failed)]
     return pd.DataFrame(rows, columns=["line", "asked", "found", "what to do"])
 
 
-def _named(outcome: Outcome) -> dict[str, object]:
+def _named(outcome: BatchRow) -> dict[str, object]:
     query = outcome.query
     dose = np.nan if query.dose_um is None else query.dose_um
     return {"cell_line": query.cell_line, "drug": query.drug, "dose_um": dose}
 
 
-def _genes(many: Many) -> list[str]:
+def _genes(many: BatchRun) -> list[str]:
     return many.store.gene_names[: many.store.n_panel].tolist()
 
 
 # -- cell-eval -------------------------------------------------------------------------------------
 
 
-def _write_pair(file: ZipFile, many: Many, outcomes: Sequence[Outcome]) -> None:
+def _write_pair(file: ZipFile, many: BatchRun, outcomes: Sequence[BatchRow]) -> None:
     """The measured queries twice: as predicted, and as measured."""
     obs = pd.DataFrame([_named(outcome) for outcome in outcomes])
     places = [outcome.place for outcome in outcomes]
@@ -171,9 +171,9 @@ def _write_pair(file: ZipFile, many: Many, outcomes: Sequence[Outcome]) -> None:
 
 
 def _readme(
-    many: Many,
-    outcomes: Sequence[Outcome],
-    refused: Sequence[Refused],
+    many: BatchRun,
+    outcomes: Sequence[BatchRow],
+    refused: Sequence[RefusedRow],
     layout: str,
     about: Mapping[str, str],
 ) -> str:
@@ -187,7 +187,7 @@ def _readme(
         "values": store.value_kind.label,
         "genes": f"{store.n_panel:,} (the panel)",
         "method": many.method,
-        "named of each term" if many.weighs_all else "neighbours asked for": f"{many.k}",
+        "named of each term" if many.is_linear else "neighbours asked for": f"{many.k}",
         **about,
         "queries": f"{len(many.pools):,}",
         "predicted": f"{many.predicted:,}, of which measured too: {measured:,}",
@@ -198,7 +198,7 @@ def _readme(
     }
     width = max(map(len, facts))
     lines = [f"{name + ':':<{width + 2}}{value}" for name, value in facts.items()]
-    made, stands_on = _BY_WEIGHTS if many.weighs_all else _BY_NEIGHBORS
+    made, stands_on = _BY_WEIGHTS if many.is_linear else _BY_NEIGHBORS
     return _README.format(
         made=made,
         facts="\n".join(lines),

@@ -32,7 +32,7 @@ _SIGNS = re.compile(r"[^a-z]+")
 _MICRO = str.maketrans("\u00b5\u03bc", "uu")
 
 
-class Wish(NamedTuple):
+class QueryRow(NamedTuple):
     """What one line asks for, in its own words; no dose is the highest measured."""
 
     drug: str
@@ -44,7 +44,7 @@ class Wish(NamedTuple):
         return ", ".join(part for part in (self.drug, self.cell_line, self.dose) if part)
 
 
-class Refused(NamedTuple):
+class RefusedRow(NamedTuple):
     """A line that names no query of the atlas, as it was written, and why."""
 
     text: str
@@ -52,7 +52,7 @@ class Refused(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class QueryList:
     """What a list means in an atlas: nothing of it is lost.
 
     ``pools`` has one entry a query, in the list's order; ``repeated`` counts lines that ask for a
@@ -60,12 +60,12 @@ class Reading:
     """
 
     pools: tuple[CandidatePool, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedRow, ...] = ()
     repeated: int = 0
     notes: tuple[str, ...] = ()
 
 
-def listed(text: str) -> list[Wish | Refused]:
+def listed(text: str) -> list[QueryRow | RefusedRow]:
     """The wishes of a text with one query a line: ``drug, cell line[, dose]``.
 
     Values stand between commas, semicolons or tabs; one that holds such a sign stands in quotes.
@@ -78,30 +78,30 @@ def listed(text: str) -> list[Wish | Refused]:
     sign = next((sign for sign in "\t;" if sign in rows[0]), ",")
     columns = _columns(_values(rows[0], sign))
     body = rows if columns is None else rows[1:]
-    return [_wish(row, _values(row, sign), columns) for row in body]
+    return [_query_row(row, _values(row, sign), columns) for row in body]
 
 
-def crossed(drugs: str, lines: str, dose: str = "") -> list[Wish]:
+def crossed(drugs: str, lines: str, dose: str = "") -> list[QueryRow]:
     """Every drug of a list in every cell line of another; names one a line, each once."""
     names = [
         tuple(dict.fromkeys(name.strip() for name in text.splitlines() if name.strip()))
         for text in (drugs, lines)
     ]
-    return [Wish(drug, line, dose) for line, drug in product(names[1], names[0])]
+    return [QueryRow(drug, line, dose) for line, drug in product(names[1], names[0])]
 
 
-def read_wishes(store: AtlasStore, wishes: Iterable[Wish | Refused]) -> Reading:
+def read_query_rows(store: AtlasStore, rows: Iterable[QueryRow | RefusedRow]) -> QueryList:
     """Read names and doses as the atlas has them; a query is taken once.
 
     Refused are an unknown name, with the nearest ones, an ambiguous one, with its readings, a dose
     that the line lacks, and a query that nothing else was measured for.
     """
     pools: dict[object, CandidatePool] = {}
-    refused: list[Refused] = []
+    refused: list[RefusedRow] = []
     notes: dict[str, None] = {}
     repeated = 0
-    for wish in wishes:
-        if isinstance(wish, Refused):
+    for wish in rows:
+        if isinstance(wish, RefusedRow):
             refused.append(wish)
             continue
         try:
@@ -111,10 +111,10 @@ def read_wishes(store: AtlasStore, wishes: Iterable[Wish | Refused]) -> Reading:
             else:
                 pools[query] = candidate_pool(store, query)
         except LgrError as err:
-            refused.append(Refused(str(wish), err))
+            refused.append(RefusedRow(str(wish), err))
         else:
             notes |= dict.fromkeys(said)
-    return Reading(tuple(pools.values()), tuple(refused), repeated, tuple(notes))
+    return QueryList(tuple(pools.values()), tuple(refused), repeated, tuple(notes))
 
 
 def _values(row: str, sign: str) -> list[str]:
@@ -141,9 +141,9 @@ def _roles(names: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
             yield "dose", (place, split_unit(plain)[1] or "uM")
 
 
-def _wish(
+def _query_row(
     row: str, values: Sequence[str], columns: dict[str, tuple[int, str]] | None
-) -> Wish | Refused:
+) -> QueryRow | RefusedRow:
     unit = "uM"
     if columns is not None:
         unit = columns.get("dose", (0, unit))[1]
@@ -152,16 +152,16 @@ def _wish(
     if not 2 <= len(values) <= 3 or not all(values[:2]):  # noqa: PLR2004 - with or without a dose
         found = f"{len([value for value in values if value])} values where {FORM} is expected"
         do = "Put a name that holds the separating sign in quotes."
-        return Refused(row.strip(), InputError(f"line {row.strip()!r}", found, do))
-    return Wish(*values, unit=unit)
+        return RefusedRow(row.strip(), InputError(f"line {row.strip()!r}", found, do))
+    return QueryRow(*values, unit=unit)
 
 
-def _dose(store: AtlasStore, wish: Wish) -> float | None:
+def _dose(store: AtlasStore, wish: QueryRow) -> float | None:
     written = wish.dose.strip()
     if fold(written) in _NO_DOSE:
         return None
     if fold(written) == POOLED:
-        line = store.line_catalog.resolve(wish.cell_line)
+        line = store.cell_line_catalog.resolve(wish.cell_line)
         if store.doses(line) != (None,):
             found = "doses were measured one by one there"
             raise NotFoundError(f"pooled doses in {line}", found, "Give a dose, or none.")

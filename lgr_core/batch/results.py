@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.answer import LGR_METHOD, Answer
-from lgr_core.answer.top_genes import strongest
+from lgr_core.answer.top_genes import strongest_genes
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.batch.engine import Ask
 from lgr_core.domain import CandidatePool, Condition, Retrieval
 from lgr_core.errors import LgrError
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
-from lgr_core.prediction.attribution import Support
-from lgr_core.prediction.trust import Light
+from lgr_core.prediction.attribution import TermSupport
+from lgr_core.prediction.trust import TrustLevel
 
 VALUES = 4_000_000
 """Most predicted values that are held at once: 16 MB."""
@@ -33,7 +33,7 @@ TOP = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BatchRow:
     """What became of one query, the one at ``place`` in the list.
 
     ``up`` and ``down`` name the genes that are predicted to change most, of those that stand out of
@@ -52,14 +52,14 @@ class Outcome:
     up: tuple[str, ...] = ()
     down: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    terms: tuple[Support, ...] = ()
+    terms: tuple[TermSupport, ...] = ()
     expected: tuple[float, float, float] | None = None
-    light: Light | None = None
+    light: TrustLevel | None = None
     trust_note: str | None = None
     error: LgrError | None = None
 
 
-class Many:
+class BatchRun:
     """The outcomes of a list of queries and their predicted changes.
 
     ``deltas`` is (n, n_panel) float32, one row a query in the order of ``pools``, NaN where there
@@ -71,7 +71,7 @@ class Many:
     ) -> None:
         self.store, self.pools, self.k, self.method = store, tuple(pools), k, method
         self.deltas = np.full((len(self.pools), store.n_panel), np.nan, dtype=np.float32)
-        self._outcomes: list[Outcome | None] = [None] * len(self.pools)
+        self._outcomes: list[BatchRow | None] = [None] * len(self.pools)
 
     def predict(self, ask: Ask, *, cancel: threading.Event | None = None) -> None:
         """Predict what is not done yet, line by line, until ``cancel`` is set."""
@@ -83,12 +83,12 @@ class Many:
                 self._outcomes[place] = self._outcome(place, answer)
 
     @property
-    def weighs_all(self) -> bool:
+    def is_linear(self) -> bool:
         """Whether its method weighs every condition, not neighbours alone."""
         return self.method in WEIGHTED
 
     @property
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[BatchRow]:
         """What is done so far, in the order of the list."""
         return [outcome for outcome in self._outcomes if outcome is not None]
 
@@ -102,7 +102,7 @@ class Many:
 
         Of methods that weigh everything, how many conditions; of others, which neighbours.
         """
-        stands_on = _WEIGHTS if self.weighs_all else _NEIGHBORS
+        stands_on = _WEIGHTS if self.is_linear else _NEIGHBORS
         columns = (*_QUERY, *stands_on, *_FOUND)
         return pd.DataFrame([_row(outcome) for outcome in self.outcomes], columns=columns)
 
@@ -119,14 +119,14 @@ class Many:
             for start in range(0, len(places), TOGETHER)
         ]
 
-    def _outcome(self, place: int, answer: Answer | LgrError) -> Outcome:
+    def _outcome(self, place: int, answer: Answer | LgrError) -> BatchRow:
         query = self.pools[place].query
         if isinstance(answer, LgrError):
-            return Outcome(place, query, error=answer)
+            return BatchRow(place, query, error=answer)
         prediction, trust = answer.prediction, answer.trust
         self.deltas[place] = prediction.delta
-        up, down = strongest(answer, TOP, sure=True)
-        return Outcome(
+        up, down = strongest_genes(answer, TOP, sure=True)
+        return BatchRow(
             place,
             query,
             method=prediction.method,
@@ -136,7 +136,7 @@ class Many:
             up=tuple(answer.genes[up].tolist()),
             down=tuple(answer.genes[down[::-1]].tolist()),
             notes=answer.notes,
-            terms=answer.terms if self.weighs_all else (),
+            terms=answer.terms if self.is_linear else (),
             expected=None if trust is None else (trust.expected, trust.low, trust.high),
             light=None if trust is None else trust.light,
             trust_note=answer.trust_note,
@@ -157,7 +157,7 @@ _FOUND = (
 )
 
 
-def _row(outcome: Outcome) -> dict[str, object]:
+def _row(outcome: BatchRow) -> dict[str, object]:
     query, found, scores = outcome.query, outcome.retrieval, outcome.metrics or {}
     expected, low, high = outcome.expected or (np.nan, np.nan, np.nan)
     return {

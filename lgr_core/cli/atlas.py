@@ -7,19 +7,19 @@ import os
 from pathlib import Path
 
 from lgr_core.atlas.build import check_name
-from lgr_core.atlas.executors import Crew
+from lgr_core.atlas.executors import ExecutorConfig
 from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.cli.common import (
-    Bars,
     Commands,
+    ProgressBars,
     add_column_flag,
     column_roles,
     command,
+    echo,
+    positive_int,
     print_json,
-    tell,
-    whole,
 )
 from lgr_core.config import Settings
 from lgr_core.doctor import atlas_line, diagnose
@@ -65,8 +65,8 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         lines=tuple(options.lines),
         doses=tuple(options.doses),
     )
-    crew = Crew(options.workers, processes=True, scheduler=options.scheduler)
-    build(options.path, options.name, choices, options, settings, crew)
+    executor = ExecutorConfig(options.workers, processes=True, scheduler=options.scheduler)
+    build(options.path, options.name, choices, options, settings, executor)
 
 
 def build(
@@ -75,10 +75,10 @@ def build(
     choices: IngestOptions,
     options: argparse.Namespace,
     settings: Settings,
-    crew: Crew | None = None,
+    executor: ExecutorConfig | None = None,
 ) -> None:
     """Build the atlas ``name`` from ``path`` and show what it is."""
-    with Bars() as progress:
+    with ProgressBars() as progress:
         ingest(
             path,
             settings.atlases / check_name(name),
@@ -87,20 +87,20 @@ def build(
             cell_lines=options.cell_lines,
             overwrite=options.overwrite,
             progress=progress,
-            crew=crew,
+            executor=executor,
         )
     _show_info(open_atlas(name, settings.atlases), as_json=options.json)
 
 
 def _demo(options: argparse.Namespace, settings: Settings) -> None:
     folder = settings.atlases / DEMO
-    with Bars() as progress:
+    with ProgressBars() as progress:
         if options.overwrite or not (options.benchmark and folder.is_dir()):
             ingest_demo(folder, overwrite=options.overwrite, progress=progress)
         store = open_atlas(DEMO, settings.atlases)
         if options.benchmark:
             run = run_demo(store, settings, workers=os.cpu_count() or 1, progress=progress)
-            tell(f"the benchmark of the demo is in {run.folder}")
+            echo(f"the benchmark of the demo is in {run.folder}")
     _show_info(store, as_json=options.json)
 
 
@@ -132,7 +132,7 @@ def _list_atlases(settings: Settings, *, as_json: bool) -> None:
     for name, line in atlases.items():
         print(f"{name}: {line}")
     if not atlases:
-        tell(f"no atlas in {settings.atlases} yet: lgr demo, or lgr ingest PATH --name NAME")
+        echo(f"no atlas in {settings.atlases} yet: lgr demo, or lgr ingest PATH --name NAME")
 
 
 def _doctor(options: argparse.Namespace, settings: Settings) -> None:
@@ -196,10 +196,15 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--layer", metavar="NAME", help="of an h5ad; X, or the first that holds counts")
     flag("--target-sum", type=float, default=10_000, metavar="N", help="counts a cell is scaled to")
     flag("--min-cells", type=int, default=10, metavar="N", help="fewer are flagged as underpowered")
-    flag("--n-hvg", type=whole, default=2_000, metavar="N", help="genes in the metric panel")
+    flag("--n-hvg", type=positive_int, default=2_000, metavar="N", help="genes in the metric panel")
     add_column_flag(parser, "which column is what; ROLE= if none is")
     flag("--overwrite", action="store_true", help="replace an atlas of that name")
-    flag("--workers", type=whole, metavar="N", help="processes that sum counts; none: all cores")
+    flag(
+        "--workers",
+        type=positive_int,
+        metavar="N",
+        help="processes that sum counts; none: all cores",
+    )
     flag(
         "--scheduler",
         metavar="ADDRESS",

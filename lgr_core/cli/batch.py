@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.common import Commands, command, print_json, tell, unanswered
+from lgr_core.cli.common import Commands, command, echo, print_json, unanswered
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
@@ -110,7 +110,7 @@ def _asked(manifest: Manifest, settings: Settings) -> tuple[LLMSelector, list[Ca
     """The selector and pools that a folder was exported with, but for queries that are gone."""
     store = open_atlas(manifest.atlas, settings.atlases)
     if store.build_id != manifest.build_id:
-        tell(f"lgr: atlas {store.name} was built anew since the export; what still fits is taken")
+        echo(f"lgr: atlas {store.name} was built anew since the export; what still fits is taken")
     selector, pools = llm_selector(store, settings, manifest.options), []
     for query in manifest.queries:
         with suppress(NotFoundError):

@@ -26,7 +26,7 @@ def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.A
     return parser
 
 
-def whole(text: str) -> int:
+def positive_int(text: str) -> int:
     """The type of a flag that counts something: 1 or more."""
     number = int(text)
     if number < 1:
@@ -74,12 +74,12 @@ def print_json(data: object) -> None:
     print(json.dumps(data, ensure_ascii=False, allow_nan=False, default=str))
 
 
-def tell(text: str) -> None:
+def echo(text: str) -> None:
     """A line for the person at the terminal, on standard error."""
     print(text, file=sys.stderr)
 
 
-class Bars:
+class ProgressBars:
     """Progress bars on a terminal, one a stage; silent elsewhere."""
 
     def __init__(self) -> None:

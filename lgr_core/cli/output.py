@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lgr_core.answer import Answer, retrieval_dict
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.cli.common import print_json, tell
+from lgr_core.cli.common import echo, print_json
 from lgr_core.domain import Rejected, Retrieval
 from lgr_core.retrieval.answer_source import source_words
 from lgr_core.retrieval.recorded import other_line, said_of
@@ -25,9 +25,9 @@ def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
 
 def tell_recorded(retrieval: Retrieval) -> None:
     """Say on standard error what of the settings a recorded answer does not honour."""
-    said = said_of(retrieval.provenance)
-    if said is not None:
-        tell(f"lgr: {said}")
+    provenance = said_of(retrieval.provenance)
+    if provenance is not None:
+        echo(f"lgr: {provenance}")
 
 
 def _neighbor_lines(retrieval: Retrieval) -> str:

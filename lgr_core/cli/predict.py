@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, trusted
+from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, with_trust
 from lgr_core.answer.export import write_answer
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, command, print_json, tell
+from lgr_core.cli.common import Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.output import answer_lines, show_retrieval, tell_recorded
 from lgr_core.config import Settings
@@ -57,7 +57,7 @@ def selector_of(
         inference = tag_inference(settings, model=options.model)
         report = inference.infer(store.drugs["drug"].tolist())
         if missing := len(report.unanswered):
-            tell(f"lgr: the model gave no mechanism for {missing:,} of {len(store.drugs):,} drugs")
+            echo(f"lgr: the model gave no mechanism for {missing:,} of {len(store.drugs):,} drugs")
         return MechanismSelector(store, report.annotations)
     if options.selector != LLMSelector.name:
         return options.selector
@@ -93,7 +93,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         fallback=options.fallback,
         all_genes=options.all_genes,
     )
-    answer = trusted(store, answer, settings.runs)
+    answer = with_trust(store, answer, settings.runs)
     if options.out is not None:
         write_answer(answer, options.out)
     tell_recorded(answer.retrieval)

@@ -6,7 +6,7 @@ import argparse
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import whole
+from lgr_core.cli.common import positive_int
 from lgr_core.domain import CandidatePool, Condition
 from lgr_core.errors import EmptyPoolError, NotFoundError
 from lgr_core.retrieval.candidate_pool import candidate_pool
@@ -19,8 +19,8 @@ def add_many_flags(parser: argparse.ArgumentParser) -> None:
     flag("--lines", type=names, metavar="C,C", help="cell lines; default: all")
     flag("--drugs", type=names, metavar="D;D", help="drugs, by ';'; default: all")
     flag("--dose", type=float, metavar="UM", help="default: each line's highest")
-    flag("--max-queries", type=whole, metavar="N")
-    flag("--k", type=whole, default=10)
+    flag("--max-queries", type=positive_int, metavar="N")
+    flag("--k", type=positive_int, default=10)
 
 
 def pools_of(options: argparse.Namespace, store: AtlasStore) -> list[CandidatePool]:
@@ -31,7 +31,7 @@ def pools_of(options: argparse.Namespace, store: AtlasStore) -> list[CandidatePo
     NotFoundError
         If nothing is left.
     """
-    lines = _chosen(options.lines, store.line_catalog)
+    lines = _chosen(options.lines, store.cell_line_catalog)
     drugs = None if options.drugs is None else set(_chosen(options.drugs, store.drug_catalog))
     pools = []
     for line in lines:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
-from lgr_core.drugs.compound_key import twin_key
-from lgr_core.drugs.name_matching import Level, Readings, group
+from lgr_core.drugs.aliases import AliasTable, load_aliases, shipped_aliases
+from lgr_core.drugs.compound_key import compound_key
+from lgr_core.drugs.name_matching import Level, NameIndex, group
 from lgr_core.drugs.normalise import fold, safe_name
 from lgr_core.drugs.salts import bracket, split_form, strip_form
 from lgr_core.errors import AmbiguousError, unknown
@@ -66,7 +66,7 @@ def parents_of(names: Iterable[str], keys: Mapping[str, str | None]) -> dict[str
     and so do names connected through others: better a compound too many left out of a pool than
     the answer left in. Of several keys the first in order is taken.
     """
-    return _parents(Readings(_trimmed(names), shipped_book()), keys)
+    return _parents(NameIndex(_trimmed(names), shipped_aliases()), keys)
 
 
 class DrugCatalog:
@@ -97,8 +97,8 @@ class DrugCatalog:
     ) -> None:
         self.names = _trimmed(names)
         self.where, self.listing = where, listing
-        book = shipped_book() if aliases is None else AliasBook(aliases)
-        self._readings = Readings(self.names, book)
+        book = shipped_aliases() if aliases is None else AliasTable(aliases)
+        self._readings = NameIndex(self.names, book)
         self._known = frozenset(self.names)
         self._keys = {} if parents is None else parents
 
@@ -177,7 +177,7 @@ def _trimmed(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name.strip() for name in names} - {""}))
 
 
-def _parents(readings: Readings, keys: Mapping[str, str | None]) -> dict[str, str]:
+def _parents(readings: NameIndex, keys: Mapping[str, str | None]) -> dict[str, str]:
     known = set(readings.names)
     drawn = {name.strip(): key for name, key in keys.items() if key and name.strip() in known}
     parents = {}
@@ -190,7 +190,7 @@ def _parents(readings: Readings, keys: Mapping[str, str | None]) -> dict[str, st
 @lru_cache(maxsize=16384)
 def _spellings(name: str) -> frozenset[str]:
     """The keys of a name, whole and before its closing bracket, which may hold another name."""
-    return frozenset({twin_key(name), twin_key(bracket(fold(name))[0])})
+    return frozenset({compound_key(name), compound_key(bracket(fold(name))[0])})
 
 
 def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution:

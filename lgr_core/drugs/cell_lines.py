@@ -14,7 +14,7 @@ _NO_ID = {"", "-", "n/a", "na", "nan", "none", "null", "unknown"}
 _SIGNS = re.compile(r"[\s/._-]")
 
 
-class LineCatalog:
+class CellLineCatalog:
     """The cell lines of one atlas, by name or by Cellosaurus or DepMap id.
 
     Parameters

@@ -72,7 +72,7 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)(?:[^\w']|_)+(?=\d)")
 _PUNCTUATION = re.compile(r"(?!(?<=\d)-(?=\d))(?:[^\w']|_)")
 
 
-def twin_key(name: str) -> str:
+def compound_key(name: str) -> str:
     """One key for the names of one compound, whatever signs stand in them.
 
     Isomers, isotopes, salts and repeats are one; so are an acid and its anion (``valproic acid``,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cached_property
 
-from lgr_core.drugs.aliases import AliasBook
+from lgr_core.drugs.aliases import AliasTable
 from lgr_core.drugs.normalise import fold
 from lgr_core.drugs.salts import strip_form
 
@@ -24,10 +24,10 @@ class Level(StrEnum):
     ALIAS = "alias"
 
 
-class Readings:
+class NameIndex:
     """Reads texts among ``names``, which are trimmed and single; ``book`` knows other names."""
 
-    def __init__(self, names: Iterable[str], book: AliasBook) -> None:
+    def __init__(self, names: Iterable[str], book: AliasTable) -> None:
         self.names = tuple(names)
         self._book = book
         self._exact = {name: (name,) for name in self.names}
@@ -39,7 +39,7 @@ class Readings:
         yield Level.EXACT, self._exact.get(text, ())
         yield Level.FOLDED, self._folded.get(fold(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
-        yield Level.ALIAS, self._senses.get(self._book.sense(text), ())
+        yield Level.ALIAS, self._own_meanings.get(self._book.meaning(text), ())
         yield Level.ALIAS, self._meant_in_brackets(text)
 
     def families(self, keys: dict[str, str]) -> Iterable[list[str]]:
@@ -67,22 +67,22 @@ class Readings:
 
     def _meant_in_brackets(self, text: str) -> tuple[str, ...]:
         """Names outside their own brackets that the text has in its: two remarks never match."""
-        senses = self._book.senses_in_brackets(text)
-        return tuple(sorted(name for sense in senses for name in self._meanings.get(sense, ())))
+        senses = self._book.meanings_in_brackets(text)
+        return tuple(sorted(name for meaning in senses for name in self._meanings.get(meaning, ())))
 
     @cached_property
     def _meanings(self) -> dict[str, tuple[str, ...]]:
         """Names by what they mean outside brackets."""
-        return group((self._book.sense(name), name) for name in self.names)
+        return group((self._book.meaning(name), name) for name in self.names)
 
     @cached_property
-    def _senses(self) -> dict[str, tuple[str, ...]]:
+    def _own_meanings(self) -> dict[str, tuple[str, ...]]:
         """Names by all they mean, built when a name is first read at the last level."""
         book = self._book
         return group(
-            (sense, name)
+            (meaning, name)
             for name in self.names
-            for sense in {book.sense(name), *book.senses_in_brackets(name)}
+            for meaning in {book.meaning(name), *book.meanings_in_brackets(name)}
         )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from lgr_core.drugs.mechanisms import Annotation, MechanismBook
+from lgr_core.drugs.mechanisms import Annotation, MechanismAnnotations
 
 _DENIED = re.compile(
     r"\b(?:not|no|non|unlike|than|without)(?:\s+an?|\s+the)?[\s-]*$", re.IGNORECASE
 )
 
 
-def mechanisms_named(book: MechanismBook, text: str) -> tuple[str, ...]:
+def mechanisms_named(book: MechanismAnnotations, text: str) -> tuple[str, ...]:
     """The tags whose terms stand in a text as words of their own, but for those it denies.
 
     ``unlike MEK inhibitors`` names none. A term inside a longer one that is named too does not
@@ -32,7 +32,7 @@ def mechanisms_named(book: MechanismBook, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(outer))
 
 
-def contradicts(book: MechanismBook, reason: str, annotation: Annotation) -> tuple[str, ...]:
+def contradicts(book: MechanismAnnotations, reason: str, annotation: Annotation) -> tuple[str, ...]:
     """The mechanisms that a reason names though none of them is near the drug's annotated ones.
 
     Near is a shared tag or a shared programme. Empty where the drug has no annotation, or the

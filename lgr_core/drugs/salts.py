@@ -116,7 +116,7 @@ _MULTIPLE = re.compile(
 )
 
 
-class Form(NamedTuple):
+class DrugForm(NamedTuple):
     """A folded name without its form, and the words of the form (``hydrochloride``)."""
 
     base: str
@@ -133,13 +133,13 @@ def strip_form(name: str) -> str:
 
 
 @lru_cache(maxsize=16384)
-def split_form(name: str) -> Form:
+def split_form(name: str) -> DrugForm:
     """The name in two: what it is, and the form it comes in."""
     base, words = fold(name), set()
     while base not in _ESTERS and (cut := _bracketed(base) or _bare(base) or _glued(base)):
         base, found = cut
         words |= found
-    return Form(base, frozenset(words))
+    return DrugForm(base, frozenset(words))
 
 
 def is_only_form(folded: str) -> bool:

@@ -10,10 +10,10 @@ import numpy as np
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.metrics import METRICS, Lineup, Scorer
+from lgr_core.metrics import METRICS, ReferenceSet, Scorer
 from lgr_core.prediction.method import Predictions, Status
-from lgr_core.retrieval.evidence_guard import Over
-from lgr_core.retrieval.query_block import Block, FoldReader
+from lgr_core.retrieval.evidence_guard import MeanOver
+from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,17 @@ class BlockScorer:
     too, where no method may read it.
     """
 
-    def __init__(self, reader: FoldReader) -> None:
+    def __init__(self, reader: EvidenceReader) -> None:
         self._store = reader.store
         fold = reader.fold
         if isinstance(fold, Fold) and not fold.in_line:
             fold = replace(fold, regime=Regime.UNSEEN_CELL_LINE)
-        self._pools = FoldReader(reader.store, fold)
+        self._pools = EvidenceReader(reader.store, fold)
 
-    def of(self, block: Block) -> _Measured:
+    def of(self, block: QueryBlock) -> _Measured:
         """What the block's predictions are compared with."""
         twin = self._pools.block(block.cell_line, block.dose_um, block.drugs)
-        line_mean, counts = twin.gate({Evidence.TARGET_POOL}).mean(Over.LINE)
+        line_mean, counts = twin.guard({Evidence.TARGET_POOL}).mean(MeanOver.LINE)
         _, rows = block.labels.measured(block.cell_line, block.dose_um)
         deltas = self._store.deltas(rows)
         truth = np.searchsorted(rows, block.rows)
@@ -68,7 +68,9 @@ class _Measured:
     ) -> None:
         self.deltas = line[truth]
         self._has_pool = has_pool
-        self._scorer = Scorer(self.deltas, line_mean=line_mean, lineup=Lineup(line, truth))
+        self._scorer = Scorer(
+            self.deltas, line_mean=line_mean, references=ReferenceSet(line, truth)
+        )
 
     def score(self, variants: Sequence[Predictions]) -> Scored:
         """The mean of the variants' scores; what is undefined in one is left out of its mean."""

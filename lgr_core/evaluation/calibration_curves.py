@@ -14,14 +14,14 @@ KEPT = tuple(np.arange(0.1, 1.01, 0.1).round(1))
 _KEYS = ["regime", "method"]
 
 
-def reliability(told: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+def reliability(expectations: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """Expected and observed Pearson r by tenths of the expected, with clustered 95 % intervals.
 
     ``error`` is the expected calibration error of the regime and method: the mean over its
     conditions of the distance between both means of their tenth.
     """
     rows = []
-    for (regime, method), part in by_method(told[told["expected"].notna()]):
+    for (regime, method), part in by_method(expectations[expectations["expected"].notna()]):
         tenth = _tenths(part["expected"].to_numpy())
         scores = _scores(part, SCORE).assign(tenth=tenth)
         found = slice_by(scores, "tenth", seed=seed)
@@ -36,13 +36,13 @@ def reliability(told: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     )[columns]
 
 
-def risk_coverage(told: pd.DataFrame) -> pd.DataFrame:
+def risk_coverage(expectations: pd.DataFrame) -> pd.DataFrame:
     """Mean Pearson r of the most trusted conditions, by the share that is kept.
 
     ``oracle`` is what keeping the best by the truth would give, ``gain`` the rise over keeping all.
     """
     rows = []
-    for (regime, method), part in by_method(told[told["expected"].notna()]):
+    for (regime, method), part in by_method(expectations[expectations["expected"].notna()]):
         score = part[SCORE].to_numpy()
         by_trust = score[np.argsort(-part["expected"].to_numpy(), kind="stable")]
         best = np.sort(score)[::-1]
@@ -55,18 +55,20 @@ def risk_coverage(told: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def intervals(told: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
+def intervals(expectations: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """Coverage of the 90 % intervals of genes, and of the Pearson r, one row a regime and method.
 
     With clustered 95 % limits of the genes' coverage; ``width`` is the median half-width in units
     of the spread of measured effects.
     """
-    told = told[told["expected"].notna()]
-    if told.empty:
+    expectations = expectations[expectations["expected"].notna()]
+    if expectations.empty:
         return pd.DataFrame(columns=[*_KEYS, "coverage", "low", "high", "width", "score_coverage"])
-    found = summarise(_scores(told, "covered"), seed=seed)
-    held = (told[SCORE] >= told["low"]) & (told[SCORE] <= told["high"])
-    each = told.assign(held=held).groupby(_KEYS, observed=True)
+    found = summarise(_scores(expectations, "covered"), seed=seed)
+    held = (expectations[SCORE] >= expectations["low"]) & (
+        expectations[SCORE] <= expectations["high"]
+    )
+    each = expectations.assign(held=held).groupby(_KEYS, observed=True)
     about = pd.DataFrame({"width": each["width"].median(), "score_coverage": each["held"].mean()})
     keys = found[_KEYS].astype(str)
     about = about.reset_index().astype(dict.fromkeys(_KEYS, str))

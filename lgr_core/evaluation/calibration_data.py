@@ -10,14 +10,14 @@ import pandas as pd
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.evaluation.calibration import ERRORS, QUERY, SCORE
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
-from lgr_core.prediction.linear_methods import Weighted
+from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.prediction.method import Method, Predictions
 from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.prediction.trust import error_levels
-from lgr_core.prediction.trust_features import FEATURES, Surroundings
-from lgr_core.retrieval.query_block import SUMMED, Block
+from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
+from lgr_core.retrieval.query_block import SUMMED, QueryBlock
 
-_NAMING = (Retrieved, Shrunken, Hybrid, Weighted)
+_NAMING = (Retrieved, Shrunken, Hybrid, LinearMethod)
 
 
 class TrustTable:
@@ -36,22 +36,22 @@ class TrustTable:
 
     def add(
         self,
-        block: Block,
+        block: QueryBlock,
         found: Mapping[str, tuple[Predictions, FloatArray]],
         measured: FloatArray,
     ) -> None:
         """By method, a block's predictions and their ``SCORE``, (n,); and the truth, (n, genes)."""
-        around: dict[frozenset[Evidence], Surroundings] = {}
+        around: dict[frozenset[Evidence], TrustFeatures] = {}
         for name, rows in self._rows.items():
             evidence = self._evidence[name]
             if evidence not in around:
-                around[evidence] = Surroundings.of(block, evidence)
+                around[evidence] = TrustFeatures.of(block, evidence)
             predicted, score = found[name]
             here, ok = around[evidence], predicted.ok
             delta = np.where(ok[:, None], predicted.delta, 0)
             levels = error_levels(delta, measured, here.unit)
-            told = np.column_stack([here.features(delta, predicted.used), levels, score])
-            rows.append(np.where(ok[:, None], told, np.nan))
+            values = np.column_stack([here.features(delta, predicted.used), levels, score])
+            rows.append(np.where(ok[:, None], values, np.nan))
 
     def table(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
         """One row a method and query, of which ``queries`` has the names."""

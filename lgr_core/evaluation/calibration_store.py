@@ -14,7 +14,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import by_method, fit, usable
-from lgr_core.evaluation.labels import REGIME_WORDS
+from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.trust import Calibration
 
@@ -22,7 +22,7 @@ CALIBRATION = "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
+class CalibrationSource:
     """A calibration, the run that found it, and the run's number of neighbours."""
 
     calibration: Calibration
@@ -67,7 +67,9 @@ def regime_of(store: AtlasStore, query: Condition) -> Regime:
     return Regime.OPEN_WORLD if there.any() else Regime.UNSEEN_DRUG
 
 
-def newest_calibration(runs: Path, store: AtlasStore, query: Condition, method: str) -> Calibrated:
+def newest_calibration(
+    runs: Path, store: AtlasStore, query: Condition, method: str
+) -> CalibrationSource:
     """What the newest run of this very build says of a method, for questions of this kind.
 
     Raises
@@ -81,15 +83,15 @@ def newest_calibration(runs: Path, store: AtlasStore, query: Condition, method: 
             calibration = read_calibration(folder / CALIBRATION, regime, method)
         except InputError:
             continue
-        return Calibrated(calibration, folder.name, regime, int(config["k"]))
+        return CalibrationSource(calibration, folder.name, regime, int(config["k"]))
     what = f"trust in {method}"
     found = f"no benchmark run of this build of {store.name} has calibrated it for questions "
-    found += f"of this kind ({REGIME_WORDS[regime].label.lower()})"
+    found += f"of this kind ({REGIME_LABELS[regime].label.lower()})"
     do = f"Run lgr benchmark --atlas {store.name}."
     raise NotFoundError(what, found, do)
 
 
-def newest_settings(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] | None:
+def newest_params(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] | None:
     """What the newest run of this very build taught a method that weighs everything; None without.
 
     Of the open world, with the kernel for unseen drugs where these were asked about; of several
@@ -100,9 +102,9 @@ def newest_settings(runs: Path, store: AtlasStore, method: str) -> dict[str, Any
         for regime in (Regime.OPEN_WORLD, Regime.UNSEEN_DRUG):
             parts = config.get("fitted", {}).items()
             each = [found.get(method) for part, found in parts if part.startswith(f"{regime}-")]
-            told = Counter(json.dumps(one) for one in each if isinstance(one, dict))
-            if told:
-                most = json.loads(told.most_common(1)[0][0])
+            counted = Counter(json.dumps(one) for one in each if isinstance(one, dict))
+            if counted:
+                most = json.loads(counted.most_common(1)[0][0])
                 learned = {**most, **learned, "kernel": most["kernel"]}
         if learned:
             return learned

@@ -32,13 +32,13 @@ _ONCE = {"drop_overlap": False, "aggregation": AGGREGATION}
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchmarkConfig:
     """Everything that decides the numbers of a run.
 
     ``lines``, ``drugs``, ``max_queries`` and ``min_drugs`` restrict what is scored, never what is
     read. ``drop_overlap`` leaves training conditions of ``split`` out whose unit is tested too.
     ``curve_queries`` is how many queries of a regime the curve over k is drawn from.
-    ``language_model`` and ``guests`` say how a model is asked, and whose predictions take part.
+    ``language_model`` and ``external`` say how a model is asked, and whose predictions take part.
     Regimes are kept in their usual order, each once.
     """
 
@@ -57,7 +57,7 @@ class Plan:
     drop_overlap: bool = False
     curve_queries: int = 1_000
     language_model: Mapping[str, Any] = field(default_factory=dict)
-    guests: Mapping[str, Any] = field(default_factory=dict)
+    external: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("k", "random_seeds"):
@@ -80,10 +80,10 @@ class Plan:
 
     def to_dict(self, store: AtlasStore) -> dict[str, Any]:
         """The plan and what it runs on, as JSON has it."""
-        said = {**asdict(self), "regimes": [str(regime) for regime in self.regimes]}
+        fields = {**asdict(self), "regimes": [str(regime) for regime in self.regimes]}
         if self.split is not None:
-            said["folds"] = 1
-        said["split"] = None if self.split is None else digest(self.split)
+            fields["folds"] = 1
+        fields["split"] = None if self.split is None else digest(self.split)
         packages = {name: _version(name) for name in PACKAGES}
         return {
             "atlas": store.name,
@@ -93,7 +93,7 @@ class Plan:
             "n_panel": store.n_panel,
             "aggregation": AGGREGATION,
             "lgr_version": version("lgr-explorer"),
-            **json.loads(json.dumps(said, default=list)),
+            **json.loads(json.dumps(fields, default=list)),
             "versions": {"python": platform.python_version(), **packages},
         }
 

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.count_source import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources.deltas import read_deltas
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import NOTHING, Condition, Evidence, FloatArray
+from lgr_core.domain import EMPTY, Condition, Evidence, FloatArray
 from lgr_core.errors import InputError
-from lgr_core.prediction.method import Predictions, Unfitted, answered
-from lgr_core.retrieval.query_block import Block
+from lgr_core.prediction.method import NothingToFit, Predictions, answered
+from lgr_core.retrieval.query_block import QueryBlock
 
 _SHOWN = 3
 
 
-class Guest(Unfitted):
+class ExternalPredictions(NothingToFit):
     """Predictions read from a file. What they were made from, only their author knows."""
 
     evidence: frozenset[Evidence] = frozenset()
@@ -29,14 +29,16 @@ class Guest(Unfitted):
         self.name = name
         self._deltas = deltas
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """What the file holds for each query; not applicable where it holds nothing."""
         nothing = np.full(block.labels.n_genes, np.nan, dtype=np.float32)
         delta = np.stack([self._deltas.get(query, nothing) for query in block.queries])
         return answered(delta, without="the file has no prediction for it")
 
 
-def read_guest(store: AtlasStore, path: Path, columns: Mapping[str, str] = NOTHING) -> Guest:
+def read_external_predictions(
+    store: AtlasStore, path: Path, columns: Mapping[str, str] = EMPTY
+) -> ExternalPredictions:
     """Predictions from an h5ad, parquet or CSV file with a cell line, a drug and a dose a row.
 
     Names are read by the atlas's catalogs; genes by name, and every gene of the panel is needed.
@@ -49,7 +51,7 @@ def read_guest(store: AtlasStore, path: Path, columns: Mapping[str, str] = NOTHI
         If the file cannot be read, lacks doses or genes of the panel, repeats a gene or a
         condition, under another spelling too, or none of its rows is in the atlas.
     """
-    choices = Choices(overrides=columns)
+    choices = ReadOptions(overrides=columns)
     kind = store.value_kind
     table = read_deltas(path, value_kind=kind, choices=choices, unsigned=True, n_hvg=1)
     conditions = _with_doses(store, path, table.conditions)
@@ -80,7 +82,7 @@ def read_guest(store: AtlasStore, path: Path, columns: Mapping[str, str] = NOTHI
     if not deltas:
         found = "none of its rows is a condition of the atlas"
         raise InputError(f"predictions {path}", found, "Use the atlas's names and doses in uM.")
-    return Guest(path.stem, deltas)
+    return ExternalPredictions(path.stem, deltas)
 
 
 def _with_doses(store: AtlasStore, path: Path, conditions: pd.DataFrame) -> pd.DataFrame:
@@ -113,7 +115,7 @@ def _numbered(store: AtlasStore, genes: pd.DataFrame) -> list[str]:
 
 
 def _read(store: AtlasStore, row: object) -> Condition | None:
-    line = store.line_catalog.find(row.cell_line)
+    line = store.cell_line_catalog.find(row.cell_line)
     drug = store.drug_catalog.find(row.drug).drug
     if line is None or drug is None:
         return None

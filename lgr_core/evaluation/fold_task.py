@@ -24,21 +24,21 @@ from lgr_core.prediction.method import Method, Predictions, Status
 from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.candidate_pool import TrainingView
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.query_block import Block, FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 
 CURVE_K = (1, 2, 3, 5, 10, 15, 20, 30, 50)
 """Numbers of neighbours at which the curve over k is drawn, beside the run's own."""
 
 CURVE_METRICS = (*(name for name, metric in METRICS.items() if metric.paper), "slope", "r2_det")
-ENOUGH = 0.8
+MIN_NEIGHBOR_SHARE = 0.8
 """A curve has no point where fewer than this share of k neighbours stand on average."""
 
-Contenders = Mapping[str, Sequence[Method]]
+Methods = Mapping[str, Sequence[Method]]
 """Methods by id, each of one or more whose scores are averaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Task:
+class FoldTask:
     """Some methods on a fold and those of its test rows that are scored.
 
     ``curve_rows`` are part of the rows; ``alone`` names a method that is a part of its own.
@@ -61,7 +61,7 @@ _TABLES = ("scores", "seeds", "curve", "trust")
 
 
 @dataclass(slots=True)
-class Part:
+class FoldResult:
     """What a task came to: scores, means a seed, the curve, the table of trust; what was fitted."""
 
     scores: pd.DataFrame
@@ -95,21 +95,21 @@ class Part:
         return pd.read_parquet(folder / f"{name}.parquet")
 
     @classmethod
-    def load(cls, folder: Path) -> Part:
+    def load(cls, folder: Path) -> FoldResult:
         """Read what :meth:`save` wrote."""
         tables = (cls.table(folder, name) for name in _TABLES)
         return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
 
 
 def compute(
-    reader: FoldReader,
-    task: Task,
-    contenders: Contenders,
+    reader: EvidenceReader,
+    task: FoldTask,
+    contenders: Methods,
     queries: pd.DataFrame,
     *,
     k: int,
     step: Callable[[int], None],
-) -> Part:
+) -> FoldResult:
     """Fit every method on the fold and score it on the task's rows.
 
     ``queries`` says what each of the rows is, in ascending order; the curve is drawn at ``k`` too.
@@ -133,14 +133,16 @@ def compute(
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
-    told = trust.table(queries, regime)
-    return Part(scores, tables.seeds(regime), curve.table(regime), told, _fitted(contenders))
+    fitted = trust.table(queries, regime)
+    return FoldResult(
+        scores, tables.seeds(regime), curve.table(regime), fitted, _fitted(contenders)
+    )
 
 
 class _Tables:
     """Scores of all methods, gathered block by block."""
 
-    def __init__(self, contenders: Contenders) -> None:
+    def __init__(self, contenders: Methods) -> None:
         self._scored: dict[str, list[Scored]] = {name: [] for name in contenders}
 
     def add(self, method: str, scored: Scored) -> None:
@@ -165,8 +167,8 @@ class _Tables:
         columns["metric"] = metrics.take(np.tile(np.arange(n), len(queries)))
         columns["value"] = np.concatenate([s.scores for s in scored]).ravel()
         for column in ("status", "detail", "fallback"):
-            said = [None if x is None else str(x) for s in scored for x in getattr(s, column)]
-            columns[column] = np.array(said, dtype=object).repeat(n)
+            texts = [None if x is None else str(x) for s in scored for x in getattr(s, column)]
+            columns[column] = np.array(texts, dtype=object).repeat(n)
         columns["k_used"] = np.concatenate([s.k_used for s in scored]).repeat(n)
         return pd.DataFrame(columns)
 
@@ -197,12 +199,12 @@ class _Tables:
 class _Curve:
     """Sums of scores at several k, of the methods that retrieve."""
 
-    def __init__(self, reader: FoldReader, task: Task, k: int) -> None:
+    def __init__(self, reader: EvidenceReader, task: FoldTask, k: int) -> None:
         self._reader, self._rows = reader, task.curve_rows
         self._ks = sorted({*CURVE_K, k})
         self._parts: list[pd.DataFrame] = []
 
-    def add(self, block: Block, measured: FloatArray, contenders: Contenders) -> None:
+    def add(self, block: QueryBlock, measured: FloatArray, contenders: Methods) -> None:
         """Score the curve's queries of a block at every k; of variants the first."""
         chosen = np.isin(block.rows, self._rows)
         if not chosen.any():
@@ -210,10 +212,10 @@ class _Curve:
         block = block.some(np.flatnonzero(chosen))
         for name, (method, *_) in contenders.items():
             if isinstance(method, Retrieved):
-                with self._reader.held_to(method.evidence):
+                with self._reader.restricted_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
 
-    def _add(self, name: str, method: Retrieved, block: Block, measured: FloatArray) -> None:
+    def _add(self, name: str, method: Retrieved, block: QueryBlock, measured: FloatArray) -> None:
         # A model is asked as in the run: for another k it would be another question.
         ask = method.k if isinstance(method.selector, LLMSelector) else None
         found = method.retrieve(block, self._ks[-1], ask=ask)
@@ -244,21 +246,21 @@ class _Curve:
         return table
 
 
-def _held(reader: FoldReader, method: Method, block: Block) -> Predictions:
+def _held(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predictions:
     """A method's predictions, held to the evidence that it declares."""
-    with reader.held_to(method.evidence):
+    with reader.restricted_to(method.evidence):
         return method.predict(block)
 
 
-def _each(contenders: Contenders) -> Iterator[Method]:
+def _each(contenders: Methods) -> Iterator[Method]:
     for variants in contenders.values():
         yield from variants
 
 
-def _fitted(contenders: Contenders) -> dict[str, Any]:
+def _fitted(contenders: Methods) -> dict[str, Any]:
     """What methods chose on training rows, by method: whole where another can be taught it."""
-    told = {
+    fitted = {
         name: getattr(first, "learned", getattr(first, "chosen", None))
         for name, (first, *_) in contenders.items()
     }
-    return {name: learned for name, learned in told.items() if learned is not None}
+    return {name: learned for name, learned in fitted.items() if learned is not None}

@@ -10,7 +10,7 @@ from lgr_core.evaluation.regimes import Regime
 
 
 @dataclass(frozen=True, slots=True)
-class RegimeWords:
+class RegimeLabels:
     """A regime for readers: its name, the question it asks, and whether the paper has it."""
 
     label: str
@@ -19,25 +19,25 @@ class RegimeWords:
 
 
 _LINE, _STRICT = Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT
-REGIME_WORDS: Mapping[Regime, RegimeWords] = MappingProxyType(
+REGIME_LABELS: Mapping[Regime, RegimeLabels] = MappingProxyType(
     {
-        _LINE: RegimeWords(
+        _LINE: RegimeLabels(
             "Unseen line",
             "What does a drug do in a cell line that no model was trained on, if other drugs were "
             "measured there?",
             "the paper's figure 2",
         ),
-        _STRICT: RegimeWords(
+        _STRICT: RegimeLabels(
             "Unseen line, strict",
             "What does a drug do in a cell line of which nothing at all may be read?",
             "ours, not in the paper",
         ),
-        Regime.UNSEEN_DRUG: RegimeWords(
+        Regime.UNSEEN_DRUG: RegimeLabels(
             "Unseen drug",
             "What does a drug do that was never measured anywhere, in a line where others were?",
             "the paper's figure 3",
         ),
-        Regime.OPEN_WORLD: RegimeWords(
+        Regime.OPEN_WORLD: RegimeLabels(
             "Open world",
             "What does a drug do in a cell line, if everything else that was measured may be read?",
             "the paper's figure 4",

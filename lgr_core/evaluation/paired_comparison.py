@@ -141,7 +141,7 @@ def compare_slices(
     return table[table["n_common"] > 0].reset_index(drop=True)
 
 
-def told_apart(table: pd.DataFrame) -> IntArray:
+def distinguishable(table: pd.DataFrame) -> IntArray:
     """Where a difference's interval lies, (n_rows,): 1 above zero, -1 below, 0 about it or none."""
     return (table["low"] > 0).to_numpy(np.intp) - (table["high"] < 0).to_numpy(np.intp)
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import IntArray
-from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.retrieval.query_block import EvidenceReader
 
 
-def describe(reader: FoldReader, rows: IntArray) -> pd.DataFrame:
+def query_metadata(reader: EvidenceReader, rows: IntArray) -> pd.DataFrame:
     """What the queries of these rows are: names, and what results are sliced by.
 
     ``effect`` is the norm of the measured delta over the panel, ``mechanism`` the drug's first tag,
@@ -28,7 +28,7 @@ def describe(reader: FoldReader, rows: IntArray) -> pd.DataFrame:
         [parents, drugs]
     ).isin(trained)
     names = labels.drugs[drugs]
-    book = MechanismBook.load()
+    book = MechanismAnnotations.load()
     tags = {drug: book.annotate(drug, **_known(store, drug)).tags for drug in np.unique(names)}
     return pd.DataFrame(
         {

@@ -37,7 +37,7 @@ from lgr_core.prediction.mean_baselines import (
 from lgr_core.prediction.method import Method
 from lgr_core.prediction.pca_ridge import PCARidge
 from lgr_core.prediction.retrieved import Oracle, RandomK, Retrieved
-from lgr_core.retrieval.query_block import Labels
+from lgr_core.retrieval.query_block import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
 
 
@@ -47,7 +47,7 @@ class Group(StrEnum):
     RETRIEVAL = "retrieval"
     BASELINE = "baseline"
     CONTROL = "control"
-    GUEST = "guest"
+    EXTERNAL = "guest"
 
 
 _KINDS: Mapping[type[Selector], type[Retrieved]] = {
@@ -57,14 +57,14 @@ _KINDS: Mapping[type[Selector], type[Retrieved]] = {
 
 
 @dataclass(frozen=True)
-class Setting:
+class MethodContext:
     """What methods are made with for one fold.
 
     ``selectors`` gives the selector of a name; ``in_line`` says whether neighbours are drawn from
     the query's own line. ``checkpoint`` is a file that a long training may go on from.
     """
 
-    labels: Labels
+    labels: ConditionIndex
     selectors: Callable[[str], Selector]
     regime: Regime
     k: int = 10
@@ -109,20 +109,20 @@ class Entry:
     label: str
     group: Group
     about: str
-    make: Callable[[Setting], Sequence[Method]]
+    make: Callable[[MethodContext], Sequence[Method]]
     slow: bool = False
     apart: bool = False
 
 
-def _lgr(name: str) -> Callable[[Setting], Sequence[Method]]:
+def _lgr(name: str) -> Callable[[MethodContext], Sequence[Method]]:
     return lambda setting: [setting.retrieved(setting.selectors(name))]
 
 
-def _random(setting: Setting) -> Sequence[Method]:
+def _random(setting: MethodContext) -> Sequence[Method]:
     return [setting.retrieved(RandomSelector(seed)) for seed in range(setting.random_seeds)]
 
 
-def _chemcpa(setting: Setting) -> Sequence[Method]:
+def _chemcpa(setting: MethodContext) -> Sequence[Method]:
     method = ChemCPAMethod(setting.labels, checkpoint=setting.checkpoint)
     if setting.regime in {Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT}:
         why = f"{LABEL} has no embedding of an unseen line"
@@ -285,7 +285,7 @@ def chosen_methods(names: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(name for name in REGISTRY if name in wanted)
 
 
-def declared(setting: Setting) -> dict[str, frozenset[Evidence]]:
+def declared(setting: MethodContext) -> dict[str, frozenset[Evidence]]:
     """What every method of the registry declares that it reads."""
     return {name: entry.make(setting)[0].evidence for name, entry in REGISTRY.items()}
 

@@ -19,7 +19,7 @@ from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_
 from lgr_core.evaluation.calibration_store import CALIBRATION, write_calibrations
 from lgr_core.evaluation.cell_eval import CELL_EVAL, write_cell_eval
 from lgr_core.evaluation.config import read_config, write_config
-from lgr_core.evaluation.fold_task import ENOUGH, Part
+from lgr_core.evaluation.fold_task import MIN_NEIGHBOR_SHARE, FoldResult
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import evidence_of
 from lgr_core.evaluation.summary import compare_all, summarise
@@ -153,7 +153,7 @@ def assemble(
         here = [path for path in paths if parts[path] is regime]
         jobs += [partial(_scored, here, reads, seed), partial(_trusted, here, seed)]
     computed = each(call, jobs)  # an executor begins at once, beside what follows
-    loaded = [Part.load(path) for path in paths]
+    loaded = [FoldResult.load(path) for path in paths]
     scores = _together([part.scores for part in loaded])
     scores.to_parquet(folder / "scores.parquet")
     write_cell_eval(folder / CELL_EVAL, scores)
@@ -174,17 +174,19 @@ def assemble(
 
 def _scored(parts: Sequence[Path], reads: pd.DataFrame, seed: int) -> Tables:
     """What the scores of one regime's parts come to."""
-    scores = _together([Part.table(part, "scores") for part in parts])
+    scores = _together([FoldResult.table(part, "scores") for part in parts])
     return {"summary": _summary(scores, reads, seed), "pairs": compare_all(scores, seed=seed)}
 
 
 def _trusted(parts: Sequence[Path], seed: int) -> Tables:
     """The tables of ``TRUST``; every condition as calibrated without its line and parent."""
-    told = cross_fitted(_stacked([Part.table(part, "trust") for part in parts]), seed=seed)
+    expectations = cross_fitted(
+        _stacked([FoldResult.table(part, "trust") for part in parts]), seed=seed
+    )
     return {
-        "reliability": reliability(told, seed=seed),
-        "risk_coverage": risk_coverage(told),
-        "intervals": intervals(told, seed=seed),
+        "reliability": reliability(expectations, seed=seed),
+        "risk_coverage": risk_coverage(expectations),
+        "intervals": intervals(expectations, seed=seed),
     }
 
 
@@ -226,8 +228,8 @@ def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFra
         }
     ).reset_index()
     counted = counted.astype(dict.fromkeys(keys, str))
-    told = reads[[*keys, "evidence"]]
-    return table.merge(told, on=keys, how="left").merge(counted, on=keys, how="left")
+    expectations = reads[[*keys, "evidence"]]
+    return table.merge(expectations, on=keys, how="left").merge(counted, on=keys, how="left")
 
 
 def _status(each: pd.Series) -> str:
@@ -241,7 +243,7 @@ def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     table["mean"] = table["total"] / table["n"]
     table["k_used"] = table["k_used"] / table["n_queries"]
     # The whole pool, where it is smaller than k, is all that there is.
-    table = table[table["k_used"] >= ENOUGH * table["k"]]
+    table = table[table["k_used"] >= MIN_NEIGHBOR_SHARE * table["k"]]
     return table[[*keys, "mean", "k_used", "n_queries"]].sort_values(keys)
 
 

@@ -71,7 +71,7 @@ class Parts:
 
     def line(self, text: str) -> BoolArray:
         """The conditions of the line that a text means, (n_conditions,)."""
-        line = self.store.line_catalog.find(text)
+        line = self.store.cell_line_catalog.find(text)
         return (self.store.conditions["cell_line"] == line).to_numpy()
 
     def _add(self, part: str, mask: BoolArray) -> BoolArray:
@@ -85,7 +85,9 @@ class Parts:
         name = {text: text if said is None else said.drug for text, said in literals.items()}
         dose = {text: np.nan if said is None else said.dose_um for text, said in literals.items()}
         drug = {text: self.store.drug_catalog.find(name[text]).drug for text in texts}
-        line = {text: self.store.line_catalog.find(text) for text in pairs["cell_line"].unique()}
+        line = {
+            text: self.store.cell_line_catalog.find(text) for text in pairs["cell_line"].unique()
+        }
         column = pairs["dose_um"] if "dose_um" in pairs else pd.Series(np.nan, pairs.index)
         labels = self.store.provenance.get("control_labels", ())
         asked = {

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures import look
-from lgr_core.evaluation.labels import REGIME_WORDS
+from lgr_core.evaluation.figures import method_style
+from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import METRICS
 
@@ -57,10 +57,10 @@ def coverage(summary: pd.DataFrame) -> tuple[str, list[str]]:
 
 def clusters(words: str) -> str:
     """Words of a run's table with their counts, as ``12 parent x 1 cell_line``, for readers."""
-    return _COUNT.sub(_spelt, words).replace(" x ", " and ")
+    return _COUNT.sub(_spelled_out, words).replace(" x ", " and ")
 
 
-def _spelt(count: re.Match[str]) -> str:
+def _spelled_out(count: re.Match[str]) -> str:
     n, way = count.groups()
     return f"{n} {_WAYS[way]}{'' if n == '1' else 's'}"
 
@@ -70,11 +70,11 @@ def notes(method: str, summary: pd.DataFrame, evidence: pd.DataFrame) -> list[st
 
     Metrics without a value say so only where no other has one.
     """
-    told = evidence.loc[evidence["method"] == method]
+    of_method = evidence.loc[evidence["method"] == method]
     defined = summary[summary["coverage"] > 0]
-    columns = [t["note"] for t in (told, summary if defined.empty else defined) if "note" in t]
-    said = dict.fromkeys(clusters(plain(note)) for column in columns for note in column)
-    return [words for words in said if words]
+    columns = [t["note"] for t in (of_method, summary if defined.empty else defined) if "note" in t]
+    words_by_name = dict.fromkeys(clusters(plain(note)) for column in columns for note in column)
+    return [words for words in words_by_name if words]
 
 
 def outcomes(scores: pd.DataFrame) -> dict[str, list[str]]:
@@ -89,15 +89,15 @@ def outcomes(scores: pd.DataFrame) -> dict[str, list[str]]:
 
 def config_words(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What a run's config records, by name; without what is empty or off, and what was fitted."""
-    said = {
+    words_by_name = {
         **config,
         "value_kind": ValueKind(config["value_kind"]).label,
-        "regimes": "; ".join(REGIME_WORDS[Regime(name)].label for name in config["regimes"]),
-        "methods": "; ".join(look(name).label for name in config.get("methods", ())),
+        "regimes": "; ".join(REGIME_LABELS[Regime(name)].label for name in config["regimes"]),
+        "methods": "; ".join(method_style(name).label for name in config.get("methods", ())),
     }
     return [
         (_NAMES.get(name, name.replace("_", " ")), plain(value))
-        for name, value in said.items()
+        for name, value in words_by_name.items()
         if name not in _APART and plain(value)
     ]
 
@@ -146,8 +146,8 @@ def plain(value: object) -> str:
 
 
 def _pairs(value: Mapping[str, Any]) -> list[str]:
-    said = {name: _inner(each) for name, each in value.items() if name not in _APART}
-    return [f"{name.replace('_', ' ')} {words}" for name, words in said.items() if words]
+    words_by_name = {name: _inner(each) for name, each in value.items() if name not in _APART}
+    return [f"{name.replace('_', ' ')} {words}" for name, words in words_by_name.items() if words]
 
 
 def _inner(value: object) -> str:

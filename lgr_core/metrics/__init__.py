@@ -12,7 +12,7 @@ genes of a differential test, which deltas alone do not give.
 
 from __future__ import annotations
 
-from lgr_core.metrics.discrimination import Lineup, discrimination_score_cosine
+from lgr_core.metrics.discrimination import ReferenceSet, discrimination_score_cosine
 from lgr_core.metrics.ranks import (
     overlap_at_50,
     overlap_at_100,
@@ -39,8 +39,8 @@ from lgr_core.metrics.vector_metrics import (
 __all__ = [
     "METRICS",
     "Direction",
-    "Lineup",
     "Metric",
+    "ReferenceSet",
     "ScoreArray",
     "Scorer",
     "cosine",

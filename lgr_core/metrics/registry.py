@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from lgr_core.domain import BoolArray
 from lgr_core.errors import UsageError, unknown
-from lgr_core.metrics.discrimination import Lineup, discrimination_score_cosine
+from lgr_core.metrics.discrimination import ReferenceSet, discrimination_score_cosine
 from lgr_core.metrics.moments import SHARED, Moments
 from lgr_core.metrics.ranks import (
     overlap_at_50,
@@ -141,14 +141,14 @@ _TABLE = (
         "Discrimination",
         "1 - rank/n of the true condition among the line's n, by cosine distance to x",
         discrimination_score_cosine,
-        needs=("lineup",),
+        needs=("references",),
     ),
     Metric(
         "discrimination_score_cosine_unretrieved",
         "Discrimination, neighbours taken out",
         "1 - rank/n of the true condition among the line's n that were not retrieved",
         discrimination_score_cosine,
-        needs=("lineup", "exclude"),
+        needs=("references", "exclude"),
     ),
     Metric(
         "magnitude_ratio",
@@ -168,14 +168,14 @@ def score(
     measured: ArrayLike,
     *,
     line_mean: ArrayLike | None = None,
-    lineup: Lineup | None = None,
+    references: ReferenceSet | None = None,
     exclude: BoolArray | None = None,
     metrics: Iterable[str] | None = None,
 ) -> dict[str, ScoreArray]:
     """Many metrics at once, each (n,), in the order asked; one pass serves all that are moments.
 
     ``metrics`` are ids of :data:`METRICS`; unset, all that the context given allows. ``line_mean``
-    is the m of :func:`pearson_vs_line_mean`; ``lineup`` and ``exclude`` are those of
+    is the m of :func:`pearson_vs_line_mean`; ``references`` and ``exclude`` are those of
     :func:`discrimination_score_cosine`.
 
     Raises
@@ -187,7 +187,7 @@ def score(
     UsageError
         A metric is asked for without the context it needs.
     """
-    given = {"line_mean": line_mean, "lineup": lineup, "exclude": exclude}
+    given = {"line_mean": line_mean, "references": references, "exclude": exclude}
     context = {name: value for name, value in given.items() if value is not None}
     x, y = pair(predicted, measured)
     context["measured"] = y

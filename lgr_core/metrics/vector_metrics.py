@@ -189,7 +189,7 @@ def signs_of_changed(right: BoolArray, changed: BoolArray) -> ScoreArray:
     return ratio(count(right & changed), count(changed))
 
 
-def beyond(values: FloatArray, m: FloatArray) -> tuple[FloatArray, ScoreArray]:
+def centred_on(values: FloatArray, m: FloatArray) -> tuple[FloatArray, ScoreArray]:
     """What rows of float64 have beyond m, about its mean, and the sums of squares, (n,).
 
     The sum is NaN where the row is m, rounded.
@@ -200,7 +200,7 @@ def beyond(values: FloatArray, m: FloatArray) -> tuple[FloatArray, ScoreArray]:
 
 
 def _around(x: FloatArray, y: FloatArray, m: FloatArray) -> ScoreArray:
-    return correlation(*beyond(x, m), *beyond(y, m))
+    return correlation(*centred_on(x, m), *centred_on(y, m))
 
 
 def correlation(x: FloatArray, xx: ScoreArray, y: FloatArray, yy: ScoreArray) -> ScoreArray:

@@ -12,17 +12,17 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition, FloatArray, IntArray, Prediction, Selector
 from lgr_core.errors import EmptyPoolError, UsageError
 from lgr_core.prediction.best_evidence import BestEvidence, Route, TwoWay
-from lgr_core.prediction.drug_kernels import DrugKernels, Newcomer
+from lgr_core.prediction.drug_kernels import DrugKernels, UnmeasuredDrug
 from lgr_core.prediction.kriging import Kriging
-from lgr_core.prediction.linear_methods import Share, Term, Weighted
+from lgr_core.prediction.linear_methods import LinearMethod, RouteWeights, Term
 from lgr_core.prediction.mean_baselines import GlobalMean
-from lgr_core.retrieval.query_block import Block, FoldReader, Labels
+from lgr_core.retrieval.query_block import ConditionIndex, EvidenceReader, QueryBlock
 from lgr_core.retrieval.selectors import make_selector
 
 Selectors = Callable[[str], Selector]
 """Gives the selector of a name; a language model's replays recorded answers."""
 
-METHODS: Mapping[str, Callable[[DrugKernels], Weighted]] = {
+METHODS: Mapping[str, Callable[[DrugKernels], LinearMethod]] = {
     BestEvidence.name: lambda kernels: BestEvidence(Kriging(kernels)),
     Kriging.name: Kriging,
     TwoWay.name: lambda kernels: TwoWay(Kriging(kernels)),
@@ -31,7 +31,7 @@ METHODS: Mapping[str, Callable[[DrugKernels], Weighted]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Support:
+class TermSupport:
     """One term of a prediction: the measured conditions it stands on.
 
     ``conditions`` with their signed weights, heaviest first: all ``n`` of them, or as many as were
@@ -45,14 +45,16 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class Attribution:
     """A prediction and all that it stands on; without a term, the labelled fallback answered."""
 
     prediction: Prediction
-    terms: tuple[Support, ...]
+    terms: tuple[TermSupport, ...]
 
 
-def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = None) -> Weighted:
+def make_method(
+    name: str, reader: EvidenceReader, *, selectors: Selectors | None = None
+) -> LinearMethod:
     """A method of ``METHODS`` with its usual settings, to be asked about many queries.
 
     ``selectors`` are for the language model's lists; unset, recorded answers give them. Drugs of
@@ -68,12 +70,12 @@ def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = 
         raise UsageError(f"method {name!r}", "it declares no weights", f"Choose one of: {known}.")
     store = reader.store
     make = partial(make_selector, store=store) if selectors is None else selectors
-    return METHODS[name](DrugKernels(reader.labels, make, _newcomers(reader)))
+    return METHODS[name](DrugKernels(reader.labels, make, _unmeasured_drugs(reader)))
 
 
-def explain(
-    reader: FoldReader, method: Weighted, query: Condition, *, all_genes: bool = False
-) -> Explained:
+def attribute(
+    reader: EvidenceReader, method: LinearMethod, query: Condition, *, all_genes: bool = False
+) -> Attribution:
     """Predict one condition from all that was measured but its own (line, parent).
 
     ``provenance`` holds the ``route`` and its ``why`` in words, and the ``settings``.
@@ -97,7 +99,7 @@ def explain(
     store = reader.store
     store.measured_drugs(query.cell_line, query.dose_um)  # an unknown line or dose is said
     block = reader.block(query.cell_line, query.dose_um, [query.drug])
-    (found,) = explain_block(block, method)
+    (found,) = attribute_block(block, method)
     if np.isnan(found.prediction.delta).all():
         raise EmptyPoolError("prediction", "nothing measured may be read", "Choose another dose.")
     if not all_genes:
@@ -106,47 +108,51 @@ def explain(
     return replace(found, prediction=replace(found.prediction, delta=delta))
 
 
-def explain_block(block: Block, method: Weighted, *, most: int | None = None) -> list[Explained]:
+def attribute_block(
+    block: QueryBlock, method: LinearMethod, *, most: int | None = None
+) -> list[Attribution]:
     """Predict the n queries of a block over the metric panel, and compute once what they share.
 
     Of each term the ``most`` heaviest conditions are named, all if unset; the rest is as for
-    :func:`explain`, but that a prediction is NaN where nothing may be read.
+    :func:`attribute`, but that a prediction is NaN where nothing may be read.
     """
-    found: dict[int, Explained] = {}
-    for suited, share in _shares(method, block):
-        told = _explained(suited, block.some(share.places), share, most)
-        found.update(zip(share.places.tolist(), told, strict=True))
+    found: dict[int, Attribution] = {}
+    for specialised, share in _shares(method, block):
+        attributions = _explained(specialised, block.some(share.places), share, most)
+        found.update(zip(share.places.tolist(), attributions, strict=True))
     return [found[place] for place in range(len(block))]
 
 
-def _newcomers(reader: FoldReader) -> Sequence[Newcomer]:
+def _unmeasured_drugs(reader: EvidenceReader) -> Sequence[UnmeasuredDrug]:
     """The drugs of a store that have no row."""
     store, names = reader.store, reader.store.drugs["drug"].tolist()
     places = np.flatnonzero(reader.labels.drug_numbers(names) < 0)
-    return [Newcomer(names[i], store.fingerprints[i], store.annotations[names[i]]) for i in places]
+    return [
+        UnmeasuredDrug(names[i], store.fingerprints[i], store.annotations[names[i]]) for i in places
+    ]
 
 
-def _shares(method: Weighted, block: Block) -> Iterator[tuple[Weighted, Share]]:
+def _shares(method: LinearMethod, block: QueryBlock) -> Iterator[tuple[LinearMethod, RouteWeights]]:
     """The shares of a block and who made each; where a kernel decides, one that suits the drug."""
-    for share in method.weigh(block, block.gate(method.evidence)):
+    for share in method.weights_for(block, block.guard(method.evidence)):
         if share.route != Route.KRIGING:
             yield method, share
             continue
-        each = [method.suited(block.drugs[place]) for place in share.places]
-        chosen = np.array([suited.chosen for suited in each])
+        each = [method.specialised_for(block.drugs[place]) for place in share.places]
+        chosen = np.array([specialised.chosen for specialised in each])
         for settings in dict.fromkeys(chosen.tolist()):
             alike = np.flatnonzero(chosen == settings)
-            suited, places = each[alike[0]], share.places[alike]
+            specialised, places = each[alike[0]], share.places[alike]
             part = block.some(places)
-            (own,) = suited.weigh(part, part.gate(suited.evidence))
-            yield suited, replace(own, places=places)
+            (own,) = specialised.weights_for(part, part.guard(specialised.evidence))
+            yield specialised, replace(own, places=places)
 
 
 def _explained(
-    method: Weighted, block: Block, share: Share, most: int | None
-) -> Iterator[Explained]:
+    method: LinearMethod, block: QueryBlock, share: RouteWeights, most: int | None
+) -> Iterator[Attribution]:
     """Each query of a share, predicted."""
-    delta, unanswered = share.combine(block.gate(method.evidence))
+    delta, unanswered = share.combine(block.guard(method.evidence))
     route, weights = Route(share.route), share.weights
     provenance = {"route": str(route), "why": route.label, "settings": method.chosen}
     name = partial(_heaviest, block.labels, weights.rows, most)
@@ -157,13 +163,14 @@ def _explained(
             query, method.name, delta[i], fallback=fallback, provenance=provenance
         )
         supports = (
-            Support(term, float(shares[term][i]), *name(each[i])) for term, each in terms.items()
+            TermSupport(term, float(shares[term][i]), *name(each[i]))
+            for term, each in terms.items()
         )
-        yield Explained(prediction, tuple(support for support in supports if support.n))
+        yield Attribution(prediction, tuple(support for support in supports if support.n))
 
 
 def _heaviest(
-    labels: Labels, rows: IntArray, most: int | None, weights: FloatArray
+    labels: ConditionIndex, rows: IntArray, most: int | None, weights: FloatArray
 ) -> tuple[tuple[tuple[Condition, float], ...], int]:
     """The conditions of ``rows`` that have a weight, the heaviest first, and how many there are."""
     used = np.flatnonzero(weights)
@@ -175,16 +182,16 @@ def _heaviest(
 
 
 def _over_all_genes(
-    store: AtlasStore, block: Block, method: Weighted, terms: Sequence[Support]
+    store: AtlasStore, block: QueryBlock, method: LinearMethod, terms: Sequence[TermSupport]
 ) -> FloatArray:
     """The one query's weights on every gene of the atlas, (n_genes,); without any, the mean."""
     pairs = [pair for term in terms for pair in term.conditions]
     rows = np.array([store.row(condition) for condition, _ in pairs], dtype=np.intp)
     weights = np.array([weight for _, weight in pairs])
     if not pairs:
-        gate = block.gate(method.evidence)
-        grid = gate.grid()
-        rows = grid[(grid >= 0) & gate.allows(np.zeros_like(grid), grid)]
+        guard = block.guard(method.evidence)
+        grid = guard.grid()
+        rows = grid[(grid >= 0) & guard.allows(np.zeros_like(grid), grid)]
         weights = np.full(len(rows), 1 / len(rows))
     deltas = block.view(0, method.evidence).deltas(rows, all_genes=True)
     return (weights @ deltas.astype(np.float64)).astype(np.float32)

@@ -13,11 +13,11 @@ from scipy.sparse import csr_array
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.mean_baselines import GlobalMean
-from lgr_core.prediction.method import Predictions, Unfitted, answered
+from lgr_core.prediction.method import NothingToFit, Predictions, answered
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.evidence_guard import Basis, Gate, Over
-from lgr_core.retrieval.inner_folds import rehearse
-from lgr_core.retrieval.query_block import Block
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver, VectorBasis
+from lgr_core.retrieval.inner_folds import inner_blocks
+from lgr_core.retrieval.query_block import QueryBlock
 
 TUNED_BLOCKS = 2
 TUNED_QUERIES = 40
@@ -30,9 +30,9 @@ Candidate = TypeVar("Candidate")
 class Term(StrEnum):
     """What a group of conditions does in a weighted sum."""
 
-    DRUG_ELSEWHERE = "drug_elsewhere"
+    DRUG_OTHER_LINES = "drug_elsewhere"
     NEIGHBORS_HERE = "neighbors_here"
-    NEIGHBORS_ELSEWHERE = "neighbors_elsewhere"
+    NEIGHBORS_OTHER_LINES = "neighbors_elsewhere"
 
     @property
     def label(self) -> str:
@@ -41,9 +41,9 @@ class Term(StrEnum):
 
 
 _LABELS = {
-    Term.DRUG_ELSEWHERE: "the drug itself in other cell lines",
+    Term.DRUG_OTHER_LINES: "the drug itself in other cell lines",
     Term.NEIGHBORS_HERE: "other drugs in this cell line",
-    Term.NEIGHBORS_ELSEWHERE: "other drugs in other cell lines",
+    Term.NEIGHBORS_OTHER_LINES: "other drugs in other cell lines",
 }
 
 
@@ -58,11 +58,11 @@ class Weights:
         """(n, m) the weights that make the prediction."""
         return np.sum(list(self.terms.values()), axis=0)
 
-    def given(self) -> BoolArray:
+    def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
         return self.total.any(axis=1)
 
-    def combine(self, gate: Gate) -> FloatArray:
+    def combine(self, guard: EvidenceGuard) -> FloatArray:
         """The weighted sums, (n, genes) float32.
 
         Raises
@@ -70,7 +70,7 @@ class Weights:
         LeakageError
             If a weight stands on a row that its query may not read.
         """
-        return gate.combine_rows(self.total, self.rows)
+        return guard.combine_rows(self.total, self.rows)
 
     def shares(self) -> dict[Term, FloatArray]:
         """How much each term weighs, (n,): its absolute weights over those of all terms."""
@@ -112,19 +112,19 @@ class MeanWeights(Weights):
         """One term: other drugs in other lines."""
         measured = self.grid >= 0
         shared = self.each / np.maximum(measured.sum(axis=0), 1)
-        return {Term.NEIGHBORS_ELSEWHERE: shared[:, np.nonzero(measured)[1]]}
+        return {Term.NEIGHBORS_OTHER_LINES: shared[:, np.nonzero(measured)[1]]}
 
-    def given(self) -> BoolArray:
+    def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
         return self.each.any(axis=1)
 
-    def combine(self, gate: Gate) -> FloatArray:
+    def combine(self, guard: EvidenceGuard) -> FloatArray:
         """The weighted sums, (n, genes) float32, of means."""
-        return gate.combine(csr_array(self.each), Basis.DRUG_MEANS)
+        return guard.combine(csr_array(self.each), VectorBasis.DRUG_MEANS)
 
 
 @dataclass(frozen=True)
-class Mixed(Weights):
+class Mixture(Weights):
     """``part`` of the second answer, for all or each of n, (n, 1), and the rest of the first."""
 
     first: Weights
@@ -147,18 +147,18 @@ class Mixed(Weights):
                 np.add.at(each, (slice(None), places), share * weights)
         return summed
 
-    def given(self) -> BoolArray:
+    def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
-        return self.first.given() | self.second.given()
+        return self.first.has_weight() | self.second.has_weight()
 
-    def combine(self, gate: Gate) -> FloatArray:
+    def combine(self, guard: EvidenceGuard) -> FloatArray:
         """The weighted sums, (n, genes) float32, answer by answer."""
-        first, second = self.first.combine(gate), self.second.combine(gate)
+        first, second = self.first.combine(guard), self.second.combine(guard)
         return (1 - self.part) * first + self.part * second
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class RouteWeights:
     """Some queries of a block, ``places`` (n,), and the weights of their answers.
 
     ``route`` names the evidence that was found. Where all weights of a query are 0, nothing close
@@ -169,18 +169,18 @@ class Share:
     route: str
     weights: Weights
 
-    def combine(self, gate: Gate) -> tuple[FloatArray, BoolArray]:
+    def combine(self, guard: EvidenceGuard) -> tuple[FloatArray, BoolArray]:
         """The answers, (n, genes) float32, through the gate of its queries; which fell back, (n,).
 
         NaN where nothing may be read at all.
         """
-        delta, unanswered = self.weights.combine(gate), ~self.weights.given()
+        delta, unanswered = self.weights.combine(guard), ~self.weights.has_weight()
         if unanswered.any():
-            delta[unanswered] = gate.mean(Over.EVERYWHERE)[0][unanswered]
+            delta[unanswered] = guard.mean(MeanOver.EVERYWHERE)[0][unanswered]
         return delta, unanswered
 
 
-class Weighted(Unfitted):
+class LinearMethod(NothingToFit):
     """Answers by the weights that :meth:`weigh` gives to what may be read."""
 
     name: str
@@ -192,30 +192,30 @@ class Weighted(Unfitted):
         raise NotImplementedError
 
     @property
-    def learned(self) -> Mapping[str, Any]:
-        """What was learned, or the usual settings, as JSON has it; for :meth:`taught`."""
+    def params(self) -> Mapping[str, Any]:
+        """What was learned, or the usual settings, as JSON has it; for :meth:`with_params`."""
         raise NotImplementedError
 
-    def taught(self, learned: Mapping[str, Any]) -> Weighted:
+    def with_params(self, learned: Mapping[str, Any]) -> LinearMethod:
         """The same method with what another of its kind has learned."""
         raise NotImplementedError
 
-    def suited(self, drug: str) -> Weighted:
+    def specialised_for(self, drug: str) -> LinearMethod:
         """The same method as it answers best for one drug, before anything of it is fitted."""
         raise NotImplementedError
 
-    def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
+    def weights_for(self, block: QueryBlock, guard: EvidenceGuard) -> Sequence[RouteWeights]:
         """The weights of every query, in one or more shares of the block."""
         raise NotImplementedError
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The weighted sums; where nothing close was measured, the global mean, labelled."""
-        gate = block.gate(self.evidence)
+        guard = block.guard(self.evidence)
         n = len(block)
         delta = np.full((n, block.labels.n_genes), np.nan, dtype=np.float32)
         fallback: list[str | None] = [None] * n
-        for share in self.weigh(block, gate):
-            part = block.some(share.places).gate(self.evidence)
+        for share in self.weights_for(block, guard):
+            part = block.some(share.places).guard(self.evidence)
             delta[share.places], unanswered = share.combine(part)
             for place in share.places[unanswered]:
                 fallback[place] = GlobalMean.name
@@ -225,7 +225,7 @@ class Weighted(Unfitted):
 def best_of(
     view: TrainingView,
     candidates: Sequence[Candidate],
-    asking: Callable[[Block], Callable[[Candidate], FloatArray] | None],
+    asking: Callable[[QueryBlock], Callable[[Candidate], FloatArray] | None],
 ) -> Candidate | None:
     """The candidate that predicts best in folds inside a fold's training rows; None without any.
 
@@ -237,17 +237,17 @@ def best_of(
     r, error = np.zeros((2, len(candidates)))
     size, n = 0.0, 0
     limits = {"max_blocks": TUNED_BLOCKS, "max_queries": TUNED_QUERIES, "max_genes": TUNED_GENES}
-    for block, measured in rehearse(view, **limits):
+    for block, measured in inner_blocks(view, **limits):
         predict = asking(block)
         if predict is None:
             continue
         for i, candidate in enumerate(candidates):
             found = predict(candidate)
-            told = ~np.isnan(found).any(axis=1)
-            r[i] += np.nansum(pearson_delta(found[told], measured[told]))
-            error[i] += np.square(found[told] - measured[told]).sum()
-        size += np.square(measured[told]).sum()
-        n += told.sum()
+            defined = ~np.isnan(found).any(axis=1)
+            r[i] += np.nansum(pearson_delta(found[defined], measured[defined]))
+            error[i] += np.square(found[defined] - measured[defined]).sum()
+        size += np.square(measured[defined]).sum()
+        n += defined.sum()
     if not size:
         return None
     gains = np.minimum((r - r[0]) / n, (error[0] - error) / size)

@@ -12,7 +12,7 @@ import numpy as np
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.query_block import Block
+from lgr_core.retrieval.query_block import QueryBlock
 
 
 class Status(StrEnum):
@@ -66,12 +66,12 @@ class Method(Protocol):
         """Learn from the training rows of a fold; called once before its first block."""
         ...
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """Answer every query, or say why not."""
         ...
 
 
-class Unfitted:
+class NothingToFit:
     """A method that learns nothing."""
 
     def fit(self, view: TrainingView) -> None:
@@ -89,12 +89,12 @@ def answered(
 ) -> Predictions:
     """Predictions with NaN rows marked by ``status`` and explained by ``without``."""
     n = len(delta)
-    told = ~np.isnan(delta).any(axis=1)
+    defined = ~np.isnan(delta).any(axis=1)
     return Predictions(
         delta=delta,
-        status=[Status.OK if ok else status for ok in told],
+        status=[Status.OK if ok else status for ok in defined],
         k_used=np.full(n, np.nan) if k_used is None else np.asarray(k_used, dtype=float),
         fallback=[None] * n if fallback is None else fallback,
-        detail=[None if ok else without for ok in told],
+        detail=[None if ok else without for ok in defined],
         used=used,
     )

@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.evidence_guard import Basis, Gate, Over
-from lgr_core.retrieval.query_block import Block
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver, VectorBasis
+from lgr_core.retrieval.query_block import QueryBlock
 
 FEATURES: Mapping[str, str] = {
     "pool_agreement": "how alike the effects of this line's other drugs are",
@@ -30,37 +30,37 @@ _FLOOR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class TrustFeatures:
     """What may be read around the n queries of a block, before anything is predicted.
 
     ``known`` (n, 4) are the features that hang on the query alone, ``mean`` (n, genes) the line's
     mean, or that of all where no other drug of the line may be read. ``unit`` (n, genes) is the
     unit of a gene's interval: the spread of the line's other drugs, or over all where fewer than
     two may be read. A gene that hardly varies counts as a tenth of the median gene; 1 where
-    nothing is known. ``gate`` is what was read through.
+    nothing is known. ``guard`` is what was read through.
     """
 
     known: FloatArray
     mean: FloatArray
     unit: FloatArray
-    block: Block
-    gate: Gate
+    block: QueryBlock
+    guard: EvidenceGuard
 
     @classmethod
-    def of(cls, block: Block, evidence: frozenset[Evidence]) -> Surroundings:
+    def of(cls, block: QueryBlock, evidence: frozenset[Evidence]) -> TrustFeatures:
         """Of a block, by what the evidence opens; the truth is not read, declared or not."""
-        gate = block.gate(evidence - {Evidence.TRUTH})
-        (mean, pool), (_, lines) = gate.mean(Over.LINE), gate.mean(Over.DRUG)
-        spread, few = gate.spread(Over.LINE), pool < 2  # noqa: PLR2004 - one row has no spread
+        guard = block.guard(evidence - {Evidence.TRUTH})
+        (mean, pool), (_, lines) = guard.mean(MeanOver.LINE), guard.mean(MeanOver.DRUG)
+        spread, few = guard.spread(MeanOver.LINE), pool < 2  # noqa: PLR2004 - one row has no spread
         if few.any():
-            spread[few] = gate.spread(Over.EVERYWHERE)[few]
-            mean[pool == 0] = gate.mean(Over.EVERYWHERE)[0][pool == 0]
-        alike = gate.agreement(Over.LINE), gate.agreement(Over.DRUG)
+            spread[few] = guard.spread(MeanOver.EVERYWHERE)[few]
+            mean[pool == 0] = guard.mean(MeanOver.EVERYWHERE)[0][pool == 0]
+        alike = guard.agreement(MeanOver.LINE), guard.agreement(MeanOver.DRUG)
         known = np.column_stack([*alike, np.log1p(lines), np.log1p(pool)])
         spread = np.nan_to_num(spread)
         floored = np.maximum(spread, _FLOOR * np.median(spread, axis=1, keepdims=True))
         unit = np.where(floored > 0, floored, 1.0)
-        return cls(np.nan_to_num(known), mean, unit, block, gate)
+        return cls(np.nan_to_num(known), mean, unit, block, guard)
 
     def features(self, delta: FloatArray, used: BoolArray | None = None) -> FloatArray:
         """What is known of n predictions (n, genes), (n, n_features), beside ``FEATURES``.
@@ -79,12 +79,12 @@ class Surroundings:
     def _neighbors(self, used: BoolArray) -> FloatArray:
         """How alike the averaged neighbours are, and that less what random picks come to, (n, 2).
 
-        Of k picks out of a pool of m drugs whose agreement is A, as :meth:`Gate.agreement` has it,
+        Of k picks out of a pool of m drugs whose agreement is A, as :meth:`EvidenceGuard.agreement` has it,
         ``1/k + (1 - 1/k) (m A - 1) / (m - 1)`` is expected.
         """
         k, pool = used.sum(axis=1), np.expm1(self.known[:, 3])
         weights = used / np.maximum(k, 1)[:, None]
-        agreement = self.gate.concord(csr_array(weights), Basis.LINE)
+        agreement = self.guard.weighted_agreement(csr_array(weights), VectorBasis.LINE)
         with np.errstate(invalid="ignore", divide="ignore"):
             shared = (pool * self.known[:, 0] - 1) / (pool - 1)
             expected = 1 / k + (1 - 1 / k) * shared
@@ -95,7 +95,7 @@ class Surroundings:
         labels, block = self.block.labels, self.block
         _, rows = labels.measured(block.cell_line, block.dose_um)
         each = labels.n_cells[rows]
-        read = self.gate.allows(np.arange(len(block))[:, None], rows[None, :])
+        read = self.guard.allows(np.arange(len(block))[:, None], rows[None, :])
         read = np.where(used.any(axis=1)[:, None], used, read) if used is not None else read
         counted = read & np.isfinite(each)
         n = counted.sum(axis=1)

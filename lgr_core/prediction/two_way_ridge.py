@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.prediction.linear_methods import Term, Weights
 from lgr_core.prediction.ridge_weights import residual_mix, ridge_weights, shared_weights
-from lgr_core.retrieval.cross_line import Crossing
-from lgr_core.retrieval.evidence_guard import Gate
+from lgr_core.retrieval.cross_line import CrossLineProducts
+from lgr_core.retrieval.evidence_guard import EvidenceGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Penalties:
         return f"lines {self.lines:g}, drugs {self.drugs:g}"
 
 
-class TwoWays:
+class TwoWayRidge:
     """Two-way regression for queries whose drugs were all measured in other lines.
 
     With x the measured deltas, c the queries' line and d a query's drug::
@@ -40,13 +40,13 @@ class TwoWays:
     of lines.
     """
 
-    def __init__(self, gate: Gate) -> None:
-        self.crossing = gate.crossing()
+    def __init__(self, guard: EvidenceGuard) -> None:
+        self.cross_line_products = guard.cross_line_products()
         self._learned: dict[float, tuple[FloatArray, FloatArray]] = {}
 
     def weights(self, penalties: Penalties) -> TwoWayWeights:
         """The weights by these penalties."""
-        cross = self.crossing
+        cross = self.cross_line_products
         w, likeness = self._of_lines(penalties.lines)
         others = likeness[:, cross.pool]
         v = shared_weights(others[cross.pool], others[cross.own], cross.kept, penalties.drugs)
@@ -55,7 +55,7 @@ class TwoWays:
     def _of_lines(self, penalty: float) -> tuple[FloatArray, FloatArray]:
         """w, and how alike drugs are in what remains; kept for other penalties on drugs."""
         if penalty not in self._learned:
-            cross = self.crossing
+            cross = self.cross_line_products
             mix = residual_mix(cross.other_lines(), penalty)
             self._learned[penalty] = ridge_weights(*cross.lines(), penalty), cross.drugs(mix)
         return self._learned[penalty]
@@ -64,7 +64,7 @@ class TwoWays:
 class TwoWayWeights(Weights):
     """The two factors of the weights, w (n, n_lines) and v (n, n_pool), spread only where asked."""
 
-    def __init__(self, crossing: Crossing, w: FloatArray, v: FloatArray) -> None:
+    def __init__(self, crossing: CrossLineProducts, w: FloatArray, v: FloatArray) -> None:
         self._crossing, self._w, self._v = crossing, w, v
 
     @property
@@ -75,13 +75,13 @@ class TwoWayWeights(Weights):
     @property
     def terms(self) -> Mapping[Term, FloatArray]:
         """The formula's weights on the rows, by its three terms."""
-        terms = (Term.DRUG_ELSEWHERE, Term.NEIGHBORS_HERE, Term.NEIGHBORS_ELSEWHERE)
+        terms = (Term.DRUG_OTHER_LINES, Term.NEIGHBORS_HERE, Term.NEIGHBORS_OTHER_LINES)
         return dict(zip(terms, self._crossing.weights(self._w, self._v), strict=True))
 
-    def given(self) -> BoolArray:
+    def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
         return self._w.any(axis=1) | self._v.any(axis=1)
 
-    def combine(self, gate: Gate) -> FloatArray:  # noqa: ARG002 - its own passed the gate
+    def combine(self, guard: EvidenceGuard) -> FloatArray:  # noqa: ARG002 - its own passed the gate
         """The weighted sums, (n, genes) float32, factor by factor."""
         return self._crossing.combine(self._w, self._v)

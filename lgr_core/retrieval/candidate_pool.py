@@ -1,6 +1,6 @@
 """Who may be retrieved, and who may read what: candidate pools and views that refuse leaks.
 
-A predictor never holds the store. It is handed a :class:`View` of exactly what its declared
+A predictor never holds the store. It is handed a :class:`QueryView` of exactly what its declared
 evidence allows for that query, or a :class:`TrainingView` to be fitted with; a read beyond it
 raises ``LeakageError``. The held-out unit of a query is its (cell line, parent compound) over all
 doses and replicates. Without a fold it is all that is held out: the open world.
@@ -22,7 +22,7 @@ from lgr_core.errors import LeakageError, UsageError
 class Split(Protocol):
     """What is read and what is tested, as masks (n_conditions,); ``evaluation.Fold`` is one.
 
-    ``validation`` lies inside ``train``. ``reach`` says which rows TRAIN and TARGET_POOL open,
+    ``validation`` lies inside ``train``. ``readable_rows`` says which rows TRAIN and TARGET_POOL open,
     before the line is picked and the query's own unit closed. The pool of a query is what
     TARGET_POOL reaches in its line; without ``in_line``, what training lines measured at its dose.
     """
@@ -32,9 +32,9 @@ class Split(Protocol):
     train: BoolArray
     validation: BoolArray
     test: BoolArray
-    reach: Mapping[Evidence, BoolArray]
+    readable_rows: Mapping[Evidence, BoolArray]
 
-    def tunings(self) -> Sequence[Split]:
+    def inner_folds(self) -> Sequence[Split]:
         """Splits inside this one that together test its training rows; perhaps none."""
         ...
 
@@ -81,7 +81,7 @@ def held_out(store: AtlasStore, query: Condition) -> BoolArray:
     return _in_unit(store, query, np.arange(len(store.conditions)))
 
 
-class _Gate:
+class GuardedReader:
     """Reads deltas of allowed rows and vehicle profiles; a subclass says which rows those are."""
 
     def __init__(self, store: AtlasStore, evidence: Iterable[Evidence], what: str) -> None:
@@ -135,7 +135,7 @@ class _Gate:
         raise LeakageError(self._what, found, "Declare the evidence or leave it.")
 
 
-class View(_Gate):
+class QueryView(GuardedReader):
     """What a predictor may read for one query; it is a ``DeltaReader``.
 
     In the open world, TRAIN is everything but the query's held-out unit, TARGET_POOL the rest of
@@ -162,7 +162,7 @@ class View(_Gate):
         self._reach: Mapping[Evidence, BoolArray] = {}
         if fold is not None:
             _check_tested(store, query, fold)
-            self._reach = fold.reach
+            self._reach = fold.readable_rows
 
     def _allows(self, rows: IntArray) -> BoolArray:
         allowed = np.zeros(len(rows), dtype=bool)
@@ -180,7 +180,7 @@ class View(_Gate):
         return self._reach[evidence][rows] if self._reach else np.ones(len(rows), dtype=bool)
 
 
-class TrainingView(_Gate):
+class TrainingView(GuardedReader):
     """What a method may read while it is fitted: training rows of one fold, no others.
 
     Parameters
@@ -242,10 +242,10 @@ def offered_drugs(
         return measured
     if fold.in_line:
         rows = store.rows(cell_line, measured, dose_um)
-        return tuple(compress(measured, fold.reach[Evidence.TARGET_POOL][rows]))
+        return tuple(compress(measured, fold.readable_rows[Evidence.TARGET_POOL][rows]))
     doses = store.conditions["dose_um"].to_numpy(float)
     at_dose = np.isnan(doses) if dose_um is None else doses == dose_um
-    opened = store.conditions["drug"].to_numpy()[at_dose & fold.reach[Evidence.TRAIN]]
+    opened = store.conditions["drug"].to_numpy()[at_dose & fold.readable_rows[Evidence.TRAIN]]
     return tuple(sorted(set(opened)))
 
 

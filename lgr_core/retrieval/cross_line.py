@@ -1,6 +1,6 @@
 """Drugs in other lines than a block's: their products with each other, and weighted sums.
 
-What weights are learned from; as of a :class:`~lgr_core.retrieval.evidence_guard.Gate`, no measured vector
+What weights are learned from; as of a :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`, no measured vector
 comes out.
 """
 
@@ -20,7 +20,7 @@ _KEPT = 8
 """Products of drugs that are kept for further blocks, 1 MB each for 379 drugs."""
 
 
-class Survey:
+class EffectTensor:
     """All that some evidence opens at one dose: lines by drugs, those with any row.
 
     Parameters
@@ -55,7 +55,7 @@ class Survey:
         return _products(self.some)
 
 
-class Elsewhere:
+class OtherLines:
     """A survey but for one line, its gaps filled.
 
     Where a drug was not measured stands the line's mean, and the drug's mean departure from the
@@ -64,11 +64,11 @@ class Elsewhere:
     ``line`` is the number of the line left out; ``rows``, (n_lines, n_drugs), are the others' rows.
     """
 
-    def __init__(self, survey: Survey, line: int) -> None:
-        self.drugs = survey.drugs
-        self._survey = survey
-        self._others = np.flatnonzero(survey.lines != line)
-        self.rows = survey.rows[self._others]
+    def __init__(self, tensor: EffectTensor, line: int) -> None:
+        self.drugs = tensor.drugs
+        self._effect_tensor = tensor
+        self._others = np.flatnonzero(tensor.lines != line)
+        self.rows = tensor.rows[self._others]
         self.measured: BoolArray = self.rows >= 0
         self._whole = bool(self.measured.all())
         measured = self.measured.astype(np.float32)
@@ -85,7 +85,7 @@ class Elsewhere:
     def lines(self) -> NDArray[np.float64]:
         """Mean products over genes of lines, drug by drug, (n_drugs, n_lines, n_lines)."""
         if self._whole:
-            return self._survey.products[:, self._others[:, None], self._others]
+            return self._effect_tensor.products[:, self._others[:, None], self._others]
         return _products(self._values)
 
     def with_here(self, here: FloatArray, pool: IntArray) -> NDArray[np.float64]:
@@ -93,7 +93,7 @@ class Elsewhere:
 
         ``here`` is (n_pool, genes), ``pool``, (n_pool,), are their drugs; (n_pool, n_lines).
         """
-        values, here = self._values, np.ascontiguousarray(here[:, self._survey.genes])
+        values, here = self._values, np.ascontiguousarray(here[:, self._effect_tensor.genes])
         found = np.empty((len(pool), values.shape[1]))
         for products, drug, own in zip(found, pool, here, strict=True):
             products[:] = values[drug] @ own
@@ -129,7 +129,7 @@ class Elsewhere:
 
     def combine(self, weights: FloatArray) -> FloatArray:
         """Weighted sums of the conditions, (n, genes) float32; ``weights`` as of :meth:`spread`."""
-        deltas = self._survey.deltas
+        deltas = self._effect_tensor.deltas
         each = np.zeros((len(weights), *deltas.shape[:2]), dtype=np.float32)
         each[:, self._others] = weights
         return each.reshape(len(each), -1) @ deltas.reshape(-1, deltas.shape[2])
@@ -146,8 +146,8 @@ class Elsewhere:
         Without gaps they are the survey's own, the line left out among them.
         """
         if self._whole:
-            return self._survey.some
-        values = self._survey.some[:, self._others]
+            return self._effect_tensor.some
+        values = self._effect_tensor.some[:, self._others]
         of_line = np.einsum("ld,dlg->lg", self._of_line, values)
         departs = np.einsum("ld,dlg->dg", self._of_drug, values) - self._of_drug.T @ of_line
         lines, drugs = np.nonzero(~self.measured)
@@ -167,7 +167,7 @@ def _products(values: FloatArray) -> NDArray[np.float64]:
     return (values @ values.swapaxes(1, 2)).astype(np.float64) / values.shape[2]
 
 
-class Crossing:
+class CrossLineProducts:
     """The n queries of a block, their drugs in other lines, and other drugs here and there.
 
     Parameters
@@ -186,7 +186,7 @@ class Crossing:
 
     def __init__(
         self,
-        elsewhere: Elsewhere,
+        elsewhere: OtherLines,
         rows: IntArray,
         here: FloatArray,
         *,
@@ -195,12 +195,12 @@ class Crossing:
         kept: BoolArray,
     ) -> None:
         self.pool, self.own, self.kept = pool, own, kept
-        self._elsewhere, self._rows, self._here = elsewhere, rows, here
+        self._other_lines, self._rows, self._here = elsewhere, rows, here
 
     @property
     def rows(self) -> IntArray:
         """The conditions that weights stand on, (m,): those elsewhere, then those here."""
-        elsewhere = self._elsewhere
+        elsewhere = self._other_lines
         return np.concatenate([elsewhere.rows[elsewhere.measured], self._rows])
 
     def lines(self) -> tuple[FloatArray, FloatArray]:
@@ -210,19 +210,19 @@ class Crossing:
         n_lines).
         """
         kept = self.kept.astype(float)
-        others = np.tensordot(kept, self._elsewhere.lines[self.pool], 1)
-        return others, kept @ self._elsewhere.with_here(self._here, self.pool)
+        others = np.tensordot(kept, self._other_lines.lines[self.pool], 1)
+        return others, kept @ self._other_lines.with_here(self._here, self.pool)
 
     def other_lines(self) -> FloatArray:
         """Mean products of the other lines, over all drugs of the pool: (n_lines, n_lines)."""
-        return self._elsewhere.lines[self.pool].sum(axis=0)
+        return self._other_lines.lines[self.pool].sum(axis=0)
 
     def drugs(self, mix: FloatArray) -> FloatArray:
         """Mean products of drugs elsewhere, averaged over mixtures of lines: (n_drugs, n_drugs).
 
         A row of ``mix``, (n_mixtures, n_lines), makes one vector a drug.
         """
-        return self._elsewhere.likeness(mix)
+        return self._other_lines.likeness(mix)
 
     def combine(self, w: FloatArray, v: FloatArray) -> FloatArray:
         """``sum_l w_l x[d, l] + sum_j v_j (x[j, c] - sum_l w_l x[j, l])``, (n, genes) float32.
@@ -231,8 +231,8 @@ class Crossing:
         and c the block's line.
         """
         v = np.where(self.kept, v, 0)
-        weights = self._elsewhere.spread(w, self._own(v) - self._neighbors(v))
-        return v.astype(np.float32) @ self._here + self._elsewhere.combine(weights)
+        weights = self._other_lines.spread(w, self._own(v) - self._neighbors(v))
+        return v.astype(np.float32) @ self._here + self._other_lines.combine(weights)
 
     def weights(self, w: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The three terms of the sum on :attr:`rows`, (n, m) each.
@@ -240,8 +240,8 @@ class Crossing:
         The drug elsewhere, other drugs here, and other drugs elsewhere.
         """
         v = np.where(self.kept, v, 0)
-        measured = self._elsewhere.measured
-        elsewhere = self._elsewhere.spread(w, self._own(v) - self._neighbors(v))[:, measured]
+        measured = self._other_lines.measured
+        elsewhere = self._other_lines.spread(w, self._own(v) - self._neighbors(v))[:, measured]
         of_drug = np.nonzero(measured)[1] == self.own[:, None]
         none, nothing = np.zeros_like(v), np.zeros_like(elsewhere)
         return (
@@ -252,12 +252,12 @@ class Crossing:
 
     def _own(self, v: FloatArray) -> FloatArray:
         """(n, n_drugs): 1 at each query's drug."""
-        each = np.zeros((len(v), len(self._elsewhere.drugs)), dtype=np.float32)
+        each = np.zeros((len(v), len(self._other_lines.drugs)), dtype=np.float32)
         each[np.arange(len(v)), self.own] = 1
         return each
 
     def _neighbors(self, v: FloatArray) -> FloatArray:
         """(n, n_drugs): ``v`` at the pool's drugs."""
-        each = np.zeros((len(v), len(self._elsewhere.drugs)), dtype=np.float32)
+        each = np.zeros((len(v), len(self._other_lines.drugs)), dtype=np.float32)
         each[:, self.pool] = v
         return each

@@ -1,6 +1,6 @@
 """What many queries read together: averages of measured deltas, each as its evidence allows.
 
-A :class:`Gate` never hands out a measured vector: it returns averages, and leaves out of each, or
+A :class:`EvidenceGuard` never hands out a measured vector: it returns averages, and leaves out of each, or
 refuses, what that query may not read.
 """
 
@@ -16,14 +16,14 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.errors import LeakageError
-from lgr_core.retrieval.cross_line import Crossing
+from lgr_core.retrieval.cross_line import CrossLineProducts
 from lgr_core.retrieval.sums import Sums
 
 if TYPE_CHECKING:
-    from lgr_core.retrieval.query_block import Block
+    from lgr_core.retrieval.query_block import QueryBlock
 
 
-class Over(StrEnum):
+class MeanOver(StrEnum):
     """What a mean is taken over, at the block's dose."""
 
     LINE = "line"
@@ -31,7 +31,7 @@ class Over(StrEnum):
     EVERYWHERE = "everywhere"
 
 
-class Basis(StrEnum):
+class VectorBasis(StrEnum):
     """What weights stand on: drugs in the block's line, or their means over all lines."""
 
     LINE = "line"
@@ -42,21 +42,21 @@ _FEW = 10
 """Weights are taken as sparse where fewer than one in so many is not zero."""
 
 
-class Gate:
+class EvidenceGuard:
     """Averages of measured deltas for the n queries of a block, as their evidence allows.
 
     ``line`` is the place of the block's line in ``labels.lines``.
     """
 
-    def __init__(self, block: Block, evidence: frozenset[Evidence]) -> None:
+    def __init__(self, block: QueryBlock, evidence: frozenset[Evidence]) -> None:
         self.evidence = evidence
         self._block, self._reader, self._labels = block, block._reader, block.labels  # noqa: SLF001
         labels = self._labels
         self.line = int(pd.Index(labels.lines).get_indexer([block.cell_line])[0])
         self._parents = block.parents
-        self._reach = self._reader.reach(evidence, self.line)
+        self._reach = self._reader.readable_rows(evidence, self.line)
         self._at_dose = labels.at_dose(block.dose_um)
-        self._read: dict[tuple[Over, int], Sums] = {}
+        self._read: dict[tuple[MeanOver, int], Sums] = {}
 
     def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts."""
@@ -67,7 +67,7 @@ class Gate:
             allowed |= rows == self._block.rows[queries]
         return allowed
 
-    def mean(self, over: Over) -> tuple[FloatArray, IntArray]:
+    def mean(self, over: MeanOver) -> tuple[FloatArray, IntArray]:
         """The mean over the rows that each query may read: (n, genes) float32, counts (n,).
 
         At the block's dose, and NaN where there is no row. The query's own (line, parent) is left
@@ -78,7 +78,7 @@ class Gate:
             means = np.where(read.counts[:, None] > 0, read.totals / read.counts[:, None], np.nan)
         return means.astype(np.float32), read.counts
 
-    def agreement(self, over: Over) -> FloatArray:
+    def agreement(self, over: MeanOver) -> FloatArray:
         """How alike the rows are that each query may read, (n,), from 0 to 1; NaN without rows.
 
         The mean square of their mean over the mean of their squares: of m rows that share nothing
@@ -90,7 +90,7 @@ class Gate:
             shared = np.square(read.totals).mean(axis=1) / read.counts
             return np.where(squares > 0, shared / squares, np.nan)
 
-    def spread(self, over: Over) -> FloatArray:
+    def spread(self, over: MeanOver) -> FloatArray:
         """The standard deviation of the rows that each query may read, (n, genes) float32.
 
         Of one row it is 0; NaN where there is none.
@@ -100,19 +100,19 @@ class Gate:
         variance = self._sums(over, 2).totals / counts - np.square(read.totals / counts)
         return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
 
-    def _sums(self, over: Over, power: int = 1) -> Sums:
+    def _sums(self, over: MeanOver, power: int = 1) -> Sums:
         """Sums for each of the n queries: what is shared, less its own unit."""
         if (over, power) not in self._read:
             self._read[over, power] = self._sums_over(over, power)
         return self._read[over, power]
 
-    def _sums_over(self, over: Over, power: int) -> Sums:
+    def _sums_over(self, over: MeanOver, power: int) -> Sums:
         reader, block = self._reader, self._block
         sums = reader.sums(self.evidence, self.line, block.dose_um, over, power)
         group = np.zeros(len(block), dtype=np.intp)
-        if over is Over.DRUG:
+        if over is MeanOver.DRUG:
             group = self._labels.drug_numbers(block.drugs)
-        own = self._own_rows(group if over is Over.DRUG else None, power)
+        own = self._own_rows(group if over is MeanOver.DRUG else None, power)
         # A drug that the atlas does not hold has no sum of its own.
         known = group >= 0
         return Sums(
@@ -120,18 +120,18 @@ class Gate:
             np.where(known, sums.counts[group], 0) - own.counts,
         )
 
-    def names(self, basis: Basis) -> tuple[str, ...]:
+    def names(self, basis: VectorBasis) -> tuple[str, ...]:
         """The drugs that the columns of weights stand for, sorted."""
-        if basis is Basis.LINE:
+        if basis is VectorBasis.LINE:
             return self._labels.measured(self._block.cell_line, self._block.dose_um)[0]
         return tuple(self._labels.drugs)
 
-    def opened(self, basis: Basis) -> BoolArray:
+    def opened(self, basis: VectorBasis) -> BoolArray:
         """(n_names,) which vectors some row that the evidence opens stands behind."""
         opened = csr_array(self._members(basis)[:, np.flatnonzero(self._reach)])
         return np.diff(opened.indptr) > 0
 
-    def combine(self, weights: csr_array, basis: Basis) -> FloatArray:
+    def combine(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """Weighted sums of measured deltas or of drug means, (n, genes) float32.
 
         ``weights`` is (n, n_names), its columns beside :meth:`names`.
@@ -171,7 +171,7 @@ class Gate:
         few = sparse.nnz < weights.size / _FEW
         return (sparse if few else weights).astype(np.float32) @ self._reader.deltas(rows)
 
-    def crossing(self) -> Crossing:
+    def cross_line_products(self) -> CrossLineProducts:
         """The block's line beside all others, at its dose.
 
         Raises
@@ -180,7 +180,7 @@ class Gate:
             If the evidence opens one of the queries' drugs in no other line.
         """
         shared = self.evidence - {Evidence.TARGET_POOL}
-        elsewhere = self._reader.elsewhere(shared, self._block.dose_um, self.line)
+        elsewhere = self._reader.other_lines_of(shared, self._block.dose_um, self.line)
         numbers = self._labels.drug_numbers(self._block.drugs)
         lacking = ~np.isin(numbers, elsewhere.drugs[elsewhere.known])
         if lacking.any():
@@ -190,9 +190,9 @@ class Gate:
         pool = np.flatnonzero((here >= 0) & elsewhere.known)
         rows = here[pool]
         deltas, kept = self._reader.deltas(rows), self._readable(rows)
-        return Crossing(elsewhere, rows, deltas, pool=pool, own=own, kept=kept)
+        return CrossLineProducts(elsewhere, rows, deltas, pool=pool, own=own, kept=kept)
 
-    def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
+    def weighted_agreement(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
 
         As :meth:`agreement`, each vector counting by its weight, of which none may be negative.
@@ -221,7 +221,7 @@ class Gate:
             self._refuse("the measured change of the query itself", len(rows))
         return self._reader.deltas(rows)
 
-    def correlation(self, basis: Basis) -> FloatArray:
+    def correlation(self, basis: VectorBasis) -> FloatArray:
         """Pearson of each query's own measured delta with each vector of the basis, (n, n_names).
 
         NaN where the query may not read it, or it is constant.
@@ -235,10 +235,10 @@ class Gate:
         r[queries, names[read]] = np.nan
         return r
 
-    def _members(self, basis: Basis) -> csr_array:
+    def _members(self, basis: VectorBasis) -> csr_array:
         """Which rows each vector of the basis averages, (n_names, n_conditions)."""
         block, labels = self._block, self._labels
-        if basis is Basis.LINE:
+        if basis is VectorBasis.LINE:
             names, rows = labels.measured(block.cell_line, block.dose_um)
             place, n = np.arange(len(names)), len(names)
         else:
@@ -246,13 +246,13 @@ class Gate:
             place, n = labels.drug[rows], len(labels.drugs)
         return csr_array((np.ones(len(rows)), (place, rows)), shape=(n, len(labels.line)))
 
-    def _vectors(self, basis: Basis) -> FloatArray:
+    def _vectors(self, basis: VectorBasis) -> FloatArray:
         """The vectors themselves, (n_names, genes) float32; to be averaged, not handed out."""
         block = self._block
-        if basis is Basis.LINE:
+        if basis is VectorBasis.LINE:
             _, rows = self._labels.measured(block.cell_line, block.dose_um)
             return self._reader.deltas(rows)
-        sums = self._reader.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
+        sums = self._reader.sums(self.evidence, self.line, block.dose_um, MeanOver.DRUG)
         return (sums.totals / np.maximum(sums.counts, 1)[:, None]).astype(np.float32)
 
     def _check(self, weights: csr_array, members: csr_array) -> None:

@@ -9,12 +9,12 @@ import numpy as np
 
 from lgr_core.domain import FloatArray
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.query_block import Block, FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 
 
-def rehearse(
+def inner_blocks(
     view: TrainingView, *, max_blocks: int, max_queries: int, max_genes: int
-) -> Iterable[tuple[Block, FloatArray]]:
+) -> Iterable[tuple[QueryBlock, FloatArray]]:
     """A fold's training rows asked for as its tests will be, with what was measured, (n, genes).
 
     What tuning scores on, in folds inside this one: the blocks read training rows alone, and of
@@ -23,9 +23,9 @@ def rehearse(
     """
     store = view._store  # noqa: SLF001 - it passes gates only
     every = max(1, store.n_panel // max_genes)
-    for fold in view.fold.tunings():
-        reader = FoldReader(store, fold, every=every)
-        with reader.held_to(view.evidence):
+    for fold in view.fold.inner_folds():
+        reader = EvidenceReader(store, fold, every=every)
+        with reader.restricted_to(view.evidence):
             for block in _some(list(reader.blocks(np.flatnonzero(fold.test))), max_blocks):
                 asked = block.some(np.array(_some(range(len(block)), max_queries)))
                 yield asked, view.deltas(asked.rows)[:, reader.genes]

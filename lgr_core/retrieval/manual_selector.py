@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lgr_core.domain import (
-    NOTHING,
+    EMPTY,
     CandidatePool,
     DeltaReader,
     Evidence,
@@ -31,7 +31,7 @@ class NamedSelector:
         drugs: Iterable[str | Proposal],
         *,
         evidence: frozenset[Evidence] = frozenset(),
-        provenance: Mapping[str, Any] = NOTHING,
+        provenance: Mapping[str, Any] = EMPTY,
     ) -> None:
         """Raise ``UsageError`` for a single text, and for what is neither text nor proposal."""
         self.proposals = _proposals(drugs)
@@ -42,7 +42,7 @@ class NamedSelector:
         return Selection(self.proposals, provenance=self._provenance)
 
 
-def edited(
+def with_edits(
     neighbors: Iterable[Neighbor], *, drop: Iterable[str] = (), add: Iterable[str] = ()
 ) -> tuple[Proposal, ...]:
     """The neighbours as proposals, without those dropped and with those added, in that order."""

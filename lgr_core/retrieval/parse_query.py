@@ -24,7 +24,7 @@ def read_query(
     AmbiguousError
         If a name reads as two.
     """
-    line = store.line_catalog.resolve(cell_line)
+    line = store.cell_line_catalog.resolve(cell_line)
     name = store.drug_catalog.resolve(drug)
     notes = [
         f"{given!r} was read as {found!r}."

@@ -1,7 +1,7 @@
 """Many queries at once, each reading no more than a view of its own would let it.
 
-A :class:`Block` is what differs in the drug alone: the queries of one line at one dose. What is
-read of them passes its :class:`~lgr_core.retrieval.evidence_guard.Gate`.
+A :class:`QueryBlock` is what differs in the drug alone: the queries of one line at one dose. What is
+read of them passes its :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
 from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
 from lgr_core.retrieval.candidate_pool import (
+    QueryView,
     Split,
-    View,
     candidate_pool,
     offered_drugs,
 )
-from lgr_core.retrieval.cross_line import Elsewhere, Survey
-from lgr_core.retrieval.evidence_guard import Gate, Over
-from lgr_core.retrieval.single_slot_cache import Last
+from lgr_core.retrieval.cross_line import EffectTensor, OtherLines
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver
+from lgr_core.retrieval.single_slot_cache import SingleSlotCache
 from lgr_core.retrieval.sums import Sums
 
 
-class Labels:
+class ConditionIndex:
     """Everything an atlas says of its conditions but what was measured: no evidence is in it."""
 
     def __init__(self, store: AtlasStore, n_genes: int | None = None) -> None:
@@ -84,7 +84,7 @@ class Labels:
         return pd.Index(self.drugs).get_indexer(list(drugs))
 
 
-class FoldReader:
+class EvidenceReader:
     """An atlas as one fold opens it; without a fold, the open world. Makes blocks of queries.
 
     With ``every``, only every so many-th gene of the panel is read.
@@ -94,17 +94,20 @@ class FoldReader:
         self._held: frozenset[Evidence] | None = None
         self.genes = slice(0, store.n_panel, every)
         n_genes = len(range(store.n_panel)[self.genes])
-        self.store, self.fold, self.labels = store, fold, Labels(store, n_genes)
-        self._sums: dict[tuple[frozenset[Evidence], float | None, Over, int], Sums] = {}
-        self._surveys, self._elsewhere = Last[Survey](), Last[Elsewhere]()
-        self._of_line = {power: Last[Sums]() for power in (1, 2)}
-        self._read = Last[FloatArray]()
+        self.store, self.fold, self.labels = store, fold, ConditionIndex(store, n_genes)
+        self._sums: dict[tuple[frozenset[Evidence], float | None, MeanOver, int], Sums] = {}
+        self._effect_tensors, self._other_lines = (
+            SingleSlotCache[EffectTensor](),
+            SingleSlotCache[OtherLines](),
+        )
+        self._of_line = {power: SingleSlotCache[Sums]() for power in (1, 2)}
+        self._read = SingleSlotCache[FloatArray]()
 
-    def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> Block:
+    def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> QueryBlock:
         """The queries of these drugs in one line at one dose."""
-        return Block(self, tuple(Condition(cell_line, drug, dose_um) for drug in drugs))
+        return QueryBlock(self, tuple(Condition(cell_line, drug, dose_um) for drug in drugs))
 
-    def blocks(self, rows: IntArray) -> Iterable[Block]:
+    def blocks(self, rows: IntArray) -> Iterable[QueryBlock]:
         """The conditions of these rows, block by block in the order of the atlas."""
         rows = np.sort(rows)
         labels = self.labels
@@ -116,7 +119,7 @@ class FoldReader:
             yield self.block(labels.lines[line[part[0]]], at, drugs[part].tolist())
 
     @contextmanager
-    def held_to(self, evidence: frozenset[Evidence]) -> Iterator[None]:
+    def restricted_to(self, evidence: frozenset[Evidence]) -> Iterator[None]:
         """While this lasts, blocks open no other evidence: that which a method has declared."""
         before, self._held = self._held, evidence
         try:
@@ -149,15 +152,19 @@ class FoldReader:
         deltas.flags.writeable = False
         return deltas
 
-    def elsewhere(self, evidence: frozenset[Evidence], dose: float | None, line: int) -> Elsewhere:
+    def other_lines_of(
+        self, evidence: frozenset[Evidence], dose: float | None, line: int
+    ) -> OtherLines:
         """What the evidence opens in other lines; kept for as long as no other is asked for."""
-        survey = self._surveys.get((evidence, dose), lambda: self._survey(evidence, dose))
-        inside = line if line in survey.lines else -1
-        return self._elsewhere.get((evidence, dose, inside), lambda: Elsewhere(survey, inside))
+        tensor = self._effect_tensors.get(
+            (evidence, dose), lambda: self._effect_tensor(evidence, dose)
+        )
+        inside = line if line in tensor.lines else -1
+        return self._other_lines.get((evidence, dose, inside), lambda: OtherLines(tensor, inside))
 
-    def _survey(self, evidence: frozenset[Evidence], dose: float | None) -> Survey:
+    def _effect_tensor(self, evidence: frozenset[Evidence], dose: float | None) -> EffectTensor:
         labels = self.labels
-        rows = np.flatnonzero(self.reach(evidence, -1) & labels.at_dose(dose))
+        rows = np.flatnonzero(self.readable_rows(evidence, -1) & labels.at_dose(dose))
         lines, line = np.unique(labels.line[rows], return_inverse=True)
         drugs, drug = np.unique(labels.drug[rows], return_inverse=True)
         table = np.full((len(lines), len(drugs)), -1, dtype=np.intp)
@@ -165,13 +172,13 @@ class FoldReader:
         deltas = self.store.deltas(np.maximum(table, 0).ravel())[:, self.genes]
         deltas = np.ascontiguousarray(deltas).reshape(*table.shape, labels.n_genes)
         deltas[table < 0] = 0
-        return Survey(lines, drugs, table, deltas)
+        return EffectTensor(lines, drugs, table, deltas)
 
-    def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
+    def readable_rows(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
         """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside."""
         lines = self.labels.line
         everything = np.ones(len(lines), dtype=bool)
-        opened = {} if self.fold is None else self.fold.reach
+        opened = {} if self.fold is None else self.fold.readable_rows
         rows = ~everything
         if Evidence.TRAIN in evidence:
             rows |= opened.get(Evidence.TRAIN, everything)
@@ -184,7 +191,7 @@ class FoldReader:
         evidence: frozenset[Evidence],
         line: int,
         dose: float | None,
-        over: Over,
+        over: MeanOver,
         power: int = 1,
     ) -> Sums:
         """Sums at a dose: of the line (1 group), of each drug (n_drugs) or of all (1 group).
@@ -192,14 +199,14 @@ class FoldReader:
         Of a power of the deltas. What is the same for every line is summed once.
         """
         evidence &= SUMMED
-        opened = self.reach(evidence, line)
-        if over is Over.LINE:
+        opened = self.readable_rows(evidence, line)
+        if over is MeanOver.LINE:
             of_line = opened & (self.labels.line == line)
             return self._of_line[power].get(
                 (evidence, line, dose), lambda: self._summed(of_line, dose, over, power)
             )
         shared = evidence - {Evidence.TARGET_POOL}
-        among = self.reach(shared, line)
+        among = self.readable_rows(shared, line)
         key = (shared, dose, over, power)
         if key not in self._sums:
             self._sums[key] = self._summed(among, dose, over, power)
@@ -208,11 +215,11 @@ class FoldReader:
             return self._sums[key]
         return self._sums[key] + self._summed(pool, dose, over, power)
 
-    def _summed(self, rows: BoolArray, dose: float | None, over: Over, power: int) -> Sums:
+    def _summed(self, rows: BoolArray, dose: float | None, over: MeanOver, power: int) -> Sums:
         labels = self.labels
         rows = np.flatnonzero(rows & labels.at_dose(dose))
-        groups = labels.drug[rows] if over is Over.DRUG else np.zeros(len(rows), dtype=np.intp)
-        n = len(labels.drugs) if over is Over.DRUG else 1
+        groups = labels.drug[rows] if over is MeanOver.DRUG else np.zeros(len(rows), dtype=np.intp)
+        n = len(labels.drugs) if over is MeanOver.DRUG else 1
         totals = np.zeros((n, labels.n_genes))
         for start in range(0, len(rows), _STEP):
             part = slice(start, start + _STEP)
@@ -230,10 +237,10 @@ _STEP = 2_048
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class QueryBlock:
     """Queries of one line at one dose, at least one; n of them."""
 
-    _reader: FoldReader = field(repr=False)
+    _reader: EvidenceReader = field(repr=False)
     queries: tuple[Condition, ...]
 
     def __post_init__(self) -> None:
@@ -244,7 +251,7 @@ class Block:
         return len(self.queries)
 
     @property
-    def labels(self) -> Labels:
+    def labels(self) -> ConditionIndex:
         """What the atlas says of its conditions; no evidence."""
         return self._reader.labels
 
@@ -283,18 +290,18 @@ class Block:
         offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
         return tuple(self._pool(query, offered) for query in self.queries)
 
-    def some(self, places: IntArray) -> Block:
+    def some(self, places: IntArray) -> QueryBlock:
         """The block of some of its queries, in the order given."""
-        return Block(self._reader, tuple(self.queries[i] for i in places))
+        return QueryBlock(self._reader, tuple(self.queries[i] for i in places))
 
-    def view(self, i: int, evidence: Iterable[Evidence]) -> View:
+    def view(self, i: int, evidence: Iterable[Evidence]) -> QueryView:
         """What query ``i`` alone may read."""
         reader = self._reader
-        return View(reader.store, self.queries[i], reader.check(evidence), reader.fold)
+        return QueryView(reader.store, self.queries[i], reader.check(evidence), reader.fold)
 
-    def gate(self, evidence: Iterable[Evidence]) -> Gate:
+    def guard(self, evidence: Iterable[Evidence]) -> EvidenceGuard:
         """What the queries may read, together."""
-        return Gate(self, self._reader.check(evidence))
+        return EvidenceGuard(self, self._reader.check(evidence))
 
     def _pool(self, query: Condition, offered: Sequence[str]) -> CandidatePool | EmptyPoolError:
         store, fold = self._reader.store, self._reader.fold

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Last(Generic[T]):
+class SingleSlotCache(Generic[T]):
     """What was made last, kept for as long as no other is asked for."""
 
     def __init__(self) -> None:

@@ -42,6 +42,6 @@ def _r_with_others(changes: FloatArray) -> FloatArray:
     with_all = (x @ total).astype(np.float64)
     of_others = np.vecdot(total, total) - 2 * with_all + squares
     norms = np.sqrt(squares * of_others.clip(0))
-    told = (squares > 0) & (of_others > CONSTANT * squares)
-    r = np.divide(with_all - squares, norms, out=np.full(len(x), np.nan), where=told)
+    defined = (squares > 0) & (of_others > CONSTANT * squares)
+    r = np.divide(with_all - squares, norms, out=np.full(len(x), np.nan), where=defined)
     return r.clip(-1, 1)

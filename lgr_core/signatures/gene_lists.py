@@ -13,7 +13,7 @@ from lgr_core.atlas.annotate import read_table
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import SHIPPED
 from lgr_core.domain import FloatArray
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import InputError
 
 FEW = 10
@@ -141,7 +141,7 @@ def _folded(store: AtlasStore) -> Mapping[str, str]:
 @cache
 def _known_genes() -> frozenset[str]:
     """Symbols in the shipped files, without case: real genes, whether an atlas has them or not."""
-    book = MechanismBook.load()
+    book = MechanismAnnotations.load()
     known = {gene for sets in book.signatures.values() for side in sets for gene in side}
     known.update(gene for drug in book.drugs.values() for gene in drug.targets)
     known.update(gene for mechanism in book.mechanisms.values() for gene in mechanism.targets)

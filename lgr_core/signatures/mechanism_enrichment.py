@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.stats import false_discovery_control, mannwhitneyu
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.signatures.search import Found
+from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.signatures.search import DrugHits
 
 FEWEST = 3
 """A mechanism of fewer compounds is not tested."""
@@ -20,7 +20,9 @@ COLUMNS = ("mechanism", "n", "chance", "p", "fdr", "drugs")
 _SHOWN = 5
 
 
-def enriched_mechanisms(store: AtlasStore, found: Found, book: MechanismBook) -> pd.DataFrame:
+def enriched_mechanisms(
+    store: AtlasStore, found: DrugHits, book: MechanismAnnotations
+) -> pd.DataFrame:
     """Mechanisms whose compounds rank above the others, the surest first.
 
     A compound counts once: at its highest dose among those found, its forms averaged. The drug
@@ -49,7 +51,7 @@ def enriched_mechanisms(store: AtlasStore, found: Found, book: MechanismBook) ->
     return table.sort_values(["p", "mechanism"], ignore_index=True)
 
 
-def _compounds(store: AtlasStore, found: Found) -> pd.DataFrame:
+def _compounds(store: AtlasStore, found: DrugHits) -> pd.DataFrame:
     """One row a parent compound: a drug that names it, and its score."""
     drugs = found.drugs[found.drugs["relation"] == ""]
     parent = drugs["drug"].map(dict(zip(store.drugs["drug"], store.drugs["parent"], strict=True)))
@@ -62,7 +64,7 @@ def _compounds(store: AtlasStore, found: Found) -> pd.DataFrame:
 
 
 def _members(
-    store: AtlasStore, book: MechanismBook, drugs: Sequence[str]
+    store: AtlasStore, book: MechanismAnnotations, drugs: Sequence[str]
 ) -> Mapping[str, list[int]]:
     """Places in ``drugs`` by mechanism tag."""
     members: dict[str, list[int]] = {}

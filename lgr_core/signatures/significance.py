@@ -33,7 +33,7 @@ SMALLEST = 1e-300
 _TIE = 1e-6
 
 
-def tail_of_genes(r: FloatArray, n_genes: int) -> FloatArray:
+def permuted_gene_p_value(r: FloatArray, n_genes: int) -> FloatArray:
     """The chance that random genes correlate at least so much, (n,): Student's t, n_genes - 2.
 
     Never below 1e-300: so far out the tail is a figure of speech.
@@ -44,7 +44,7 @@ def tail_of_genes(r: FloatArray, n_genes: int) -> FloatArray:
     return np.maximum(stdtr(freedom, -t), SMALLEST)
 
 
-def tail_of_others(score: FloatArray, others: FloatArray) -> FloatArray:
+def other_drugs_p_value(score: FloatArray, others: FloatArray) -> FloatArray:
     """The share of other pairs that score at least so high, (m,): (1 + b) / (1 + k).
 
     ``score`` (m,) are those of the signature, ``others`` (k,) those of other changes with drugs;

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lgr_core.atlas.annotate import read_table
 from lgr_core.config import SHIPPED, Settings
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.evaluation.figures import slice_words
 from lgr_core.evaluation.score_array import CLUSTERS, Clusters
 from lgr_core.evaluation.summary import compare_slices, slice_by, tertiles
@@ -109,6 +109,6 @@ def _clusters(rows: pd.DataFrame, by: str) -> Clusters:
 
 def _labels(tags: pd.Series) -> pd.Series:
     """Mechanism tags in words; one that the shipped table does not know stays as it is."""
-    known = MechanismBook.load().mechanisms
+    known = MechanismAnnotations.load().mechanisms
     words = {tag: known[tag].label for tag in tags.dropna().unique() if tag in known}
     return tags.astype(object).replace(words)

@@ -71,7 +71,7 @@ def choose(key: str, search: str) -> Chosen | None:
     asked = {field: wishes[field] for field in (key, "new") if field in wishes}
     settled = settle(store, asked)
     name = settled.question.link()[key]
-    options = {"drug": store.drug_catalog.names, "cell_line": store.line_catalog.names}
+    options = {"drug": store.drug_catalog.names, "cell_line": store.cell_line_catalog.names}
     picker(key.replace("_", " ").capitalize(), key, list(options[key]), name)
     wrong = [sentence(part.error) for part in (*mended, *settled.mended)]
     if linked and refused(wrong, f"the card of {name}"):

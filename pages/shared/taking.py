@@ -63,7 +63,7 @@ def _ways_on(answer: Answer, question: Question) -> None:
 
     Where neighbours are edited by hand or chosen by a control there are none.
     """
-    method, weighed = answer.prediction.method, answer.weighs_all
+    method, weighed = answer.prediction.method, answer.is_linear
     if not weighed and (question.edited or not method.startswith("lgr_")):
         return
     how = {"method": method} if weighed else {"selector": question.selector, "k": str(question.k)}

@@ -25,7 +25,7 @@ def show(view: Answered) -> None:
     asked = view.asked
     answer = evidence_state.told(asked.store, view.answer)
     reference = sections.pool_mean_scores(answer)
-    if answer.weighs_all:
+    if answer.is_linear:
         sections.headline(asked, answer, reference, None)
         trust.box(answer)
         terms.show(asked, answer)

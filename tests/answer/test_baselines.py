@@ -113,14 +113,16 @@ def test_without_a_truth_nothing_is_beaten(toy):
 def test_rivals_are_the_methods_of_the_benchmark(toy, answer):
     """Pool mean and drug mean by hand; who has no answer says why."""
     found = compare(toy, answer, lambda name: make_selector(name, toy), n_draws=20)
-    np.testing.assert_allclose(found.rivals["pool_mean"].delta, answer.pool_mean, rtol=1e-5)
+    np.testing.assert_allclose(found.baselines["pool_mean"].delta, answer.pool_mean, rtol=1e-5)
     others = [toy.deltas(toy.rows(line, ["Trametinib"], 5.0))[0] for line in ("HepG2/C3A", "LoVo")]
-    np.testing.assert_allclose(found.rivals["drug_mean"].delta, np.mean(others, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        found.baselines["drug_mean"].delta, np.mean(others, axis=0), rtol=1e-5
+    )
     assert {len(found.random[name]) for name in STRIPS} == {20}
-    scores = found.rivals["oracle_k"].scores
+    scores = found.baselines["oracle_k"].scores
     assert all(
         scores["pearson_delta"] >= rival.scores["pearson_delta"] - 1e-6
-        for name, rival in found.rivals.items()
+        for name, rival in found.baselines.items()
         if name.startswith("lgr_") and rival.scores
     )
 
@@ -128,12 +130,12 @@ def test_rivals_are_the_methods_of_the_benchmark(toy, answer):
 def test_a_rival_without_an_answer_says_why(toy):
     """Nothing is known of the drug: no structure, and no language model was asked about it."""
     answer = predict(toy, cell_line="LoVo", drug="Mystery compound", selector="random", k=2)
-    rivals = compare(toy, answer, lambda name: make_selector(name, toy), n_draws=20).rivals
+    baselines = compare(toy, answer, lambda name: make_selector(name, toy), n_draws=20).baselines
     for name, words in (("lgr_llm", "Mystery compound"), ("chem_knn", "no structure is known")):
-        assert rivals[name].delta is None
-        assert rivals[name].scores == {}
-        assert words in rivals[name].why
-    assert rivals["lgr_chemistry"].fallback == "pool_mean"
+        assert baselines[name].delta is None
+        assert baselines[name].scores == {}
+        assert words in baselines[name].why
+    assert baselines["lgr_chemistry"].fallback == "pool_mean"
 
 
 def test_twins_of_the_query_are_in_no_draw(toy):

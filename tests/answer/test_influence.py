@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lgr_core.answer import predict
-from lgr_core.answer.influence import inspect, reveal
+from lgr_core.answer.influence import inspect_neighbors, rank_neighbors
 from lgr_core.retrieval.manual_selector import NamedSelector
 
 
@@ -17,7 +17,7 @@ def answer(toy):
 
 def test_influence_is_what_leaving_out_moves(toy, answer):
     """norm(x - x_without) / norm(x), with x_without averaged anew."""
-    found = inspect(toy, answer)
+    found = inspect_neighbors(toy, answer)
     for place in range(3):
         rest = np.delete(answer.neighbor_deltas, place, axis=0).mean(axis=0)
         moved = np.linalg.norm(answer.prediction.delta - rest)
@@ -32,13 +32,13 @@ def test_the_only_neighbour_has_no_influence(toy):
     """Without it there is nothing: NaN, not zero."""
     only = NamedSelector(["Vorinostat"])
     answer = predict(toy, cell_line="A549", drug="Trametinib", selector=only, k=1)
-    assert np.isnan(inspect(toy, answer).shift).all()
-    assert np.isnan(reveal(toy, answer).gain).all()
+    assert np.isnan(inspect_neighbors(toy, answer).shift).all()
+    assert np.isnan(rank_neighbors(toy, answer).gain).all()
 
 
 def test_true_ranks_are_places_among_all_candidates(toy, answer):
     """Ordered by Pearson with the truth, every candidate once."""
-    found = reveal(toy, answer)
+    found = rank_neighbors(toy, answer)
     rows = toy.rows("A549", answer.pool.drugs, 5.0)
     r = [np.corrcoef(delta, answer.measured)[0, 1] for delta in toy.deltas(rows)]
     assert found.n_candidates == 6
@@ -47,14 +47,14 @@ def test_true_ranks_are_places_among_all_candidates(toy, answer):
         assert found.r[place] == pytest.approx(own, abs=1e-6)
     every = NamedSelector(answer.pool.drugs)
     whole = predict(toy, cell_line="A549", drug="Trametinib", selector=every, k=6)
-    assert sorted(reveal(toy, whole).rank) == [1, 2, 3, 4, 5, 6]
-    best = whole.retrieval.drugs[int(np.argmin(reveal(toy, whole).rank))]
+    assert sorted(rank_neighbors(toy, whole).rank) == [1, 2, 3, 4, 5, 6]
+    best = whole.retrieval.drugs[int(np.argmin(rank_neighbors(toy, whole).rank))]
     assert r[answer.pool.drugs.index(best)] == pytest.approx(max(r))
 
 
 def test_the_gain_is_what_it_adds(toy, answer):
     """Pearson with it less Pearson without it."""
-    gain = reveal(toy, answer).gain
+    gain = rank_neighbors(toy, answer).gain
     rest = answer.neighbor_deltas[1:].mean(axis=0)
     ours, without = (np.corrcoef(x, answer.measured)[0, 1] for x in (answer.prediction.delta, rest))
     assert gain[0] == pytest.approx(ours - without, abs=1e-6)
@@ -63,4 +63,4 @@ def test_the_gain_is_what_it_adds(toy, answer):
 def test_without_a_truth_nothing_is_revealed(toy):
     """None, not numbers."""
     answer = predict(toy, cell_line="A549", drug="Cobimetinib", dose_um=0.5, selector="random")
-    assert reveal(toy, answer) is None
+    assert rank_neighbors(toy, answer) is None

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from calibrated import calibrate
 
-from lgr_core.answer import METHODS, predict, retrieve, trusted
-from lgr_core.answer.trust import trusted_together
+from lgr_core.answer import METHODS, predict, retrieve, with_trust
+from lgr_core.answer.trust import with_trust_together
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 
@@ -193,7 +193,7 @@ def test_trust_comes_from_the_newest_run(toy, tmp_path):
     """Light, limits, reasons and an interval for each gene; in the JSON too."""
     calibrate(tmp_path / "run", toy)
     answer = predict(toy, **QUESTION, method="best_evidence", selectors=own(toy))
-    found = trusted(toy, answer, tmp_path)
+    found = with_trust(toy, answer, tmp_path)
     trust = found.trust
     assert (trust.expected, trust.low, trust.high) == pytest.approx((0.8, 0.7, 0.9))
     others = [drug for drug in toy.measured_drugs("A549", 5.0) if drug != "Trametinib"]
@@ -218,28 +218,28 @@ def test_a_method_is_as_the_newest_run_tuned_it(toy, tmp_path, monkeypatch, meth
     learned = {"kernel": kernel, "settings": {**settings, "sharpness": 0.0}}
     fitted = {"open_world-0": {"best_evidence": learned, "kriging": {"kernel": kernel}}}
     config.write_text(json.dumps(json.loads(config.read_text()) | {"fitted": fitted}))
-    tuned = predict(toy, **QUESTION, method=method, selectors=own(toy))
-    assert "1 mechanism, noise 50" in tuned.prediction.provenance["settings"]
-    assert ("lines 5, drugs 7" in tuned.prediction.provenance["settings"]) == (
+    with_tuned_params = predict(toy, **QUESTION, method=method, selectors=own(toy))
+    assert "1 mechanism, noise 50" in with_tuned_params.prediction.provenance["settings"]
+    assert ("lines 5, drugs 7" in with_tuned_params.prediction.provenance["settings"]) == (
         method == "best_evidence"
     )
-    assert not np.allclose(usual.prediction.delta, tuned.prediction.delta)
+    assert not np.allclose(usual.prediction.delta, with_tuned_params.prediction.delta)
 
 
 @pytest.mark.parametrize("method", ["lgr", "best_evidence"])
 def test_trust_in_many_is_the_trust_in_each(toy, tmp_path, method):
     """In their order, each with its own reasons and intervals; kinds are told apart."""
     calibrate(tmp_path / "run", toy, methods=("best_evidence", "lgr_mechanism"))
-    reader, drugs = FoldReader(toy), ("Vorinostat", "Trametinib", "Tofacitinib")
+    reader, drugs = EvidenceReader(toy), ("Vorinostat", "Trametinib", "Tofacitinib")
     answers = [
         predict(toy, cell_line="A549", drug=drug, dose_um=5.0, method=method, selectors=own(toy))
         for drug in drugs
     ]
     answers.insert(1, predict(toy, **QUESTION, selector="chemistry"))
-    together = trusted_together(reader, answers, tmp_path)
+    together = with_trust_together(reader, answers, tmp_path)
     assert "no benchmark run" in together[1].trust_note
     for found, answer in zip(together, answers, strict=True):
-        alone = trusted(toy, answer, tmp_path, reader=reader)
+        alone = with_trust(toy, answer, tmp_path, reader=reader)
         assert (found.trust is None) == (alone.trust is None)
         if alone.trust is not None:
             assert found.trust.reasons == alone.trust.reasons
@@ -258,7 +258,7 @@ def test_trust_in_many_is_the_trust_in_each(toy, tmp_path, method):
 def test_without_trust_a_note_says_why(toy, tmp_path, asked, note):
     """A control, another way to combine, no run, another k."""
     calibrate(tmp_path / "run", toy, methods=("lgr_mechanism",))
-    found = trusted(toy, predict(toy, **QUESTION, **asked), tmp_path)
+    found = with_trust(toy, predict(toy, **QUESTION, **asked), tmp_path)
     assert note in found.trust_note
     assert (found.trust is None) == ("k" not in asked)
 
@@ -269,6 +269,6 @@ def test_a_model_asked_several_times_tells_how_steady_it_is(toy, tmp_path):
     answer = predict(toy, **QUESTION)
     said = {"samples": 4, "agreement": dict.fromkeys(answer.retrieval.drugs, 0.75)}
     steady = replace(answer.prediction, retrieval=replace(answer.retrieval, provenance=said))
-    found = trusted(toy, replace(answer, prediction=steady), tmp_path)
+    found = with_trust(toy, replace(answer, prediction=steady), tmp_path)
     assert "Asked 4 times" in found.trust.reasons[-1]
     assert "75% of its answers" in found.trust.reasons[-1]

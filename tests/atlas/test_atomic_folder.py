@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from lgr_core.atlas import atomic_folder as publish
-from lgr_core.atlas.atomic_folder import INDEX, built_aside, check_space, read_whole
+from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space, read_whole
 from lgr_core.errors import InputError, NotFoundError
 
 
 def build(folder, text, **options):
     """Build a folder with an index alone in it."""
-    with built_aside(folder, overwrite=options.get("overwrite", False)) as aside:
+    with atomic_folder(folder, overwrite=options.get("overwrite", False)) as aside:
         (aside / INDEX).write_text(text)
 
 
@@ -27,7 +27,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path):
     build(tmp_path / "a", "old")
 
     def fail():
-        with built_aside(tmp_path / "a", overwrite=True) as aside:
+        with atomic_folder(tmp_path / "a", overwrite=True) as aside:
             (aside / INDEX).write_text("half")
             raise ZeroDivisionError
 
@@ -41,7 +41,7 @@ def test_the_second_of_two_builders_is_refused_not_believed(tmp_path):
     """Without overwrite the first to finish stands, also if the other began before."""
 
     def both():
-        with built_aside(tmp_path / "a", overwrite=False) as slow:
+        with atomic_folder(tmp_path / "a", overwrite=False) as slow:
             (slow / INDEX).write_text("slow")
             build(tmp_path / "a", "quick")
 
@@ -91,7 +91,7 @@ def test_a_living_build_is_left_alone_whatever_its_number_says(tmp_path):
 
 def test_two_builders_at_once_both_finish(tmp_path):
     """Neither clears the other's folder, and no lock of theirs stays behind."""
-    with built_aside(tmp_path / "slow", overwrite=False) as slow:
+    with atomic_folder(tmp_path / "slow", overwrite=False) as slow:
         build(tmp_path / "quick", "quick")
         (slow / INDEX).write_text("slow")
     assert names(tmp_path) == ["quick", "slow"]
@@ -137,7 +137,7 @@ def test_what_came_while_an_atlas_was_built_stays_too(tmp_path):
     build(tmp_path / "a", "old")
 
     def build_meanwhile():
-        with built_aside(tmp_path / "a", overwrite=True) as aside:
+        with atomic_folder(tmp_path / "a", overwrite=True) as aside:
             (aside / INDEX).write_text("new")
             (tmp_path / "a" / "notes.txt").touch()
 

@@ -169,14 +169,14 @@ def test_a_file_that_changes_meanwhile_is_refused(place, monkeypatch):
 def test_two_at_the_same_time_are_one(place, tmp_path):
     """The second is told; it does not wait, and does no harm."""
     folder = place[1]
-    with resume.going_on(folder, "d" * 64) as first:
+    with resume.checkpoint_folder(folder, "d" * 64) as first:
         (first / "000000.sums").write_text("mine")
         with (
             pytest.raises(InputError, match="another process is ingesting the same"),
-            resume.going_on(folder, "d" * 64),
+            resume.checkpoint_folder(folder, "d" * 64),
         ):
             pass
-        with resume.going_on(folder, "e" * 64):
+        with resume.checkpoint_folder(folder, "e" * 64):
             assert (first / "000000.sums").is_file()
     assert left(folder) == []
 
@@ -188,7 +188,7 @@ def test_what_a_killed_worker_left_half_written_is_removed(place):
     half.mkdir()
     for name in ("000000.sums", "000001.sums.1234abcd"):
         (half / name).write_text("mine")
-    with resume.going_on(place[1], digest) as again:
+    with resume.checkpoint_folder(place[1], digest) as again:
         assert again == half
         assert [path.name for path in again.glob("0*")] == ["000000.sums"]
 

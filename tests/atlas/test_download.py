@@ -9,14 +9,17 @@ import shutil
 import pytest
 from loopback_hub import LoopbackHub
 
-from lgr_core.atlas.download import Wanted, fetch_files
+from lgr_core.atlas.download import RemoteFile, fetch_files
 from lgr_core.atlas.download_manifest import check_manifest
 from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files
 from lgr_core.errors import InputError, NotFoundError, ServiceError, UsageError
 
 REVISION = "c" * 40
 LARGE, SMALL = bytes(range(256)) * 400, b"small text"
-FILES = [Wanted("lab/set", REVISION, "a/large.parquet"), Wanted("lab/set", REVISION, "small.json")]
+FILES = [
+    RemoteFile("lab/set", REVISION, "a/large.parquet"),
+    RemoteFile("lab/set", REVISION, "small.json"),
+]
 
 
 @pytest.fixture
@@ -142,9 +145,9 @@ def test_two_runs_never_write_to_one_file(hub, tmp_path):
 def test_a_file_that_is_not_there(hub, tmp_path):
     """Is not found; another commit than the pinned one is no answer."""
     with pytest.raises(NotFoundError, match="no such file in that revision"):
-        fetch(hub, tmp_path, [Wanted("lab/set", REVISION, "b/none.parquet")])
+        fetch(hub, tmp_path, [RemoteFile("lab/set", REVISION, "b/none.parquet")])
     with pytest.raises(NotFoundError):
-        fetch(hub, tmp_path, [Wanted("lab/set", "d" * 40, "small.json")])
+        fetch(hub, tmp_path, [RemoteFile("lab/set", "d" * 40, "small.json")])
 
 
 def test_a_hub_of_another_commit_is_refused(hub, tmp_path, monkeypatch):

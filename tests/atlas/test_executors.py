@@ -14,7 +14,7 @@ import pytest
 
 from lgr_core.atlas import executors as workers
 from lgr_core.atlas import partial_sums as partials
-from lgr_core.atlas.executors import Crew, carry_out_all
+from lgr_core.atlas.executors import ExecutorConfig, execute_all
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks
 from lgr_core.atlas.sources import open_counts
@@ -47,15 +47,15 @@ def made(tasks):
 def expected(tasks):
     """Partial sums made by one thread."""
     todo = tasks("expected")
-    carry_out_all(todo, Crew(1))
+    execute_all(todo, ExecutorConfig(1))
     return made(todo)
 
 
-@pytest.mark.parametrize("crew", [Crew(3), Crew(2, processes=True)])
-def test_threads_and_processes_make_the_same(tasks, expected, crew):
+@pytest.mark.parametrize("crew", [ExecutorConfig(3), ExecutorConfig(2, processes=True)])
+def test_threads_and_processes_make_the_same(tasks, expected, executor):
     """And each shard is told of once; the last report is the whole."""
     seen, todo = [], tasks("made")
-    carry_out_all(todo, crew, lambda *report: seen.append(report))
+    execute_all(todo, executor, lambda *report: seen.append(report))
     assert made(todo) == expected
     done = [report[1] for report in seen]
     assert (len(done), done, done[-1]) == (len(todo), sorted(set(done)), killed.N_CELLS)
@@ -67,8 +67,8 @@ def test_a_process_that_ends_is_one_error_and_the_next_run_goes_on(tasks, expect
     todo = tasks("ended")
     wrong = [*todo[:5], replace(todo[5], shard=killed.Deadly(todo[5].shard))]
     with pytest.raises(InputError, match="a process ended, perhaps out of memory.*goes on"):
-        carry_out_all(wrong, Crew(2, processes=True))
-    carry_out_all(todo, Crew(2))
+        execute_all(wrong, ExecutorConfig(2, processes=True))
+    execute_all(todo, ExecutorConfig(2))
     assert made(todo) == expected
 
 
@@ -80,22 +80,22 @@ def test_a_failed_task_is_raised(tasks, monkeypatch):
 
     monkeypatch.setattr(partials, "sum_shard", fail)
     with pytest.raises(MemoryError):
-        carry_out_all(tasks("failed"), Crew(2))
+        execute_all(tasks("failed"), ExecutorConfig(2))
 
 
 def test_numbers_of_workers_that_make_no_sense():
     """Nobody, or two crews at once."""
     with pytest.raises(UsageError, match="0 workers do no work"):
-        Crew(0)
+        ExecutorConfig(0)
     with pytest.raises(UsageError, match="the workers are the scheduler's"):
-        Crew(2, scheduler="tcp://127.0.0.1:8786")
+        ExecutorConfig(2, scheduler="tcp://127.0.0.1:8786")
 
 
 def test_without_dask_the_way_to_it_is_said(tasks, monkeypatch):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UsageError, match=r"not installed.*requirements-scale\.txt"):
-        carry_out_all(tasks("none"), Crew(scheduler="tcp://127.0.0.1:1"))
+        execute_all(tasks("none"), ExecutorConfig(scheduler="tcp://127.0.0.1:1"))
 
 
 # -- a real cluster --------------------------------------------------------------------------------
@@ -143,17 +143,17 @@ def cluster(tmp_path):
 
 def test_dask_workers_one_of_them_killed(tasks, expected, cluster):
     """A scheduler and two workers; when a few shards are summed one worker is gone."""
-    address, crew = cluster
+    address, executor = cluster
     todo, seen = tasks("by dask"), []
     slow = [replace(task, shard=killed.Slow(task.shard)) for task in todo]
 
     def kill_one(_, done, total):
         seen.append(done)
         if len(seen) == 4:
-            crew[0].send_signal(signal.SIGKILL)
+            executor[0].send_signal(signal.SIGKILL)
 
-    carry_out_all(slow, Crew(scheduler=address), kill_one)
-    assert crew[0].wait() == -signal.SIGKILL
+    execute_all(slow, ExecutorConfig(scheduler=address), kill_one)
+    assert executor[0].wait() == -signal.SIGKILL
     assert seen[-1] == killed.N_CELLS
     assert made(todo) == expected
 
@@ -181,4 +181,4 @@ def test_a_scheduler_without_workers_is_said(cluster, tasks):
         worker.wait()
     time.sleep(0.5)
     with pytest.raises(ServiceError, match="it has no workers"):
-        carry_out_all(tasks("nobody"), Crew(scheduler=cluster[0]))
+        execute_all(tasks("nobody"), ExecutorConfig(scheduler=cluster[0]))

@@ -6,7 +6,7 @@ import pytest
 from h5ads import write_h5ad
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.ingest_plan import Remark, foresee
+from lgr_core.atlas.ingest_plan import Remark, plan_ingest
 from lgr_core.atlas.sources import preview
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
@@ -48,7 +48,7 @@ def changes(tmp_path):
 
 def test_counts_are_foretold_without_being_read(cells, tmp_path):
     """Cells, vehicles, what is left out: as the atlas then has them."""
-    found = foresee(cells, IngestOptions(min_cells=5))
+    found = plan_ingest(cells, IngestOptions(min_cells=5))
     assert (found.unit, found.kept, found.plates, found.genes) == ("cells", 14, 2, 12)
     assert found.controls == {"DMSO": 3}
     assert found.left_out == {"no drug": 1, "groups of a line without any vehicle": 1}
@@ -62,7 +62,7 @@ def test_counts_are_foretold_without_being_read(cells, tmp_path):
 
 def test_changes_are_foretold(changes):
     """Conditions, few cells, structures known, what the reader warns of."""
-    found = foresee(changes, CHANGES)
+    found = plan_ingest(changes, CHANGES)
     assert found.unit == "rows"
     assert len(found.conditions) == 3
     assert found.conditions["underpowered"].sum() == 1
@@ -85,41 +85,41 @@ def test_tables_that_come_along_are_read(changes, tmp_path):
     """A structure from the table counts; a table without names is refused."""
     table = tmp_path / "drugs.csv"
     table.write_text("drug,smiles\nNobody knows,CCO\n")
-    assert foresee(changes, CHANGES, drugs=table).with_structure == 2
+    assert plan_ingest(changes, CHANGES, drugs=table).with_structure == 2
     table.write_text("what,smiles\nNobody knows,CCO\n")
     with pytest.raises(InputError, match="annotations by drug"):
-        foresee(changes, CHANGES, drugs=table)
+        plan_ingest(changes, CHANGES, drugs=table)
     table.write_text("who\nA549\n")
     with pytest.raises(InputError, match="annotations by cell_line"):
-        foresee(changes, CHANGES, cell_lines=table)
+        plan_ingest(changes, CHANGES, cell_lines=table)
 
 
 def test_what_cannot_be_ingested_is_said_by_the_check(cells, changes, tmp_path):
     """Counts called changes, changes called counts, a column in doubt, a kind that is fixed."""
     with pytest.raises(InputError, match="raw counts"):
-        foresee(cells, IngestOptions(value_kind=ValueKind.LOG2FC, columns={"time": ""}))
+        plan_ingest(cells, IngestOptions(value_kind=ValueKind.LOG2FC, columns={"time": ""}))
     with pytest.raises(InputError, match="raw counts are read from h5ad only"):
-        foresee(changes, IngestOptions())
+        plan_ingest(changes, IngestOptions())
     path = tmp_path / "two.csv"
     path.write_text("cell_line,drug,drug_name,G1\nA,T,U,1\nB,T,V,-1\n")
     with pytest.raises(AmbiguousError, match="equally plausible"):
-        foresee(path, CHANGES)
+        plan_ingest(path, CHANGES)
     halves = write_h5ad(tmp_path / "h.h5ad", [[0.5, 1.0]], {"cell_line": ["A"], "drug": ["T"]})
     with pytest.raises(NotCountsError):
-        foresee(halves, IngestOptions())
+        plan_ingest(halves, IngestOptions())
     op3 = {"sm_name": ["T"], "cell_type": ["A"], "dose_uM": [1.0]}
     shards = tmp_path / "s.parquet"
     pd.DataFrame({"genes": [[1]], "expressions": [[-2.0]], **op3}).to_parquet(shards)
     with pytest.raises(UsageError, match="whose values are raw counts"):
-        foresee(shards, CHANGES)
+        plan_ingest(shards, CHANGES)
 
 
 def test_what_would_fill_the_memory_is_refused(cells, tmp_path, monkeypatch):
     """Changes, and sums of counts, beyond the limit."""
     monkeypatch.setattr(preview, "MOST_VALUES", 30)
     with pytest.raises(InputError, match="the limit is 30"):
-        foresee(cells, IngestOptions())
+        plan_ingest(cells, IngestOptions())
     obs = {"cell_line": ["A", "B", "C"], "drug": ["T", "T", "T"]}
     wide = write_h5ad(tmp_path / "w.h5ad", np.full((3, 12), -0.5), obs)
     with pytest.raises(InputError, match="3 x 12 values; the limit is 30"):
-        foresee(wide, CHANGES)
+        plan_ingest(wide, CHANGES)

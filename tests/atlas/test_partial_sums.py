@@ -8,7 +8,7 @@ import pytest
 from h5ads import Counts, observed
 
 from lgr_core.atlas import partial_sums as partials
-from lgr_core.atlas.partial_sums import Partials, carry_out, is_done, read_partial
+from lgr_core.atlas.partial_sums import Partials, execute, is_done, read_partial
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks, shard_nonzeros
 from lgr_core.errors import InputError
@@ -33,7 +33,7 @@ def opened(tasks):
 
 def test_the_sums_are_those_of_all_cells(tasks):
     """Whichever groups are asked for, in slices and alone."""
-    assert [carry_out(task) for task in tasks] == [4] * 10
+    assert [execute(task) for task in tasks] == [4] * 10
     codes, found = find_groups(OBS)[1], opened(tasks)
     expected = np.array([X[codes == group].sum(axis=0) for group in range(3)])
     for groups in ([0, 1, 2], [1], [0, 2], []):
@@ -47,12 +47,12 @@ def test_the_order_of_the_work_changes_no_bit(tasks, tmp_path):
     """Neither of sums nor of moments: they are added up in the order of the shards."""
     tasks = [replace(task, order="cells") for task in tasks]
     for task in reversed(tasks):
-        carry_out(task)
+        execute(task)
     first = opened(tasks)
     contents = [task.path.read_bytes() for task in tasks]
     for task in tasks:
         task.path.unlink()
-        carry_out(task)
+        execute(task)
     assert [task.path.read_bytes() for task in tasks] == contents
     second = opened(tasks)
     for name in ("linear_sum", "linear_sumsq", "log_sumsq"):
@@ -64,7 +64,7 @@ def test_the_order_of_the_work_changes_no_bit(tasks, tmp_path):
 @pytest.mark.parametrize("damage", ["cut", "a bit", "empty", "tail"])
 def test_a_damaged_file_is_made_again(tasks, damage):
     """Its checksum gives it away; who adds up damaged files is told."""
-    carry_out(tasks[0])
+    execute(tasks[0])
     path, whole = tasks[0].path, tasks[0].path.read_bytes()
     broken = bytearray(whole)
     broken[20] ^= 1
@@ -73,15 +73,15 @@ def test_a_damaged_file_is_made_again(tasks, damage):
     assert not is_done(path)
     with pytest.raises(InputError, match=r"000000\.sums: the file is missing or damaged"):
         opened(tasks[:1])
-    carry_out(tasks[0])
+    execute(tasks[0])
     assert path.read_bytes() == whole
 
 
 def test_what_is_there_is_not_read_again(tasks, monkeypatch):
     """A task that is done does nothing."""
-    carry_out(tasks[0])
+    execute(tasks[0])
     monkeypatch.setattr(partials, "sum_shard", None)
-    assert carry_out(tasks[0]) == 4
+    assert execute(tasks[0]) == 4
 
 
 def test_a_full_disk_is_one_clear_error(tasks, monkeypatch, tmp_path):
@@ -92,7 +92,7 @@ def test_a_full_disk_is_one_clear_error(tasks, monkeypatch, tmp_path):
 
     monkeypatch.setattr(partials._Writer, "close", full)
     with pytest.raises(InputError, match=r"No space left on device.*goes on where it was"):
-        carry_out(tasks[0])
+        execute(tasks[0])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,7 +104,7 @@ def test_many_genes_have_wide_columns(tmp_path):
     codes = find_groups(obs)[1]
     tasks = plan_tasks(Counts(wide, obs), codes, tmp_path, target_sum=1e4, order="pseudobulk")
     for task in tasks:
-        carry_out(task)
+        execute(task)
     found = Partials([task.path for task in tasks], 2, 70_000).sums(codes)
     np.testing.assert_array_equal(found, wide)
 

@@ -16,13 +16,13 @@ from lgr_core.answer.export import CONTROL
 from lgr_core.atlas.store import open_atlas
 from lgr_core.batch.engine import by_neighbors, by_weights
 from lgr_core.batch.export import PAIR, write_zip
-from lgr_core.batch.query_list import listed, read_wishes
-from lgr_core.batch.results import Many
+from lgr_core.batch.query_list import listed, read_query_rows
+from lgr_core.batch.results import BatchRun
 from lgr_core.errors import NotFoundError
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.attribution import make_method
 from lgr_core.retrieval.neighbor_files import read_neighbors
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 TEXT = f"Trametinib, A549\nTrametinib, A549, 0.5\n{IMAGE}, LoVo\n{UNMEASURED}, A549\nAfatinib, A549"
@@ -40,13 +40,13 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def reading(store):
     """Five queries and a refused line."""
-    return read_wishes(store, listed(f"{TEXT}\n{NONSENSE}"))
+    return read_query_rows(store, listed(f"{TEXT}\n{NONSENSE}"))
 
 
 @pytest.fixture(scope="module")
 def many(store, reading):
     """They are predicted, but Afatinib."""
-    found, selector = Many(store, reading.pools, 3), make_selector("mechanism", store)
+    found, selector = BatchRun(store, reading.pools, 3), make_selector("mechanism", store)
 
     def choose(pool):
         if pool.query.drug == "Afatinib":
@@ -59,7 +59,7 @@ def many(store, reading):
 
 def asks(store, choose):
     """Asks for three neighbours of whoever is chosen; nothing is calibrated."""
-    return by_neighbors(FoldReader(store), choose, 3, Path("nowhere"))
+    return by_neighbors(EvidenceReader(store), choose, 3, Path("nowhere"))
 
 
 def unzipped(data):
@@ -114,11 +114,11 @@ def test_neighbors_are_a_neighbor_file(many, tmp_path):
 
 def test_weights_stand_where_neighbors_did(store):
     """Of best evidence: each term's share, how many conditions, the heaviest; README says so."""
-    reader = FoldReader(store)
+    reader = EvidenceReader(store)
     method = make_method(
         "best_evidence", reader, selectors=lambda _: make_selector("mechanism", store)
     )
-    found = Many(store, read_wishes(store, listed(TEXT)).pools, 2, "best_evidence")
+    found = BatchRun(store, read_query_rows(store, listed(TEXT)).pools, 2, "best_evidence")
     found.predict(by_weights(reader, method, 2, Path("nowhere")))
     files = unzipped(write_zip(found))
     assert "neighbors.jsonl" not in files
@@ -176,8 +176,8 @@ def test_the_pair_is_what_cell_eval_compares(many, tmp_path):
 
 def test_without_a_measurement_there_is_no_pair(store):
     """Nothing to compare with."""
-    pools = read_wishes(store, listed(f"{UNMEASURED}, A549")).pools
-    found, selector = Many(store, pools, 3), make_selector("mechanism", store)
+    pools = read_query_rows(store, listed(f"{UNMEASURED}, A549")).pools
+    found, selector = BatchRun(store, pools, 3), make_selector("mechanism", store)
     found.predict(asks(store, lambda _: selector))
     assert not any(name.startswith("cell_eval") for name in unzipped(write_zip(found)))
 
@@ -200,8 +200,8 @@ def test_the_readme_says_where_it_comes_from(store, many, reading):
 
 def test_no_cell_of_a_table_is_a_formula(store):
     """A name that begins like one gets an apostrophe, in every layout."""
-    pools = read_wishes(store, listed("Trametinib, A549")).pools
-    found, selector = Many(store, pools, 3), make_selector("mechanism", store)
+    pools = read_query_rows(store, listed("Trametinib, A549")).pools
+    found, selector = BatchRun(store, pools, 3), make_selector("mechanism", store)
     found.predict(asks(store, lambda _: selector))
     names, store.genes = store.genes, store.genes.assign(gene="=1+1")
     store.__dict__.pop("gene_names", None)

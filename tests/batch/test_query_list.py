@@ -4,9 +4,9 @@ import pytest
 from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.batch.query_list import Refused, Wish, crossed, listed, read_wishes
+from lgr_core.batch.query_list import QueryRow, RefusedRow, crossed, listed, read_query_rows
 from lgr_core.domain import Condition
-from lgr_core.drugs.cell_lines import LineCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import AmbiguousError, InputError, NotFoundError
 
 
@@ -26,14 +26,14 @@ def queries(reading):
 @pytest.mark.parametrize(
     ("text", "wish"),
     [
-        ("Trametinib, A549", Wish("Trametinib", "A549")),
-        ("Trametinib, A549, 5", Wish("Trametinib", "A549", "5")),
-        ("Trametinib\tA549\t500 nM", Wish("Trametinib", "A549", "500 nM")),
-        ("Trametinib; A549; 5", Wish("Trametinib", "A549", "5")),
-        ('"1,2-thing", A549', Wish("1,2-thing", "A549")),
-        ("cell_line,drug,dose_um\nA549,Trametinib,5", Wish("Trametinib", "A549", "5")),
-        ("Compound;Dose (nM);Cell line\nX;500;LoVo", Wish("X", "LoVo", "500", "nM")),
-        ("drug,cell line,dose (µM),note\nX,LoVo,5,hello", Wish("X", "LoVo", "5")),
+        ("Trametinib, A549", QueryRow("Trametinib", "A549")),
+        ("Trametinib, A549, 5", QueryRow("Trametinib", "A549", "5")),
+        ("Trametinib\tA549\t500 nM", QueryRow("Trametinib", "A549", "500 nM")),
+        ("Trametinib; A549; 5", QueryRow("Trametinib", "A549", "5")),
+        ('"1,2-thing", A549', QueryRow("1,2-thing", "A549")),
+        ("cell_line,drug,dose_um\nA549,Trametinib,5", QueryRow("Trametinib", "A549", "5")),
+        ("Compound;Dose (nM);Cell line\nX;500;LoVo", QueryRow("X", "LoVo", "500", "nM")),
+        ("drug,cell line,dose (µM),note\nX,LoVo,5,hello", QueryRow("X", "LoVo", "5")),
     ],
 )
 def test_a_line_is_read_in_many_forms(text, wish):
@@ -45,7 +45,7 @@ def test_a_line_is_read_in_many_forms(text, wish):
 def test_a_line_without_two_or_three_values_is_refused(line):
     """With its text; the lines about it are read."""
     before, wrong, after = listed(f"X, A549\n{line}\nY, LoVo")
-    assert isinstance(wrong, Refused)
+    assert isinstance(wrong, RefusedRow)
     assert wrong.text == line.strip()
     assert isinstance(wrong.error, InputError)
     assert (before.drug, after.drug) == ("X", "Y")
@@ -60,7 +60,7 @@ def test_lists_are_crossed_line_by_line():
 def test_names_and_doses_are_read_as_the_atlas_has_them(store):
     """Case, forms of a line's name and units; no dose is the highest."""
     text = "trametinib, hepg2 c3a\nTrametinib, A549, 500 nM\nVorinostat, A549"
-    reading = read_wishes(store, listed(text))
+    reading = read_query_rows(store, listed(text))
     assert queries(reading) == [
         Condition("HepG2/C3A", "Trametinib", 5.0),
         Condition("A549", "Trametinib", 0.5),
@@ -82,7 +82,7 @@ def test_nothing_of_a_list_is_lost(store):
         "Trametinib, A549, pooled",
         "Trametinib",
     ]
-    reading = read_wishes(store, listed("\n".join(lines)))
+    reading = read_query_rows(store, listed("\n".join(lines)))
     assert len(reading.pools) + reading.repeated + len(reading.refused) == len(lines)
     assert queries(reading) == [Condition("A549", "Trametinib", 5.0)]
     errors = {refused.text: refused.error for refused in reading.refused}
@@ -95,9 +95,9 @@ def test_nothing_of_a_list_is_lost(store):
 
 def test_an_ambiguous_name_is_refused_with_its_readings(store):
     """Two lines that read alike."""
-    before = store.line_catalog
-    store.__dict__["line_catalog"] = LineCatalog(["LoVo", "LO-VO", "A549"])
-    reading = read_wishes(store, listed("Trametinib, lo vo"))
-    store.__dict__["line_catalog"] = before
+    before = store.cell_line_catalog
+    store.__dict__["cell_line_catalog"] = CellLineCatalog(["LoVo", "LO-VO", "A549"])
+    reading = read_query_rows(store, listed("Trametinib, lo vo"))
+    store.__dict__["cell_line_catalog"] = before
     assert isinstance(reading.refused[0].error, AmbiguousError)
     assert "LO-VO or LoVo" in str(reading.refused[0].error)

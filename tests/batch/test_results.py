@@ -7,17 +7,17 @@ import pytest
 from calibrated import calibrate
 from lab import UNMEASURED, build_lab
 
-from lgr_core.answer import predict, trusted
-from lgr_core.answer.top_genes import strongest
+from lgr_core.answer import predict, with_trust
+from lgr_core.answer.top_genes import strongest_genes
 from lgr_core.atlas.store import open_atlas
 from lgr_core.batch.engine import by_neighbors, by_weights
-from lgr_core.batch.query_list import crossed, listed, read_wishes
-from lgr_core.batch.results import QUERIES, VALUES, Many, most_queries
+from lgr_core.batch.query_list import crossed, listed, read_query_rows
+from lgr_core.batch.results import QUERIES, VALUES, BatchRun, most_queries
 from lgr_core.domain import Evidence
 from lgr_core.errors import NotFoundError
 from lgr_core.prediction.attribution import make_method
-from lgr_core.retrieval.evidence_guard import Over
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.evidence_guard import MeanOver
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 TEXT = f"Trametinib, A549\nGefitinib, LoVo\n{UNMEASURED}, A549"
@@ -34,18 +34,18 @@ def store(tmp_path_factory):
 @pytest.fixture
 def many(store):
     """Three queries, the last without a measurement."""
-    return Many(store, read_wishes(store, listed(TEXT)).pools, 3)
+    return BatchRun(store, read_query_rows(store, listed(TEXT)).pools, 3)
 
 
 @pytest.fixture
 def neighbors(store, tmp_path):
     """Asks for three neighbours of whoever is chosen; nothing is calibrated."""
-    return lambda choose: by_neighbors(FoldReader(store), choose, 3, tmp_path)
+    return lambda choose: by_neighbors(EvidenceReader(store), choose, 3, tmp_path)
 
 
 def best_evidence(store, runs):
     """Asks by best evidence, and the method that answers."""
-    reader = FoldReader(store)
+    reader = EvidenceReader(store)
     method = make_method(
         "best_evidence", reader, selectors=lambda _: make_selector("mechanism", store)
     )
@@ -69,7 +69,7 @@ def test_each_is_the_prediction_of_one_query(store, many, neighbors):
         np.testing.assert_array_equal(many.deltas[place], one.prediction.delta)
         assert outcome.retrieval.drugs == one.retrieval.drugs
         assert outcome.metrics == one.metrics
-        up, down = strongest(one, 5, sure=True)
+        up, down = strongest_genes(one, 5, sure=True)
         assert outcome.up == tuple(one.genes[up])
         assert outcome.down == tuple(one.genes[down[::-1]])
     assert many.table()["measured"].tolist() == [True, True, False]
@@ -81,13 +81,15 @@ def test_best_evidence_answers_many_as_it_answers_one(store, tmp_path):
     """The same numbers, metrics and trust; of each term the heaviest, and of how many."""
     calibrate(tmp_path / "run", store)
     ask, method = best_evidence(store, tmp_path)
-    many = Many(store, read_wishes(store, listed(TEXT)).pools, 3, "best_evidence")
+    many = BatchRun(store, read_query_rows(store, listed(TEXT)).pools, 3, "best_evidence")
     many.predict(ask)
-    reader = FoldReader(store)
+    reader = EvidenceReader(store)
     for outcome in many.outcomes:
         query = outcome.query
         asked = {"cell_line": query.cell_line, "drug": query.drug, "dose_um": query.dose_um}
-        one = trusted(store, predict(store, **asked, method=method, k=3, reader=reader), tmp_path)
+        one = with_trust(
+            store, predict(store, **asked, method=method, k=3, reader=reader), tmp_path
+        )
         np.testing.assert_allclose(
             many.deltas[outcome.place], one.prediction.delta, rtol=1e-4, atol=1e-6
         )
@@ -112,10 +114,10 @@ def test_neighbours_too_are_told_how_far_to_trust(store, many, tmp_path):
     """What was predicted together is as what was predicted alone; a failure has none."""
     calibrate(tmp_path / "run", store, methods=("lgr_mechanism",), k=3)
     selector = make_selector("mechanism", store)
-    many.predict(by_neighbors(FoldReader(store), fails_for("Gefitinib", selector), 3, tmp_path))
+    many.predict(by_neighbors(EvidenceReader(store), fails_for("Gefitinib", selector), 3, tmp_path))
     first, failed, last = many.outcomes
     one = predict(store, cell_line="A549", drug="Trametinib", dose_um=5.0, k=3)
-    trust = trusted(store, one, tmp_path).trust
+    trust = with_trust(store, one, tmp_path).trust
     assert first.expected == pytest.approx((trust.expected, trust.low, trust.high))
     assert (failed.expected, failed.light) == (None, None)
     assert last.expected is not None
@@ -134,7 +136,7 @@ def test_queries_of_a_line_are_asked_together(store):
     """In one call a line and dose, whatever the order of the list, at most so many at once."""
     lines = [*crossed("Trametinib\nGefitinib", "LoVo\nA549"), *listed("Afatinib, LoVo")]
     asked = []
-    many = Many(store, read_wishes(store, lines).pools, 3)
+    many = BatchRun(store, read_query_rows(store, lines).pools, 3)
 
     def ask(pools):
         asked.append([(pool.query.cell_line, pool.query.drug) for pool in pools])
@@ -150,8 +152,8 @@ def test_queries_of_a_line_are_asked_together(store):
 
 def test_what_no_line_changes_is_summed_once(store):
     """In the open world, the training rows hold every line's pool."""
-    reader, evidence = FoldReader(store), frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
-    first, second = (reader.sums(evidence, line, 5.0, Over.EVERYWHERE) for line in (0, 1))
+    reader, evidence = EvidenceReader(store), frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
+    first, second = (reader.sums(evidence, line, 5.0, MeanOver.EVERYWHERE) for line in (0, 1))
     assert first is second
 
 

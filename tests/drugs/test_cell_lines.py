@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgr_core.drugs.cell_lines import LineCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import AmbiguousError, NotFoundError
 
-LINES = LineCatalog(
+LINES = CellLineCatalog(
     ["HepG2/C3A", "A549", "Hs 852.T", "NA", "KATO III "],
     {
         "A549": ["CVCL_0023", "ACH-000681"],
@@ -57,7 +57,7 @@ def test_ids_of_lines_elsewhere_lead_nowhere():
 
 def test_two_readings_are_refused_with_both_named():
     """A spelling or an id that two lines share is ambiguous; an exact name is not."""
-    lines = LineCatalog(["SW-1", "SW1"], {"SW-1": ["CVCL_1"], "SW1": ["CVCL_1"]})
+    lines = CellLineCatalog(["SW-1", "SW1"], {"SW-1": ["CVCL_1"], "SW1": ["CVCL_1"]})
     assert lines.resolve("SW1") == "SW1"
     assert lines.candidates("sw 1") == ("SW-1", "SW1")
     for text in ("sw 1", "CVCL_1"):
@@ -68,7 +68,7 @@ def test_two_readings_are_refused_with_both_named():
 @given(st.lists(st.text().filter(str.strip), min_size=1))
 def test_a_line_always_means_itself(names):
     """Whatever an atlas calls its lines, the exact name resolves to itself."""
-    lines = LineCatalog(names)
+    lines = CellLineCatalog(names)
     for name in names:
         assert lines.resolve(name) == name.strip()
 
@@ -80,7 +80,7 @@ def test_all_real_lines_are_told_apart(real_data):
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     ids = {row["cell_name"]: (row["Cell_ID_Cellosaur"], row["Cell_ID_DepMap"]) for row in rows}
-    catalog = LineCatalog(ids, ids)
+    catalog = CellLineCatalog(ids, ids)
     assert len(catalog) == 102
     for name, (cellosaurus, depmap) in ids.items():
         assert catalog.resolve(name.lower().replace("-", "").replace(" ", "")) == name

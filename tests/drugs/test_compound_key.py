@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.aliases import shipped_book
+from lgr_core.drugs.aliases import shipped_aliases
 from lgr_core.drugs.catalog import DrugCatalog, parents_of
 from lgr_core.drugs.chemistry import parent_key
-from lgr_core.drugs.compound_key import twin_key
+from lgr_core.drugs.compound_key import compound_key
 from lgr_core.drugs.name_matching import group
 from lgr_core.drugs.normalise import fold
 
@@ -112,11 +112,11 @@ def test_a_twin_is_no_answer_to_a_query():
 
 def _unlike_a_reading(names):
     """The families of names that only the key of twins joins, without any structure."""
-    book = shipped_book()
+    book = shipped_aliases()
     families = group((parent, name) for name, parent in parents_of(names, {}).items())
     for family in families.values():
-        senses = group((book.sense(name), name) for name in family)
-        inner = {sense for name in family for sense in book.senses_in_brackets(name)}
+        senses = group((book.meaning(name), name) for name in family)
+        inner = {meaning for name in family for meaning in book.meanings_in_brackets(name)}
         if len(set(senses) - inner) > 1:
             yield tuple(sorted(kin[0] for kin in senses.values()))
 
@@ -146,4 +146,4 @@ def test_among_the_real_names_only_one_structure_becomes_one(real_data):
 @given(st.text())
 def test_only_an_empty_name_has_an_empty_key(name):
     """No cut takes all of a name."""
-    assert bool(twin_key(name)) == bool(fold(name))
+    assert bool(compound_key(name)) == bool(fold(name))

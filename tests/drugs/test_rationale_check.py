@@ -2,14 +2,14 @@
 
 import pytest
 
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.drugs.rationale_check import contradicts, mechanisms_named
 
 
 @pytest.fixture(scope="module")
 def book():
     """The shipped mechanisms."""
-    return MechanismBook.load()
+    return MechanismAnnotations.load()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from lgr_core.errors import InputError, UsageError
 from lgr_core.evaluation import config as plans
-from lgr_core.evaluation.config import Plan, check_same, write_config
+from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
 from lgr_core.evaluation.folds import notes_of
 from lgr_core.evaluation.regimes import Regime
 
@@ -32,19 +32,19 @@ def straddling(folder):
 def test_regimes_stand_in_one_order_each_once():
     """However they were asked for; a text is as good."""
     asked = (Regime.OPEN_WORLD, "unseen_drug", Regime.OPEN_WORLD)
-    assert Plan(asked, ()).regimes == (Regime.UNSEEN_DRUG, Regime.OPEN_WORLD)
+    assert BenchmarkConfig(asked, ()).regimes == (Regime.UNSEEN_DRUG, Regime.OPEN_WORLD)
     with pytest.raises(UsageError, match="no regime"):
-        Plan((), ())
+        BenchmarkConfig((), ())
     with pytest.raises(UsageError, match="magic"):
-        Plan(("magic",), ())
+        BenchmarkConfig(("magic",), ())
 
 
 def test_what_overlaps_is_refused_with_the_way_on_or_left_out(toy, tmp_path):
     """The refusal names the flag; with it, what was left out is told."""
     path = straddling(tmp_path)
     with pytest.raises(InputError, match="--drop-overlap"):
-        Plan((Regime.UNSEEN_DRUG,), (), split=path).folds_of(toy, Regime.UNSEEN_DRUG)
-    plan = Plan((Regime.UNSEEN_DRUG,), (), split=path, drop_overlap=True)
+        BenchmarkConfig((Regime.UNSEEN_DRUG,), (), split=path).folds_of(toy, Regime.UNSEEN_DRUG)
+    plan = BenchmarkConfig((Regime.UNSEEN_DRUG,), (), split=path, drop_overlap=True)
     folds = plan.folds_of(toy, Regime.UNSEEN_DRUG)
     assert set(toy.conditions["drug"][np.flatnonzero(folds[0].train)]) == {"Cobimetinib"}
     told = notes_of(folds)["unseen_drug"]
@@ -57,14 +57,14 @@ def test_what_overlaps_is_refused_with_the_way_on_or_left_out(toy, tmp_path):
 def test_overlap_without_a_split_is_wrong_use():
     """Folds that are made here have none."""
     with pytest.raises(UsageError, match="--split"):
-        Plan((Regime.UNSEEN_DRUG,), (), drop_overlap=True)
+        BenchmarkConfig((Regime.UNSEEN_DRUG,), (), drop_overlap=True)
 
 
 def test_a_run_that_leaves_overlap_out_is_another_run(toy, tmp_path):
     """So it goes on with the same flag only."""
     path = straddling(tmp_path)
     with_it, without = (
-        Plan((Regime.UNSEEN_DRUG,), (), split=path, drop_overlap=drop).to_dict(toy)
+        BenchmarkConfig((Regime.UNSEEN_DRUG,), (), split=path, drop_overlap=drop).to_dict(toy)
         for drop in (True, False)
     )
     write_config(tmp_path / "run", {**with_it, "splits": {"unseen_drug": {}}})
@@ -75,7 +75,7 @@ def test_a_run_that_leaves_overlap_out_is_another_run(toy, tmp_path):
 
 def test_a_run_from_before_the_config_said_all_goes_on(toy, tmp_path):
     """What it does not say, was so."""
-    config = Plan((Regime.UNSEEN_DRUG,), ()).to_dict(toy)
+    config = BenchmarkConfig((Regime.UNSEEN_DRUG,), ()).to_dict(toy)
     assert config["aggregation"] == "mean"
     older = {key: config[key] for key in config if key not in {"aggregation", "drop_overlap"}}
     write_config(tmp_path / "run", older)
@@ -90,7 +90,7 @@ def test_whether_torch_is_there_is_told_and_not_compared(toy, tmp_path, monkeypa
             raise PackageNotFoundError(package)
         return "1.0"
 
-    plan = Plan((Regime.UNSEEN_DRUG,), ())
+    plan = BenchmarkConfig((Regime.UNSEEN_DRUG,), ())
     write_config(tmp_path / "run", plan.to_dict(toy) | {"lgr_version": "1.0"})
     monkeypatch.setattr(plans, "version", lacking)
     config = plan.to_dict(toy)

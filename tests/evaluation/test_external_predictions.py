@@ -11,9 +11,9 @@ from toy import build_toy, toy_table
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError
-from lgr_core.evaluation.external_predictions import read_guest
+from lgr_core.evaluation.external_predictions import read_external_predictions
 from lgr_core.prediction.method import Status
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def h5ad(path, conditions, var):
 
 def test_what_the_file_holds_is_read_by_the_atlases_names(toy, write, names):
     """Another spelling of a condition that stands once is welcome."""
-    guest = read_guest(toy, write(names.assign(drug=names["drug"].str.upper())))
-    block = next(FoldReader(toy).blocks(np.arange(len(names))))
+    guest = read_external_predictions(toy, write(names.assign(drug=names["drug"].str.upper())))
+    block = next(EvidenceReader(toy).blocks(np.arange(len(names))))
     assert set(guest.predict(block).status) == {Status.OK}
 
 
@@ -64,7 +64,7 @@ def test_a_condition_under_two_spellings_is_refused(toy, write, names, again):
     said = Condition("A549", "Trametinib", float(row["dose_um"].item()))
     path = write(pd.concat([names, row.assign(**again)]))
     with pytest.raises(InputError, match=f"1 rows repeat a condition .*e.g. {said}. Give each"):
-        read_guest(toy, path)
+        read_external_predictions(toy, path)
 
 
 @pytest.mark.parametrize("ids", [False, True], ids=["names alone", "Ensembl ids too"])
@@ -79,21 +79,21 @@ def test_a_gene_that_stands_twice_is_refused_by_name(toy, tmp_path, names, ids):
         pytest.warns(UserWarning, match="not unique"),
         pytest.raises(InputError, match=f"gene '{genes[1]}' more than once"),
     ):
-        read_guest(toy, path)
+        read_external_predictions(toy, path)
 
 
 def test_a_csv_with_a_gene_twice_is_refused_too(toy, write, names):
     """As an h5ad is."""
     genes = [*toy.gene_names, toy.gene_names[0]]
     with pytest.raises(InputError, match="more than once"):
-        read_guest(toy, write(names, genes))
+        read_external_predictions(toy, write(names, genes))
 
 
 def test_a_gene_twice_that_is_not_of_the_panel_does_no_harm(toy, write, names):
     """Nothing of it is read."""
     last = toy.gene_names[-1]
     assert last not in toy.gene_names[: toy.n_panel]
-    read_guest(toy, write(names, [*toy.gene_names, last, "OTHER", "OTHER"]))
+    read_external_predictions(toy, write(names, [*toy.gene_names, last, "OTHER", "OTHER"]))
 
 
 def single_dose(conditions):
@@ -105,9 +105,9 @@ def test_columns_are_named_by_role(toy, write, names):
     """Of two columns that could be the drug, the one that is named counts."""
     table = names.rename(columns={"drug": "agent_tested"})
     with pytest.raises(InputError, match="--column drug="):
-        read_guest(toy, write(table))
-    guest = read_guest(toy, write(table), {"drug": "agent_tested"})
-    block = next(FoldReader(toy).blocks(np.arange(len(names))))
+        read_external_predictions(toy, write(table))
+    guest = read_external_predictions(toy, write(table), {"drug": "agent_tested"})
+    block = next(EvidenceReader(toy).blocks(np.arange(len(names))))
     assert set(guest.predict(block).status) == {Status.OK}
 
 
@@ -116,7 +116,7 @@ def test_missing_doses_are_said(toy, write, names, repeated):
     """The atlas has two doses, so a file without any means none of its conditions."""
     table = names if repeated else single_dose(names)
     with pytest.raises(InputError, match=r"no doses.*several \(0.5, 5 uM\).*--column dose=NAME"):
-        read_guest(toy, write(table.drop(columns="dose_um")))
+        read_external_predictions(toy, write(table.drop(columns="dose_um")))
 
 
 def test_the_atlases_one_dose_needs_no_naming(tmp_path, write):
@@ -131,6 +131,6 @@ def test_the_atlases_one_dose_needs_no_naming(tmp_path, write):
     }
     build_toy(tmp_path / "atlases" / "one", replace(table, **fields))
     one = open_atlas("one", tmp_path / "atlases")
-    guest = read_guest(one, write(one.conditions[["cell_line", "drug"]].astype(str)))
-    block = next(FoldReader(one).blocks(np.arange(len(one.conditions))))
+    guest = read_external_predictions(one, write(one.conditions[["cell_line", "drug"]].astype(str)))
+    block = next(EvidenceReader(one).blocks(np.arange(len(one.conditions))))
     assert set(guest.predict(block).status) == {Status.OK}

@@ -2,15 +2,15 @@
 
 import pytest
 
-from lgr_core.evaluation.labels import KINDS, PAPER_ORDER, READING, REGIME_WORDS, who_reads
+from lgr_core.evaluation.labels import KINDS, PAPER_ORDER, READING, REGIME_LABELS, who_reads
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.metrics import METRICS
 
 
 def test_every_regime_has_its_words():
     """A question ends as one."""
-    assert set(REGIME_WORDS) == set(Regime)
-    assert all(words.asks.endswith("?") for words in REGIME_WORDS.values())
+    assert set(REGIME_LABELS) == set(Regime)
+    assert all(words.asks.endswith("?") for words in REGIME_LABELS.values())
 
 
 def test_the_paper_has_six_panels():

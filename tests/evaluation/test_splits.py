@@ -134,7 +134,7 @@ def test_a_dose_finds_what_is_pooled_over_doses(toy):
     pooled = SimpleNamespace(
         conditions=rows.assign(dose_um=np.nan),
         drug_catalog=toy.drug_catalog,
-        line_catalog=toy.line_catalog,
+        cell_line_catalog=toy.cell_line_catalog,
         provenance={},
     )
     asked = pd.DataFrame({"cell_line": ["LoVo"], "drug": ["[('Vorinostat', 0.05, 'uM')]"]})

@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation import bootstrap
 from lgr_core.evaluation.bootstrap import Resamples, estimate
-from lgr_core.evaluation.paired_comparison import told_apart
+from lgr_core.evaluation.paired_comparison import distinguishable
 from lgr_core.evaluation.summary import (
     compare,
     compare_all,
@@ -566,7 +566,7 @@ def test_slices_that_only_one_method_answers_are_left_out():
 def test_differences_are_told_apart_by_their_intervals():
     """Above zero, below it, about it, touching it, and without an interval."""
     table = pd.DataFrame({"low": [0.1, -0.3, -0.1, 0.0, NAN], "high": [0.3, -0.1, 0.2, 0.1, NAN]})
-    assert told_apart(table).tolist() == [1, -1, 0, 0, 0]
+    assert distinguishable(table).tolist() == [1, -1, 0, 0, 0]
 
 
 # --- tables that are refused ---------------------------------------------------------------------

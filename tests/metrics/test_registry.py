@@ -28,7 +28,7 @@ def test_score_computes_what_the_context_allows():
     context = context_of(x, y)
     without = {"pearson_vs_line_mean", "discrimination_score_cosine_unretrieved"}
     assert list(score(x, y)) == OF_PAIRS
-    assert set(score(x, y, lineup=context["lineup"])) == set(METRICS) - without
+    assert set(score(x, y, references=context["references"])) == set(METRICS) - without
 
 
 def test_score_keeps_the_order_asked():

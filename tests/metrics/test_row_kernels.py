@@ -19,14 +19,14 @@ def test_chunks_leave_no_trace(monkeypatch, rows):
     x, y = random_pairs()
     context = context_of(x, y)
     whole = score(x, y, **context)
-    monkeypatch.setattr(metrics.rows, "CHUNK_VALUES", rows * x.shape[1] + 1)
+    monkeypatch.setattr(metrics.row_kernels, "CHUNK_VALUES", rows * x.shape[1] + 1)
     for name, scores in score(x, y, **context).items():
         np.testing.assert_array_equal(scores, whole[name], err_msg=name)
 
 
 def test_more_genes_than_a_chunk_holds(monkeypatch):
     """A row is never split, however long it is."""
-    monkeypatch.setattr(metrics.rows, "CHUNK_VALUES", 2)
+    monkeypatch.setattr(metrics.row_kernels, "CHUNK_VALUES", 2)
     assert metrics.pearson_delta([X, Y], [Y, X]) == pytest.approx([0.4, 0.4])
 
 
@@ -80,7 +80,7 @@ def test_wrong_input_is_refused(name, x, y, match):
 
 def test_a_missing_value_past_the_first_chunk_is_seen(monkeypatch):
     """Every chunk is checked, not only the first."""
-    monkeypatch.setattr(metrics.rows, "CHUNK_VALUES", 300)
+    monkeypatch.setattr(metrics.row_kernels, "CHUNK_VALUES", 300)
     x, y = random_pairs()
     x[-1, -1] = NAN
     with pytest.raises(InputError, match="predicted holds a value that is not finite"):

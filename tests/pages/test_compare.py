@@ -24,10 +24,10 @@ def test_every_rival_is_scored_beside_the_prediction(compared, lab):
     text(app)
     answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
     table = app.dataframe[0].value
-    rivals = [name for name in METHODS if name != "lgr_mechanism"]
+    baselines = [name for name in METHODS if name != "lgr_mechanism"]
     assert table["method"].tolist() == [
         "Mechanism (this prediction)",
-        *(REGISTRY[name].label for name in rivals),
+        *(REGISTRY[name].label for name in baselines),
         "random picks, median",
     ]
     ours = table.iloc[0, 1 : 1 + len(STRIPS)].tolist()

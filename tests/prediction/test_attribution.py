@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from lgr_core.atlas.unseen_drug import NovelDrug, with_novel
+from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.domain import Condition
 from lgr_core.errors import NotFoundError, UsageError
-from lgr_core.prediction.attribution import METHODS, explain, explain_block, make_method
+from lgr_core.prediction.attribution import METHODS, attribute, attribute_block, make_method
 from lgr_core.prediction.best_evidence import Route
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 QUERY = Condition("A549", "Trametinib", 5.0)
@@ -16,9 +16,9 @@ QUERY = Condition("A549", "Trametinib", 5.0)
 
 def ask(store, method="best_evidence", query=QUERY, **options):
     """Predict with the atlas's own selectors."""
-    reader = FoldReader(store)
+    reader = EvidenceReader(store)
     made = make_method(method, reader, selectors=lambda name: make_selector(name, store))
-    return explain(reader, made, query, **options)
+    return attribute(reader, made, query, **options)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -45,24 +45,24 @@ def test_the_prediction_is_the_sum_of_its_terms(toy, method, drug, all_genes):
 @pytest.mark.parametrize("method", METHODS)
 def test_it_is_what_the_benchmark_scores(toy, method):
     """The same numbers as the method, suited to the drug, gives for a block of queries."""
-    reader = FoldReader(toy)
+    reader = EvidenceReader(toy)
     made = make_method(method, reader, selectors=lambda name: make_selector(name, toy))
     block = reader.block("A549", 5.0, ["Vorinostat", "Trametinib"])
-    delta = made.suited("Trametinib").predict(block).delta[1]
-    found = explain(reader, made, QUERY).prediction
+    delta = made.specialised_for("Trametinib").predict(block).delta[1]
+    found = attribute(reader, made, QUERY).prediction
     np.testing.assert_allclose(found.delta, delta, rtol=1e-3, atol=0.05)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_block_is_answered_as_its_queries_are_one_by_one(toy, method):
     """In their order, whatever route each takes; of each term the heaviest, and how many."""
-    wider = with_novel(toy, NovelDrug("A new one", "CCO"))
-    reader = FoldReader(wider)
+    wider = with_unseen_drug(toy, UnseenDrug("A new one", "CCO"))
+    reader = EvidenceReader(wider)
     made = make_method(method, reader, selectors=lambda name: make_selector(name, wider))
     drugs = ["Vorinostat", "A new one", "Tofacitinib", "Mystery compound"]
-    together = explain_block(reader.block("A549", 5.0, drugs), made, most=2)
+    together = attribute_block(reader.block("A549", 5.0, drugs), made, most=2)
     for drug, found in zip(drugs, together, strict=True):
-        alone = explain(reader, made, Condition("A549", drug, 5.0))
+        alone = attribute(reader, made, Condition("A549", drug, 5.0))
         assert found.prediction.provenance == alone.prediction.provenance
         assert found.prediction.fallback == alone.prediction.fallback
         np.testing.assert_allclose(found.prediction.delta, alone.prediction.delta, rtol=1e-3)
@@ -96,7 +96,7 @@ def test_a_condition_that_was_not_measured_can_be_asked_for(toy):
 def test_a_drug_beyond_the_atlas_leans_on_those_it_resembles(toy):
     """By its structure alone, where nothing else is known of it: its twin weighs most."""
     twin = "CC1CCN(CC1N(C)C2=NC=NC3=C2C=CN3)C(=O)CC"
-    wider = with_novel(toy, NovelDrug("A new one", twin))
+    wider = with_unseen_drug(toy, UnseenDrug("A new one", twin))
     found = ask(wider, query=Condition("A549", "A new one", 5.0))
     assert found.prediction.provenance["route"] == Route.KRIGING
     assert "chemistry" in found.prediction.provenance["settings"]

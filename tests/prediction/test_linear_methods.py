@@ -10,20 +10,20 @@ from lgr_core.domain import Evidence
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.best_evidence import Route, Settings, elsewhere_weights
+from lgr_core.prediction.best_evidence import Route, Settings, other_line_weights
 from lgr_core.prediction.drug_kernels import MECHANISM
 from lgr_core.prediction.linear_methods import Term
 from lgr_core.prediction.mean_baselines import DrugMean, PoolMeans
 from lgr_core.prediction.two_way_ridge import Penalties
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 
 
 def test_kriging_of_two_candidates_by_hand(toy):
     """Minimises w'Kw - 2 w'k + |w|^2 among weights that sum to 1, by the equations of a border."""
-    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
-    method = kriging_of(FoldReader(toy), {MECHANISM: 1.0})
-    share = method.weigh(block, block.gate(method.evidence))[0]
+    block = EvidenceReader(toy).block("A549", 5.0, ["Trametinib"])
+    method = kriging_of(EvidenceReader(toy), {MECHANISM: 1.0})
+    share = method.weights_for(block, block.guard(method.evidence))[0]
     drugs = toy.conditions["drug"].to_numpy()[share.weights.rows]
     kernel = method.likeness
     names = list(block.labels.drugs)
@@ -52,8 +52,8 @@ def test_kriging_in_the_strict_regime_stands_on_training_lines(toy):
     """Its rows are of other lines, and another parent's."""
     for reader, block in asked_in(toy, "unseen_cell_line_strict"):
         method = kriging_of(reader)
-        for share in method.weigh(block, block.gate(method.evidence)):
-            assert set(share.weights.terms) == {Term.NEIGHBORS_ELSEWHERE}
+        for share in method.weights_for(block, block.guard(method.evidence)):
+            assert set(share.weights.terms) == {Term.NEIGHBORS_OTHER_LINES}
             lines = toy.conditions["cell_line"].to_numpy()[share.weights.rows]
             assert block.cell_line not in lines
 
@@ -61,7 +61,7 @@ def test_kriging_in_the_strict_regime_stands_on_training_lines(toy):
 def test_kriging_that_others_share_is_fitted_once_a_fold(toy, monkeypatch):
     """Asked again for the same fold it keeps its kernel; for another it chooses anew."""
     folds, asked = make_folds(toy, "unseen_drug", 3)[:2], []
-    method = kriging_of(FoldReader(toy, folds[0]))
+    method = kriging_of(EvidenceReader(toy, folds[0]))
     monkeypatch.setattr(
         "lgr_core.prediction.kriging.best_of", lambda view, *_: asked.append(view.fold)
     )
@@ -73,11 +73,11 @@ def test_kriging_that_others_share_is_fitted_once_a_fold(toy, monkeypatch):
 def test_a_drug_alone_in_its_line_stands_on_other_lines(tmp_path):
     """Its own measurement opens nothing: the answer is as if it had not been measured there."""
     world = build_world(tmp_path / "w", lines=5, drugs=9, missing=0.6, seed=4)
-    block = FoldReader(world).block("L3", 1.0, ["D01"])
+    block = EvidenceReader(world).block("L3", 1.0, ["D01"])
     assert world.measured_drugs("L3", 1.0) == ("D01",)
-    method = kriging_of(FoldReader(world))
-    (share,) = method.weigh(block, block.gate(method.evidence))
-    assert set(share.weights.terms) == {Term.NEIGHBORS_ELSEWHERE}
+    method = kriging_of(EvidenceReader(world))
+    (share,) = method.weights_for(block, block.guard(method.evidence))
+    assert set(share.weights.terms) == {Term.NEIGHBORS_OTHER_LINES}
     used = world.conditions.iloc[share.weights.rows[share.weights.total[0] != 0]]
     assert len(used)
     assert "D01" not in set(used["drug"])
@@ -96,9 +96,9 @@ def test_with_large_penalties_the_pool_mean_is_left(toy):
 def test_two_way_learns_what_lines_and_drugs_share(tmp_path):
     """Effects that are products: no sum of means finds them, the two regressions do."""
     store = build_world(tmp_path / "world")
-    block = FoldReader(store).block("L3", 1.0, list(store.measured_drugs("L3", 1.0)))
+    block = EvidenceReader(store).block("L3", 1.0, list(store.measured_drugs("L3", 1.0)))
     truth = store.deltas(block.rows)
-    learned = best_of(FoldReader(store), Settings(Penalties(0.001, 0.001))).predict(block)
+    learned = best_of(EvidenceReader(store), Settings(Penalties(0.001, 0.001))).predict(block)
     means = DrugMean().predict(block)
     r = pearson_delta(learned.delta, truth)
     assert r.min() > 0.9
@@ -108,19 +108,19 @@ def test_two_way_learns_what_lines_and_drugs_share(tmp_path):
 def test_two_way_is_the_formula_term_by_term(tmp_path):
     """Drug elsewhere by w, neighbours here by v, neighbours elsewhere by their product."""
     store = build_world(tmp_path / "world", lines=4, drugs=6)
-    method = best_of(FoldReader(store))
-    block = FoldReader(store).block("L0", 1.0, ["D00"])
-    (share,) = method.weigh(block, block.gate(method.evidence))
+    method = best_of(EvidenceReader(store))
+    block = EvidenceReader(store).block("L0", 1.0, ["D00"])
+    (share,) = method.weights_for(block, block.guard(method.evidence))
     line, drug = (store.conditions[c].to_numpy()[share.weights.rows] for c in ("cell_line", "drug"))
     terms = {term: weights[0] for term, weights in share.weights.terms.items()}
-    w = dict(zip(line, terms[Term.DRUG_ELSEWHERE], strict=True)) | {
-        name: terms[Term.DRUG_ELSEWHERE][(line == name) & (drug == "D00")][0]
+    w = dict(zip(line, terms[Term.DRUG_OTHER_LINES], strict=True)) | {
+        name: terms[Term.DRUG_OTHER_LINES][(line == name) & (drug == "D00")][0]
         for name in ("L1", "L2", "L3")
     }
     here = line == "L0"
     v = dict(zip(drug[here], terms[Term.NEIGHBORS_HERE][here], strict=True))
     assert v["D00"] == 0
-    for a, d, weight in zip(line, drug, terms[Term.NEIGHBORS_ELSEWHERE], strict=True):
+    for a, d, weight in zip(line, drug, terms[Term.NEIGHBORS_OTHER_LINES], strict=True):
         assert weight == pytest.approx(0 if a == "L0" else -w[a] * v[d])
     np.testing.assert_allclose(sum(s[0] for s in share.weights.shares().values()), 1)
     expected = share.weights.total[0] @ store.deltas(share.weights.rows)
@@ -141,12 +141,12 @@ def test_gaps_are_lived_with(tmp_path, missing):
 def test_no_line_is_left_out_for_its_gaps(tmp_path):
     """Every line that measured the drug has its weight, and the rule is found all the same."""
     store = build_world(tmp_path / "gaps", lines=10, drugs=20, missing=0.3)
-    method = best_of(FoldReader(store))
+    method = best_of(EvidenceReader(store))
     conditions, r = store.conditions, []
-    for block in FoldReader(store).blocks(np.arange(len(conditions))):
-        for share in method.weigh(block, block.gate(method.evidence)):
+    for block in EvidenceReader(store).blocks(np.arange(len(conditions))):
+        for share in method.weights_for(block, block.guard(method.evidence)):
             for place, weights in zip(
-                share.places, share.weights.terms[Term.DRUG_ELSEWHERE], strict=True
+                share.places, share.weights.terms[Term.DRUG_OTHER_LINES], strict=True
             ):
                 query = block.queries[place]
                 used = conditions.iloc[share.weights.rows[weights != 0]]
@@ -162,7 +162,7 @@ def test_what_can_be_read_decides(toy):
     expected = {
         Regime.UNSEEN_DRUG: {Route.KRIGING},
         Regime.UNSEEN_CELL_LINE: {Route.TWO_WAY, Route.KRIGING},
-        Regime.UNSEEN_CELL_LINE_STRICT: {Route.ELSEWHERE, Route.NOTHING},
+        Regime.UNSEEN_CELL_LINE_STRICT: {Route.OTHER_LINES, Route.NOTHING},
         Regime.OPEN_WORLD: {Route.TWO_WAY, Route.KRIGING},
     }
     for regime, allowed in expected.items():
@@ -180,8 +180,8 @@ def test_without_a_word_nothing_is_read_and_it_is_said(toy):
         for fold in make_folds(toy, "unseen_cell_line_strict", 3)
         if fold.test[toy.rows("A549", ["Trametinib"], 0.5)].all()
     )
-    block = FoldReader(toy, fold).block("A549", 0.5, ["Trametinib", "Vorinostat"])
-    found = best_of(FoldReader(toy, fold)).predict(block)
+    block = EvidenceReader(toy, fold).block("A549", 0.5, ["Trametinib", "Vorinostat"])
+    found = best_of(EvidenceReader(toy, fold)).predict(block)
     assert set(found.fallback) == {"global_mean"}
     assert set(found.status) == {"not_applicable"}
     assert set(found.detail) == {"nothing measured may be read"}
@@ -203,11 +203,11 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     """Their weights sum to 1, and rise with the profiles' Pearson r."""
     store = build_world(tmp_path / "vehicles", vehicles=True)
     fold = make_folds(store, "unseen_cell_line_strict", 3)[0]
-    block = next(iter(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))))
-    gate = block.gate({Evidence.TRAIN, Evidence.CONTROLS})
-    grid = gate.grid()
+    block = next(iter(EvidenceReader(store, fold).blocks(np.flatnonzero(fold.test))))
+    guard = block.guard({Evidence.TRAIN, Evidence.CONTROLS})
+    grid = guard.grid()
     lines = np.flatnonzero((grid >= 0).any(axis=1))
-    found = elsewhere_weights(block, gate, Settings(sharpness=2.0)).total[0]
+    found = other_line_weights(block, guard, Settings(sharpness=2.0)).total[0]
     own = found.reshape(len(lines), -1)[:, 0]
     view = block.view(0, {Evidence.CONTROLS})
     r = [
@@ -216,7 +216,7 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     ]
     assert own.sum() == pytest.approx(1)
     np.testing.assert_array_equal(np.argsort(own), np.argsort(r))
-    even = elsewhere_weights(block, gate, Settings()).total[0].reshape(len(lines), -1)[:, 0]
+    even = other_line_weights(block, guard, Settings()).total[0].reshape(len(lines), -1)[:, 0]
     np.testing.assert_allclose(even, 1 / len(lines))
 
 
@@ -224,8 +224,8 @@ def test_a_drugs_effects_elsewhere_are_drawn_to_the_mean_of_others_there(tmp_pat
     """As if two further lines had said that mean: with four lines, a third of the answer."""
     store = build_world(tmp_path / "world", lines=6, drugs=5)
     fold = make_folds(store, "unseen_cell_line_strict", 3)[0]
-    method = best_of(FoldReader(store, fold), Settings(drawn=2.0))
-    block = next(iter(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))))
+    method = best_of(EvidenceReader(store, fold), Settings(drawn=2.0))
+    block = next(iter(EvidenceReader(store, fold).blocks(np.flatnonzero(fold.test))))
     delta, conditions = method.predict(block).delta, store.conditions
     trained = store.deltas(np.flatnonzero(fold.train)).astype(float)
     drugs = conditions["drug"].to_numpy()[fold.train]
@@ -239,10 +239,10 @@ def test_a_drugs_effects_elsewhere_are_drawn_to_the_mean_of_others_there(tmp_pat
 def test_a_share_of_kriging_in_the_pool_is_mixed_in(tmp_path):
     """Three quarters of the two-way answer; each condition stands once, its weights added up."""
     store = build_world(tmp_path / "world", lines=4, drugs=6)
-    reader = FoldReader(store)
+    reader = EvidenceReader(store)
     block = reader.block("L0", 1.0, ["D00", "D01"])
     mixed = best_of(reader, Settings(pooled=0.25))
-    (share,) = mixed.weigh(block, block.gate(mixed.evidence))
+    (share,) = mixed.weights_for(block, block.guard(mixed.evidence))
     rows = share.weights.rows
     assert len(set(rows)) == len(rows)
     two_way, pool = best_of(reader).predict(block).delta, kriging_of(reader).predict(block).delta
@@ -258,7 +258,7 @@ def test_the_querys_own_unit_is_nowhere_in_its_weights(toy):
     for regime in Regime:
         for reader, block in asked_in(toy, regime):
             method = best_of(reader)
-            for share in method.weigh(block, block.gate(method.evidence)):
+            for share in method.weights_for(block, block.guard(method.evidence)):
                 rows = share.weights.rows
                 for place, weights in zip(share.places, share.weights.total, strict=True):
                     query = block.queries[place]

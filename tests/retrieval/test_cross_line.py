@@ -11,8 +11,8 @@ from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.retrieval import cross_line as module
-from lgr_core.retrieval.candidate_pool import View
-from lgr_core.retrieval.query_block import FoldReader
+from lgr_core.retrieval.candidate_pool import QueryView
+from lgr_core.retrieval.query_block import EvidenceReader
 
 BOTH = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
 
@@ -27,20 +27,20 @@ def crossings(store, most=6):
     """In every regime with a pool: blocks, the places of queries known elsewhere, the crossing."""
     for regime in (None, Regime.UNSEEN_CELL_LINE, Regime.OPEN_WORLD):
         fold = None if regime is None else make_folds(store, regime, 3)[0]
-        reader = FoldReader(store, fold)
+        reader = EvidenceReader(store, fold)
         tested = np.arange(len(store.conditions)) if fold is None else np.flatnonzero(fold.test)
         for block in islice(reader.blocks(tested), most):
-            gate = block.gate(BOTH)
-            grid = np.delete(gate.grid(), gate.line, axis=0)
+            guard = block.guard(BOTH)
+            grid = np.delete(guard.grid(), guard.line, axis=0)
             known = (grid[:, block.labels.drug_numbers(block.drugs)] >= 0).any(axis=0)
             if known.any():
                 part = block.some(np.flatnonzero(known))
-                yield reader, part, part.gate(BOTH).crossing()
+                yield reader, part, part.guard(BOTH).cross_line_products()
 
 
 def open_to(store, reader, query):
     """What a view of the query lets through: ``(line, drug) -> delta``, row by row."""
-    view, found = View(store, query, BOTH, reader.fold), {}
+    view, found = QueryView(store, query, BOTH, reader.fold), {}
     for row, (line, drug) in enumerate(store.conditions[["cell_line", "drug"]].to_numpy()):
         try:
             found[line, drug] = view.deltas(np.array([row]))[0].astype(float)
@@ -113,32 +113,32 @@ def test_sums_are_what_the_weights_say_and_nothing_closed_counts(world):
 
 def test_with_many_values_of_each_drug_some_genes_tell_how_alike_they_are(world, monkeypatch):
     """Evenly over the panel, as many as make the number over all lines."""
-    block = FoldReader(world).block("L0", 1.0, ["D00"])
+    block = EvidenceReader(world).block("L0", 1.0, ["D00"])
     n_lines = len(set(world.conditions["cell_line"])) - 1
     monkeypatch.setattr(module, "_VALUES", (n_lines + 1) * world.n_panel // 3)
-    table, drugs, _ = by_hand(world, FoldReader(world), block.queries[0])
+    table, drugs, _ = by_hand(world, EvidenceReader(world), block.queries[0])
     some = table[:, :, ::3].swapaxes(0, 1).reshape(len(drugs), -1)
-    found = block.gate(BOTH).crossing().drugs(np.eye(n_lines))
+    found = block.guard(BOTH).cross_line_products().drugs(np.eye(n_lines))
     np.testing.assert_allclose(found, some @ some.T / some.shape[1], rtol=1e-4, atol=1e-5)
 
 
 def test_blocks_share_what_is_the_same_for_them(world, monkeypatch):
     """All other lines are read once; where a line is closed anyway, so are products."""
     fold = make_folds(world, Regime.UNSEEN_CELL_LINE, 3)[0]
-    reader, read = FoldReader(world, fold), []
+    reader, read = EvidenceReader(world, fold), []
     deltas = world.deltas
     monkeypatch.setattr(world, "deltas", lambda rows: read.append(len(rows)) or deltas(rows))
     one, other = sorted(set(world.conditions["cell_line"].to_numpy()[fold.test]))[:2]
     numbers = [list(reader.labels.lines).index(name) for name in (one, other)]
     shared = frozenset({Evidence.TRAIN})
-    first, second = (reader.elsewhere(shared, 1.0, number) for number in numbers)
+    first, second = (reader.other_lines_of(shared, 1.0, number) for number in numbers)
     assert first is second
     assert len(read) == 1
     mix = np.eye(len(first.rows))
     assert first.likeness(mix) is first.likeness(mix.copy())
     assert first.likeness(mix) is not first.likeness(2 * mix)
     trained = int(np.flatnonzero(reader.labels.lines == first_line(world, fold.train))[0])
-    without = reader.elsewhere(shared, 1.0, trained)
+    without = reader.other_lines_of(shared, 1.0, trained)
     assert len(without.rows) == len(first.rows) - 1
     assert len(read) == 1
 
@@ -150,6 +150,6 @@ def first_line(store, rows):
 
 def test_a_drug_that_is_open_in_no_other_line_is_refused(world):
     """There is nothing to cross."""
-    block = FoldReader(world).block("L0", 1.0, ["D00"])
+    block = EvidenceReader(world).block("L0", 1.0, ["D00"])
     with pytest.raises(LeakageError, match="other lines"):
-        block.gate({Evidence.TARGET_POOL}).crossing()
+        block.guard({Evidence.TARGET_POOL}).cross_line_products()

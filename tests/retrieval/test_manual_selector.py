@@ -2,7 +2,7 @@
 
 from lgr_core.answer import predict, retrieve
 from lgr_core.domain import Evidence, Neighbor, Reason
-from lgr_core.retrieval.manual_selector import NamedSelector, edited
+from lgr_core.retrieval.manual_selector import NamedSelector, with_edits
 
 
 def test_named_drugs_are_averaged_in_that_order(toy):
@@ -25,7 +25,7 @@ def test_the_query_and_its_twins_cannot_be_named(toy):
 def test_edits_keep_reasons_and_order():
     """One dropped, one added at the end, one added that stands already."""
     neighbors = (Neighbor("a", 1, 0.5, "because"), Neighbor("b", 2), Neighbor("c", 3))
-    proposals = edited(neighbors, drop=["b"], add=["d", "a"])
+    proposals = with_edits(neighbors, drop=["b"], add=["d", "a"])
     assert [p.text for p in proposals] == ["a", "c", "d"]
     assert (proposals[0].rationale, proposals[0].score) == ("because", 0.5)
     assert proposals[2].rationale == "Added by hand."

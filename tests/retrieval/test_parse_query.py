@@ -6,7 +6,7 @@ import pytest
 
 from lgr_core.domain import Condition
 from lgr_core.drugs.catalog import DrugCatalog
-from lgr_core.drugs.cell_lines import LineCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import AmbiguousError, NotFoundError
 from lgr_core.retrieval.parse_query import read_query
 
@@ -44,6 +44,8 @@ def test_unknown_names_are_not_found(toy):
 def test_an_ambiguous_name_is_refused():
     """A name with two equally close readings names both."""
     names = ("Almonertinib (hydrochloride)", "Almonertinib (mesylate)")
-    store = SimpleNamespace(drug_catalog=DrugCatalog(names), line_catalog=LineCatalog(["A549"]))
+    store = SimpleNamespace(
+        drug_catalog=DrugCatalog(names), cell_line_catalog=CellLineCatalog(["A549"])
+    )
     with pytest.raises(AmbiguousError, match=r"hydrochloride\) or Almonertinib \(mesylate"):
         read_query(store, "A549", "almonertinib")

@@ -6,25 +6,27 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from lgr_core.domain import Condition
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.signatures.gene_lists import whole_change
 from lgr_core.signatures.mechanism_enrichment import COLUMNS, enriched_mechanisms
-from lgr_core.signatures.search import Found, Library, find_drugs
+from lgr_core.signatures.search import DrugHits, SignatureLibrary, find_drugs
 
-BOOK = MechanismBook.load()
+BOOK = MechanismAnnotations.load()
 
 
 def ranked(drugs, *, reverse=False):
     """A search's answer from rows of drug, dose, score and relation."""
     table = pd.DataFrame(drugs, columns=["drug", "dose_um", "score", "relation"])
-    return Found(pd.DataFrame(), table, reverse, 0)
+    return DrugHits(pd.DataFrame(), table, reverse, 0)
 
 
 def test_the_mechanism_of_the_signature_stands_highest(lab):
     """MEK inhibitors mimic Trametinib; the shipped drugs of the lab are tagged by their names."""
     row = lab.row(Condition("A549", "Trametinib", 5.0))
     signature = whole_change(lab.deltas(np.array([row]))[0], drug="Trametinib")
-    table = enriched_mechanisms(lab, find_drugs(lab, signature, Library.read(lab, BOOK)), BOOK)
+    table = enriched_mechanisms(
+        lab, find_drugs(lab, signature, SignatureLibrary.read(lab, BOOK)), BOOK
+    )
     first = table.iloc[0]
     assert first["mechanism"] == "MEK inhibitor"
     assert first["n"] == 5  # three known ones and two of hostile names; not Trametinib itself

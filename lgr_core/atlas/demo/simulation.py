@@ -17,7 +17,7 @@ import numpy as np
 from lgr_core.atlas.demo.parameters import DemoConstants, hill, line_factor
 from lgr_core.config import SHIPPED
 from lgr_core.domain import BoolArray, FloatArray
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import unknown
 
 
@@ -73,7 +73,7 @@ class DemoWorld:
 
     seed: int = 0
     constants: DemoConstants = field(default_factory=DemoConstants)
-    book: MechanismBook = field(default_factory=MechanismBook.load, repr=False)
+    book: MechanismAnnotations = field(default_factory=MechanismAnnotations.load, repr=False)
     folder: Path = SHIPPED
 
     def __post_init__(self) -> None:

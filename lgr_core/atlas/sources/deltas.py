@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.count_source import USUAL, Choices
+from lgr_core.atlas.count_source import USUAL, ReadOptions
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.gene_panel import Panel, variance_panel
 from lgr_core.atlas.replicates import DosePolicy, mix, plan_averages
@@ -44,7 +44,7 @@ def read_deltas(
     path: Path | str,
     *,
     value_kind: ValueKind,
-    choices: Choices = USUAL,
+    choices: ReadOptions = USUAL,
     dose: DosePolicy = "per_dose",
     min_cells: int = 10,
     n_hvg: int = 2000,

@@ -25,11 +25,11 @@ from lgr_core.evaluation.figures.panels import (
 )
 from lgr_core.evaluation.figures.styles import (
     CONTROL,
-    GUEST,
+    EXTERNAL,
     NEUTRAL,
     Group,
     better,
-    look,
+    method_style,
     number,
     ordered,
     side_words,
@@ -37,7 +37,7 @@ from lgr_core.evaluation.figures.styles import (
 
 __all__ = [
     "CONTROL",
-    "GUEST",
+    "EXTERNAL",
     "MOST_POINTS",
     "NEUTRAL",
     "Figure",
@@ -49,7 +49,7 @@ __all__ = [
     "gaps",
     "k_curves",
     "k_histogram",
-    "look",
+    "method_style",
     "metric_panel",
     "number",
     "ordered",

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lgr_core.evaluation.figures.dot_plot import head_of
-from lgr_core.evaluation.figures.styles import look
+from lgr_core.evaluation.figures.styles import method_style
 from lgr_core.figures.prediction import NOISE, below, dressed
 
 _HEIGHT, _EXTRA = 330, 16
@@ -23,7 +23,7 @@ def reliability(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
     """
     figure, shown = go.Figure(), table[table["method"].isin(methods)]
     for name in methods:
-        own, how = shown[shown["method"] == name], look(name)
+        own, how = shown[shown["method"] == name], method_style(name)
         figure.add_trace(
             go.Scatter(
                 x=own["expected"],
@@ -63,7 +63,7 @@ def risk_coverage(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
     """
     figure = go.Figure()
     for name in methods:
-        own, how = table[table["method"] == name].sort_values("kept"), look(name)
+        own, how = table[table["method"] == name].sort_values("kept"), method_style(name)
         for column, dash in (("mean", "solid"), ("oracle", "dot")):
             ours = column == "mean"
             words = how.label if ours else f"{how.label}, best possible"

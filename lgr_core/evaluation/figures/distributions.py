@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.evaluation.figures.dot_plot import axis_words, head_of, rows_layout, upright
-from lgr_core.evaluation.figures.styles import BESIDE, PERFECT, Group, look, number, ordered
+from lgr_core.evaluation.figures.styles import BESIDE, PERFECT, Group, method_style, number, ordered
 from lgr_core.figures.prediction import FOOT, NOISE, below, dressed
 from lgr_core.metrics import METRICS
 
@@ -48,8 +48,8 @@ def distributions(scores: pd.DataFrame, metric: str, *, kind: ValueKind) -> go.F
                 q3=[third],
                 upperfence=[high],
                 width=0.6,
-                line={"color": look(name).colour, "width": 1.6},
-                name=escape(look(name).label),
+                line={"color": method_style(name).colour, "width": 1.6},
+                name=escape(method_style(name).label),
                 showlegend=False,
                 hoverinfo="skip",
             )
@@ -57,7 +57,7 @@ def distributions(scores: pd.DataFrame, metric: str, *, kind: ValueKind) -> go.F
         figure.add_trace(_told(marks, y, name, len(values[name])))
     return rows_layout(
         figure,
-        {float(y): look(name).label for y, name in enumerate(shown)},
+        {float(y): method_style(name).label for y, name in enumerate(shown)},
         ends={float(y): f"n {len(values[name]):,}" for y, name in enumerate(shown)},
         axis=axis_words(METRICS[metric], kind),
     )
@@ -84,20 +84,20 @@ def duel(both: pd.DataFrame, method: str, rival: str, metric: str, *, kind: Valu
             y=y,
             mode="markers",
             customdata=names,
-            marker={"color": look(method).colour, "size": 7, "opacity": 0.55},
+            marker={"color": method_style(method).colour, "size": 7, "opacity": 0.55},
             hovertemplate="<b>%{customdata[0]}</b> in %{customdata[1]}, %{customdata[2]}"
-            f"<br>{escape(look(method).label)} %{{y:.3g}}"
-            f"<br>{escape(look(rival).label)} %{{x:.3g}}<extra></extra>",
+            f"<br>{escape(method_style(method).label)} %{{y:.3g}}"
+            f"<br>{escape(method_style(rival).label)} %{{x:.3g}}<extra></extra>",
             showlegend=False,
         )
     )
     corners = {"x0": reach[0], "y0": reach[0], "x1": reach[1], "y1": reach[1]}
     figure.add_shape(type="line", **corners, line={"color": NOISE, "dash": "dot"})
-    words = f"{escape(look(rival).label)}<br>{axis_words(METRICS[metric], kind)}"
+    words = f"{escape(method_style(rival).label)}<br>{axis_words(METRICS[metric], kind)}"
     figure.add_annotation(below(words))
     figure.update_xaxes(range=reach)
     figure.update_yaxes(
-        range=reach, title=f"{escape(look(method).label)}<br>{METRICS[metric].label}"
+        range=reach, title=f"{escape(method_style(method).label)}<br>{METRICS[metric].label}"
     )
     third = _LINE if METRICS[metric].scale_dependent else 0
     figure = dressed(figure, height=_HEIGHT + third, left=74, head=16)
@@ -109,7 +109,9 @@ def k_histogram(scores: pd.DataFrame, k: int) -> go.Figure:
 
     ``scores`` has one row a method and condition: ``method`` and ``k_used``.
     """
-    retrieval = [name for name in scores["method"].unique() if look(name).group is Group.RETRIEVAL]
+    retrieval = [
+        name for name in scores["method"].unique() if method_style(name).group is Group.RETRIEVAL
+    ]
     known = scores[scores["method"].isin(retrieval)].dropna(subset=["k_used"])
     most = int(max([k, *known["k_used"]]))
     figure = go.Figure()
@@ -120,9 +122,9 @@ def k_histogram(scores: pd.DataFrame, k: int) -> go.Figure:
             go.Bar(
                 x=share.index,
                 y=share.to_numpy(),
-                name=escape(look(name).label),
-                marker={"color": look(name).colour},
-                hovertemplate=f"<b>{escape(look(name).label)}</b><br>%{{x}} neighbours"
+                name=escape(method_style(name).label),
+                marker={"color": method_style(name).colour},
+                hovertemplate=f"<b>{escape(method_style(name).label)}</b><br>%{{x}} neighbours"
                 f"<br>%{{y:.1%}} of {len(used):,}<extra></extra>",
             )
         )
@@ -142,7 +144,7 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
     rows = curve[curve["metric"] == metric].sort_values("k")
     figure = go.Figure()
     for name in ordered(rows["method"].unique()):
-        own, how = rows[rows["method"] == name], look(name)
+        own, how = rows[rows["method"] == name], method_style(name)
         figure.add_trace(
             go.Scatter(
                 x=own["k"],
@@ -168,8 +170,8 @@ def _told(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:
         x=marks,
         y=np.full(len(marks), y),
         mode="markers",
-        marker={"size": 14, "opacity": 0, "color": look(name).colour},
+        marker={"size": 14, "opacity": 0, "color": method_style(name).colour},
         customdata=[[escape(number(mark)) for mark in marks]] * len(marks),
-        hovertemplate=f"<b>{escape(look(name).label)}</b><br>{_BOX}<br>n = {n:,}<extra></extra>",
+        hovertemplate=f"<b>{escape(method_style(name).label)}</b><br>{_BOX}<br>n = {n:,}<extra></extra>",
         showlegend=False,
     )

@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures.styles import Look, number
+from lgr_core.evaluation.figures.styles import MethodStyle, number
 from lgr_core.figures.prediction import FOOT, NOISE, below, dressed
 from lgr_core.metrics import Metric
 
@@ -32,7 +32,7 @@ FALLBACK = " (fallback)"
 class Dot:
     """A value with its interval in row ``y``, of one look; ``words`` end its hover."""
 
-    look: Look
+    method_style: MethodStyle
     y: float
     value: float
     low: float
@@ -43,8 +43,8 @@ class Dot:
 def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
     """One trace a look: its dots, their intervals as bars; ``named`` ones are in a legend."""
     figure = go.Figure()
-    for how in dict.fromkeys(dot.look for dot in dots):
-        own = [dot for dot in dots if dot.look == how]
+    for how in dict.fromkeys(dot.method_style for dot in dots):
+        own = [dot for dot in dots if dot.method_style == how]
         values = np.array([dot.value for dot in own], dtype=float)
         over = np.array([dot.high for dot in own], dtype=float) - values
         under = values - np.array([dot.low for dot in own], dtype=float)
@@ -85,8 +85,8 @@ def upright(x: float, colour: str, dash: str) -> dict[str, Any]:
 def band(low: float, high: float, colour: str) -> dict[str, Any]:
     """A range to read all rows against."""
     line = {"color": colour, "width": 1}
-    look = {"fillcolor": colour, "opacity": 0.4, "line": line}
-    return {"type": "rect", "x0": low, "x1": high, **_FULL_HEIGHT, **look}
+    method_style = {"fillcolor": colour, "opacity": 0.4, "line": line}
+    return {"type": "rect", "x0": low, "x1": high, **_FULL_HEIGHT, **method_style}
 
 
 def divider(y: float) -> dict[str, Any]:

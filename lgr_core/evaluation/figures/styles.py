@@ -11,7 +11,7 @@ from lgr_core.metrics import Direction, Metric
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MethodStyle:
     """How a method is named and drawn."""
 
     label: str
@@ -23,7 +23,7 @@ class Look:
 _DIGITS, _PLACES = 3, 6
 """Digits that a score is shown with, and the most places it has after its point."""
 
-NEUTRAL, CONTROL, GUEST = "#74889a", "#98a4ad", "#c2578a"
+NEUTRAL, CONTROL, EXTERNAL = "#74889a", "#98a4ad", "#c2578a"
 """The colours of the paper's baselines, of controls and of predictions of others."""
 
 _STYLES = {
@@ -49,7 +49,7 @@ _STYLES = {
 }
 _OF_GROUP = {
     Group.RETRIEVAL: ("#9a6fc4", "pentagon"),
-    Group.GUEST: (GUEST, "star"),
+    Group.EXTERNAL: (EXTERNAL, "star"),
     Group.BASELINE: (NEUTRAL, "hourglass"),
     Group.CONTROL: (CONTROL, "hourglass-open"),
 }
@@ -60,12 +60,12 @@ BESIDE = (RANDOM, ORACLE, PERFECT)
 """Methods without a row in the panels: a band, a line, and the end of the scale."""
 
 
-def look(method: str) -> Look:
+def method_style(method: str) -> MethodStyle:
     """How a method is named and drawn; one that is not in the registry is someone else's."""
     entry = REGISTRY.get(method)
-    label, group = (method, Group.GUEST) if entry is None else (entry.label, entry.group)
+    label, group = (method, Group.EXTERNAL) if entry is None else (entry.label, entry.group)
     colour, symbol = _OF_GROUP[group] if entry is None else _STYLES.get(method, _OF_GROUP[group])
-    return Look(label, group, colour, symbol)
+    return MethodStyle(label, group, colour, symbol)
 
 
 def ordered(methods: Iterable[str]) -> list[str]:
@@ -74,7 +74,7 @@ def ordered(methods: Iterable[str]) -> list[str]:
 
     def place(method: str) -> tuple[int, int, str]:
         rank = known.index(method) if method in _STYLES else len(known)
-        return groups.index(look(method).group), rank, method
+        return groups.index(method_style(method).group), rank, method
 
     return sorted(methods, key=place)
 
@@ -112,7 +112,7 @@ def side_words(metric: Metric, a: str, b: str) -> tuple[str, str]:
 
     Names are as they are read, not escaped.
     """
-    ours, theirs = look(a).label, look(b).label
+    ours, theirs = method_style(a).label, method_style(b).label
     match metric.direction:
         case Direction.HIGHER:
             return f"{ours} is better", f"{theirs} is better"

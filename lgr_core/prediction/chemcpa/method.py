@@ -12,7 +12,7 @@ from lgr_core.prediction.chemcpa.model import ChemCPA
 from lgr_core.prediction.chemcpa.options import LABEL, ChemCPAOptions
 from lgr_core.prediction.method import Predictions, answered
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.query_block import Block, Labels
+from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
 
 
 class ChemCPAMethod:
@@ -36,7 +36,7 @@ class ChemCPAMethod:
 
     def __init__(
         self,
-        labels: Labels,
+        labels: ConditionIndex,
         options: ChemCPAOptions | None = None,
         checkpoint: Path | None = None,
     ) -> None:
@@ -72,7 +72,7 @@ class ChemCPAMethod:
         self.chosen = {"trained_on": history.mode, "epochs": len(history.epochs)}
         self.chosen["best_epoch"] = history.best
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The drugs' deltas in the block's line; not applicable where the model is not defined."""
         labels = self._labels
         line = labels.lines.tolist().index(block.cell_line)

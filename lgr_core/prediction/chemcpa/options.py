@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from lgr_core.domain import NOTHING
+from lgr_core.domain import EMPTY
 from lgr_core.errors import UsageError
 
 LABEL = "chemCPA (re-implementation)"
@@ -127,7 +127,7 @@ class History:
     data: str
     epochs: tuple[Epoch, ...]
     best: int
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 def best_epoch(epochs: Sequence[Epoch]) -> int:
