@@ -21,19 +21,10 @@ ROOMS = (
     "retrieval",
     "prediction",
     "figures",
-    "drug_figures",
-    "compare_figures",
-    "data_figures",
-    "evidence_figures",
-    "benchmark_figures",
     "evaluation",
     "answer",
-    "comparison",
-    "neighborhood",
     "enrichment",
-    "many",
-    "export",
-    "export_many",
+    "batch",
     "doctor",
     "cli",
     "__main__",
@@ -41,7 +32,7 @@ ROOMS = (
 """Every room imports only rooms that stand before it; the package itself names them all."""
 
 EDGES = {
-    "anndata": {"atlas/sources/*", "export.py"},
+    "anndata": {"atlas/sources/*", "answer/export.py"},
     "h5py": {"atlas/sources/*"},
     "pyarrow": {"atlas/sources/*", "evaluation/cell_eval.py", "evaluation/splits.py"},
     "duckdb": {"atlas/build.py", "atlas/reader.py", "retrieval/cache.py"},
@@ -50,11 +41,7 @@ EDGES = {
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py"},
     "torch": {"prediction/chemcpa/network.py", "prediction/chemcpa/training.py"},
-    "plotly": {
-        *("figures.py", "drug_figures.py", "compare_figures.py", "data_figures.py"),
-        "evidence_figures.py",
-        "evaluation/figures/*",
-    },
+    "plotly": {"figures/*", "evaluation/figures/*"},
     "gseapy": {"enrichment.py"},
     "streamlit": set(),
 }

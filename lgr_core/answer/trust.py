@@ -34,7 +34,7 @@ def with_trust(
 def with_trust_together(
     reader: EvidenceReader, answers: Sequence[Answer], runs: Path
 ) -> list[Answer]:
-    """:func:`with_trust` for answers that differ in the drug alone; what they share is read once."""
+    """Trust for answers that differ in the drug alone; what they share is read once."""
     store, results = reader.store, list(answers)
     kinds = [_kind(store, answer) for answer in answers]
     for kind in dict.fromkeys(kinds):

@@ -139,7 +139,8 @@ def _look(file: RemoteFile, endpoint: str | None) -> _Remote:
     with _translated(f"{file.path} of {file.repository}"):
         remote = get_hf_file_metadata(url, endpoint=endpoint, retry_on_errors=True)
     if remote.commit_hash != file.revision or remote.size is None or remote.etag is None:
-        found = f"{url} answers with commit {remote.commit_hash}, {remote.size} bytes, tag {remote.etag}"
+        found = f"{url} answers with commit {remote.commit_hash}, "
+        found += f"{remote.size} bytes, tag {remote.etag}"
         do = "Check --mirror: it is no copy of the Hugging Face Hub."
         raise ServiceError(f"{file.path} at {file.revision}", found, do)
     return _Remote(file, url, remote.size, remote.etag)

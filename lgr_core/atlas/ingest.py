@@ -96,8 +96,8 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     A published form is recognised and read as what it is. Else, with ``options.value_kind`` the
     file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
     ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
-    ``notes`` go to the provenance. ``executor`` sums raw counts; None: threads of this process. Where
-    that was killed, the same call goes on with it.
+    ``notes`` go to the provenance. ``executor`` sums raw counts; None: threads of this process.
+    Where     that was killed, the same call goes on with it.
 
     Raises
     ------

@@ -33,13 +33,13 @@ class Remark:
     template: str
     args: tuple[object, ...] = ()
 
-    def provenance(self, words: Callable[[Remedy], str] = str) -> str:
+    def text(self, words: Callable[[Remedy], str] = str) -> str:
         """The sentence, with ``words`` for a remedy; as text, the shell's."""
         args = tuple(words(arg) if isinstance(arg, Remedy) else arg for arg in self.args)
         return self.template % args if args else self.template
 
     def __str__(self) -> str:
-        return self.provenance()
+        return self.text()
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def find_groups(obs: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
 def contrast_options(
     control_scope: ControlScope, dose: DosePolicy, *, pool_controls: bool
 ) -> dict[str, Any]:
-    """The options of :func:`~lgr_core.atlas.control_matching.plan_contrasts` for those of an ingest."""
+    """Options as :func:`~lgr_core.atlas.control_matching.plan_contrasts` takes them."""
     return {
         "scope": control_scope,
         "pool_controls": pool_controls,

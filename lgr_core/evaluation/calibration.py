@@ -1,7 +1,8 @@
 """Calibrations of trust, fitted and tested on held-out conditions.
 
 The table of trust has one row a regime, method and query: names, the features of
-:mod:`lgr_core.prediction.trust_features`, error sizes at ``LEVELS``, and the Pearson r that came out.
+:mod:`lgr_core.prediction.trust_features`, error sizes at ``LEVELS``, and the observed
+Pearson r.
 """
 
 from __future__ import annotations

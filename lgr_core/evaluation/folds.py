@@ -56,7 +56,8 @@ class Fold:
 
     ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
     fit before the test reads both. No unit stands in two of fitted, validation and test rows.
-    ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``pool.QueryView``), ``notes``
+    ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``QueryView``),
+    ``notes``
     say in words what was decided.
 
     Raises

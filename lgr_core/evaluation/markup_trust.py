@@ -68,7 +68,8 @@ def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
     own = risk_coverage[risk_coverage["method"] == method].set_index("kept")
     half, every = own.loc[_HALF], own.loc[1.0]
     return (
-        f"{method_style(method).label}: the more trusted half (n = {half['n_queries']:,.0f}) has a mean "
+        f"{method_style(method).label}: the more trusted half "
+        f"(n = {half['n_queries']:,.0f}) has a mean "
         f"{METRICS[SCORE].label} of {number(half['mean'])}, all {every['n_queries']:,.0f} have "
         f"{number(every['mean'])} ({number(half['gain'], '+')})."
     )

@@ -30,7 +30,8 @@ _TEMPLATE = Path(__file__).with_name("report.html")
 _RIVALS = ("pool_mean", "random_k", "cell_mean")
 _CURVES = ("pearson_delta", "mse_delta", "sign_accuracy")
 WHERE_CURVES_END = (
-    f"A point stands only where at least {100 * MIN_NEIGHBOR_SHARE:.0f} % of the k neighbours were found, on "
+    f"A point stands only where at least {100 * MIN_NEIGHBOR_SHARE:.0f} % "
+    f"of the k neighbours were found, on "
     "average: a selector that names fewer drugs has a line that ends early, a lone point, or none. "
     "Random k is a single draw here."
 )

@@ -70,7 +70,7 @@ def discrimination_score_cosine(
 
 
 def ranked(cosines: ScoreArray, truth: IntArray, defined: BoolArray, kept: BoolArray) -> ScoreArray:
-    """The score from cosines (n, n_conditions), over the ``kept`` ones; NaN where not ``defined``."""
+    """The score from cosines (n, n_conditions), over ``kept`` ones; NaN where not ``defined``."""
     own = np.take_along_axis(cosines, truth[:, None], axis=1)
     halves = (cosines > own + TIE).view(np.int8) + (cosines >= own - TIE).view(np.int8)
     rank = (np.where(kept, halves, 0).sum(axis=1) - 1) / 2  # less the true one's tie with itself

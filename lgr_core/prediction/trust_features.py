@@ -79,7 +79,8 @@ class TrustFeatures:
     def _neighbors(self, used: BoolArray) -> FloatArray:
         """How alike the averaged neighbours are, and that less what random picks come to, (n, 2).
 
-        Of k picks out of a pool of m drugs whose agreement is A, as :meth:`EvidenceGuard.agreement` has it,
+        Of k picks out of a pool of m drugs whose agreement is A, as
+        :meth:`EvidenceGuard.agreement` has it,
         ``1/k + (1 - 1/k) (m A - 1) / (m - 1)`` is expected.
         """
         k, pool = used.sum(axis=1), np.expm1(self.known[:, 3])

@@ -22,8 +22,8 @@ from lgr_core.errors import LeakageError, UsageError
 class Split(Protocol):
     """What is read and what is tested, as masks (n_conditions,); ``evaluation.Fold`` is one.
 
-    ``validation`` lies inside ``train``. ``readable_rows`` says which rows TRAIN and TARGET_POOL open,
-    before the line is picked and the query's own unit closed. The pool of a query is what
+    ``validation`` lies inside ``train``. ``readable_rows`` says which rows TRAIN and TARGET_POOL
+    open,     before the line is picked and the query's own unit closed. The pool of a query is what
     TARGET_POOL reaches in its line; without ``in_line``, what training lines measured at its dose.
     """
 

@@ -1,7 +1,7 @@
 """Drugs in other lines than a block's: their products with each other, and weighted sums.
 
-What weights are learned from; as of a :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`, no measured vector
-comes out.
+What weights are learned from; as of a :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`,
+no measured vector comes out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What many queries read together: averages of measured deltas, each as its evidence allows.
 
-A :class:`EvidenceGuard` never hands out a measured vector: it returns averages, and leaves out of each, or
-refuses, what that query may not read.
+A :class:`EvidenceGuard` never hands out a measured vector: it returns averages, and leaves out of
+each, or refuses, what that query may not read.
 """
 
 from __future__ import annotations

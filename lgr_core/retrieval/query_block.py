@@ -1,7 +1,7 @@
 """Many queries at once, each reading no more than a view of its own would let it.
 
-A :class:`QueryBlock` is what differs in the drug alone: the queries of one line at one dose. What is
-read of them passes its :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`.
+A :class:`QueryBlock` is what differs in the drug alone: the queries of one line at one dose. What
+is read of them passes its :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`.
 """
 
 from __future__ import annotations

@@ -68,7 +68,8 @@ def with_organs(scores: pd.DataFrame) -> pd.DataFrame:
 def gaps_by(scores: pd.DataFrame, by: str, method: str, rival: str) -> pd.DataFrame:
     """Paired gaps of two methods in each slice of one regime's scores on one metric.
 
-    As :func:`~lgr_core.evaluation.paired_comparison.compare_slices`, slices in words: the greatest gap first,
+    As :func:`~lgr_core.evaluation.paired_comparison.compare_slices`, slices in
+    words: the greatest gap first,
     thirds in their order. Lines and organs have intervals over compounds, mechanisms over lines:
     of these very lines, of these very compounds.
     """

@@ -104,7 +104,7 @@ def _show(found: IngestPlan, upload: Upload, name: str) -> None:
                 *([] if found.time is None else [("time", found.time)]),
             ]
         )
-        + pieces.notes(upload.in_own_words(remark.said(remedy_words)) for remark in found.remarks)
+        + pieces.notes(upload.in_own_words(remark.text(remedy_words)) for remark in found.remarks)
     )
     table = found.conditions.drop(columns=["doses_um", "n_replicates"], errors="ignore")
     browsing.download(table, f"{name} conditions")

@@ -77,7 +77,7 @@ def test_a_remark_words_its_remedy_for_who_reads_it():
     """A flag for the shell, a field for a page; without places the sentence stands as it is."""
     remark = Remark("flagged: %s (%s)", ("Talc", Remedy(Fix.NO_FLAG, "is_control")))
     assert str(remark) == "flagged: Talc (keep as drugs: --column is_control=)"
-    assert remark.said(lambda remedy: remedy.role) == "flagged: Talc (is_control)"
+    assert remark.text(lambda remedy: remedy.role) == "flagged: Talc (is_control)"
     assert str(Remark("100 % of it")) == "100 % of it"
 
 

@@ -172,6 +172,7 @@ def _told(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:
         mode="markers",
         marker={"size": 14, "opacity": 0, "color": method_style(name).colour},
         customdata=[[escape(number(mark)) for mark in marks]] * len(marks),
-        hovertemplate=f"<b>{escape(method_style(name).label)}</b><br>{_BOX}<br>n = {n:,}<extra></extra>",
+        hovertemplate=f"<b>{escape(method_style(name).label)}</b><br>{_BOX}"
+        f"<br>n = {n:,}<extra></extra>",
         showlegend=False,
     )
