@@ -25,9 +25,9 @@ import psutil
 from chromium import Tab, browser
 from simulated import simulated
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from onscreen import PAGES, READY
-from served import served
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tests.support.app_server import served
+from tests.support.browser_page import PAGES, READY
 
 DOSES = (0.05, 0.5, 5.0)
 DRUGS = ("Afatinib", "Bortezomib", "Gemcitabine", "Erlotinib", "Everolimus", "Lapatinib")

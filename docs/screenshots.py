@@ -18,8 +18,8 @@ from lgr_core.config import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
-from onscreen import settle  # noqa: E402
-from served import served  # noqa: E402 - the tests' own way to start the app
+from tests.support.app_server import served  # noqa: E402 - the tests' own way to start the app
+from tests.support.browser_page import settle  # noqa: E402
 
 OUT = ROOT / "docs" / "images"
 SIZE = {"width": 1280, "height": 800}

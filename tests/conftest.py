@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
+from tests.support.toy_atlas import build_toy
 
 ROOT = Path(__file__).resolve().parents[1]
 

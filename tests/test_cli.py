@@ -6,9 +6,9 @@ import sys
 
 import pandas as pd
 import pytest
-from toy import DRUGS, LINES, toy_delta
 
 from lgr_core.cli import main
+from tests.support.toy_atlas import DRUGS, LINES, toy_delta
 
 
 @pytest.fixture

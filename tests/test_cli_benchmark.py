@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli import main
+from tests.support.toy_atlas import build_toy
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

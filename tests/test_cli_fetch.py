@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from loopback_hub import LoopbackHub
-from published import tahoe_tables
 
 from lgr_core.atlas.tahoe_plates import CELLS
 from lgr_core.cli import main
+from tests.support.loopback_hub import LoopbackHub
+from tests.support.published_files import tahoe_tables
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from calibrated import calibrate
 
 from lgr_core.answer import METHODS
 from lgr_core.cli import main
 from lgr_core.prediction.aggregate import AGGREGATES
+from tests.support.calibration_runs import calibrate
 
 QUESTION = ("predict", "--atlas", "toy", "--cell-line", "A549", "--drug", "Trametinib")
 BEST = ("--method", "best_evidence")

@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from leave_one_out import leave_one_out, methods
 
+from benchmarks.leave_one_out import leave_one_out, methods
 from lgr_core import open_atlas, predict
 from lgr_core.cli import main
 from lgr_core.config import SHIPPED, Settings

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from calibrated import calibrate
 
 from lgr_core.answer import METHODS, predict, retrieve, with_trust
 from lgr_core.answer.trust import with_trust_together
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
+from tests.support.calibration_runs import calibrate
 
 
 def test_an_answer_holds_what_it_is_made_of(toy):

@@ -12,15 +12,15 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-from toy import build_toy, toy_table
 
 from lgr_core.atlas import reader as index
 from lgr_core.atlas import store
 from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import open_atlas
 from lgr_core.errors import InputError
+from tests.support.toy_atlas import build_toy, toy_table
 
-TESTS = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def build_number(folder, number):
@@ -111,11 +111,11 @@ def test_a_reader_beside_a_builder_never_sees_two_builds(tmp_path):
     """Another process replaces an atlas over and over; every opening finds one, of one build."""
     build_number(tmp_path / "a", 0)
     loop = (
-        "import sys; sys.path[:0] = sys.argv[2:]; from pathlib import Path;"
-        "from test_build import build_number; print('ready', flush=True);"
+        "import sys; sys.path.insert(0, sys.argv[2]); from pathlib import Path;"
+        "from tests.atlas.test_build import build_number; print('ready', flush=True);"
         "[build_number(Path(sys.argv[1]), number) for number in range(10)]"
     )
-    command = [sys.executable, "-c", loop, tmp_path / "a", TESTS, TESTS / "atlas"]
+    command = [sys.executable, "-c", loop, tmp_path / "a", ROOT]
     seen = []
     with subprocess.Popen(command, stdout=subprocess.PIPE) as builder:
         builder.stdout.readline()

@@ -7,11 +7,9 @@ import time
 from contextlib import contextmanager
 
 import duckdb
-import killed
 import numpy as np
 import pandas as pd
 import pytest
-from published import expression_shard, tahoe_tables
 
 from lgr_core.atlas import checkpoint as resume
 from lgr_core.atlas import partial_sums as partials
@@ -19,6 +17,8 @@ from lgr_core.atlas.download_manifest import write_manifest
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.store import open_atlas
 from lgr_core.errors import InputError, NotCountsError
+from tests.support import killable_ingest
+from tests.support.published_files import expression_shard, tahoe_tables
 
 NEW_EACH_TIME = {"built_at", "build_id"}
 
@@ -26,9 +26,9 @@ NEW_EACH_TIME = {"built_at", "build_id"}
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A source in many shards, and where its atlas goes."""
-    killed.many_shards(monkeypatch.setattr)
+    killable_ingest.many_shards(monkeypatch.setattr)
     (tmp_path / "atlases").mkdir()
-    return killed.write_source(tmp_path / "x.h5ad"), tmp_path / "atlases" / "mine"
+    return killable_ingest.write_source(tmp_path / "x.h5ad"), tmp_path / "atlases" / "mine"
 
 
 def content(folder):
@@ -68,11 +68,11 @@ def stop_after(monkeypatch, n, fault=KeyboardInterrupt):
 def test_ten_kills_at_random_moments(place):
     """Each time the next run ends with the atlas that an undisturbed run makes."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killed"])
+    context.set_forkserver_preload(["tests.support.killable_ingest"])
     source, folder = place
 
     def start():
-        process = context.Process(target=killed.run, args=(source, folder))
+        process = context.Process(target=killable_ingest.run, args=(source, folder))
         process.start()
         return process
 
@@ -139,7 +139,7 @@ def test_another_source_or_other_options_start_anew(place, monkeypatch, caplog, 
     assert len(left(folder)) == 1
     options = IngestOptions()
     if change == "source":
-        killed.write_source(source, seed=1)
+        killable_ingest.write_source(source, seed=1)
     else:
         options = IngestOptions(target_sum=5_000)
     ingest(source, folder, options=options)

@@ -1,10 +1,10 @@
 """Kernels on counts by cell do what SciPy's operators and plain arithmetic do."""
 
 import numpy as np
-from h5ads import log_normalised
 from scipy import sparse
 
 from lgr_core.atlas.count_kernels import add_columns, normalise, row_sums, sum_rows, take_rows
+from tests.support.count_files import log_normalised
 
 X = np.array([[0, 3, 0, 1], [0, 0, 0, 0], [2, 0, 0, 0], [1, 1, 1, 1], [0, 0, 9, 0]], dtype=float)
 

@@ -7,12 +7,12 @@ import logging
 import shutil
 
 import pytest
-from loopback_hub import LoopbackHub
 
 from lgr_core.atlas.download import RemoteFile, fetch_files
 from lgr_core.atlas.download_manifest import check_manifest
 from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files
 from lgr_core.errors import InputError, NotFoundError, ServiceError, UsageError
+from tests.support.loopback_hub import LoopbackHub
 
 REVISION = "c" * 40
 LARGE, SMALL = bytes(range(256)) * 400, b"small text"

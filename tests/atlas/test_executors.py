@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import killed
 import pytest
 
 from lgr_core.atlas import executors as workers
@@ -20,14 +19,15 @@ from lgr_core.atlas.shards import plan_tasks
 from lgr_core.atlas.sources import open_counts
 from lgr_core.cli import main
 from lgr_core.errors import InputError, ServiceError, UsageError
+from tests.support import killable_ingest
 
 
 @pytest.fixture
 def tasks(tmp_path, monkeypatch):
     """Some forty shards of an h5ad, to be summed into a folder."""
-    killed.many_shards(monkeypatch.setattr)
+    killable_ingest.many_shards(monkeypatch.setattr)
     monkeypatch.setattr(workers, "_PROCESS_FROM", 0)
-    source = open_counts(killed.write_source(tmp_path / "x.h5ad"))
+    source = open_counts(killable_ingest.write_source(tmp_path / "x.h5ad"))
 
     def planned(name):
         folder = tmp_path / name
@@ -58,14 +58,14 @@ def test_threads_and_processes_make_the_same(tasks, expected, executor):
     execute_all(todo, executor, lambda *report: seen.append(report))
     assert made(todo) == expected
     done = [report[1] for report in seen]
-    assert (len(done), done, done[-1]) == (len(todo), sorted(set(done)), killed.N_CELLS)
-    assert {(stage, total) for stage, _, total in seen} == {("counts", killed.N_CELLS)}
+    assert (len(done), done, done[-1]) == (len(todo), sorted(set(done)), killable_ingest.N_CELLS)
+    assert {(stage, total) for stage, _, total in seen} == {("counts", killable_ingest.N_CELLS)}
 
 
 def test_a_process_that_ends_is_one_error_and_the_next_run_goes_on(tasks, expected):
     """As where the memory is full: what it had done stays."""
     todo = tasks("ended")
-    wrong = [*todo[:5], replace(todo[5], shard=killed.Deadly(todo[5].shard))]
+    wrong = [*todo[:5], replace(todo[5], shard=killable_ingest.Deadly(todo[5].shard))]
     with pytest.raises(InputError, match="a process ended, perhaps out of memory.*goes on"):
         execute_all(wrong, ExecutorConfig(2, processes=True))
     execute_all(todo, ExecutorConfig(2))
@@ -103,12 +103,12 @@ def test_without_dask_the_way_to_it_is_said(tasks, monkeypatch):
 
 def started(*command):
     """A process of Dask's command line, writing what it logs to a pipe."""
-    tests = str(Path(killed.__file__).parent)
+    root = str(Path(killable_ingest.__file__).parents[2])
     return subprocess.Popen(
         [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": tests},
+        env={**os.environ, "PYTHONPATH": root},
     )
 
 
@@ -145,7 +145,7 @@ def test_dask_workers_one_of_them_killed(tasks, expected, cluster):
     """A scheduler and two workers; when a few shards are summed one worker is gone."""
     address, executor = cluster
     todo, seen = tasks("by dask"), []
-    slow = [replace(task, shard=killed.Slow(task.shard)) for task in todo]
+    slow = [replace(task, shard=killable_ingest.Slow(task.shard)) for task in todo]
 
     def kill_one(_, done, total):
         seen.append(done)
@@ -154,15 +154,15 @@ def test_dask_workers_one_of_them_killed(tasks, expected, cluster):
 
     execute_all(slow, ExecutorConfig(scheduler=address), kill_one)
     assert executor[0].wait() == -signal.SIGKILL
-    assert seen[-1] == killed.N_CELLS
+    assert seen[-1] == killable_ingest.N_CELLS
     assert made(todo) == expected
 
 
 def test_the_command_takes_a_scheduler(cluster, tmp_path, monkeypatch, capsys):
     """The same atlas as without; an address where nobody is says so."""
-    source = killed.write_source(tmp_path / "x.h5ad")
+    source = killable_ingest.write_source(tmp_path / "x.h5ad")
     monkeypatch.setenv("LGR_HOME", str(tmp_path / "home"))
-    killed.many_shards(monkeypatch.setattr)
+    killable_ingest.many_shards(monkeypatch.setattr)
     for name, options in (("alone", ["--workers", "1"]), ("many", ["--scheduler", cluster[0]])):
         assert main(["ingest", str(source), "--name", name, *options]) == 0
     folder = tmp_path / "home" / "atlases"

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.ingest_plan import Remark, plan_ingest
@@ -12,6 +11,7 @@ from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import AmbiguousError, InputError, NotCountsError, UsageError
 from lgr_core.remedies import Fix, Remedy
+from tests.support.count_files import write_h5ad
 
 CHANGES = IngestOptions(value_kind=ValueKind.LOG2FC, min_cells=40)
 

@@ -6,7 +6,6 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
 
 from lgr_core.atlas import jobs as ingest_jobs
 from lgr_core.atlas.ingest import IngestOptions
@@ -15,6 +14,7 @@ from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.atlas.uploads import receive
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, UsageError
+from tests.support.count_files import write_h5ad
 
 CHANGES = IngestOptions(value_kind=ValueKind.LOG2FC)
 

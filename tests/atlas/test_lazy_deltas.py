@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from h5ads import Counts, observed
 
 from lgr_core.atlas import lazy_deltas as profiles
 from lgr_core.atlas.pseudobulk import pseudobulk
+from tests.support.count_files import Counts, observed
 
 RNG = np.random.default_rng(5)
 X = RNG.poisson(1.0, (60, 11)).astype(float)

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from h5ads import Counts, observed
 
 from lgr_core.atlas import partial_sums as partials
 from lgr_core.atlas.partial_sums import Partials, execute, is_done, read_partial
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks, shard_nonzeros
 from lgr_core.errors import InputError
+from tests.support.count_files import Counts, observed
 
 RNG = np.random.default_rng(3)
 X = RNG.poisson(0.7, (40, 9)).astype(float)

@@ -5,13 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
-from h5ads import Counts, log_normalised, observed, write_h5ad
 from scipy import sparse
 
 from lgr_core.atlas.pseudobulk import find_groups, pseudobulk
 from lgr_core.atlas.sources import open_counts
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, UsageError
+from tests.support.count_files import Counts, log_normalised, observed, write_h5ad
 
 OBS = observed(
     [

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
-from toy import build_toy
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.quality import describe, noise_ceiling, plate_agreement, quality_report
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli import main
 from lgr_core.domain import ValueKind
+from tests.support.count_files import write_h5ad
+from tests.support.toy_atlas import build_toy
 
 
 def test_agreement_is_the_mean_of_all_pairs():

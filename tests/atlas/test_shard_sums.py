@@ -4,7 +4,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from h5ads import CountsShard, log_normalised
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -12,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from lgr_core.atlas import shard_sums as streaming
 from lgr_core.atlas.shard_sums import Moments, sum_shard
 from lgr_core.errors import InputError
+from tests.support.count_files import CountsShard, log_normalised
 
 X = np.array([[0, 3, 0, 1], [0, 0, 0, 0], [2, 0, 0, 0], [1, 1, 1, 1], [0, 0, 9, 0]], dtype=float)
 

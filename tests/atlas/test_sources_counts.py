@@ -4,11 +4,11 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
 
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import open_counts
 from lgr_core.errors import InputError, NotCountsError, UsageError
+from tests.support.count_files import write_h5ad
 
 X = np.arange(12).reshape(4, 3)
 OBS = {

@@ -6,13 +6,13 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
 from scipy import sparse
 
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import read_deltas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
+from tests.support.count_files import write_h5ad
 
 OBS = {
     "cell_line": ["K562", "A549", "A549", "697"],

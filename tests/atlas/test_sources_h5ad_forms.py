@@ -2,13 +2,19 @@
 
 import numpy as np
 import pytest
-from h5ads import write_h5ad
-from published import bridge_contrasts, bridge_file, op3_contrasts, op3_counts, sciplex_file
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
+from tests.support.count_files import write_h5ad
+from tests.support.published_files import (
+    bridge_contrasts,
+    bridge_file,
+    op3_contrasts,
+    op3_counts,
+    sciplex_file,
+)
 
 
 @pytest.fixture

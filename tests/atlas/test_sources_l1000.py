@@ -3,13 +3,13 @@
 import h5py
 import numpy as np
 import pytest
-from published import L1000_ROWS, l1000_folder
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources import l1000
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
+from tests.support.published_files import L1000_ROWS, l1000_folder
 
 
 @pytest.fixture(params=[False, True], ids=["GEO", "CMap 2020"])

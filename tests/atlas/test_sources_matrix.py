@@ -3,11 +3,11 @@
 import h5py
 import numpy as np
 import pytest
-from h5ads import write_h5ad
 from scipy import sparse
 
 from lgr_core.atlas.sources.matrix import check_counts, find_counts, open_matrix, read_blocks
 from lgr_core.errors import InputError, NotCountsError
+from tests.support.count_files import write_h5ad
 
 X = np.array([[0, 3, 0, 1], [0, 0, 0, 0], [2, 0, 0, 0], [1, 1, 1, 1], [0, 0, 9, 0]], dtype=float)
 OBS = {"cell_line": ["A"] * 5}

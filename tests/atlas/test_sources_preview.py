@@ -4,12 +4,12 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
 
 from lgr_core.atlas.sources import preview
 from lgr_core.atlas.sources.preview import look
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
+from tests.support.count_files import write_h5ad
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from loopback_hub import LoopbackHub
-from published import DRUGS, GENES, literal, rhaister_folder, rhaister_plate
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources.doses import parse_literal
@@ -17,6 +15,8 @@ from lgr_core.atlas.tahoe_plates import CELLS, DELTAS
 from lgr_core.cli import main
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import InputError, UsageError
+from tests.support.loopback_hub import LoopbackHub
+from tests.support.published_files import DRUGS, GENES, literal, rhaister_folder, rhaister_plate
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import h5py
 import numpy as np
 import pytest
-from h5ads import write_h5ad
 
 from lgr_core.atlas.ingest import IngestOptions
 from lgr_core.atlas.ingest_plan import plan_ingest
@@ -11,6 +10,7 @@ from lgr_core.atlas.sources import swollen
 from lgr_core.atlas.sources.preview import look
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
+from tests.support.count_files import write_h5ad
 
 HUGE = 10**12
 

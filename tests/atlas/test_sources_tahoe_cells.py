@@ -6,8 +6,6 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
-from published import DRUGS, GENES, expression_shard, tahoe_obs, tahoe_tables
 
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.ingest import IngestOptions, ingest
@@ -16,6 +14,8 @@ from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import InputError, NotCountsError, UsageError
+from tests.support.count_files import write_h5ad
+from tests.support.published_files import DRUGS, GENES, expression_shard, tahoe_obs, tahoe_tables
 
 SOLVATE = DRUGS[2]
 CELLS = [

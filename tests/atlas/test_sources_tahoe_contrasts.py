@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from published import contrast_shard, tahoe_tables
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources import tahoe_contrasts
@@ -12,6 +11,7 @@ from lgr_core.atlas.sources.tahoe_contrasts import read_contrasts
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import InputError
+from tests.support.published_files import contrast_shard, tahoe_tables
 
 A549 = [
     ("Trametinib ", 0.05, "plate1", {"TP53": (5, 1.5), "MYC": (5, -2.0), "NA": (0, np.nan)}),

@@ -7,12 +7,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from toy import DRUGS, GENES, LINES, build_toy, toy_delta, toy_table
 
 from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError, SchemaError, UsageError
+from tests.support.toy_atlas import DRUGS, GENES, LINES, build_toy, toy_delta, toy_table
 
 PANEL = [1, 2, 3, 4, 5, 6]
 

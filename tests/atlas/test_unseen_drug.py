@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from toy import DRUGS
 
 from lgr_core.answer import predict
 from lgr_core.atlas.unseen_drug import UNNAMED, UnseenDrug, with_unseen_drug
 from lgr_core.domain import Condition, Evidence
 from lgr_core.errors import InputError, LeakageError, UsageError
 from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
+from tests.support.toy_atlas import DRUGS
 
 SELUMETINIB = "CN1C=NC2=C1C=C(C(=C2F)NC3=C(C=C(C=C3)Br)Cl)C(=O)NOCCO"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from h5ads import write_h5ad
 
 from lgr_core.atlas.atomic_folder import LockedFolder
 from lgr_core.atlas.uploads import receive
 from lgr_core.errors import InputError, ServiceError, UsageError
+from tests.support.count_files import write_h5ad
 
 
 def sent(folder, name, held=b"cell_line,drug\n"):

@@ -10,7 +10,6 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from lab import IMAGE, UNMEASURED, build_lab
 
 from lgr_core.answer.export import CONTROL
 from lgr_core.atlas.store import open_atlas
@@ -24,6 +23,7 @@ from lgr_core.prediction.attribution import make_method
 from lgr_core.retrieval.neighbor_files import read_neighbors
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
+from tests.support.lab_atlas import IMAGE, UNMEASURED, build_lab
 
 TEXT = f"Trametinib, A549\nTrametinib, A549, 0.5\n{IMAGE}, LoVo\n{UNMEASURED}, A549\nAfatinib, A549"
 NONSENSE = "Nonsense, A549"

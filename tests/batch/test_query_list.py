@@ -1,13 +1,13 @@
 """Lists of queries: every line is read, refused with its reason, or counted as repeated."""
 
 import pytest
-from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.batch.query_list import QueryRow, RefusedRow, crossed, listed, read_query_rows
 from lgr_core.domain import Condition
 from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import AmbiguousError, InputError, NotFoundError
+from tests.support.toy_atlas import build_toy
 
 
 @pytest.fixture(scope="module")

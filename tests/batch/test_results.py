@@ -4,8 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from calibrated import calibrate
-from lab import UNMEASURED, build_lab
 
 from lgr_core.answer import predict, with_trust
 from lgr_core.answer.top_genes import strongest_genes
@@ -19,6 +17,8 @@ from lgr_core.prediction.attribution import make_method
 from lgr_core.retrieval.evidence_guard import MeanOver
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
+from tests.support.calibration_runs import calibrate
+from tests.support.lab_atlas import UNMEASURED, build_lab
 
 TEXT = f"Trametinib, A549\nGefitinib, LoVo\n{UNMEASURED}, A549"
 

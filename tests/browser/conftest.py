@@ -5,14 +5,14 @@ import shutil
 from urllib.parse import urlencode
 
 import pytest
-from bench import write_run
-from calibrated import calibrate
-from lab import build_lab
 from playwright.sync_api import sync_playwright
-from served import ROOT, served
-from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
+from tests.support.app_server import ROOT, served
+from tests.support.benchmark_runs import write_run
+from tests.support.calibration_runs import calibrate
+from tests.support.lab_atlas import build_lab
+from tests.support.toy_atlas import build_toy
 
 FLAGS = (
     "--headless",

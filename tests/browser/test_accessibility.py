@@ -2,7 +2,8 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from onscreen import PAGES, still
+
+from tests.support.browser_page import PAGES, still
 
 pytestmark = pytest.mark.browser
 

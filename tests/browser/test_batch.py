@@ -7,8 +7,9 @@ from zipfile import ZipFile
 
 import anndata as ad
 import pytest
-from lab import UNMEASURED
-from onscreen import assert_fits, settle, shoot, still, title
+
+from tests.support.browser_page import assert_fits, settle, shoot, still, title
+from tests.support.lab_atlas import UNMEASURED
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,8 @@ import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from onscreen import assert_fits, pick, settle, shoot, title
+
+from tests.support.browser_page import assert_fits, pick, settle, shoot, title
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,9 @@ import io
 
 import anndata
 import pytest
-from lab import HOSTILE
-from onscreen import assert_fits, pick, settle, shoot, title
+
+from tests.support.browser_page import assert_fits, pick, settle, shoot, title
+from tests.support.lab_atlas import HOSTILE
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
-from onscreen import assert_fits, pick, shoot, still, title
+
+from tests.support.browser_page import assert_fits, pick, shoot, still, title
+from tests.support.count_files import write_h5ad
 
 pytestmark = pytest.mark.browser
 

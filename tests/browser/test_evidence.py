@@ -3,7 +3,8 @@
 import csv
 
 import pytest
-from onscreen import assert_fits, pick, settle, shoot, title
+
+from tests.support.browser_page import assert_fits, pick, settle, shoot, title
 
 pytestmark = pytest.mark.browser
 

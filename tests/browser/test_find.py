@@ -4,8 +4,9 @@ import csv
 import io
 
 import pytest
-from lab import HOSTILE
-from onscreen import assert_fits, pick, settle, shoot, title
+
+from tests.support.browser_page import assert_fits, pick, settle, shoot, title
+from tests.support.lab_atlas import HOSTILE
 
 pytestmark = pytest.mark.browser
 

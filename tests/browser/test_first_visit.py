@@ -1,8 +1,9 @@
 """A link into any page works on a server that nobody has visited before."""
 
 import pytest
-from served import served
-from toy import build_toy
+
+from tests.support.app_server import served
+from tests.support.toy_atlas import build_toy
 
 pytestmark = pytest.mark.browser
 

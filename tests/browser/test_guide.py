@@ -1,7 +1,8 @@
 """A language model's answer in a real browser: pasted, shown as text, kept to its own session."""
 
 import pytest
-from onscreen import settle, shoot, title
+
+from tests.support.browser_page import settle, shoot, title
 
 pytestmark = pytest.mark.browser
 

@@ -1,7 +1,8 @@
 """A drug that is not in the list, in a real browser: typed in, and its answer in sight."""
 
 import pytest
-from onscreen import settle, title
+
+from tests.support.browser_page import settle, title
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,10 @@ import io
 import re
 
 import pytest
-from lab import HOSTILE, UNMEASURED
-from onscreen import READY, assert_fits, pick, settle, shoot, title
 from PIL import Image
+
+from tests.support.browser_page import READY, assert_fits, pick, settle, shoot, title
+from tests.support.lab_atlas import HOSTILE, UNMEASURED
 
 pytestmark = pytest.mark.browser
 

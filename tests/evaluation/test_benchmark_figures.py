@@ -2,7 +2,6 @@
 
 import json
 
-import bench
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +11,7 @@ from lgr_core.evaluation import figures
 from lgr_core.evaluation.registry import REGISTRY
 from lgr_core.figures.prediction import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
+from tests.support import benchmark_runs
 
 KIND = ValueKind.LOG2FC
 REGIME = "unseen_cell_line"
@@ -25,7 +25,7 @@ def run():
     lines, drugs = [f"line{i}" for i in range(6)], ["A", "Bb", "Ccc", "Dddd"]
     rows = [(line, drug, 5.0) for line in lines for drug in drugs]
     conditions = pd.DataFrame(rows, columns=["cell_line", "drug", "dose_um"])
-    return bench.run_of(bench.scores_of(conditions, [REGIME], extra=[EVIL]))
+    return benchmark_runs.run_of(benchmark_runs.scores_of(conditions, [REGIME], extra=[EVIL]))
 
 
 def row(table, **where):
@@ -80,7 +80,7 @@ def test_methods_that_read_more_stand_above_a_line(run):
     above = ["lgr_mechanism", "lgr_chemistry", "pool_mean"]
     figure = panel(run, "cosine", apart=above)
     line = figure.layout.shapes[-1].y0
-    for method in bench.QUALITY:
+    for method in benchmark_runs.QUALITY:
         if method not in {"random_k", "oracle_k", "truth"}:
             assert (trace(figure, method).y[0] < line) == (method in above)
 
@@ -324,7 +324,7 @@ def test_shares_of_k_used_add_up(run):
 def test_curves_run_over_k(run):
     """One line a method, in the order of k."""
     figure = figures.k_curves(run.k_curve, "cosine", 10, kind=KIND)
-    assert list(trace(figure, "lgr_mechanism").x) == list(bench.KS)
+    assert list(trace(figure, "lgr_mechanism").x) == list(benchmark_runs.KS)
     assert figure.layout.shapes[0].x0 == 10
 
 

@@ -6,7 +6,6 @@ import anndata
 import numpy as np
 import pandas as pd
 import pytest
-from toy import build_toy, toy_table
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition
@@ -14,6 +13,7 @@ from lgr_core.errors import InputError
 from lgr_core.evaluation.external_predictions import read_external_predictions
 from lgr_core.prediction.method import Status
 from lgr_core.retrieval.query_block import EvidenceReader
+from tests.support.toy_atlas import build_toy, toy_table
 
 
 @pytest.fixture

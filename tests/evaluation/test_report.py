@@ -3,7 +3,6 @@
 import re
 from html import escape
 
-import bench
 import pandas as pd
 import pytest
 
@@ -13,6 +12,7 @@ from lgr_core.evaluation.labels import REGIME_LABELS, UNEQUAL
 from lgr_core.evaluation.regimes import Regime, reads_of
 from lgr_core.evaluation.report import WHERE_CURVES_END, report_html, write_report
 from lgr_core.evaluation.table_labels import choices, config_words, coverage
+from tests.support import benchmark_runs
 
 EVIL = "</script><script>alert(1)</script>$title"
 LIMIT = 6_000_000
@@ -27,7 +27,9 @@ def conditions(drug="A"):
 @pytest.fixture(scope="module")
 def run():
     """A run of all regimes."""
-    return bench.run_of(bench.scores_of(conditions(), [str(regime) for regime in Regime]))
+    return benchmark_runs.run_of(
+        benchmark_runs.scores_of(conditions(), [str(regime) for regime in Regime])
+    )
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +116,7 @@ def test_evidence_and_outcomes_are_in_the_table(run, page):
 @pytest.mark.parametrize(("simulated", "words"), [(True, "Simulated data"), (False, "Measured")])
 def test_the_badge_says_what_the_data_are(run, simulated, words):
     """Simulated or measured, and the value kind."""
-    changed = bench.run_of(run.scores, simulated=simulated, value_kind="zscore")
+    changed = benchmark_runs.run_of(run.scores, simulated=simulated, value_kind="zscore")
     text = without_library(report_html(changed))
     badge = text.split('<div class="lgr-badge">')[1].split("</div>")[0]
     assert words in badge
@@ -124,8 +126,8 @@ def test_the_badge_says_what_the_data_are(run, simulated, words):
 
 def test_names_are_text(run):
     """Methods, atlases and notes of the run cannot become markup, or end a script."""
-    scores = bench.scores_of(conditions(EVIL), ["unseen_drug"], extra=[EVIL])
-    evil = bench.run_of(scores, atlas=EVIL, split=EVIL)
+    scores = benchmark_runs.scores_of(conditions(EVIL), ["unseen_drug"], extra=[EVIL])
+    evil = benchmark_runs.run_of(scores, atlas=EVIL, split=EVIL)
     evil.evidence["note"] = EVIL
     text = without_library(report_html(evil))
     assert "alert(1)</script>" not in text
@@ -135,15 +137,15 @@ def test_names_are_text(run):
 
 def test_a_run_without_seeds_or_other_k_has_a_report(run):
     """What was not run is said, not drawn."""
-    poor = bench.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
+    poor = benchmark_runs.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
     poor.seeds, poor.k_curve = poor.seeds.iloc[:0], poor.k_curve.iloc[:0]
     assert "Not run with other numbers of neighbours" in report_html(poor)
 
 
 def test_what_was_not_answered_is_counted():
     """A method that does not apply has no number and the count of what it left."""
-    scores = bench.scores_of(conditions(), ["unseen_cell_line"], extra=["chemcpa"])
-    text = without_library(report_html(bench.run_of(scores)))
+    scores = benchmark_runs.scores_of(conditions(), ["unseen_cell_line"], extra=["chemcpa"])
+    text = without_library(report_html(benchmark_runs.run_of(scores)))
     assert "24 not applicable" in text
     assert "no query with a value" in text
 
@@ -151,7 +153,7 @@ def test_what_was_not_answered_is_counted():
 def test_trust_is_reported_where_it_was_calibrated(run, page):
     """Two figures and a table in its regime; elsewhere that there is none."""
     assert page.count("calibrated no trust") == len(Regime)
-    told = bench.run_of(run.scores, trust=["lgr_mechanism"])
+    told = benchmark_runs.run_of(run.scores, trust=["lgr_mechanism"])
     text = without_library(report_html(told))
     assert "calibrated no trust" not in text
     assert text.count("-reliability") == text.count("-risk") == 2 * len(Regime)
@@ -180,7 +182,7 @@ def test_coverage_is_that_of_most_metrics():
 
 def test_the_best_is_bold_as_it_is_shown(run):
     """Two that differ in digits that are not shown are both the best, or neither."""
-    changed = bench.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
+    changed = benchmark_runs.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
     best = changed.summary["metric"].eq("cosine") & changed.summary["method"].isin(
         ["lgr_mechanism", "cell_mean"]
     )
@@ -190,7 +192,7 @@ def test_the_best_is_bold_as_it_is_shown(run):
 
 def test_a_rival_without_scores_has_no_table(run):
     """Nothing can be compared with it; the next one is."""
-    changed = bench.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
+    changed = benchmark_runs.run_of(run.scores[run.scores["regime"] == "unseen_drug"])
     rival = changed.pairs[["a", "b"]].eq("pool_mean").any(axis=1)
     changed.pairs.loc[rival, "n_common"] = 0
     text = without_library(report_html(changed))
@@ -206,7 +208,9 @@ def test_what_a_config_leaves_empty_is_left_out():
         "repair": False,
         "files": [{"name": "f", "sha256": 1}],
     }
-    told = dict(config_words({**bench.CONFIG, "regimes": ["open_world"], "language_model": model}))
+    told = dict(
+        config_words({**benchmark_runs.CONFIG, "regimes": ["open_world"], "language_model": model})
+    )
     assert told["values"] == "log2 fold change"
     assert told["language model"] == "model m; temperature 0; files f"
     assert told["software"] == "python 3.11.7"

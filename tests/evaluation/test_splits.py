@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from toy import DRUGS, LINES
 
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.split_reader import Parts
 from lgr_core.evaluation.splits import read_split, write_split
+from tests.support.toy_atlas import DRUGS, LINES
 
 
 def arrow(path, columns, *, stream=False):

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from lab import IMAGE
 
 from lgr_core.atlas.coverage import cells_histogram, grid
 from lgr_core.figures.coverage import cells, coverage
+from tests.support.lab_atlas import IMAGE
 
 
 def conditions(drugs, n_cells):

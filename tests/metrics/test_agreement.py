@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
-from scored import random_pairs
 from sklearn import metrics as sk
 
 from lgr_core import metrics
 from lgr_core.metrics import METRICS, score
+from tests.support.metric_cases import random_pairs
 
 REFERENCES = {
     "pearson_delta": lambda x, y: stats.pearsonr(x, y).statistic,

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from scored import context_of, random_pairs
 from sklearn import metrics as sk
 
 from lgr_core import metrics
 from lgr_core.errors import InputError
 from lgr_core.metrics import ReferenceSet
+from tests.support.metric_cases import context_of, random_pairs
 
 NAN = float("nan")
 

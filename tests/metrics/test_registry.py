@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from scored import X, Y, context_of, random_pairs
 
 from lgr_core.errors import NotFoundError, UsageError
 from lgr_core.metrics import METRICS, Direction, score
+from tests.support.metric_cases import X, Y, context_of, random_pairs
 
 OF_PAIRS = [name for name, metric in METRICS.items() if metric.needs == ("measured",)]
 PAPER = ["pearson_delta", "cosine", "mae_delta", "mse_delta", "sign_accuracy", "r2_fit"]

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scored import X, Y, context_of, random_pairs
 
 from lgr_core import metrics
 from lgr_core.errors import InputError
 from lgr_core.metrics import METRICS, score
+from tests.support.metric_cases import X, Y, context_of, random_pairs
 
 NAN = float("nan")
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy import stats
-from scored import X, Y, random_pairs
 
 from lgr_core import metrics
 from lgr_core.metrics import METRICS
+from tests.support.metric_cases import X, Y, random_pairs
 
 
 @pytest.mark.parametrize(

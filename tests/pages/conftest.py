@@ -1,18 +1,16 @@
 """The app, run without a browser."""
 
-import sys
 from pathlib import Path
 
 import pytest
-from lab import build_lab
-from seen import turn
 from streamlit.testing.v1 import AppTest
-from toy import build_toy
 
 from lgr_core.atlas.store import open_atlas
+from tests.support.lab_atlas import build_lab
+from tests.support.rendered_page import turn
+from tests.support.toy_atlas import build_toy
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))  # as `streamlit run app.py` does
 
 QUESTION = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
 QUESTION |= {"selector": "mechanism", "k": "5"}

@@ -5,15 +5,15 @@ import shutil
 from zipfile import ZipFile
 
 import pytest
-from calibrated import calibrate
-from lab import HOSTILE, UNMEASURED
-from loopback_llm import LoopbackLLM
-from seen import link, text, turn
 
 from lgr_core.answer import predict
 from lgr_core.batch.export import write_zip
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from pages.shared import batch_after, batch_asking, batch_before, batch_run
+from tests.support.calibration_runs import calibrate
+from tests.support.lab_atlas import HOSTILE, UNMEASURED
+from tests.support.loopback_llm import LoopbackLLM
+from tests.support.rendered_page import link, text, turn
 
 QUERIES = f"Trametinib, A549\nGefitinib, LoVo, 5\n{UNMEASURED}, A549"
 ASKED = {"atlas": "lab", "queries": QUERIES, "selector": "mechanism", "k": "3"}

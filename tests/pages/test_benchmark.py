@@ -3,11 +3,9 @@
 import json
 from types import SimpleNamespace
 
-import bench
 import numpy as np
 import pandas as pd
 import pytest
-from lab import IMAGE, LINES
 from streamlit.testing.v1 import AppTest
 
 from pages.shared import benchmark_sections as sections
@@ -21,6 +19,8 @@ from pages.shared.benchmark_runs import (
 )
 from pages.shared.benchmark_slices import where_words
 from pages.shared.benchmark_view import FIELDS, SLICES
+from tests.support import benchmark_runs
+from tests.support.lab_atlas import IMAGE, LINES
 
 REGIMES = ("unseen_drug", "unseen_cell_line")
 
@@ -37,7 +37,7 @@ def home(lab_home, lab, tmp_path_factory):
         ("elsewhere", REGIMES[:1], {"atlas": "gone", "finished_at": "2026-04-01T00:00:00+00:00"}),
         ("trusted", REGIMES[:1], {"trust": ["lgr_mechanism"], "build_id": lab.build_id}),
     ):
-        bench.write_run(home / "runs" / name, conditions, regimes=regimes, **config)
+        benchmark_runs.write_run(home / "runs" / name, conditions, regimes=regimes, **config)
     return home
 
 
@@ -181,7 +181,7 @@ def test_an_unfinished_run_says_so(visit, lab_home, tmp_path):
     """One box with what to do; the other pickers wait."""
     (tmp_path / "atlases").symlink_to(lab_home / "atlases")
     (tmp_path / "runs" / "half").mkdir(parents=True)
-    config = {key: value for key, value in bench.CONFIG.items() if key != "finished_at"}
+    config = {key: value for key, value in benchmark_runs.CONFIG.items() if key != "finished_at"}
     (tmp_path / "runs" / "half" / "config.json").write_text(json.dumps(config), encoding="utf-8")
     app = visit(home=tmp_path)
     assert "the run is not finished" in text(app)
@@ -239,7 +239,7 @@ def test_a_point_opens_its_condition(visit, method, rival, selector):
 
 def cosines(conditions):
     """Made-up cosines of drugs that are unseen."""
-    scores = bench.scores_of(conditions, ["unseen_drug"])
+    scores = benchmark_runs.scores_of(conditions, ["unseen_drug"])
     return with_organs(scores[scores["metric"] == "cosine"])
 
 

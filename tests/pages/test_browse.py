@@ -3,11 +3,11 @@
 from html import escape
 
 import pytest
-from lab import HOSTILE, UNMEASURED
-from seen import link, text, turn
 
 from lgr_core.domain import ValueKind
 from pages.shared import browsing, state
+from tests.support.lab_atlas import HOSTILE, UNMEASURED
+from tests.support.rendered_page import link, text, turn
 
 
 @pytest.fixture

@@ -3,13 +3,13 @@
 import re
 
 import pytest
-from lab import UNMEASURED
-from seen import figures, link, text
 
 from lgr_core.answer import predict
 from lgr_core.answer.baselines import METHODS, STRIPS
 from lgr_core.evaluation.registry import REGISTRY
 from pages.shared import evidence_state
+from tests.support.lab_atlas import UNMEASURED
+from tests.support.rendered_page import figures, link, text
 
 
 @pytest.fixture

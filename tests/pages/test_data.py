@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from seen import figures, link, text
 
 from lgr_core.atlas.store import open_atlas
 from pages.shared import data_state
+from tests.support.rendered_page import figures, link, text
 
 # -- an atlas --------------------------------------------------------------------------------------
 

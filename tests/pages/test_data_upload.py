@@ -5,14 +5,14 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
-from h5ads import write_h5ad
-from seen import link, text, turn
 
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Fix, Option, Remedy
 from pages.shared import data_columns, data_state
 from pages.shared.fault_words import plainly, remedy_words
+from tests.support.count_files import write_h5ad
+from tests.support.rendered_page import link, text, turn
 
 
 def changes(**columns):

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from calibrated import calibrate
-from lab import HOSTILE, UNMEASURED
-from seen import link, text, unfold
-from toy import DRUGS
 
 from lgr_core.answer import predict
 from pages.shared.trust import NEEDS
+from tests.support.calibration_runs import calibrate
+from tests.support.lab_atlas import HOSTILE, UNMEASURED
+from tests.support.rendered_page import link, text, unfold
+from tests.support.toy_atlas import DRUGS
 
 BEST = {"method": "best_evidence"}
 

@@ -7,8 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from lab import IMAGE, UNMEASURED
-from seen import link, text, turn, unfold
 
 from lgr_core.answer import predict
 from lgr_core.domain import Condition
@@ -16,6 +14,8 @@ from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.signatures.gene_lists import whole_change
 from lgr_core.signatures.search import DrugHits, SignatureLibrary, find_drugs
 from pages.shared import finding, hits
+from tests.support.lab_atlas import IMAGE, UNMEASURED
+from tests.support.rendered_page import link, text, turn, unfold
 
 BOOK = MechanismAnnotations.load()
 

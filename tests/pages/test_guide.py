@@ -3,10 +3,11 @@
 import json
 
 import pytest
-from loopback_faults import status
-from loopback_llm import LoopbackLLM
-from seen import unfold
-from toy import DRUGS, build_toy
+
+from tests.support.loopback_faults import status
+from tests.support.loopback_llm import LoopbackLLM
+from tests.support.rendered_page import unfold
+from tests.support.toy_atlas import DRUGS, build_toy
 
 GOOD = "<Final Answer>\n1. Cobimetinib: blocks MEK too.\n2. Vorinostat: last.\n</Final Answer>"
 HOSTILE = "1. Cobimetinib: <img src=x onerror=alert(1)> ![x](http://evil.example/x.png) **b** $x$"

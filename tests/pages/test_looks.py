@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from seen import figures, link, text, unfold
-from toy import GENES as TOY_GENES
 
 from lgr_core.answer import predict
 from lgr_core.answer.baselines import verdict
 from lgr_core.answer.top_genes import strongest_genes
 from pages.shared.sections import answer_sentence
 from pages.shared.words import agree_words, share
+from tests.support.rendered_page import figures, link, text, unfold
+from tests.support.toy_atlas import GENES as TOY_GENES
 
 GMT = "rising\td\t" + "\t".join(f"GENE{i}" for i in range(1, 30)) + "\n"
 

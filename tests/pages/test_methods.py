@@ -4,7 +4,6 @@ import re
 from html import escape, unescape
 
 import pytest
-from seen import link, text, turn
 
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext, declared
@@ -13,6 +12,7 @@ from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
 from pages.shared.methods_sections import DOCS, FULL_TEXT, SHOW
 from pages.shared.methods_text import PARTS
+from tests.support.rendered_page import link, text, turn
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from html import escape
 
 import pytest
-from lab import IMAGE, UNMEASURED
-from seen import link, text, unfold
 
 from lgr_core.answer import predict
 from lgr_core.answer.influence import inspect_neighbors, rank_neighbors
 from pages.shared.question import joined, parted
+from tests.support.lab_atlas import IMAGE, UNMEASURED
+from tests.support.rendered_page import link, text, unfold
 
 LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
 

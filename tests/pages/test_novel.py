@@ -1,8 +1,9 @@
 """A drug that is not in the list: typed in, linked, and never found in its own pool."""
 
 import pytest
-from seen import link, text, unfold
-from toy import DRUGS
+
+from tests.support.rendered_page import link, text, unfold
+from tests.support.toy_atlas import DRUGS
 
 TOY = {"atlas": "toy", "cell_line": "A549", "selector": "chemistry", "k": "3"}
 

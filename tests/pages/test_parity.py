@@ -7,9 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import streamlit as st
-from calibrated import calibrate
-from lab import LINES as LAB_LINES
-from lab import MECHANISMS, UNMEASURED
 
 from lgr_core.answer import LGR_METHOD, METHODS, predict
 from lgr_core.cli import main
@@ -19,6 +16,9 @@ from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import asking, evidence_state, recipes, state
 from pages.shared.pickers import Asked
 from pages.shared.question import Question
+from tests.support.calibration_runs import calibrate
+from tests.support.lab_atlas import LINES as LAB_LINES
+from tests.support.lab_atlas import MECHANISMS, UNMEASURED
 
 K = 4
 DRUGS = tuple(drug for drugs in MECHANISMS.values() for drug in drugs)

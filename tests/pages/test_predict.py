@@ -5,14 +5,14 @@ import shutil
 from html import escape
 
 import pytest
-from lab import HOSTILE, IMAGE, MARKDOWN, UNMEASURED, build_lab
-from seen import unfold
-from toy import build_toy
 
 from lgr_core.answer import predict
 from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import InputError
 from pages.shared import demo_build, state
+from tests.support.lab_atlas import HOSTILE, IMAGE, MARKDOWN, UNMEASURED, build_lab
+from tests.support.rendered_page import unfold
+from tests.support.toy_atlas import build_toy
 
 FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
 

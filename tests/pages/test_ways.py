@@ -1,6 +1,6 @@
 """Ways from page to page: what was asked goes along."""
 
-from seen import link, text
+from tests.support.rendered_page import link, text
 
 NOVEL = {"new": "1", "drug": "My inhibitor", "moa": "MEK inhibitor", "cell_line": "A549"}
 

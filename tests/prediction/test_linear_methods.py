@@ -2,9 +2,6 @@
 
 import numpy as np
 import pytest
-from toy import DRUGS
-from weighing import asked_in, best_of, kriging_of, routes
-from worlds import build_world
 
 from lgr_core.domain import Evidence
 from lgr_core.evaluation.folds import make_folds
@@ -17,6 +14,9 @@ from lgr_core.prediction.mean_baselines import DrugMean, PoolMeans
 from lgr_core.prediction.two_way_ridge import Penalties
 from lgr_core.retrieval.candidate_pool import TrainingView
 from lgr_core.retrieval.query_block import EvidenceReader
+from tests.support.factor_atlas import build_world
+from tests.support.linear_method_cases import asked_in, best_of, kriging_of, routes
+from tests.support.toy_atlas import DRUGS
 
 
 def test_kriging_of_two_candidates_by_hand(toy):

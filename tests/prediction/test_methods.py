@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
-from worlds import build_world
 
 from lgr_core.domain import Condition
 from lgr_core.errors import LeakageError
@@ -31,6 +30,7 @@ from lgr_core.prediction.retrieved import Oracle, Retrieved
 from lgr_core.retrieval.candidate_pool import QueryView, TrainingView, candidate_pool
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector, make_selector
+from tests.support.factor_atlas import build_world
 
 
 def blocks_of(store, regime, number=0):

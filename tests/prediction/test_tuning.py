@@ -4,8 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from weighing import Silent, best_of
-from worlds import build_world
 
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.prediction.drug_kernels import CHEMISTRY, MECHANISM, DrugKernels
@@ -13,6 +11,8 @@ from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.linear_methods import best_of as chosen_of
 from lgr_core.retrieval.candidate_pool import TrainingView
 from lgr_core.retrieval.query_block import EvidenceReader
+from tests.support.factor_atlas import build_world
+from tests.support.linear_method_cases import Silent, best_of
 
 
 @pytest.mark.parametrize(("noise", "low", "high"), [(0.05, 0.0, 0.0), (4.0, 0.25, 1.0)])

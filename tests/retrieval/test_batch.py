@@ -4,8 +4,6 @@ import json
 import threading
 
 import pytest
-from loopback_llm import FakeClient, LoopbackLLM
-from toy import DRUGS, LINES
 
 from lgr_core.cli import main
 from lgr_core.domain import Condition
@@ -18,6 +16,8 @@ from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.question import LLMOptions
 from lgr_core.retrieval.service import Service
+from tests.support.loopback_llm import FakeClient, LoopbackLLM
+from tests.support.toy_atlas import DRUGS, LINES
 
 GOOD = "<Final Answer>\n1. Cobimetinib: alike.\n2. Vorinostat: alike.\n</Final Answer>"
 

@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from loopback_llm import FakeClient
 
 from lgr_core.domain import LLMClient, LLMReply, LLMRequest, LLMUsage
 from lgr_core.errors import (
@@ -18,6 +17,7 @@ from lgr_core.errors import (
 from lgr_core.retrieval.budget import Account, Budget, BudgetedClient, estimate_usage, most_usage
 from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.prices import Price, Prices
+from tests.support.loopback_llm import FakeClient
 
 PRICES = Prices({"m": Price(2.0, 0.5, 10.0)}, "by hand", "2026-11")
 ASK = LLMRequest("x" * 300, "m", max_output_tokens=50)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from toy import DRUGS, LINES, build_toy, toy_table
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import CandidatePool, Condition, Evidence, Proposal, Reason, Selection
@@ -19,6 +18,7 @@ from lgr_core.retrieval.candidate_pool import (
     offered_drugs,
 )
 from lgr_core.retrieval.resolve import resolve
+from tests.support.toy_atlas import DRUGS, LINES, build_toy, toy_table
 
 TOFA = Condition("A549", "Tofacitinib", 5.0)
 

@@ -5,13 +5,13 @@ import threading
 import time
 
 import pytest
-from loopback_faults import hang
-from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.domain import LLMRequest
 from lgr_core.errors import BadReplyError, UsageError
 from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.llm import OpenAIClient
+from tests.support.loopback_faults import hang
+from tests.support.loopback_llm import FakeClient, LoopbackLLM
 
 KEY, MODEL = "sk-test-key", "gpt-5.2-2025-12-11"
 ASK = LLMRequest("a question", MODEL)

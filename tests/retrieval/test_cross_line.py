@@ -4,7 +4,6 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from worlds import build_world
 
 from lgr_core.domain import Evidence
 from lgr_core.errors import LeakageError
@@ -13,6 +12,7 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.retrieval import cross_line as module
 from lgr_core.retrieval.candidate_pool import QueryView
 from lgr_core.retrieval.query_block import EvidenceReader
+from tests.support.factor_atlas import build_world
 
 BOTH = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
 

@@ -13,8 +13,6 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from loopback_faults import OVERLOADED, RATE_LIMITED, Answer
-from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.delta_table import DeltaTable
@@ -30,6 +28,8 @@ from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.prices import PRICES, Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
+from tests.support.loopback_faults import OVERLOADED, RATE_LIMITED, Answer
+from tests.support.loopback_llm import FakeClient, LoopbackLLM
 
 LINES, DRUGS = 10, 40
 SOAK = int(os.environ.get("LGR_SOAK_QUERIES", "240"))

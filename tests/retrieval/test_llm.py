@@ -5,20 +5,6 @@ import threading
 import traceback
 
 import pytest
-from loopback_faults import (
-    KEY,
-    MODEL,
-    OVERLOADED,
-    RATE_LIMITED,
-    Answer,
-    cut,
-    echo_key,
-    hang,
-    plain,
-    says,
-    status,
-)
-from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.config import Settings
 from lgr_core.domain import LLMClient, LLMRequest, LLMUsage
@@ -34,6 +20,20 @@ from lgr_core.errors import (
 from lgr_core.retrieval.dialects import Memory
 from lgr_core.retrieval.llm import OpenAIClient
 from lgr_core.retrieval.setup import open_client
+from tests.support.loopback_faults import (
+    KEY,
+    MODEL,
+    OVERLOADED,
+    RATE_LIMITED,
+    Answer,
+    cut,
+    echo_key,
+    hang,
+    plain,
+    says,
+    status,
+)
+from tests.support.loopback_llm import FakeClient, LoopbackLLM
 
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 ASK = LLMRequest("Which drugs act like Trametinib?", MODEL)

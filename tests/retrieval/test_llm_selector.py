@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from loopback_llm import FakeClient
-from toy import DRUGS
 
 from lgr_core.domain import Condition, LLMReply, Reason
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
@@ -15,6 +13,8 @@ from lgr_core.retrieval.neighbor_files import NeighborBook
 from lgr_core.retrieval.prompt import PromptOptions
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.resolve import retrieve
+from tests.support.loopback_llm import FakeClient
+from tests.support.toy_atlas import DRUGS
 
 QUERY = Condition("A549", "Trametinib", 5.0)
 GOOD = """<Final Answer>

@@ -5,7 +5,6 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from toy import DRUGS
 
 from lgr_core.domain import Evidence
 from lgr_core.errors import EmptyPoolError, LeakageError
@@ -16,6 +15,7 @@ from lgr_core.retrieval.candidate_pool import QueryView, TrainingView
 from lgr_core.retrieval.evidence_guard import MeanOver, VectorBasis
 from lgr_core.retrieval.inner_folds import inner_blocks
 from lgr_core.retrieval.query_block import EvidenceReader
+from tests.support.toy_atlas import DRUGS
 
 DECLARED = (
     frozenset(),

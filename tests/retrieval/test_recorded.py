@@ -5,7 +5,6 @@ import os
 from dataclasses import replace
 
 import pytest
-from loopback_llm import FakeClient
 
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
@@ -19,6 +18,7 @@ from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded import said_of
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.setup import llm_selector
+from tests.support.loopback_llm import FakeClient
 
 QUERY = Condition("A549", "Trametinib", 5.0)
 UNKNOWN = Condition("A549", "Mystery compound", 5.0)

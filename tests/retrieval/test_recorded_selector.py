@@ -5,7 +5,6 @@ import pickle
 from functools import partial
 
 import pytest
-from loopback_llm import FakeClient
 
 from lgr_core.answer import predict, retrieve
 from lgr_core.atlas.store import open_atlas
@@ -18,6 +17,7 @@ from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
+from tests.support.loopback_llm import FakeClient
 
 DRUG = "Mystery compound"
 """A drug of the toy atlas that no shipped file answers for."""

@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.cli import main
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import BadReplyError, BudgetError, NotFoundError
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.tags import CHUNK, TagInference
+from tests.support.loopback_llm import FakeClient, LoopbackLLM
 
 REPLY = """<Final Answer>
 1. Trametinib: mek_inhibitor

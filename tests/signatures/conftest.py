@@ -1,9 +1,9 @@
 """Fixtures for the searches."""
 
 import pytest
-from lab import build_lab
 
 from lgr_core.atlas.store import open_atlas
+from tests.support.lab_atlas import build_lab
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from lab import MECHANISMS
 
 from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
 from lgr_core.signatures.gene_lists import Signature, gene_set, whole_change
 from lgr_core.signatures.search import SignatureLibrary, find_drugs
+from tests.support.lab_atlas import MECHANISMS
 
 BOOK = MechanismAnnotations.load()
 

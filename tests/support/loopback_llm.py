@@ -14,9 +14,8 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from loopback_faults import MODEL, OVERLOADED, RATE_LIMITED, REFUSALS, Answer, Call
-
 from lgr_core.domain import LLMReply, LLMUsage
+from tests.support.loopback_faults import MODEL, OVERLOADED, RATE_LIMITED, REFUSALS, Answer, Call
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,7 +3,8 @@
 import h5py
 import numpy as np
 import pandas as pd
-from h5ads import write_h5ad
+
+from tests.support.count_files import write_h5ad
 
 LINES = {"CVCL_0023": "A549", "CVCL_1098": "HepG2/C3A", "CVCL_0399": "LoVo"}
 GENES = [f"GENE{i}" for i in range(12)]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from h5ads import write_h5ad
 from scipy import sparse
 
 from lgr_core.atlas import shards
 from lgr_core.atlas.executors import ExecutorConfig
 from lgr_core.atlas.ingest import IngestOptions, ingest
+from tests.support.count_files import write_h5ad
 
 N_CELLS, N_GENES = 600, 50
 

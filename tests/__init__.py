@@ -1,0 +1,1 @@
+"""Tests of the core, the command line and the pages; what they share lies in ``support``."""

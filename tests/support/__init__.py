@@ -1,0 +1,1 @@
+"""What tests share: small atlases, files, runs and servers, each with known content."""
