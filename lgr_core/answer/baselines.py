@@ -215,7 +215,7 @@ def share_below(scores: FloatArray, score: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class TopGenes:
+class TopGeneAgreement:
     """The genes that changed most in truth, split by what the prediction says of them.
 
     ``right`` are among the prediction's own strongest with the right sign, ``wrong`` with the
@@ -227,13 +227,13 @@ class TopGenes:
     missed: IntArray
 
 
-def top_agreement(predicted: FloatArray, measured: FloatArray, n: int = _TOP) -> TopGenes:
+def top_agreement(predicted: FloatArray, measured: FloatArray, n: int = _TOP) -> TopGeneAgreement:
     """What became of the n genes of largest measured change; both (genes,); ties by place."""
     true, ours = (np.argsort(-np.abs(x), kind="stable")[:n] for x in (measured, predicted))
     true = true[measured[true] != 0]
     found = np.isin(true, ours)
     same = np.sign(predicted[true]) == np.sign(measured[true])
-    return TopGenes(true[found & same], true[found & ~same], true[~found])
+    return TopGeneAgreement(true[found & same], true[found & ~same], true[~found])
 
 
 def _unit_rows(deltas: FloatArray) -> FloatArray:

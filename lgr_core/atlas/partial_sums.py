@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import _sparsetools
 
 from lgr_core.atlas.count_source import Shard
-from lgr_core.atlas.shard_sums import GENE_MOMENTS, GroupSums, Moments, Order, sum_shard
+from lgr_core.atlas.shard_sums import GENE_MOMENTS, GeneMoments, GroupSums, Order, sum_shard
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
 
@@ -54,7 +54,7 @@ def execute(task: ShardTask) -> int:
     if is_done(task.path):
         return len(task.groups)
     present, codes = np.unique(task.groups, return_inverse=True)
-    moments = Moments(task.n_genes, len(present))
+    moments = GeneMoments(task.n_genes, len(present))
     parts = sum_shard(task.shard, codes, moments, target_sum=task.target_sum, order=task.order)
     aside = task.path.with_name(f"{task.path.name}.{uuid.uuid4().hex[:8]}")
     try:

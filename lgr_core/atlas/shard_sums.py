@@ -45,7 +45,7 @@ class GroupSums(NamedTuple):
 
 
 @dataclass(slots=True)
-class Moments:
+class GeneMoments:
     """Sums over all cells (n_genes,): normalised values, their squares, and squares of logs.
 
     ``n_cells`` (n_groups,) counts the cells that hold any counts.
@@ -68,7 +68,7 @@ GENE_MOMENTS = ("linear_sum", "linear_sumsq", "log_sumsq")
 
 
 def sum_shard(
-    shard: Shard, groups: IntArray, moments: Moments, *, target_sum: float, order: Order
+    shard: Shard, groups: IntArray, moments: GeneMoments, *, target_sum: float, order: Order
 ) -> Iterator[GroupSums]:
     """Sum the cells of ``shard`` by group; parts come as memory fills, ``moments`` is added to.
 
@@ -194,7 +194,7 @@ def _add_run(
     counts: sparse.csr_array,
     groups: IntArray,
     held: _Held,
-    moments: Moments,
+    moments: GeneMoments,
     options: tuple[float, Order],
 ) -> None:
     """Add a run of cells, sorted by group and a batch at a time."""

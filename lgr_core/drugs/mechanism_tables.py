@@ -14,7 +14,7 @@ from lgr_core.errors import InputError
 NO_SOURCE = "no annotation"
 
 
-class Signature(NamedTuple):
+class MechanismSignature(NamedTuple):
     """Genes that rise and genes that fall when a programme becomes more active."""
 
     up: tuple[str, ...]
@@ -57,7 +57,7 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
     return {row["drug"]: _annotation(row) for row in _rows(path)}
 
 
-def read_signatures(path: Path) -> dict[str, Signature]:
+def read_signatures(path: Path) -> dict[str, MechanismSignature]:
     """Signatures of a GMT file whose sets are named ``<signature>|up`` and ``<signature>|down``."""
     found: dict[str, dict[str, tuple[str, ...]]] = {}
     for line in _text(path).splitlines():
@@ -68,7 +68,8 @@ def read_signatures(path: Path) -> dict[str, Signature]:
             raise InputError(f"set {name!r} of {path.name}", "it has no side", do)
         found.setdefault(signature, {})[side] = tuple(genes)
     return {
-        name: Signature(sides.get("up", ()), sides.get("down", ())) for name, sides in found.items()
+        name: MechanismSignature(sides.get("up", ()), sides.get("down", ()))
+        for name, sides in found.items()
     }
 
 

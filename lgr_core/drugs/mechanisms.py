@@ -18,7 +18,7 @@ from lgr_core.drugs.mechanism_tables import (
     NO_SOURCE,
     Annotation,
     Mechanism,
-    Signature,
+    MechanismSignature,
     read_annotations,
     read_mechanisms,
     read_signatures,
@@ -26,7 +26,7 @@ from lgr_core.drugs.mechanism_tables import (
 )
 from lgr_core.errors import InputError, unknown
 
-__all__ = ["Annotation", "Mechanism", "MechanismAnnotations", "Signature"]
+__all__ = ["Annotation", "Mechanism", "MechanismAnnotations", "MechanismSignature"]
 
 ATLAS_SOURCE = "read from the atlas's own annotation"
 
@@ -43,7 +43,7 @@ class MechanismAnnotations:
 
     mechanisms: Mapping[str, Mechanism]
     drugs: Mapping[str, Annotation]
-    signatures: Mapping[str, Signature]
+    signatures: Mapping[str, MechanismSignature]
     _catalog: DrugCatalog = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -107,13 +107,13 @@ class MechanismAnnotations:
             raise unknown("mechanism tag", tag, self.mechanisms, "mechanisms.csv")
         return self.mechanisms[tag]
 
-    def signature(self, name: str) -> Signature:
+    def signature(self, name: str) -> MechanismSignature:
         """The signature of that name; NotFoundError if there is none."""
         if name not in self.signatures:
             raise unknown("signature", name, self.signatures, "programs.gmt")
         return self.signatures[name]
 
-    def expected(self, tags: Iterable[str]) -> Signature:
+    def expected(self, tags: Iterable[str]) -> MechanismSignature:
         """Genes expected to rise and to fall under these mechanisms, but for contradictory ones."""
         up: dict[str, None] = {}
         down: dict[str, None] = {}
@@ -122,7 +122,7 @@ class MechanismAnnotations:
                 for signature in map(self.signature, names):
                     rising.update(dict.fromkeys(signature.up))
                     falling.update(dict.fromkeys(signature.down))
-        return Signature(
+        return MechanismSignature(
             tuple(g for g in up if g not in down), tuple(g for g in down if g not in up)
         )
 

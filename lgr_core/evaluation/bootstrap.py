@@ -116,7 +116,7 @@ class Resamples:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class IntervalEstimate:
     """Means over defined values with their 95 % intervals, (n_columns,) each.
 
     ``n`` counts the defined values, ``clusters``, (n_ways, n_columns), the clusters they lie in.
@@ -148,7 +148,7 @@ class Estimate:
         }
 
 
-def estimate(values: FloatArray, resamples: Resamples) -> Estimate:
+def estimate(values: FloatArray, resamples: Resamples) -> IntervalEstimate:
     """Mean of each column over its defined values, with the interval of the clustered bootstrap.
 
     A resample's mean is ``sum(w x) / sum(w)`` over the column's defined values; resamples that
@@ -164,7 +164,7 @@ def estimate(values: FloatArray, resamples: Resamples) -> Estimate:
     enough = clusters.min(axis=0) >= MIN_CLUSTERS
     weights = resamples.sums(masks.astype(np.float64))[:, of_column[enough]]
     low[enough], high[enough] = _limits(_ratio(resamples.sums(filled[:, enough]), weights))
-    return Estimate(_ratio(filled.sum(axis=0), n), low, high, n, clusters)
+    return IntervalEstimate(_ratio(filled.sum(axis=0), n), low, high, n, clusters)
 
 
 def _note(counts: dict[str, int]) -> str:

@@ -64,7 +64,7 @@ _ROUTES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class BestEvidenceSettings:
     """What is learned inside the training rows, or the defaults.
 
     ``pooled`` is the share of kriging in the pool beside the two-way regression. Where nothing
@@ -78,7 +78,7 @@ class Settings:
     drawn: float = 0.0
 
 
-_Answer = Callable[[Settings], FloatArray]
+_Answer = Callable[[BestEvidenceSettings], FloatArray]
 """Gives the deltas of queries, (n, genes), by any settings."""
 
 
@@ -92,9 +92,9 @@ class BestEvidence(LinearMethod):
 
     name = "best_evidence"
 
-    def __init__(self, kriging: Kriging, *, settings: Settings | None = None) -> None:
+    def __init__(self, kriging: Kriging, *, settings: BestEvidenceSettings | None = None) -> None:
         self.evidence = kriging.evidence | {Evidence.CONTROLS}
-        self.settings = Settings() if settings is None else settings
+        self.settings = BestEvidenceSettings() if settings is None else settings
         self._kriging = kriging
 
     @property
@@ -112,7 +112,7 @@ class BestEvidence(LinearMethod):
     def with_params(self, learned: Mapping[str, Any]) -> BestEvidence:
         """The same with settings and a kernel that were learned."""
         found = dict(learned["settings"])
-        settings = Settings(Penalties(**found.pop("penalties")), **found)
+        settings = BestEvidenceSettings(Penalties(**found.pop("penalties")), **found)
         return type(self)(self._kriging.with_params(learned), settings=settings)
 
     def specialised_for(self, drug: str) -> BestEvidence:
@@ -167,7 +167,7 @@ class BestEvidence(LinearMethod):
         part = block.some(places)
         answer = asking(part, part.guard(self.evidence))
 
-        def predict(tried: Settings) -> FloatArray:
+        def predict(tried: BestEvidenceSettings) -> FloatArray:
             delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
             delta[places] = answer(tried)
             return delta
@@ -178,7 +178,7 @@ class BestEvidence(LinearMethod):
         ways, known = TwoWayRidge(guard), {}
         pool = self._kriging.weights(part, guard).combine(guard)
 
-        def answer(tried: Settings) -> FloatArray:
+        def answer(tried: BestEvidenceSettings) -> FloatArray:
             by = tried.penalties
             if by not in known:
                 known[by] = ways.weights(by).combine(guard)
@@ -201,7 +201,9 @@ class TwoWay(BestEvidence):
         return super()._weights(part, guard, route)
 
 
-def other_line_weights(block: QueryBlock, guard: EvidenceGuard, settings: Settings) -> Weights:
+def other_line_weights(
+    block: QueryBlock, guard: EvidenceGuard, settings: BestEvidenceSettings
+) -> Weights:
     """The drugs' own rows in other lines, drawn to the mean of other drugs there.
 
     A line weighs as ``exp(sharpness z)``, z its profile's Pearson with the block's line,

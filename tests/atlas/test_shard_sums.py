@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lgr_core.atlas import shard_sums as streaming
-from lgr_core.atlas.shard_sums import Moments, sum_shard
+from lgr_core.atlas.shard_sums import GeneMoments, sum_shard
 from lgr_core.errors import InputError
 from tests.support.count_files import CountsShard, log_normalised
 
@@ -19,7 +19,7 @@ X = np.array([[0, 3, 0, 1], [0, 0, 0, 0], [2, 0, 0, 0], [1, 1, 1, 1], [0, 0, 9, 
 def summed(X, groups, n_groups, *, target_sum=10_000, order="cells", block_rows=3):
     """All that a shard leaves, its sums dense and over all parts; ``n_parts`` counts them."""
     X = np.asarray(X)
-    moments, dense = Moments(X.shape[1], n_groups), np.zeros((n_groups, X.shape[1]))
+    moments, dense = GeneMoments(X.shape[1], n_groups), np.zeros((n_groups, X.shape[1]))
     options = {"target_sum": target_sum, "order": order}
     parts = list(sum_shard(CountsShard(X, 0, block_rows), np.asarray(groups), moments, **options))
     for part in parts:

@@ -4,7 +4,12 @@ import re
 
 import pytest
 
-from lgr_core.drugs.mechanisms import Annotation, Mechanism, MechanismAnnotations, Signature
+from lgr_core.drugs.mechanisms import (
+    Annotation,
+    Mechanism,
+    MechanismAnnotations,
+    MechanismSignature,
+)
 from lgr_core.errors import InputError, NotFoundError
 
 MAPK, PI3K, GR = "RTK/MAPK signalling", "PI3K-AKT-mTOR signalling", "Glucocorticoid receptor"
@@ -25,9 +30,9 @@ MECHANISMS = [
     _mechanism("gr_off", "antiglucocorticoid", GR, "hormone, anti", down=("gr",)),
 ]
 SIGNATURES = {
-    "mapk": Signature(("DUSP6", "TXNIP"), ("BMF",)),
-    "foxo": Signature(("TXNIP", "IRS2"), ()),
-    "gr": Signature(("FKBP5",), ()),
+    "mapk": MechanismSignature(("DUSP6", "TXNIP"), ("BMF",)),
+    "foxo": MechanismSignature(("TXNIP", "IRS2"), ()),
+    "gr": MechanismSignature(("FKBP5",), ()),
 }
 DRUGS = [
     Annotation("Trametinib", ("mek",), ("MAP2K1", "MAP2K2"), "ours"),

@@ -157,7 +157,7 @@ WAYS = [(name, False) for name in METHODS if name != LGR_METHOD] + [(name, True)
 
 
 @pytest.mark.parametrize("recorded", RECORDED)
-@pytest.mark.parametrize(("method", "tuned"), WAYS)
+@pytest.mark.parametrize(("method", "with_tuned_params"), WAYS)
 def test_methods_are_the_same(
     home, lab, tmp_path, capsys, monkeypatch, method, recorded, with_tuned_params
 ):

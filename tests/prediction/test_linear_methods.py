@@ -7,7 +7,7 @@ from lgr_core.domain import Evidence
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.best_evidence import Route, Settings, other_line_weights
+from lgr_core.prediction.best_evidence import BestEvidenceSettings, Route, other_line_weights
 from lgr_core.prediction.drug_kernels import MECHANISM
 from lgr_core.prediction.linear_methods import Term
 from lgr_core.prediction.mean_baselines import DrugMean, PoolMeans
@@ -85,7 +85,7 @@ def test_a_drug_alone_in_its_line_stands_on_other_lines(tmp_path):
 
 def test_with_large_penalties_the_pool_mean_is_left(toy):
     """Where drugs do nothing that lasts from line to line, it is what tuning can come to."""
-    nothing = Settings(Penalties(lines=1e9, drugs=1e9))
+    nothing = BestEvidenceSettings(Penalties(lines=1e9, drugs=1e9))
     for reader, block in asked_in(toy, "unseen_cell_line"):
         method = best_of(reader, nothing)
         if routes(method, block) == {"two_way"}:
@@ -98,7 +98,9 @@ def test_two_way_learns_what_lines_and_drugs_share(tmp_path):
     store = build_world(tmp_path / "world")
     block = EvidenceReader(store).block("L3", 1.0, list(store.measured_drugs("L3", 1.0)))
     truth = store.deltas(block.rows)
-    learned = best_of(EvidenceReader(store), Settings(Penalties(0.001, 0.001))).predict(block)
+    learned = best_of(EvidenceReader(store), BestEvidenceSettings(Penalties(0.001, 0.001))).predict(
+        block
+    )
     means = DrugMean().predict(block)
     r = pearson_delta(learned.delta, truth)
     assert r.min() > 0.9
@@ -207,7 +209,7 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     guard = block.guard({Evidence.TRAIN, Evidence.CONTROLS})
     grid = guard.grid()
     lines = np.flatnonzero((grid >= 0).any(axis=1))
-    found = other_line_weights(block, guard, Settings(sharpness=2.0)).total[0]
+    found = other_line_weights(block, guard, BestEvidenceSettings(sharpness=2.0)).total[0]
     own = found.reshape(len(lines), -1)[:, 0]
     view = block.view(0, {Evidence.CONTROLS})
     r = [
@@ -216,7 +218,11 @@ def test_lines_with_a_like_vehicle_profile_count_more(tmp_path):
     ]
     assert own.sum() == pytest.approx(1)
     np.testing.assert_array_equal(np.argsort(own), np.argsort(r))
-    even = other_line_weights(block, guard, Settings()).total[0].reshape(len(lines), -1)[:, 0]
+    even = (
+        other_line_weights(block, guard, BestEvidenceSettings())
+        .total[0]
+        .reshape(len(lines), -1)[:, 0]
+    )
     np.testing.assert_allclose(even, 1 / len(lines))
 
 
@@ -224,7 +230,7 @@ def test_a_drugs_effects_elsewhere_are_drawn_to_the_mean_of_others_there(tmp_pat
     """As if two further lines had said that mean: with four lines, a third of the answer."""
     store = build_world(tmp_path / "world", lines=6, drugs=5)
     fold = make_folds(store, "unseen_cell_line_strict", 3)[0]
-    method = best_of(EvidenceReader(store, fold), Settings(drawn=2.0))
+    method = best_of(EvidenceReader(store, fold), BestEvidenceSettings(drawn=2.0))
     block = next(iter(EvidenceReader(store, fold).blocks(np.flatnonzero(fold.test))))
     delta, conditions = method.predict(block).delta, store.conditions
     trained = store.deltas(np.flatnonzero(fold.train)).astype(float)
@@ -241,7 +247,7 @@ def test_a_share_of_kriging_in_the_pool_is_mixed_in(tmp_path):
     store = build_world(tmp_path / "world", lines=4, drugs=6)
     reader = EvidenceReader(store)
     block = reader.block("L0", 1.0, ["D00", "D01"])
-    mixed = best_of(reader, Settings(pooled=0.25))
+    mixed = best_of(reader, BestEvidenceSettings(pooled=0.25))
     (share,) = mixed.weights_for(block, block.guard(mixed.evidence))
     rows = share.weights.rows
     assert len(set(rows)) == len(rows)

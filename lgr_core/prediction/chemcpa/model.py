@@ -36,7 +36,7 @@ from lgr_core.prediction.chemcpa.options import (
 )
 
 if TYPE_CHECKING:
-    from lgr_core.prediction.chemcpa.network import Rows
+    from lgr_core.prediction.chemcpa.network import ConditionRows
 
 FORMAT = 1
 """Version of the files that ``save`` and checkpoints write."""
@@ -154,7 +154,7 @@ class ChemCPA:
             self._training.restore_best()
         return self.history
 
-    def _prepare(self, data: TrainingSet) -> tuple[Rows, Mapping[str, Any]]:
+    def _prepare(self, data: TrainingSet) -> tuple[ConditionRows, Mapping[str, Any]]:
         """The rows that are trained on, vehicle included, and what was decided about them."""
         fitted = data.fitted(self.known_structure)
         used = data.treated_lines(fitted)
@@ -176,7 +176,7 @@ class ChemCPA:
             "dose_max_um": self._dose_max,
         }
 
-    def _epoch(self, rows: Rows, data: TrainingSet, number: int) -> Epoch:
+    def _epoch(self, rows: ConditionRows, data: TrainingSet, number: int) -> Epoch:
         losses = self._training.epoch(rows)
         if not np.isfinite(losses).all():
             found = f"its losses are {losses} in epoch {number}"
@@ -230,7 +230,7 @@ class ChemCPA:
         nothing = np.empty((len(where.line), 0), dtype=np.float32)
         return self._training.predict(self._controls, self._rows(where, nothing))
 
-    def _rows(self, where: Conditions, profiles: FloatArray) -> Rows:
+    def _rows(self, where: Conditions, profiles: FloatArray) -> ConditionRows:
         """As the network takes them: doses relative to the highest, vehicle as the last drug."""
         treated = where.drug != VEHICLE
         dose = np.where(np.isnan(where.dose_um), 1.0, where.dose_um / self._dose_max) * treated

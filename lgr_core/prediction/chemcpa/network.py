@@ -18,7 +18,7 @@ from torch.nn import functional
 from lgr_core.prediction.chemcpa.options import ChemCPAOptions
 
 
-class Rows(NamedTuple):
+class ConditionRows(NamedTuple):
     """Profiles (n, n_genes) and what was done to them; (n,) each, drug ``n_drugs`` for vehicle."""
 
     profiles: Tensor
@@ -26,13 +26,13 @@ class Rows(NamedTuple):
     drug: Tensor
     dose: Tensor
 
-    def take(self, places: Tensor) -> Rows:
+    def take(self, places: Tensor) -> ConditionRows:
         """Some of the rows."""
-        return Rows(*(part[places] for part in self))
+        return ConditionRows(*(part[places] for part in self))
 
-    def to(self, device: torch.device) -> Rows:
+    def to(self, device: torch.device) -> ConditionRows:
         """The rows on a device."""
-        return Rows(*(part.to(device) for part in self))
+        return ConditionRows(*(part.to(device) for part in self))
 
 
 class Output(NamedTuple):
@@ -77,7 +77,7 @@ class Network(nn.Module):
         self.drug_adversary = mlp([options.dim, *judge, n_drugs + 1])
         self.line_adversary = mlp([options.dim, *judge, n_lines])
 
-    def forward(self, rows: Rows) -> Output:
+    def forward(self, rows: ConditionRows) -> Output:
         """Every row rebuilt from its own profile, line, drug and dose."""
         basal = self.encoder(rows.profiles)
         effect = self.perturbation(rows.drug, rows.dose)

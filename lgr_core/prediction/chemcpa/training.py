@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
-from lgr_core.prediction.chemcpa.network import Network, Output, Rows
+from lgr_core.prediction.chemcpa.network import ConditionRows, Network, Output
 from lgr_core.prediction.chemcpa.options import LABEL, ChemCPAOptions
 
 State = dict[str, Any]
@@ -72,7 +72,7 @@ class Training:
         return torch.optim.Adam(self._parts[name], lr=rate, weight_decay=decay)
 
     @_one_thread()
-    def epoch(self, rows: Rows) -> tuple[float, float, float]:
+    def epoch(self, rows: ConditionRows) -> tuple[float, float, float]:
         """All rows once, in batches; mean losses of rebuilding and of both adversaries."""
         self.network.train()
         n = len(rows.line)
@@ -91,7 +91,7 @@ class Training:
                 for group in adam.param_groups:
                     group["lr"] *= self.options.lr_decay
 
-    def _step(self, rows: Rows) -> Tensor:
+    def _step(self, rows: ConditionRows) -> Tensor:
         output = self.network(rows)
         drug_logits, line_logits = self.network.accuse(output.basal)
         drug = functional.cross_entropy(drug_logits, rows.drug)
@@ -115,7 +115,7 @@ class Training:
 
     @_one_thread()
     @torch.no_grad()
-    def predict(self, controls: FloatArray, rows: Rows) -> FloatArray:
+    def predict(self, controls: FloatArray, rows: ConditionRows) -> FloatArray:
         """Deltas (m, n_genes): controls (n_lines, n_genes) under the rows' drugs, less controls.
 
         The rows' profiles are not read.
@@ -173,9 +173,11 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def make_rows(profiles: FloatArray, line: IntArray, drug: IntArray, dose: FloatArray) -> Rows:
+def make_rows(
+    profiles: FloatArray, line: IntArray, drug: IntArray, dose: FloatArray
+) -> ConditionRows:
     """Rows of arrays; doses become float32."""
-    return Rows(*map(torch.from_numpy, (profiles, line, drug, dose.astype(np.float32))))
+    return ConditionRows(*map(torch.from_numpy, (profiles, line, drug, dose.astype(np.float32))))
 
 
 def write(path: Path, state: Mapping[str, Any]) -> None:
