@@ -79,7 +79,7 @@ def fetch_files(
     """
     with _translated(f"folder {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
-    remotes = [_look(file, endpoint) for file in files]
+    remotes = [_inspect(file, endpoint) for file in files]
     missing = [remote for remote in remotes if not _is_there(remote, folder)]
     _check_room(folder, missing)
     total = sum(remote.size for remote in remotes)
@@ -131,7 +131,7 @@ class _Bar:
         self._report.add(n)
 
 
-def _look(file: RemoteFile, endpoint: str | None) -> _Remote:
+def _inspect(file: RemoteFile, endpoint: str | None) -> _Remote:
     """Ask the hub for a file's size and checksum."""
     url = hf_hub_url(
         file.repository, file.path, repo_type="dataset", revision=file.revision, endpoint=endpoint

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.drugs.normalise import fold, joined
+from lgr_core.drugs.normalise import joined, normalise_name
 
 _UNITS = ("cells", "wells")
 _OURS = ("plate", "cell_line")
@@ -196,7 +196,7 @@ def _drugs(store: AtlasStore) -> dict[str, Any]:
     """Drugs without a structure, forms of one compound, and names that fold to one."""
     drugs = store.drugs
     parents = drugs.groupby("parent")["drug"].agg(sorted)
-    keys = drugs["drug"].map(lambda name: joined(fold(name)))
+    keys = drugs["drug"].map(lambda name: joined(normalise_name(name)))
     alike = drugs.groupby(keys)["drug"].agg(sorted)
     return {
         "total": len(drugs),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lgr_core.atlas.sources.doses import parse_dose, split_unit
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.errors import InputError, LgrError, NotFoundError
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.parse_query import read_query
@@ -100,18 +100,18 @@ def read_query_rows(store: AtlasStore, rows: Iterable[QueryRow | RefusedRow]) ->
     refused: list[RefusedRow] = []
     notes: dict[str, None] = {}
     repeated = 0
-    for wish in rows:
-        if isinstance(wish, RefusedRow):
-            refused.append(wish)
+    for row in rows:
+        if isinstance(row, RefusedRow):
+            refused.append(row)
             continue
         try:
-            query, said = read_query(store, wish.cell_line, wish.drug, _dose(store, wish))
+            query, said = read_query(store, row.cell_line, row.drug, _dose(store, row))
             if query in pools:
                 repeated += 1
             else:
                 pools[query] = candidate_pool(store, query)
         except LgrError as err:
-            refused.append(RefusedRow(str(wish), err))
+            refused.append(RefusedRow(str(row), err))
         else:
             notes |= dict.fromkeys(said)
     return QueryList(tuple(pools.values()), tuple(refused), repeated, tuple(notes))
@@ -132,7 +132,7 @@ def _columns(names: Sequence[str]) -> dict[str, tuple[int, str]] | None:
 
 def _roles(names: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
     for place, name in reversed(list(enumerate(names))):  # of two, the first is taken
-        plain = _SIGNS.sub("_", fold(name.translate(_MICRO))).strip("_")
+        plain = _SIGNS.sub("_", normalise_name(name.translate(_MICRO))).strip("_")
         if plain in _DRUG:
             yield "drug", (place, "")
         elif plain in _LINE:
@@ -156,17 +156,17 @@ def _query_row(
     return QueryRow(*values, unit=unit)
 
 
-def _dose(store: AtlasStore, wish: QueryRow) -> float | None:
-    written = wish.dose.strip()
-    if fold(written) in _NO_DOSE:
+def _dose(store: AtlasStore, row: QueryRow) -> float | None:
+    written = row.dose.strip()
+    if normalise_name(written) in _NO_DOSE:
         return None
-    if fold(written) == POOLED:
-        line = store.cell_line_catalog.resolve(wish.cell_line)
+    if normalise_name(written) == POOLED:
+        line = store.cell_line_catalog.resolve(row.cell_line)
         if store.doses(line) != (None,):
             found = "doses were measured one by one there"
             raise NotFoundError(f"pooled doses in {line}", found, "Give a dose, or none.")
         return None
-    dose = parse_dose(written, wish.unit)
+    dose = parse_dose(written, row.unit)
     if math.isnan(dose):
         raise InputError(f"dose {written!r}", "it is no amount", "Write it like 5, 0.5 or 500 nM.")
     return dose

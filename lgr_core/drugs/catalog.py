@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from lgr_core.drugs.aliases import AliasTable, load_aliases, shipped_aliases
 from lgr_core.drugs.compound_key import compound_key
 from lgr_core.drugs.name_matching import Level, NameIndex, group
-from lgr_core.drugs.normalise import fold, safe_name
+from lgr_core.drugs.normalise import normalise_name, safe_name
 from lgr_core.drugs.salts import bracket, split_form, strip_form
 from lgr_core.errors import AmbiguousError, unknown
 from lgr_core.nearest import LIMIT, nearest
@@ -23,8 +23,8 @@ __all__ = [
     "DrugCatalog",
     "Level",
     "Resolution",
-    "fold",
     "load_aliases",
+    "normalise_name",
     "parents_of",
     "safe_name",
     "strip_form",
@@ -190,7 +190,7 @@ def _parents(readings: NameIndex, keys: Mapping[str, str | None]) -> dict[str, s
 @lru_cache(maxsize=16384)
 def _spellings(name: str) -> frozenset[str]:
     """The keys of a name, whole and before its closing bracket, which may hold another name."""
-    return frozenset({compound_key(name), compound_key(bracket(fold(name))[0])})
+    return frozenset({compound_key(name), compound_key(bracket(normalise_name(name))[0])})
 
 
 def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.errors import AmbiguousError, unknown
 from lgr_core.remedies import Remedy
 
@@ -45,7 +45,7 @@ class CellLineCatalog:
             self._readings[line_key(name)].add(name)
         for name, its_ids in ({} if ids is None else ids).items():
             for text in its_ids:
-                if name.strip() in self._names and fold(str(text)) not in _NO_ID:
+                if name.strip() in self._names and normalise_name(str(text)) not in _NO_ID:
                     self._readings[line_key(str(text))].add(name.strip())
 
     def __len__(self) -> int:
@@ -87,5 +87,5 @@ class CellLineCatalog:
 
 def line_key(text: str) -> str:
     """The name without case, spaces and ``-_/.``: ``hepg2c3a``; of signs alone, the folded name."""
-    folded = fold(text)
+    folded = normalise_name(text)
     return _SIGNS.sub("", folded) or folded

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.drugs.salts import is_only_form, strip_form
 
-_LOOK_ALIKES = str.maketrans(
+_HOMOGLYPHS = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445"
     "\u0455\u0456\u0458\u04bb\u04cf\u0501\u051b\u051d",
     "abekmhopctyxsijhldqw",
@@ -86,7 +86,7 @@ def compound_key(name: str) -> str:
 @lru_cache(maxsize=16384)
 def strip_variant(name: str) -> str:
     """The folded name without form, cation, isomer, isotope, number of a repeat, and marks."""
-    text = fold(name).translate(_LOOK_ALIKES)
+    text = normalise_name(name).translate(_HOMOGLYPHS)
     text = text[1:-1] if len(text) > len("''") and text[0] == text[-1] == "'" else text
     before = None
     while text != before:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from lgr_core.drugs.aliases import AliasTable
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.drugs.salts import strip_form
 
 
@@ -31,13 +31,13 @@ class NameIndex:
         self.names = tuple(names)
         self._book = book
         self._exact = {name: (name,) for name in self.names}
-        self._folded = group((fold(name), name) for name in self.names)
+        self._folded = group((normalise_name(name), name) for name in self.names)
         self._bases = group((strip_form(name), name) for name in self.names)
 
     def of(self, text: str) -> Iterator[tuple[Level, tuple[str, ...]]]:
         """What answers to the text, level by level; later levels cost more and come lazily."""
         yield Level.EXACT, self._exact.get(text, ())
-        yield Level.FOLDED, self._folded.get(fold(text), ())
+        yield Level.FOLDED, self._folded.get(normalise_name(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
         yield Level.ALIAS, self._own_meanings.get(self._book.meaning(text), ())
         yield Level.ALIAS, self._meant_in_brackets(text)

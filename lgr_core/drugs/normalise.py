@@ -25,7 +25,7 @@ _GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψ�
 _INVISIBLE = {"Mn", "Cf"}
 
 
-def fold(name: str) -> str:
+def normalise_name(name: str) -> str:
     """The name without case, Unicode form or superfluous spaces.
 
     Compatibility forms and accents are resolved (NFKC), all dashes, primes, quotes and middle

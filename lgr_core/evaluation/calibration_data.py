@@ -26,13 +26,13 @@ class TrustTable:
     Of methods that name what they stand on, have one variant and do not read the truth.
     """
 
-    def __init__(self, contenders: Mapping[str, Sequence[Method]]) -> None:
+    def __init__(self, methods: Mapping[str, Sequence[Method]]) -> None:
         self._rows: dict[str, list[FloatArray]] = {
             name: []
-            for name, (method, *others) in contenders.items()
+            for name, (method, *others) in methods.items()
             if isinstance(method, _NAMING) and Evidence.TRUTH not in method.evidence and not others
         }
-        self._evidence = {name: contenders[name][0].evidence & SUMMED for name in self._rows}
+        self._evidence = {name: methods[name][0].evidence & SUMMED for name in self._rows}
 
     def add(
         self,

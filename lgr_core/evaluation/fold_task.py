@@ -104,7 +104,7 @@ class FoldResult:
 def compute(
     reader: EvidenceReader,
     task: FoldTask,
-    contenders: Methods,
+    methods: Methods,
     queries: pd.DataFrame,
     *,
     k: int,
@@ -115,35 +115,33 @@ def compute(
     ``queries`` says what each of the rows is, in ascending order; the curve is drawn at ``k`` too.
     ``step`` is told of queries done.
     """
-    for method in _each(contenders):
+    for method in _each(methods):
         view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
         method.fit(view)
-    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(reader, task, k)
-    trust = TrustTable(contenders)
+    scorer, tables, curve = BlockScorer(reader), _Tables(methods), _Curve(reader, task, k)
+    trust = TrustTable(methods)
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
         first = {}
-        for name, variants in contenders.items():
+        for name, variants in methods.items():
             found = [_held(reader, method, block) for method in variants]
             scored = measured.score(found)
             tables.add(name, scored)
             first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
-        curve.add(block, measured.deltas, contenders)
+        curve.add(block, measured.deltas, methods)
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
     fitted = trust.table(queries, regime)
-    return FoldResult(
-        scores, tables.seeds(regime), curve.table(regime), fitted, _fitted(contenders)
-    )
+    return FoldResult(scores, tables.seeds(regime), curve.table(regime), fitted, _fitted(methods))
 
 
 class _Tables:
     """Scores of all methods, gathered block by block."""
 
-    def __init__(self, contenders: Methods) -> None:
-        self._scored: dict[str, list[Scored]] = {name: [] for name in contenders}
+    def __init__(self, methods: Methods) -> None:
+        self._scored: dict[str, list[Scored]] = {name: [] for name in methods}
 
     def add(self, method: str, scored: Scored) -> None:
         self._scored[method].append(scored)
@@ -204,13 +202,13 @@ class _Curve:
         self._ks = sorted({*CURVE_K, k})
         self._parts: list[pd.DataFrame] = []
 
-    def add(self, block: QueryBlock, measured: FloatArray, contenders: Methods) -> None:
+    def add(self, block: QueryBlock, measured: FloatArray, methods: Methods) -> None:
         """Score the curve's queries of a block at every k; of variants the first."""
         chosen = np.isin(block.rows, self._rows)
         if not chosen.any():
             return
         block = block.some(np.flatnonzero(chosen))
-        for name, (method, *_) in contenders.items():
+        for name, (method, *_) in methods.items():
             if isinstance(method, Retrieved):
                 with self._reader.restricted_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
@@ -252,15 +250,15 @@ def _held(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predicti
         return method.predict(block)
 
 
-def _each(contenders: Methods) -> Iterator[Method]:
-    for variants in contenders.values():
+def _each(methods: Methods) -> Iterator[Method]:
+    for variants in methods.values():
         yield from variants
 
 
-def _fitted(contenders: Methods) -> dict[str, Any]:
+def _fitted(methods: Methods) -> dict[str, Any]:
     """What methods chose on training rows, by method: whole where another can be taught it."""
     fitted = {
         name: getattr(first, "learned", getattr(first, "chosen", None))
-        for name, (first, *_) in contenders.items()
+        for name, (first, *_) in methods.items()
     }
     return {name: learned for name, learned in fitted.items() if learned is not None}

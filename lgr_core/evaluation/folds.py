@@ -217,9 +217,9 @@ def notes_of(folds: Iterable[Fold]) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for fold in folds:
-        told = found.setdefault(str(fold.regime), {"notes": [], "provenance": {}})
-        told["notes"] += [note for note in fold.notes if note not in told["notes"]]
-        told["provenance"] |= fold.provenance
+        decisions = found.setdefault(str(fold.regime), {"notes": [], "provenance": {}})
+        decisions["notes"] += [note for note in fold.notes if note not in decisions["notes"]]
+        decisions["provenance"] |= fold.provenance
     return found
 
 

@@ -40,7 +40,7 @@ from lgr_core.figures.prediction import TRUTH
 from lgr_core.metrics import METRICS, Direction
 
 _BOX = "width:1.2rem;height:1.2rem;border-radius:.2rem;box-sizing:border-box;flex:none;"
-_LOOK = {
+_CELL_STYLES = {
     "query": "background:var(--lgr-query);color:var(--lgr-ground);text-align:center;"
     "font:700 .9rem/1.2rem inherit",
     "train": "background:var(--lgr-train)",
@@ -96,7 +96,7 @@ def _atlas(fields: Sequence[Sequence[str]]) -> str:
 
 def _field(kind: str) -> str:
     mark = "?" if kind == "query" else ""
-    return f'<i style="display:block;font-style:normal;{_BOX}{_LOOK[kind]}">{mark}</i>'
+    return f'<i style="display:block;font-style:normal;{_BOX}{_CELL_STYLES[kind]}">{mark}</i>'
 
 
 def legend(config: Mapping[str, Any], methods: Iterable[str]) -> str:

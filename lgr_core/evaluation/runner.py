@@ -123,7 +123,7 @@ def run_benchmark(
     *,
     selectors: SelectorMaker,
     external: Mapping[str, Path] | None = None,
-    guest_columns: Mapping[str, str] = EMPTY,
+    external_columns: Mapping[str, str] = EMPTY,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Run:
@@ -131,7 +131,7 @@ def run_benchmark(
 
     A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
     computed, and those in which a query failed for want of an answer. The numbers do not depend on
-    ``workers`` or on what was resumed. ``guest_columns`` (role -> column) say what the columns of
+    ``workers`` or on what was resumed. ``external_columns`` (role -> column) say what the columns of
     the files of ``external`` are, where their names do not.
 
     Raises
@@ -147,7 +147,8 @@ def run_benchmark(
     check_same(folder, config)
     files = {} if external is None else external
     read = {
-        name: read_external_predictions(store, path, guest_columns) for name, path in files.items()
+        name: read_external_predictions(store, path, external_columns)
+        for name, path in files.items()
     }
     bench = BenchmarkSession(store, plan, cache(selectors), read)
     tasks = bench.tasks()
@@ -186,7 +187,7 @@ def run_benchmark(
         plan,
         selectors,
         dict(files),
-        dict(guest_columns),
+        dict(external_columns),
     )
     try:
         with _Processes(job, workers) as processes:
@@ -226,7 +227,7 @@ class _Job:
     plan: BenchmarkConfig
     selectors: SelectorMaker
     external: Mapping[str, Path]
-    guest_columns: Mapping[str, str]
+    external_columns: Mapping[str, str]
 
 
 _OWN: dict[str, Any] = {}
@@ -278,7 +279,7 @@ def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing n
     threading.Thread(target=_end_with_parent, daemon=True).start()
     store = open_atlas(job.atlas, job.atlases)
     external = {
-        name: read_external_predictions(store, path, job.guest_columns)
+        name: read_external_predictions(store, path, job.external_columns)
         for name, path in job.external.items()
     }
     bench = BenchmarkSession(store, job.plan, cache(job.selectors), external)

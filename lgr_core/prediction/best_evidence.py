@@ -101,8 +101,10 @@ class BestEvidence(LinearMethod):
     def chosen(self) -> str:
         """What was learned, in words."""
         found = self.settings
-        elsewhere = f"vehicle profile {found.sharpness:g}, drawn {found.drawn:g}"
-        return f"{found.penalties}, pooled {found.pooled:g}; {elsewhere}; {self._kriging.chosen}"
+        in_other_lines = f"vehicle profile {found.sharpness:g}, drawn {found.drawn:g}"
+        return (
+            f"{found.penalties}, pooled {found.pooled:g}; {in_other_lines}; {self._kriging.chosen}"
+        )
 
     @property
     def params(self) -> Mapping[str, Any]:
@@ -255,8 +257,8 @@ def _routes(block: QueryBlock, guard: EvidenceGuard) -> Iterator[tuple[Route, In
     """Each route that queries take, and which of the block's they are, (n_taking,)."""
     grid, places = guard.grid(), block.labels.drug_numbers(block.drugs)
     here = grid[guard.line]
-    elsewhere = np.delete(grid, guard.line, axis=0) >= 0
-    known = elsewhere[:, places].any(axis=0) & (places >= 0)
+    in_other_lines = np.delete(grid, guard.line, axis=0) >= 0
+    known = in_other_lines[:, places].any(axis=0) & (places >= 0)
     readable = guard.allows(np.arange(len(block))[:, None], here[here >= 0])
     pool = readable.any(axis=1)
     anyone = pool if pool.all() else guard.mean(MeanOver.EVERYWHERE)[1] > 0

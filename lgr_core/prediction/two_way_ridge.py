@@ -64,19 +64,19 @@ class TwoWayRidge:
 class TwoWayWeights(Weights):
     """The two factors of the weights, w (n, n_lines) and v (n, n_pool), spread only where asked."""
 
-    def __init__(self, crossing: CrossLineProducts, w: FloatArray, v: FloatArray) -> None:
-        self._crossing, self._w, self._v = crossing, w, v
+    def __init__(self, products: CrossLineProducts, w: FloatArray, v: FloatArray) -> None:
+        self._products, self._w, self._v = products, w, v
 
     @property
     def rows(self) -> IntArray:
         """The conditions elsewhere, and then the line's own."""
-        return self._crossing.rows
+        return self._products.rows
 
     @property
     def terms(self) -> Mapping[Term, FloatArray]:
         """The formula's weights on the rows, by its three terms."""
         terms = (Term.DRUG_OTHER_LINES, Term.NEIGHBORS_HERE, Term.NEIGHBORS_OTHER_LINES)
-        return dict(zip(terms, self._crossing.weights(self._w, self._v), strict=True))
+        return dict(zip(terms, self._products.weights(self._w, self._v), strict=True))
 
     def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
@@ -84,4 +84,4 @@ class TwoWayWeights(Weights):
 
     def combine(self, guard: EvidenceGuard) -> FloatArray:  # noqa: ARG002 - its own passed the gate
         """The weighted sums, (n, genes) float32, factor by factor."""
-        return self._crossing.combine(self._w, self._v)
+        return self._products.combine(self._w, self._v)

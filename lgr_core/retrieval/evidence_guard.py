@@ -180,17 +180,17 @@ class EvidenceGuard:
             If the evidence opens one of the queries' drugs in no other line.
         """
         shared = self.evidence - {Evidence.TARGET_POOL}
-        elsewhere = self._reader.other_lines_of(shared, self._block.dose_um, self.line)
+        in_other_lines = self._reader.other_lines_of(shared, self._block.dose_um, self.line)
         numbers = self._labels.drug_numbers(self._block.drugs)
-        lacking = ~np.isin(numbers, elsewhere.drugs[elsewhere.known])
+        lacking = ~np.isin(numbers, in_other_lines.drugs[in_other_lines.known])
         if lacking.any():
             self._refuse("a drug in other lines", int(lacking.sum()))
-        own = np.searchsorted(elsewhere.drugs, numbers)
-        here = self.grid()[self.line][elsewhere.drugs]
-        pool = np.flatnonzero((here >= 0) & elsewhere.known)
+        own = np.searchsorted(in_other_lines.drugs, numbers)
+        here = self.grid()[self.line][in_other_lines.drugs]
+        pool = np.flatnonzero((here >= 0) & in_other_lines.known)
         rows = here[pool]
         deltas, kept = self._reader.deltas(rows), self._readable(rows)
-        return CrossLineProducts(elsewhere, rows, deltas, pool=pool, own=own, kept=kept)
+        return CrossLineProducts(in_other_lines, rows, deltas, pool=pool, own=own, kept=kept)
 
     def weighted_agreement(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.

@@ -87,12 +87,12 @@ class DriverRule:
     names: frozenset[str]
     drivers: frozenset[str]
     there: float
-    elsewhere: float
+    otherwise: float
 
 
-def _rule(names: str, drivers: str, there: float, elsewhere: float) -> DriverRule:
+def _rule(names: str, drivers: str, there: float, otherwise: float) -> DriverRule:
     return DriverRule(
-        frozenset(names.split()), frozenset(drivers.split(",")), there=there, elsewhere=elsewhere
+        frozenset(names.split()), frozenset(drivers.split(",")), there=there, otherwise=otherwise
     )
 
 
@@ -151,7 +151,7 @@ def line_factor(tag: str, signature: str, features: frozenset[str]) -> float:
     factor = STRENGTH.get(tag, 1.0)
     for rule in RULES:
         if rule.names & {tag, signature}:
-            factor *= rule.there if rule.drivers & features else rule.elsewhere
+            factor *= rule.there if rule.drivers & features else rule.otherwise
     return factor
 
 

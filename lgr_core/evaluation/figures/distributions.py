@@ -54,7 +54,7 @@ def distributions(scores: pd.DataFrame, metric: str, *, kind: ValueKind) -> go.F
                 hoverinfo="skip",
             )
         )
-        figure.add_trace(_told(marks, y, name, len(values[name])))
+        figure.add_trace(_hover_points(marks, y, name, len(values[name])))
     return rows_layout(
         figure,
         {float(y): method_style(name).label for y, name in enumerate(shown)},
@@ -164,7 +164,7 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
     return dressed(figure, height=_HEIGHT + head, left=74, head=head)
 
 
-def _told(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:
+def _hover_points(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:
     """What a box says where it is pointed at: near one of its five marks."""
     return go.Scatter(
         x=marks,

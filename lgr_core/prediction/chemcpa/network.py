@@ -64,7 +64,7 @@ class Network(nn.Module):
         super().__init__()
         n_drugs, n_bits = fingerprints.shape
         body = [options.width] * options.depth
-        judge = [options.adversary_width] * options.adversary_depth
+        hidden = [options.adversary_width] * options.adversary_depth
         table = torch.cat([fingerprints, torch.zeros(1, n_bits)])
         self.register_buffer("fingerprints", table, persistent=False)
         self.vehicle = n_drugs
@@ -74,8 +74,8 @@ class Network(nn.Module):
         self.drug_encoder = mlp([n_bits, *[options.drug_width] * options.drug_depth, options.dim])
         self.doser = mlp([n_bits + 1, *[options.doser_width] * options.doser_depth, 1])
         self.lines = nn.Embedding(n_lines, options.dim)
-        self.drug_adversary = mlp([options.dim, *judge, n_drugs + 1])
-        self.line_adversary = mlp([options.dim, *judge, n_lines])
+        self.drug_adversary = mlp([options.dim, *hidden, n_drugs + 1])
+        self.line_adversary = mlp([options.dim, *hidden, n_lines])
 
     def forward(self, rows: ConditionRows) -> Output:
         """Every row rebuilt from its own profile, line, drug and dose."""
@@ -101,11 +101,11 @@ class Network(nn.Module):
     def parts(self) -> dict[str, list[nn.Parameter]]:
         """The parameters of each optimiser."""
         body = (self.encoder, self.decoder, self.drug_encoder, self.lines)
-        judges = (self.drug_adversary, self.line_adversary)
+        adversaries = (self.drug_adversary, self.line_adversary)
         return {
             "autoencoder": [p for part in body for p in part.parameters()],
             "doser": list(self.doser.parameters()),
-            "adversary": [p for part in judges for p in part.parameters()],
+            "adversary": [p for part in adversaries for p in part.parameters()],
         }
 
 
