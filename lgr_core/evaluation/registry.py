@@ -293,7 +293,7 @@ def declared(setting: MethodContext) -> dict[str, frozenset[Evidence]]:
 def evidence_of(methods: Mapping[str, frozenset[Evidence]], regime: Regime) -> pd.DataFrame:
     """What each method may read in a regime, one row a method: ``reads`` in words.
 
-    Of a guest, a method that is not in the registry, only its author knows.
+    Of an external method, one that is not in the registry, only its author knows.
     """
     rows = [
         {

@@ -79,7 +79,7 @@ class BenchmarkSession:
                     yield FoldTask(fold, scored, drawn, (name,), alone=name)
 
     def methods_for(self, setting: MethodContext, methods: Sequence[str]) -> Methods:
-        """The methods of these names: ours, or guests."""
+        """The methods of these names: ours, or external ones."""
         return {
             name: [self.external[name]] if name in self.external else REGISTRY[name].make(setting)
             for name in methods
@@ -131,13 +131,13 @@ def run_benchmark(
 
     A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
     computed, and those in which a query failed for want of an answer. The numbers do not depend on
-    ``workers`` or on what was resumed. ``external_columns`` (role -> column) say what the columns of
-    the files of ``external`` are, where their names do not.
+    ``workers`` or on what was resumed. ``external_columns`` (role -> column) say what the columns
+    of the files of ``external`` are, where their names do not.
 
     Raises
     ------
     InputError
-        If the folder holds a run of another config, or a guest's file cannot be read.
+        If the folder holds a run of another config, or an external file cannot be read.
     NotFoundError
         If nothing is left to score.
     UsageError

@@ -101,10 +101,8 @@ class BestEvidence(LinearMethod):
     def chosen(self) -> str:
         """What was learned, in words."""
         found = self.settings
-        in_other_lines = f"vehicle profile {found.sharpness:g}, drawn {found.drawn:g}"
-        return (
-            f"{found.penalties}, pooled {found.pooled:g}; {in_other_lines}; {self._kriging.chosen}"
-        )
+        others = f"vehicle profile {found.sharpness:g}, drawn {found.drawn:g}"
+        return f"{found.penalties}, pooled {found.pooled:g}; {others}; {self._kriging.chosen}"
 
     @property
     def params(self) -> Mapping[str, Any]:
