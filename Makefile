@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: app test test-real test-browser lint demo screenshots clean
+.PHONY: app test test-real test-browser lint demo screenshots glossary clean
 
 app: .venv/app        ## install, build the demo atlas, open the app on http://localhost:8501
 	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo
@@ -25,6 +25,9 @@ test-browser: .venv/dev  ## drives the app in Debian's Chromium (apt install chr
 screenshots: .venv/dev ## take the README's pictures anew, of the demo atlas
 	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo --benchmark
 	$(BIN)/python docs/screenshots.py
+
+glossary: .venv/dev    ## write the tables of docs/glossary.md anew, from docstrings
+	$(BIN)/python docs/glossary.py
 
 lint: .venv/dev       ## style and format, nothing changed
 	$(BIN)/ruff check .

@@ -1,0 +1,73 @@
+"""The glossary names what there is: every public name, every module, and no word that is gone."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import lgr_core
+from docs.glossary import CORE, PAGE, modules_of, public_names, tables, terms_text
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = PAGE.read_text("utf-8")
+TERMS = re.findall(r"^- \*\*(.+?)\*\*: (.+)$", terms_text(TEXT), flags=re.MULTILINE)
+
+
+def defined_names():
+    """Every class, function and annotated or assigned module name of the core."""
+    for path in CORE.rglob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                yield node.name
+            elif isinstance(node, ast.AnnAssign | ast.Assign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+                yield from (target.attr for target in targets if isinstance(target, ast.Attribute))
+
+
+def test_the_tables_are_those_of_the_code():
+    """Otherwise run ``make glossary``: it writes them from the docstrings."""
+    assert terms_text(TEXT) + tables() == TEXT
+
+
+def test_every_public_name_is_described():
+    """Each name of ``lgr_core.__all__`` has a row with a first docstring line of its own."""
+    rows = dict(public_names())
+    assert set(rows) == {f"lgr_core.{name}" for name in lgr_core.__all__}
+    assert [name for name, words in rows.items() if not words] == []
+
+
+def test_every_module_and_package_is_described():
+    """Each file of the core but its root has a row, and each says what it does."""
+    rows = dict(modules_of(CORE))
+    files = [path for path in CORE.rglob("*.py") if path != CORE / "__init__.py"]
+    assert len(rows) == len(files)
+    assert [name for name, words in rows.items() if not words] == []
+
+
+def test_terms_are_sorted_unique_and_one_line_each():
+    """Within its section each term stands in its alphabetical place, and in one section only."""
+    for section in terms_text(TEXT).split("\n### ")[1:]:
+        lines = section.splitlines()[1:]
+        terms = [line.split("**")[1] for line in lines if line.startswith("- **")]
+        assert terms == sorted(terms, key=str.lower), section.splitlines()[0]
+        assert len(terms) == len([line for line in lines if line])
+    assert len({term for term, _ in TERMS}) == len(TERMS)
+
+
+def test_names_of_code_in_the_terms_exist():
+    """What a term gives in backticks is a name or a module of the core."""
+    known = set(defined_names())
+    quoted = {name for _, words in TERMS for name in re.findall(r"`(.+?)`", words)}
+    assert quoted
+    assert [name for name in quoted if name not in known and not (CORE / name).exists()] == []
+
+
+@pytest.mark.parametrize("term", [term for term, _ in TERMS])
+def test_each_term_is_in_use(term):
+    """A term of the glossary is a word of the code or of the pages."""
+    words = re.compile(rf"\b{re.escape(term)}".replace(r"\ ", r"[\s_-]*"), re.IGNORECASE)
+    files = [*CORE.rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    assert any(words.search(path.read_text("utf-8")) for path in files)
