@@ -35,7 +35,7 @@ LANGUAGE_MODEL = frozenset(
 )
 """Modules of ``retrieval`` that speak with language models or read what they answered."""
 
-ALLOWED = {name: "folds into the query engine" for name in ("Desk", "desk", "_desk")}
+ALLOWED = dict.fromkeys(("Desk", "desk", "_desk"), "folds into the query engine")
 """Identifiers with a retired word that stay, each with the reason."""
 
 
