@@ -1,4 +1,4 @@
-"""Every noun of the house, and every seam.
+"""The records and protocols that all packages share.
 
 Records are frozen and validated at birth; protocols stand where one part can be swapped for
 another. NumPy only: nothing here knows how anything is stored, retrieved or shown.

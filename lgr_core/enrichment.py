@@ -1,4 +1,4 @@
-"""Gene sets on a predicted change: GSEA's prerank with the panel as background, offline.
+"""Gene set enrichment of a predicted change: GSEA's prerank over the panel, offline.
 
 gseapy does the arithmetic; it is loaded when it is first needed, since that takes seconds.
 """

@@ -1,4 +1,4 @@
-"""One question, one call: what this drug would do to this cell line.
+"""Predictions and neighbours for one question, in one call.
 
 Pages, command line and notebooks all ask through :func:`predict` and show the :class:`Answer`.
 """

@@ -1,4 +1,4 @@
-"""An answer: a prediction with all that stands behind it, as a record, a table and JSON."""
+"""The record of an answer: prediction, neighbours, scores and provenance; as table and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arguments of :func:`predict` and :func:`retrieve`, checked before anything is read."""
+"""Checks the arguments of :func:`predict` and :func:`retrieve` before anything is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A prediction held against all that could have stood in its place: blind draws and baselines.
+"""A prediction compared with baselines and with random draws from the pool.
 
 Whatever is compared here answers one query in the open world, each method through a view of its
 declared evidence. The truth is read by the scorer alone.

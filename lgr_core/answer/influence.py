@@ -1,4 +1,4 @@
-"""The neighbours of an answer looked at one by one: how alike, how much each matters, how good."""
+"""Each neighbour of an answer: its similarity, its influence and its rank by the truth."""
 
 from __future__ import annotations
 

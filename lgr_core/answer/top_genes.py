@@ -1,4 +1,4 @@
-"""The genes that an answer predicts to change most, and which of them stand out of the noise."""
+"""The genes with the largest predicted changes, and which of them exceed the noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far an answer may be trusted, by the newest benchmark run that calibrated its method."""
+"""Trust in answers, from the newest benchmark run that calibrated their method."""
 
 from __future__ import annotations
 

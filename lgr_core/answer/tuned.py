@@ -1,4 +1,4 @@
-"""Methods that weigh everything, as the newest benchmark run of an atlas has tuned them."""
+"""Linear methods with the parameters that the newest benchmark run of an atlas has chosen."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Many queries at once: read from a list, looked over, predicted line by line."""
+"""Many queries at once: read from a list, predicted, and exported."""

@@ -1,4 +1,4 @@
-"""Many predictions as one zip file: tables, what each stands on, a pair for cell-eval."""
+"""Batch predictions as one zip file: tables, supporting conditions, and a pair for cell-eval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries as people list them: one a line, a table, or a list of drugs times a list of lines."""
+"""Lists of queries: one per line, a table, or drugs combined with cell lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many queries predicted, line by line: what is done is kept, what fails says why."""
+"""A batch run, query by query: finished predictions are kept, failures have a reason."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From neighbours to a vector."""
+"""Methods that predict deltas, from LGR to linear models and chemCPA."""

@@ -1,4 +1,4 @@
-"""Questions answered by named, weighted conditions, with those that each answer stands on."""
+"""Predictions of linear methods, with the measured conditions and weights behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be read decides: the drug in other lines, the line's other drugs, or both."""
+"""Best evidence: two-way regression, kriging or other lines, by what the query may read."""
 
 from __future__ import annotations
 

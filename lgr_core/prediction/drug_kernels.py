@@ -1,4 +1,4 @@
-"""How alike drugs are before anything of them is measured: kernels over the drugs of an atlas."""
+"""Similarity kernels over the drugs of an atlas, from names and structures alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LGR with a safety net: drawn towards the pool mean, or replaced by chemistry where it is weak."""
+"""LGR with a fallback: shrunken to the pool mean, or replaced by chemistry at low confidence."""
 
 from __future__ import annotations
 

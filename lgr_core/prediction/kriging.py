@@ -1,4 +1,4 @@
-"""Kriging in the pool: best linear prediction from a kernel over drugs, none of it measured."""
+"""Kriging in the pool: best linear prediction from a kernel over drugs."""
 
 from __future__ import annotations
 

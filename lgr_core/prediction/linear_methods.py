@@ -1,4 +1,4 @@
-"""Methods whose predictions are weighted sums of named, measured conditions, term by term."""
+"""Methods that predict a weighted sum of measured conditions, each with its weight."""
 
 from __future__ import annotations
 

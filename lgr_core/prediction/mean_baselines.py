@@ -1,4 +1,4 @@
-"""Means and bounds: the paper's mean baselines, and the controls that every run holds."""
+"""The paper's mean baselines, and the controls of every benchmark run."""
 
 from __future__ import annotations
 

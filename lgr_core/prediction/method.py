@@ -1,4 +1,4 @@
-"""What every method of a benchmark is: fitted once a fold, asked block by block."""
+"""The protocol of a method: fitted once per fold, then asked block by block."""
 
 from __future__ import annotations
 

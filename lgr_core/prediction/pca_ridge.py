@@ -1,4 +1,4 @@
-"""The paper's linear baseline: principal components of the deltas, ridge from fingerprints."""
+"""The paper's linear baseline: ridge from fingerprints to principal components of the deltas."""
 
 from __future__ import annotations
 

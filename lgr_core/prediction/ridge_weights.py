@@ -1,4 +1,4 @@
-"""Weights of best linear prediction. Kernels: NumPy in, NumPy out.
+"""Weights of ridge regression in its kernel form. Kernels: NumPy in, NumPy out.
 
 All of them minimise ``w'Gw - 2 w'g + p |w - u|^2``: G holds the products of the sources with each
 other, g with what is predicted, p is a penalty and u what weights are drawn to: zeros, or the

@@ -1,4 +1,4 @@
-"""Which way a change goes, and whether it stands out of the spread of what it is the mean of."""
+"""The sign of a mean change per gene, and whether it exceeds the spread of what is averaged."""
 
 from __future__ import annotations
 

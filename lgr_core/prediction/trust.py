@@ -1,4 +1,4 @@
-"""What can be known of a prediction without the truth, and what a calibration makes of it."""
+"""The trust in a prediction: expected Pearson r and intervals from a calibration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be known around a prediction, from what its method may read: no truth is in it."""
+"""Features of a prediction that predict its score without the truth."""
 
 from __future__ import annotations
 

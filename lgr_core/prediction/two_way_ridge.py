@@ -1,4 +1,4 @@
-"""A drug measured in other lines: what lines share, and what drugs share, each learned by ridge."""
+"""Two-way ridge regression: a drug in other lines, corrected by the other drugs of this line."""
 
 from __future__ import annotations
 

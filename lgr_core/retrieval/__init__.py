@@ -1,1 +1,1 @@
-"""Which neighbours: pools, selectors, and the one place that believes them."""
+"""Candidate pools, the evidence guard, selectors and the recorded answers of language models."""

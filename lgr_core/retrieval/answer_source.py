@@ -1,4 +1,4 @@
-"""Where an answer of a language model came from: as recorded, and in words."""
+"""The source of a language model's answer: as recorded, and as text."""
 
 from __future__ import annotations
 

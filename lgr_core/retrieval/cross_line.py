@@ -1,4 +1,4 @@
-"""Drugs in other lines than a block's: their products with each other, and weighted sums.
+"""Gram matrices of drug effects across cell lines, computed without exposing the deltas.
 
 What weights are learned from; as of a :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`,
 no measured vector comes out.

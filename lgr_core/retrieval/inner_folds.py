@@ -1,4 +1,4 @@
-"""A fold's training rows, asked for as its tests will be: what methods are tuned on."""
+"""Inner cross-validation folds for tuning."""
 
 from __future__ import annotations
 

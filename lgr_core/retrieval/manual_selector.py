@@ -1,4 +1,4 @@
-"""Neighbours that a person names: a set edited by hand, or written into a script."""
+"""A selector of drugs that the user names, or edits by hand."""
 
 from __future__ import annotations
 

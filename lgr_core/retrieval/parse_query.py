@@ -1,4 +1,4 @@
-"""What the words of a question mean in an atlas."""
+"""Resolves the cell line, drug and dose of a question to a condition of an atlas."""
 
 from __future__ import annotations
 

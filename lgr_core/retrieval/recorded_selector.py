@@ -1,4 +1,4 @@
-"""Recorded answers of a language model as a selector: whose ranking counts for a query."""
+"""A selector that reads the recorded answers of a language model."""
 
 from __future__ import annotations
 

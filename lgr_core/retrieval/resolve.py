@@ -1,4 +1,4 @@
-"""The one place that believes a proposal.
+"""Resolves proposals to drugs of the pool, and rejects the others with a reason.
 
 LLM text, offline tags and fingerprints all pass here, against the pool that was shown. What is not
 believed is data: a ``Rejected`` with its reason, never an exception.

@@ -1,4 +1,4 @@
-"""The selectors: each names the pool's drugs that should act most like the query."""
+"""The selectors: rules and language models that rank the pool's drugs for a query."""
 
 from __future__ import annotations
 

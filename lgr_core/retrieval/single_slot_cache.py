@@ -1,4 +1,4 @@
-"""What is large and asked for again and again is kept, one at a time."""
+"""A one-entry cache for large arrays."""
 
 from __future__ import annotations
 

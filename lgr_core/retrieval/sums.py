@@ -1,4 +1,4 @@
-"""Sums over measured deltas, from which averages are taken."""
+"""Sums of measured deltas with their counts, from which means are computed."""
 
 from __future__ import annotations
 
