@@ -72,3 +72,22 @@ def test_the_workflow_runs_what_the_gate_runs(target):
     assert re.search(rf"^make {target}$", gate, flags=re.MULTILINE)
     assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
     assert target in workflow_commands()
+
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *DOCS.glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_modules_that_a_page_names_exist(page):
+    """By their path, from the checkout or inside the core; walks have a test of their own."""
+    text = re.sub(r"\n## Walk:.*?(?=\n## )", "", page.read_text("utf-8"), flags=re.DOTALL)
+    paths = set(re.findall(r"`([\w/]+/\w+\.py)\b", text)) - {"pages/views/panel.py"}
+    places = {path: (ROOT / path, ROOT / "lgr_core" / path) for path in paths}
+    assert [path for path in paths if not any(place.exists() for place in places[path])] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    """Each relative link is a file of the checkout."""
+    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
