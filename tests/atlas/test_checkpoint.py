@@ -65,6 +65,7 @@ def stop_after(monkeypatch, n, fault=KeyboardInterrupt):
     monkeypatch.setattr(partials, "sum_shard", sum_shard)
 
 
+@pytest.mark.slow
 def test_ten_kills_at_random_moments(place):
     """Each time the next run ends with the atlas that an undisturbed run makes."""
     context = multiprocessing.get_context("forkserver")

@@ -27,6 +27,8 @@ from lgr_core.metrics import METRICS
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 
+pytestmark = pytest.mark.slow
+
 OFFLINE = tuple(name for name in REGISTRY if "llm" not in name and name != "chemcpa")
 
 

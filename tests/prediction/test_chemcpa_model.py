@@ -132,6 +132,7 @@ def test_training_ends_at_a_check_when_patience_is_over():
     assert [few.ended(epochs[:n]) for n in range(7)] == [False] * 6 + [True]
 
 
+@pytest.mark.slow
 @needs_torch
 @pytest.mark.parametrize("mode", ["deltas", "profiles"])
 def test_it_learns_what_unseen_drugs_do(world, mode):

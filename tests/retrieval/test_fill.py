@@ -288,6 +288,7 @@ def _asked(server):
     return Counter(re.sub(r"\s+", " ", call.prompt) for call in server.history)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
 def test_killed_half_way_and_resumed_no_question_is_asked_twice(home, cache_home, sign):
     """5 % faults, killed after half, run again: all answered, and none that was answered again.
