@@ -94,9 +94,9 @@ class Settings:
         )
 
     @property
-    def home_reason(self) -> str:
-        """Why ``home`` is where it is."""
-        return LAYOUT.home_is if self.home == LAYOUT.home else "LGR_HOME names it"
+    def home_is(self) -> str:
+        """What ``home`` is, which says why it is there."""
+        return LAYOUT.home_is if self.home == LAYOUT.home else "named by LGR_HOME"
 
     def environment(self) -> dict[str, str]:
         """The environment of a process that is started here: this one's, with this home."""

@@ -33,7 +33,7 @@ def diagnose(settings: Settings) -> dict[str, Any]:
             "lgr": version("lgr-explorer"),
             "python": platform.python_version(),
             "LGR_HOME": str(home),
-            "LGR_HOME is": settings.home_reason,
+            "home_is": settings.home_is,
             "free_gb": round(shutil.disk_usage(disk).free / 1e9, 1),
         },
         "packages": {name: found or "missing" for name, found in packages.items()},

@@ -44,6 +44,7 @@ EDGES = {
     "pyarrow": {"atlas/sources/*", "evaluation/cell_eval.py", "evaluation/splits.py"},
     "duckdb": {"atlas/build.py", "atlas/index.py", "retrieval/cache.py"},
     "huggingface_hub": {"atlas/fetch.py"},
+    "platformdirs": {"config.py"},
     "distributed": {"atlas/workers.py"},
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py"},

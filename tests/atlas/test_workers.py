@@ -93,7 +93,7 @@ def test_numbers_of_workers_that_make_no_sense():
 def test_without_dask_the_way_to_it_is_said(tasks, monkeypatch):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"not installed.*requirements-scale\.txt"):
+    with pytest.raises(UsageError, match=r"not installed.*lgr-explorer\[scale\]"):
         carry_out_all(tasks("none"), Crew(scheduler="tcp://127.0.0.1:1"))
 
 
