@@ -59,6 +59,17 @@ def _run(*command, **options):
     return done.stdout
 
 
+def _installed(folder, wheel):
+    """A new environment in that folder with the wheel, and this one's packages behind it."""
+    _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    python = folder / "bin" / "python"
+    _run(*PIP, "--python", str(python), "install", *OFFLINE, str(wheel))
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(_run(str(python), "-c", ask).strip())
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return SimpleNamespace(bin=folder / "bin", site=site)
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     """A used checkout: a copy of this one without what was built, and with junk in its places."""
@@ -86,15 +97,8 @@ def wheel(checkout, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def venv(wheel, tmp_path_factory):
-    """A fresh environment with the wheel, and this environment's packages behind it."""
-    folder = tmp_path_factory.mktemp("venv")
-    _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
-    python = folder / "bin" / "python"
-    _run(*PIP, "--python", str(python), "install", *OFFLINE, str(wheel))
-    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(_run(str(python), "-c", ask).strip())
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return SimpleNamespace(bin=folder / "bin", site=site)
+    """Where the wheel is installed."""
+    return _installed(tmp_path_factory.mktemp("venv"), wheel)
 
 
 @pytest.fixture(scope="module")
@@ -150,20 +154,40 @@ def test_the_wheel_holds_the_package_the_app_and_the_shipped_data(wheel):
     assert _names(wheel) == inside | _shipped(ROOT / "lgr_core")
 
 
+def _hatchling(checkout, target, folder):
+    """What hatchling builds of the checkout for that target."""
+    build = (sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder))
+    _run(*build, cwd=checkout)
+    return next(folder.iterdir())
+
+
 def test_a_wheel_by_way_of_the_sdist_is_the_same(checkout, wheel, tmp_path):
     """The sdist holds all that its wheel needs, and nothing that was built."""
-    _run(
-        sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path), cwd=checkout
-    )
-    sdist = next(tmp_path.glob("*.tar.gz"))
+    sdist = _hatchling(checkout, "sdist", tmp_path)
     _run(*PIP, "wheel", *OFFLINE, *BUILD, "-w", str(tmp_path), str(sdist))
     assert _names(next(tmp_path.glob("*.whl"))) == _names(wheel)
 
 
+def _top_names(site):
+    names = {path.name for path in site.iterdir()} - {"dependencies.pth", "__pycache__"}
+    return {name for name in names if not name.endswith(".dist-info")}
+
+
 def test_one_name_is_installed(venv):
     """Beside the metadata nothing but lgr_core: no ``pages``, ``data`` or ``app``."""
-    names = {path.name for path in venv.site.iterdir()} - {"dependencies.pth", "__pycache__"}
-    assert {name for name in names if not name.endswith(".dist-info")} == {"lgr_core"}
+    assert _top_names(venv.site) == {"lgr_core"}
+
+
+def test_an_editable_install_uses_the_checkout(checkout, tmp_path):
+    """Nothing is copied; the app, the data and the default home are the checkout's."""
+    editable = _hatchling(checkout, "wheel:editable", tmp_path / "built")
+    venv = _installed(tmp_path / "venv", editable)
+    assert _top_names(venv.site) == {"_lgr_explorer.pth"}
+    ask = "from lgr_core.config import LAYOUT; print(LAYOUT.app, LAYOUT.shipped, LAYOUT.home)"
+    places = _run(str(venv.bin / "python"), "-P", "-c", ask, cwd=tmp_path).split()
+    assert [Path(place) for place in places] == [
+        checkout / name for name in ("app.py", "data", "data")
+    ]
 
 
 def _stated(name):
