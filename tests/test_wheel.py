@@ -260,7 +260,7 @@ def test_pages_open_without_an_exception(venv, alone, demo):
 
 
 def test_lgr_app_serves_the_packaged_app(venv, alone, tmp_path):
-    """Its own pages, though a folder named ``pages`` stands on the search path."""
+    """Its own pages and settings, though a folder named ``pages`` stands on the search path."""
     lgr = [str(venv.bin / "lgr")]
     log = tmp_path / "log"
     with (
@@ -270,3 +270,4 @@ def test_lgr_app_serves_the_packaged_app(venv, alone, tmp_path):
         assert answer.status == 200
         assert "rel=modulepreload" in answer.headers["Link"]  # which the app's own layer adds
     assert "Traceback" not in log.read_text()
+    assert "usage statistics" not in log.read_text()  # which .streamlit/config.toml switches off
