@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "lgr_core"
 
 ROOMS = (
+    "nearest",
+    "remedies",
     "errors",
     "domain",
     "config",
@@ -42,13 +44,13 @@ EDGES = {
     "anndata": {"atlas/sources/*", "export.py"},
     "h5py": {"atlas/sources/*"},
     "pyarrow": {"atlas/sources/*", "evaluation/cell_eval.py", "evaluation/splits.py"},
-    "duckdb": {"atlas/build.py", "atlas/index.py", "retrieval/cache.py"},
-    "huggingface_hub": {"atlas/fetch.py"},
+    "duckdb": {"atlas/build.py", "atlas/reader.py", "retrieval/cache.py"},
+    "huggingface_hub": {"atlas/download.py"},
     "platformdirs": {"config.py"},
-    "distributed": {"atlas/workers.py"},
+    "distributed": {"atlas/executors.py"},
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py"},
-    "torch": {"prediction/chemcpa_network.py", "prediction/chemcpa_training.py"},
+    "torch": {"prediction/chemcpa/network.py", "prediction/chemcpa/training.py"},
     "plotly": {
         *("figures.py", "drug_figures.py", "compare_figures.py", "data_figures.py"),
         "evidence_figures.py",

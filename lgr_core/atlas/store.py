@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.atomic_folder import INDEX, read_whole
 from lgr_core.atlas.build import DELTAS, PANEL
-from lgr_core.atlas.index import read_files
-from lgr_core.atlas.publish import INDEX, read_whole
+from lgr_core.atlas.reader import read_files
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import NotFoundError, unknown
+from lgr_core.remedies import Fix, Remedy
 
 Key = tuple[str, float | None]
 
@@ -61,7 +62,7 @@ class AtlasStore:
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
         self._drugs_at: dict[float | None, frozenset[str]] = {}
-        self.newcomer: tuple[str, ...] = ()
+        self.unseen_drug_key: tuple[str, ...] = ()
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -69,17 +70,22 @@ class AtlasStore:
     def drug_catalog(self) -> DrugCatalog:
         """Resolves drug names, parents and twins."""
         parents = dict(zip(self.drugs["drug"], self.drugs["parent"], strict=True))
-        return DrugCatalog(self.drugs["drug"], parents=parents)
+        return DrugCatalog(self.drugs["drug"], parents=parents, listing=self._listing)
 
     @cached_property
-    def line_catalog(self) -> LineCatalog:
+    def cell_line_catalog(self) -> CellLineCatalog:
         """Resolves cell line names and ids."""
         columns = [c for c in ("cellosaurus", "depmap_id") if c in self.cell_lines]
         ids = {
             row.cell_line: [getattr(row, c) for c in columns]
             for row in self.cell_lines.itertuples()
         }
-        return LineCatalog(self.cell_lines["cell_line"], ids=ids)
+        return CellLineCatalog(self.cell_lines["cell_line"], ids=ids, listing=self._listing)
+
+    @property
+    def _listing(self) -> Remedy:
+        """How drugs and cell lines are listed."""
+        return Remedy(Fix.LIST_NAMES, values=(self.name,))
 
     @cached_property
     def parent_of_row(self) -> np.ndarray:
@@ -128,9 +134,12 @@ class AtlasStore:
         place = self._rows_by_drug((cell_line, dose_um))
         try:
             return np.fromiter((place[drug] for drug in drugs), dtype=np.intp, count=len(drugs))
-        except KeyError as err:
+        except KeyError:
+            missing = next(drug for drug in drugs if drug not in place)
             where = f"{cell_line} at {'pooled doses' if dose_um is None else f'{dose_um:g} uM'}"
-            raise unknown("drug", str(err.args[0]), place, where) from err
+            catalog, listing = self.drug_catalog, self._listing
+            near = () if missing in catalog else catalog.nearest(missing, among=place)
+            raise unknown("drug", missing, place, where, near=near, listing=listing) from None
 
     def condition(self, row: int) -> Condition:
         """The condition that stands in a row."""
@@ -175,7 +184,7 @@ class AtlasStore:
         for name in ("drug_catalog", "parent_of_row", "annotations", "fingerprints"):
             wider.__dict__.pop(name, None)
         wider.drugs = pd.concat([self.drugs, pd.DataFrame([dict(row)])], ignore_index=True)
-        wider.newcomer = tuple(str(value) for value in row.values())
+        wider.unseen_drug_key = tuple(str(value) for value in row.values())
         wider._packed_bits = np.vstack([self._packed_bits, np.packbits(bits)])  # noqa: SLF001
         return wider
 
@@ -253,9 +262,8 @@ def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:
 def _no_block(store: AtlasStore, cell_line: str, dose_um: float | None) -> NotFoundError:
     doses = store.doses(cell_line)
     if not doses:
-        return unknown(
-            "cell line", cell_line, sorted(set(store.conditions["cell_line"])), store.name
-        )
+        names = sorted(set(store.conditions["cell_line"]))
+        return unknown("cell line", cell_line, names, store.name)
     shown = ", ".join("pooled" if dose is None else f"{dose:g}" for dose in doses)
     asked = "pooled doses" if dose_um is None else f"{dose_um:g} uM"
     return NotFoundError(f"{asked} in {cell_line}", f"measured there: {shown} (uM)", "Choose one.")

@@ -11,13 +11,16 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from lgr_core.cli import app, atlases, batch, benchmark, cache, fetch, fill, queries
+from lgr_core.cli import app, batch, benchmark, cache, fetch, fill
+from lgr_core.cli import atlas as atlases
+from lgr_core.cli import predict as queries
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, LgrError, StoppedError
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a fault of the program, 2 wrong use, 3 input refused, 4 not found, "
-    "5 an outside service failed, 6 the budget is spent, 130 stopped by the user."
+    "5 an outside service failed or something was left unanswered, 6 the budget is spent, "
+    "130 stopped by the user."
 )
 
 

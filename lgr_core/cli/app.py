@@ -8,7 +8,7 @@ import socket
 import sys
 from dataclasses import replace
 
-from lgr_core.cli.base import Commands, command
+from lgr_core.cli.common import Commands, command
 from lgr_core.config import LAYOUT, Settings, home_folder
 from lgr_core.errors import InputError
 

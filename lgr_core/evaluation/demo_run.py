@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
-from lgr_core.evaluation.methods import chosen_methods
-from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.config import BenchmarkConfig
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.registry import chosen_methods
+from lgr_core.evaluation.run_store import Run
 from lgr_core.evaluation.runner import Progress, run_benchmark
-from lgr_core.evaluation.selectors import Selectors
+from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.setup import recorded_selector
 
 METHODS = (
     *("lgr_llm", "lgr_mechanism", "lgr_chemistry"),
@@ -18,7 +21,7 @@ METHODS = (
 )
 """The paper's, and best evidence with its trust; the controls stand in every run."""
 
-DEMO_PLAN = Plan(
+DEMO_PLAN = BenchmarkConfig(
     tuple(Regime),
     chosen_methods(METHODS),
     folds=3,
@@ -34,7 +37,8 @@ def run_demo(
 ) -> Run:
     """Score the methods on the demo atlas; a run of this build that is there is read."""
     folder = settings.runs / f"{store.name}-{store.build_id[:8]}"
-    selectors = Selectors(settings)
+    recorded = partial(recorded_selector, settings=settings)
+    selectors = partial(make_selector, recorded=recorded)
     return run_benchmark(
         store, DEMO_PLAN, folder, selectors=selectors, workers=workers, progress=progress
     )

@@ -10,7 +10,7 @@ import numpy as np
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import (
-    NOTHING,
+    EMPTY,
     CandidatePool,
     DeltaReader,
     Evidence,
@@ -21,13 +21,12 @@ from lgr_core.domain import (
     Selector,
 )
 from lgr_core.drugs.chemistry import similarity
-from lgr_core.drugs.mechanism_files import Annotation
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanism_tables import Annotation
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.question import LLMOptions
-from lgr_core.retrieval.setup import llm_selector
+from lgr_core.retrieval.recorded_selector import RecordedSelector
+from lgr_core.retrieval.setup import recorded_selector
 
 
 class MechanismSelector:
@@ -38,11 +37,11 @@ class MechanismSelector:
 
     def __init__(self, store: AtlasStore, inferred: Mapping[str, Annotation] | None = None) -> None:
         """``inferred`` annotations, e.g. a language model's, go before the shipped ones."""
-        self._book = MechanismBook.load()
+        self._book = MechanismAnnotations.load()
         self.annotations = {
             drug: self._book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
             for drug, row in store.annotations.items()
-        } | dict(NOTHING if inferred is None else inferred)
+        } | dict(EMPTY if inferred is None else inferred)
         self._place = {drug: i for i, drug in enumerate(self.annotations)}
         self._known = np.array([bool(note.tags) for note in self.annotations.values()])
         self._remembered: dict[str, FloatArray] = {}
@@ -160,13 +159,10 @@ def _ranked(pool: CandidatePool, scores: FloatArray) -> list[int]:
     return np.argsort(-scores, kind="stable").tolist()
 
 
-def replaying(store: AtlasStore) -> LLMSelector:
-    """A language model's remembered answers, by the settings of the environment; asks nobody."""
-    return llm_selector(store, Settings.from_environment(), LLMOptions())
-
-
 SELECTORS: Mapping[str, Callable[[AtlasStore, int], Selector]] = {
-    "llm": lambda store, _seed: replaying(store),
+    RecordedSelector.name: lambda store, _seed: recorded_selector(
+        store, Settings.from_environment()
+    ),
     "mechanism": lambda store, _seed: MechanismSelector(store),
     "chemistry": lambda store, _seed: ChemistrySelector(store),
     "random": lambda _store, seed: RandomSelector(seed),
@@ -175,8 +171,16 @@ SELECTORS: Mapping[str, Callable[[AtlasStore, int], Selector]] = {
 """Selectors by name, each with its defaults."""
 
 
-def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:
-    """The selector of that name, for that atlas.
+def make_selector(
+    name: str,
+    store: AtlasStore,
+    *,
+    seed: int = 0,
+    recorded: Callable[[AtlasStore], RecordedSelector] | None = None,
+) -> Selector:
+    """The selector of that name, for that atlas; ``llm`` replays recorded answers, asks nothing.
+
+    ``recorded`` makes the selector of recorded answers; unset, it is the installation's usual one.
 
     Raises
     ------
@@ -186,4 +190,6 @@ def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:
     if name not in SELECTORS:
         known = ", ".join(SELECTORS)
         raise UsageError(f"selector {name!r}", "unknown", f"Choose one of: {known}.")
+    if name == RecordedSelector.name and recorded is not None:
+        return recorded(store)
     return SELECTORS[name](store, seed)

@@ -10,12 +10,21 @@ import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.errors import InputError, LgrError, unknown
-from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
+from lgr_core.batch.query_list import (
+    FORM,
+    QueryList,
+    QueryRow,
+    RefusedRow,
+    crossed,
+    listed,
+    read_query_rows,
+)
+from lgr_core.errors import InputError, LgrError
 from pages.shared import links, pieces, state
+from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
 from pages.shared.pickers import choose_atlas, pick_method, refused, switch
-from pages.shared.question import settle
+from pages.shared.question import one_of, settle
 from pages.shared.widgets import html, start
 from pages.shared.words import LLM
 
@@ -106,11 +115,11 @@ class Wanted(NamedTuple):
         link = self.link()
         return sum(len(link[name]) for name in TEXTS) <= LONGEST_LINK
 
-    def wishes(self) -> list[Wish | Refused]:
+    def wishes(self) -> list[QueryRow | RefusedRow]:
         """What the lists ask for, line by line."""
         if self.form == "list":
             return listed(self.texts["queries"])
-        known = {"all_drugs": self.store.drug_catalog, "all_lines": self.store.line_catalog}
+        known = {"all_drugs": self.store.drug_catalog, "all_lines": self.store.cell_line_catalog}
         drugs, lines = (
             "\n".join(known[name].names)
             if self.texts[name].strip().casefold() == EVERY
@@ -119,12 +128,12 @@ class Wanted(NamedTuple):
         )
         return list(crossed(drugs, lines, self.at_dose))
 
-    def read(self) -> Reading:
+    def read(self) -> QueryList:
         """The lists as the atlas reads them, read once and kept for this visit."""
         key = (self.store.build_id, *self.link().values())
         kept = st.session_state.get("batch_reading")
         if kept is None or kept[0] != key:
-            kept = (key, read_wishes(self.store, self.wishes()))
+            kept = (key, read_query_rows(self.store, self.wishes()))
             st.session_state["batch_reading"] = kept
         return kept[1]
 
@@ -144,7 +153,7 @@ def ask() -> Wanted | None:
         html(pieces.error_box(err))
         return None
     wanted, wrong = _settle(store, wishes)
-    wrong = [*(str(part.error) for part in mended), *wrong]
+    wrong = [*(sentence(part.error) for part in mended), *wrong]
     pick_method(wanted.method, wanted.selector, wanted.k)
     links.keep(wanted.texts)
     if linked and refused(wrong, f"a batch on atlas {store.name}"):
@@ -259,17 +268,16 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     plain = {key: wishes[key] for key in ("selector", "k", "once") if key in wishes}
     settled = settle(store, plain)
     method, unlike_any = settle_method(wishes.get("method"))
-    wrong = [str(part.error) for part in (*settled.mended, *unlike_any)]
+    wrong = [sentence(part.error) for part in (*settled.mended, *unlike_any)]
     crossing = wishes.get("all_drugs") or wishes.get("all_lines")
     texts = {name: wishes.get(name, "")[:LONGEST_LIST] for name in TEXTS}
     default = "cross" if crossing and not texts["queries"] else "list"
     asked = (("form", FORMS, default), ("rest", RESTS, "leave"))
     chosen = {}
-    for key, known, nearest in asked:
-        chosen[key] = wishes.get(key) or nearest
-        if chosen[key] not in known:
-            wrong.append(str(unknown(key, chosen[key], known, "this page")))
-            chosen[key] = nearest
+    for key, known, usual in asked:
+        chosen[key], error = one_of(key, wishes.get(key) or None, known, usual)
+        if error is not None:
+            wrong.append(sentence(error))
     dose = wishes.get("at_dose", "")[:20]
     question = settled.question
     how = method, question.selector, question.k, chosen["rest"], question.once

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.batch.engine import Ask, Choose, by_neighbors, by_weights
+from lgr_core.batch.query_list import QueryList
+from lgr_core.batch.results import BatchRun
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import NotFoundError
-from lgr_core.many.asking import Ask, Choose, by_neighbors, by_weights
-from lgr_core.many.outcomes import Many
-from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.budget import Budget
 from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.question import LLMOptions, Policy
-from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import evidence_state, guide, state
 from pages.shared.batch_asking import Wanted
@@ -52,8 +51,8 @@ class Memory:
 class Batch:
     """One visitor's batch, ``wanted`` as it was started; ``link`` is the definition of it."""
 
-    def __init__(self, wanted: Wanted, reading: Reading) -> None:
-        self.many = Many(wanted.store, reading.pools, wanted.k, wanted.method)
+    def __init__(self, wanted: Wanted, reading: QueryList) -> None:
+        self.many = BatchRun(wanted.store, reading.pools, wanted.k, wanted.method)
         self.reading, self.wanted, self.link = reading, wanted, wanted.link()
         self.stage, self.asked, self.to_ask = "waiting", 0, 0
         self.report: FillReport | None = None
@@ -133,7 +132,7 @@ def asker(wanted: Wanted) -> Ask:
 
 
 def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
-    """Who chooses the neighbours of a query; a language model answers from memory.
+    """Who chooses the neighbours of a query; a language model's recorded answers are replayed.
 
     Where it has no answer, ``rest`` says whether the stand-in chooses; otherwise that is an error
     of this query.
@@ -141,12 +140,11 @@ def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
     if selector != LLM:
         chosen = state.selector(selector, store)
         return lambda _: chosen
-    memories, stand_in = guide.memories(store), state.selector(guide.STAND_IN, store)
+    recorded, stand_in = state.recorded(store), state.selector(guide.STAND_IN, store)
 
     def choose(pool: CandidatePool) -> Selector:
-        known = recall(memories, pool, k)
-        if known is not None:
-            return known.selector
+        if recorded.usable(pool, k) is not None:
+            return recorded
         if rest == guide.STAND_IN:
             return stand_in
         do = "Ask one, choose by mechanism instead, or take another selector."
@@ -156,7 +154,7 @@ def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
 
 
 def memory(store: AtlasStore, pools: Sequence[CandidatePool], k: int) -> Memory:
-    """Look up what is remembered; nobody is asked."""
-    memories = guide.memories(store)
-    unknown = tuple(pool for pool in pools if recall(memories, pool, k) is None)
-    return Memory(unknown, estimate(memories[0], unknown, k))
+    """Look up what is recorded; nobody is asked."""
+    recorded = state.recorded(store)
+    unknown = tuple(pool for pool in pools if recorded.usable(pool, k) is None)
+    return Memory(unknown, estimate(guide.asking(store), unknown, k))

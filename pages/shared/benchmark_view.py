@@ -11,17 +11,17 @@ from typing import NamedTuple
 import streamlit as st
 
 from lgr_core.domain import ValueKind
-from lgr_core.errors import LgrError, unknown
-from lgr_core.evaluation.figures import Group, look, ordered
-from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.errors import LgrError
+from lgr_core.evaluation.figures import Group, method_style, ordered
+from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import regimes
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, run_state
 from pages.shared.benchmark_runs import run_folders
 from pages.shared.pickers import picker, uploaded
-from pages.shared.question import DEMO, default_atlas
+from pages.shared.question import DEMO, default_atlas, one_of
 from pages.shared.widgets import html, start
 
 STYLE = Path(__file__).with_name("benchmark.css")
@@ -102,8 +102,8 @@ def choose() -> Shown | None:
 
 def tabs(shown: Shown) -> AbstractContextManager:
     """The regimes as tabs; what is shown goes into the open one."""
-    names = {REGIME_WORDS[regime].label: regime for regime in regimes(shown.run.config["regimes"])}
-    st.session_state["tab"] = REGIME_WORDS[shown.view.regime].label
+    names = {REGIME_LABELS[regime].label: regime for regime in regimes(shown.run.config["regimes"])}
+    st.session_state["tab"] = REGIME_LABELS[shown.view.regime].label
     st.session_state["regime"] = str(shown.view.regime)
 
     def turned() -> None:
@@ -135,7 +135,7 @@ def _settle(run: Run, name: str, desk: _Desk) -> View:
     regime = desk.pick("regime", regimes(run.config["regimes"]))
     metric = desk.pick("metric", _metrics(run), _METRIC)
     have = _methods(run, regime, metric)
-    best = [method for method in have if look(method).group is Group.RETRIEVAL]
+    best = [method for method in have if method_style(method).group is Group.RETRIEVAL]
     scored = desk.pick("scored", have, *best)
     others = [other for other in have if other != scored]
     rival = desk.pick("rival", others, *_RIVALS)
@@ -151,18 +151,21 @@ class _Desk:
         self.errors: list[LgrError] = []
 
     def pick(self, field: str, options: list[str], *defaults: str) -> str:
-        """What was asked if it is there, else the first default that is, else the first."""
-        wish = self.wishes.get(field)
-        if wish in options:
-            return wish
-        if wish is not None and self.linked:
-            self.errors.append(unknown(field, wish, options, "this page"))
-        return next((name for name in defaults if name in options), options[0])
+        """What was asked if it is there, else the first default that is, else the first.
+
+        A link that asks for a name that is not there leads to the nearest.
+        """
+        default = next((name for name in defaults if name in options), options[0])
+        name, error = one_of(field, self.wishes.get(field), options, default)
+        if error is None or not self.linked:
+            return name if error is None else default
+        self.errors.append(error)
+        return name
 
 
 def _pickers(run: Run, view: View) -> None:
     have = _methods(run, view.regime, view.metric)
-    labels = {method: look(method).label for method in have}
+    labels = {method: method_style(method).label for method in have}
     metrics = {metric: METRICS[metric].label for metric in _metrics(run)}
     picker("Metric", "metric", list(metrics), view.metric, metrics)
     picker("Method", "scored", have, view.scored, labels)

@@ -14,23 +14,23 @@ from typing import TypeAlias
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
+from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.domain import FloatArray, Selector
-from lgr_core.drugs.identity import load_aliases
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.catalog import load_aliases
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
-from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.prices import Prices
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
+from lgr_core.retrieval.query_block import EvidenceReader
+from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
-from lgr_core.retrieval.setup import llm_selector
-from lgr_core.signatures.search import Library
-from lgr_core.signatures.strength import strengths
+from lgr_core.retrieval.service import Service
+from lgr_core.retrieval.setup import recorded_selector
+from lgr_core.signatures.effect_size import strengths
+from lgr_core.signatures.search import SignatureLibrary
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture
@@ -61,7 +61,7 @@ def store(name: str) -> AtlasStore:
     return _store(_version(name))
 
 
-def novel(atlas: AtlasStore, drug: NovelDrug) -> AtlasStore:
+def novel(atlas: AtlasStore, drug: UnseenDrug) -> AtlasStore:
     """The atlas with a drug beyond it among its drugs.
 
     Raises
@@ -72,22 +72,25 @@ def novel(atlas: AtlasStore, drug: NovelDrug) -> AtlasStore:
     return _novel(_version(atlas.name), drug, atlas)
 
 
-def reader(atlas: AtlasStore) -> FoldReader:
+def reader(atlas: AtlasStore) -> EvidenceReader:
     """What baselines read of an atlas; their means over all lines are kept."""
     return _reader(_wider(atlas), atlas)
 
 
 def selector(name: str, atlas: AtlasStore) -> Selector:
-    """The selector of that name for an atlas, prepared once a build."""
+    """The selector of that name for an atlas, prepared once a build (``llm``: see ``recorded``)."""
+    if name == RecordedSelector.name:
+        return recorded(atlas)
     return _selector(_wider(atlas), name, atlas)
 
 
-def replaying(atlas: AtlasStore, scope: Scope) -> LLMSelector:
-    """A language model's remembered answers for an atlas; it asks nobody."""
+def recorded(atlas: AtlasStore) -> RecordedSelector:
+    """A language model's recorded answers for an atlas, prepared once for the same files."""
     settings = Settings.from_environment()
     files = neighbor_files(*settings.neighbor_folders)
     stamps = tuple((str(path), path.stat().st_mtime_ns) for path in files)
-    return _replaying(_wider(atlas), scope, settings.llm_model, stamps, atlas)
+    service = Service.at(settings.llm_base_url).name
+    return _recorded(_wider(atlas), settings.llm_model, service, stamps, atlas)
 
 
 def budget() -> Budget:
@@ -96,8 +99,8 @@ def budget() -> Budget:
 
 
 def prices() -> Prices:
-    """What language models cost."""
-    return _prices()
+    """What language models cost at the service that is asked."""
+    return _prices(Service.at(Settings.from_environment().llm_base_url).name)
 
 
 def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
@@ -105,7 +108,7 @@ def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
     return _mechanisms(_wider(atlas), atlas)
 
 
-def book() -> MechanismBook:
+def book() -> MechanismAnnotations:
     """The shipped mechanisms, read once."""
     return _book()
 
@@ -120,7 +123,7 @@ def strength(atlas: AtlasStore) -> pd.DataFrame:
     return _strength(_version(atlas.name), atlas)
 
 
-def library(atlas: AtlasStore, cell_line: str | None, dose: str) -> Library:
+def library(atlas: AtlasStore, cell_line: str | None, dose: str) -> SignatureLibrary:
     """What a search reads: one line or all, the dose as a link spells it or every dose."""
     return _library(_version(atlas.name), cell_line, dose, atlas)
 
@@ -167,7 +170,7 @@ def _version(name: str) -> Version:
 
 
 def _wider(atlas: AtlasStore) -> Wider:
-    return _version(atlas.name), atlas.newcomer
+    return _version(atlas.name), atlas.unseen_drug_key
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the atlas")
@@ -177,13 +180,13 @@ def _store(version: Version) -> AtlasStore:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _novel(version: Version, drug: NovelDrug, _atlas: AtlasStore) -> AtlasStore:  # noqa: ARG001
-    return with_novel(_atlas, drug)
+def _novel(version: Version, drug: UnseenDrug, _atlas: AtlasStore) -> AtlasStore:  # noqa: ARG001
+    return with_unseen_drug(_atlas, drug)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _reader(version: Wider, _atlas: AtlasStore) -> FoldReader:  # noqa: ARG001
-    return FoldReader(_atlas)
+def _reader(version: Wider, _atlas: AtlasStore) -> EvidenceReader:  # noqa: ARG001
+    return EvidenceReader(_atlas)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -192,15 +195,14 @@ def _selector(version: Wider, name: str, _atlas: AtlasStore) -> Selector:  # noq
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _replaying(
-    version: Wider,  # noqa: ARG001 - a part of the cache's key, as the two below
-    scope: Scope,
-    model: str,
+def _recorded(
+    version: Wider,  # noqa: ARG001 - a part of the cache's key, as those below
+    model: str,  # noqa: ARG001
+    service: str,  # noqa: ARG001
     stamps: tuple[tuple[str, int], ...],  # noqa: ARG001
     _atlas: AtlasStore,
-) -> LLMSelector:
-    options = LLMOptions(policy=Policy.REPLAY, scope=scope, model=model)
-    return llm_selector(_atlas, Settings.from_environment(), options)
+) -> RecordedSelector:
+    return recorded_selector(_atlas, Settings.from_environment())
 
 
 @st.cache_resource(show_spinner=False)
@@ -209,8 +211,8 @@ def _budget(limit_usd: float | None) -> Budget:
 
 
 @st.cache_resource(show_spinner=False)
-def _prices() -> Prices:
-    return Prices.load()
+def _prices(service: str) -> Prices:
+    return Prices.load(service=service)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -224,8 +226,8 @@ def _mechanisms(version: Wider, _atlas: AtlasStore) -> Mapping[str, str]:  # noq
 
 
 @st.cache_resource(show_spinner=False)
-def _book() -> MechanismBook:
-    return MechanismBook.load()
+def _book() -> MechanismAnnotations:
+    return MechanismAnnotations.load()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -248,10 +250,10 @@ def _library(
     cell_line: str | None,
     dose: str,
     _atlas: AtlasStore,
-) -> Library:
+) -> SignatureLibrary:
     doses = {spell_dose(d): d for line in _atlas.info()["cell_lines"] for d in _atlas.doses(line)}
     chosen = None if dose == EVERY else [doses[dose]]
-    return Library.read(_atlas, book(), cell_line=cell_line, doses=chosen)
+    return SignatureLibrary.read(_atlas, book(), cell_line=cell_line, doses=chosen)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

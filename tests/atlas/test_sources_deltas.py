@@ -9,7 +9,7 @@ import pytest
 from h5ads import write_h5ad
 from scipy import sparse
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import read_deltas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
@@ -25,12 +25,12 @@ DELTAS = np.array([[1, 0, -1], [2, 0, 3], [0.5, 0.25, 0], [4, 0, 0]], dtype=np.f
 IN_ORDER = [3, 2, 1, 0]  # by line, dose and drug
 
 
-CHOICES = {field.name for field in fields(Choices)}
+CHOICES = {field.name for field in fields(ReadOptions)}
 
 
 def read(path, **options):
     """Read as log-normalised deltas."""
-    choices = Choices(**{name: options.pop(name) for name in CHOICES & options.keys()})
+    choices = ReadOptions(**{name: options.pop(name) for name in CHOICES & options.keys()})
     return read_deltas(path, value_kind=ValueKind.LOGNORM_DELTA, choices=choices, **options)
 
 
@@ -185,7 +185,7 @@ def test_layers_are_named(tmp_path):
 
 
 def test_pooled_doses(tmp_path):
-    """pool: the mean of 0.5 and 5 uM; max: 5 uM alone; both name the doses used."""
+    """pool: (1 * 90 + 3 * 10) / 100 = 1.2; max: 5 uM alone; both name the doses used."""
     obs = {
         "cell_line": "A",
         "drug": "T",
@@ -195,12 +195,25 @@ def test_pooled_doses(tmp_path):
     }
     path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs)
     pooled, highest = read(path, dose="pool"), read(path, dose="max")
-    assert pooled.deltas.tolist() == [[2.0]]
+    np.testing.assert_allclose(pooled.deltas, [[1.2]], rtol=1e-6)
     assert pooled.conditions["doses_um"].tolist() == ["0.5;5"]
     assert highest.deltas.tolist() == [[3.0]]
     assert highest.conditions["doses_um"].tolist() == ["5"]
     assert highest.provenance["rows_of_lower_doses_left_out"] == 1
     assert np.isnan([pooled.conditions["dose_um"][0], highest.conditions["dose_um"][0]]).all()
+
+
+def test_pooled_doses_without_cells_weigh_the_same(tmp_path, caplog):
+    """The mean of 1 and 3, warned of once with the number of conditions."""
+    obs = {"cell_line": "A", "drug": "T", "dose": [0.5, 5.0], "dose_unit": "uM"}
+    path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs)
+    pooled = read(path, dose="pool")
+    assert pooled.deltas.tolist() == [[2.0]]
+    assert pooled.provenance["doses_averaged_equally"] == 1
+    assert "equal weights in 1 condition" in caplog.text
+    caplog.clear()
+    assert "doses_averaged_equally" not in read(path).provenance
+    assert caplog.text == ""
 
 
 def test_a_folder_of_plates(tmp_path):

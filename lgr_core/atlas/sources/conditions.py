@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.blocks import USUAL, Choices
+from lgr_core.atlas.count_source import USUAL, ReadOptions
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError, unknown
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Observations:
 def read_observations(
     frame: pd.DataFrame,
     columns: ColumnMap,
-    choices: Choices = USUAL,
+    choices: ReadOptions = USUAL,
 ) -> Observations:
     """Translate a file's metadata.
 
@@ -186,7 +187,8 @@ def mark_controls(
         if strange:
             # OP3 flags its positive controls, which are treatments.
             said = ", ".join(strange)
-            log.warning("flagged as controls: %s (keep as drugs: --column is_control=)", said)
+            remedy = Remedy(Fix.NO_FLAG, "is_control")
+            log.warning("flagged as controls: %s (%s)", said, remedy)
         present += strange
     return is_control, tuple(present)
 

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import (
+from lgr_core.atlas.count_source import (
     BLOCK_NONZEROS,
     UNITS,
     USUAL,
-    Choices,
     CountBlocks,
-    Cut,
+    ReadOptions,
+    ShardRange,
     Unit,
     cut,
     keep,
@@ -40,6 +40,7 @@ from lgr_core.atlas.sources.names import is_role_name, likeness
 from lgr_core.atlas.sources.tables import suffix_of
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class FileShard:
 
     path: Path
     matrix: str
-    cut: Cut
+    cut: ShardRange
     before: int = 0
 
     @property
@@ -125,7 +126,7 @@ def unreadable(path: Path, err: Exception) -> InputError:
     return InputError(f"file {path}", found, "It is cut off or damaged: fetch or write it again.")
 
 
-def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
+def open_counts(path: Path, choices: ReadOptions = USUAL) -> CountSource:
     """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
 
     Raises
@@ -144,8 +145,7 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
         names = sorted(column_names(path))
         found = "raw counts are read from h5ad only, and this is in no published form known here"
         found += f"; its columns: {', '.join(names[:10])}" if names else ""
-        do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
-        raise InputError(f"file {path}", found, do)
+        raise InputError(f"file {path}", found, Remedy(Fix.VALUE_KIND))
     try:
         with h5py.File(path) as file:
             return _open(file, path, choices)
@@ -153,7 +153,7 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
         raise unreadable(path, err) from err
 
 
-def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
+def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
     genes = name_genes(_read_var(file, matrix.name), choices.overrides)
@@ -237,7 +237,7 @@ def refuse_one_sided(seen: Observations) -> None:
     names = list(dict.fromkeys([*seen.at_zero, *map(str, frequent)]))
     found = f"no row is a known vehicle{seen.why_dropped}; "
     found += f"drugs at dose 0 or frequent: {', '.join(names[:10])}"
-    raise InputError("vehicle controls", found, "Name the vehicle with --control LABEL.")
+    raise InputError("vehicle controls", found, Remedy(Fix.VEHICLE))
 
 
 def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> Unit:

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import Choices, CountBlocks, cut
+from lgr_core.atlas.count_source import CountBlocks, ReadOptions, cut
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import read_observations
 from lgr_core.atlas.sources.counts import refuse_one_sided
@@ -34,6 +34,7 @@ from lgr_core.atlas.sources.tahoe_tables import (
 )
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def recognise_shards(path: Path) -> Form | None:
     return Form("Tahoe-100M expression shards", files, open=partial(open_shards, files))
 
 
-def open_shards(files: Sequence[Path], path: Path, choices: Choices) -> ShardSource:
+def open_shards(files: Sequence[Path], path: Path, choices: ReadOptions) -> ShardSource:
     """Open shards and the tables beside them.
 
     Raises
@@ -91,7 +92,7 @@ def open_shards(files: Sequence[Path], path: Path, choices: Choices) -> ShardSou
         than a shard, there is no control or no treatment, or a layer is asked for.
     """
     if choices.layer is not None:
-        raise InputError(f"layer {choices.layer!r}", "shards have none", "Leave out --layer.")
+        raise InputError(f"layer {choices.layer!r}", "shards have none", Remedy(Fix.NO_LAYER))
     folder = find_tables(path)
     if folder is None:
         found = "the tables of samples and genes are not there (metadata/ in, beside or above it)"
