@@ -37,6 +37,7 @@ EDGES = {
     "pyarrow": {"atlas/sources/*", "evaluation/cell_eval.py", "evaluation/splits.py"},
     "duckdb": {"atlas/build.py", "atlas/reader.py", "retrieval/cache.py"},
     "huggingface_hub": {"atlas/download.py"},
+    "platformdirs": {"config.py"},
     "distributed": {"atlas/executors.py"},
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py"},

@@ -155,8 +155,8 @@ def _dask(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client  # noqa: PLC0415 - optional
     except ModuleNotFoundError as err:
-        found = "Dask is not installed"
-        raise UsageError("--scheduler", found, "pip install -r requirements-scale.txt") from err
+        do = "Install it: pip install 'lgr-explorer[scale]'"
+        raise UsageError("--scheduler", "Dask is not installed", do) from err
     try:
         client = Client(address, set_as_default=False, timeout=_CONNECT_S)
     except (OSError, ValueError, ImportError) as err:

@@ -18,11 +18,14 @@ Commands = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
 
 
-def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
-    """Add a command that ``run`` carries out; every command takes ``--json``."""
+def command(
+    commands: Commands, name: str, run: Run, summary: str, *, json_flag: bool = True
+) -> argparse.ArgumentParser:
+    """Add a command that ``run`` carries out; it takes ``--json`` if it has a result."""
     parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
     parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
+    if json_flag:
+        parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
     return parser
 
 

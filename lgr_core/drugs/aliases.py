@@ -100,5 +100,5 @@ def _key(text: str) -> str:
 
 @cache
 def shipped_aliases() -> AliasTable:
-    """The aliases that ship with the checkout, ``data/aliases.csv``."""
+    """The shipped aliases, ``aliases.csv``."""
     return AliasTable(load_aliases(SHIPPED / "aliases.csv"))

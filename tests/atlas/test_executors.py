@@ -94,7 +94,7 @@ def test_numbers_of_workers_that_make_no_sense():
 def test_without_dask_the_way_to_it_is_said(tasks, monkeypatch):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"not installed.*requirements-scale\.txt"):
+    with pytest.raises(UsageError, match=r"not installed.*lgr-explorer\[scale\]"):
         execute_all(tasks("none"), ExecutorConfig(scheduler="tcp://127.0.0.1:1"))
 
 
