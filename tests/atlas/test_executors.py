@@ -51,7 +51,7 @@ def expected(tasks):
     return made(todo)
 
 
-@pytest.mark.parametrize("crew", [ExecutorConfig(3), ExecutorConfig(2, processes=True)])
+@pytest.mark.parametrize("executor", [ExecutorConfig(3), ExecutorConfig(2, processes=True)])
 def test_threads_and_processes_make_the_same(tasks, expected, executor):
     """And each shard is told of once; the last report is the whole."""
     seen, todo = [], tasks("made")
@@ -84,7 +84,7 @@ def test_a_failed_task_is_raised(tasks, monkeypatch):
 
 
 def test_numbers_of_workers_that_make_no_sense():
-    """Nobody, or two crews at once."""
+    """Nobody, or two executors at once."""
     with pytest.raises(UsageError, match="0 workers do no work"):
         ExecutorConfig(0)
     with pytest.raises(UsageError, match="the workers are the scheduler's"):
