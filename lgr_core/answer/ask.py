@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from lgr_core.answer.desk import Desk
+from functools import partial
+
+from lgr_core.answer.assemble import AnsweringMethod, answers
 from lgr_core.answer.record import Answer
+from lgr_core.answer.tuned import tuned
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import CandidatePool, Retrieval, Selector
-from lgr_core.errors import UsageError
+from lgr_core.domain import Retrieval, Selector
+from lgr_core.errors import EmptyPoolError, LgrError, UsageError
 from lgr_core.prediction.explained import METHODS as WEIGHTED
-from lgr_core.prediction.explained import Selectors
+from lgr_core.prediction.explained import Selectors, selector_from_memory
 from lgr_core.prediction.hybrid import Hybrid
-from lgr_core.prediction.predictors import LGR
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.blocks import Block, FoldReader
 from lgr_core.retrieval.query import read_query
-from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
 from lgr_core.retrieval.selectors import make_selector
 
 LGR_METHOD = "lgr"
@@ -23,7 +24,7 @@ METHODS = (LGR_METHOD, *WEIGHTED, Hybrid.name)
 """What can be asked: the paper's, those that weigh every condition, and the paper's proposal."""
 
 
-def retrieve(
+def retrieve(  # noqa: PLR0913 - all but the question is optional
     store: AtlasStore,
     *,
     cell_line: str,
@@ -33,20 +34,22 @@ def retrieve(
     k: int = 10,
     seed: int = 0,
     one_per_parent: bool = False,
+    reader: FoldReader | None = None,
 ) -> Retrieval:
-    """The realised neighbours of a drug in a cell line, without predicting.
+    """The realised neighbours of a drug in a cell line, without predicting; see :func:`predict`.
 
     Raises
     ------
     LgrError
         If a name, the dose, the selector or ``k`` is refused; the message says what to do.
     """
-    pool, _ = _pool(store, cell_line, drug, dose_um)
+    block, _ = _block(store, reader, cell_line, drug, dose_um)
     chosen = _selector(store, selector, seed)
-    view = View(store, pool.query, chosen.evidence)
-    return retrieve_neighbors(
-        chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
-    )
+    lgr = LGR(chosen, store.drug_catalog, k, one_per_parent=one_per_parent)
+    (found,) = lgr.retrieve(block, k)
+    if isinstance(found, LgrError):
+        raise found
+    return found
 
 
 def predict(  # noqa: PLR0913 - the one public call; all but the question is optional
@@ -106,33 +109,50 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     LgrError
         If a name, the dose or an option is refused; the message says what to do.
     """
-    pool, notes = _pool(store, cell_line, drug, dose_um)
-    desk = Desk(store, pool, notes, k, all_genes=all_genes, reader=reader)
-    if isinstance(method, Weighted) or method in WEIGHTED:
-        return desk.weighted(method, selectors)
-    if method == Hybrid.name:
-        return desk.hybrid(selectors)
-    if method != LGR_METHOD:
-        do = f"Choose one of: {', '.join(METHODS)}."
-        raise UsageError(f"method {method!r}", "unknown", do)
-    lgr = LGR(
-        _selector(store, selector, seed),
-        store.drug_catalog,
-        k=k,
-        how=aggregate,
-        fallback=fallback,
-        one_per_parent=one_per_parent,
-        all_genes=all_genes,
-    )
-    return desk.lgr(lgr)
+    block, notes = _block(store, reader, cell_line, drug, dose_um)
+    if method == LGR_METHOD:
+        asked: AnsweringMethod = LGR(
+            _selector(store, selector, seed),
+            store.drug_catalog,
+            k,
+            how=aggregate,
+            fallback=fallback,
+            one_per_parent=one_per_parent,
+        )
+    else:
+        asked = _by_name(block.reader, method, selectors, k)
+    (answer,) = answers(block, asked, k, all_genes=all_genes, notes=notes)
+    if isinstance(answer, LgrError):
+        raise answer
+    return answer
 
 
-def _pool(
-    store: AtlasStore, cell_line: str, drug: str, dose_um: float | None
-) -> tuple[CandidatePool, tuple[str, ...]]:
-    """Who may answer the question as it was read, and notes on how it was read."""
+def _block(
+    store: AtlasStore, reader: FoldReader | None, cell_line: str, drug: str, dose_um: float | None
+) -> tuple[Block, tuple[str, ...]]:
+    """The question as it was read, a block of one, and notes on how it was read."""
     query, notes = read_query(store, cell_line, drug, dose_um)
-    return candidate_pool(store, query), notes
+    reader = FoldReader(store) if reader is None else reader
+    block = reader.block(query.cell_line, query.dose_um, [query.drug])
+    (pool,) = block.pools
+    if isinstance(pool, EmptyPoolError):
+        raise pool
+    return block, notes
+
+
+def _by_name(
+    reader: FoldReader, method: str | Weighted, selectors: Selectors | None, k: int
+) -> AnsweringMethod:
+    """The method of that name, with the language model's answers that were recorded."""
+    if isinstance(method, Weighted):
+        return method
+    if method in WEIGHTED:
+        return tuned(method, reader, selectors=selectors)
+    if method == Hybrid.name:
+        make = partial(selector_from_memory, reader.store) if selectors is None else selectors
+        catalog = reader.store.drug_catalog
+        return Hybrid(*(LGR(make(name), catalog, k) for name in ("llm", "chemistry")))
+    raise UsageError(f"method {method!r}", "unknown", f"Choose one of: {', '.join(METHODS)}.")
 
 
 def _selector(store: AtlasStore, selector: str | Selector, seed: int) -> Selector:

@@ -19,7 +19,7 @@ from lgr_core.errors import InputError, UsageError
 from lgr_core.evaluation.selectors import Selectors
 from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import AGGREGATES
-from lgr_core.prediction.predictors import FALLBACKS
+from lgr_core.prediction.lgr import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors

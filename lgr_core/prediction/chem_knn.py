@@ -8,7 +8,8 @@ from scipy.sparse import csr_array
 from lgr_core.domain import Evidence, IntArray
 from lgr_core.drugs.chemistry import similarity
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
-from lgr_core.retrieval.blocks import Block, Labels
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.gate import Basis
 
 
@@ -42,7 +43,7 @@ class ChemKNN(Unfitted):
         without = "no structure is known of the drug, or of any training drug at this dose"
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
-    def _ranking(self, labels: Labels, place: int) -> IntArray:
+    def _ranking(self, labels: ConditionIndex, place: int) -> IntArray:
         """Places of all drugs, which are sorted by name, from most to least similar to one."""
         if place not in self._ranked:
             bits = labels.fingerprints

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray, IntArray
+from lgr_core.domain import Evidence, FloatArray, IntArray, Term
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
 from lgr_core.prediction.ridge import shared_weights
 from lgr_core.prediction.weighted import (
     MeanWeights,
     RowWeights,
     Share,
-    Term,
     Weighted,
     Weights,
     best_of,

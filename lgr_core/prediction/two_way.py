@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray, Term
 from lgr_core.prediction.ridge import residual_mix, ridge_weights, shared_weights
-from lgr_core.prediction.weighted import Term, Weights
+from lgr_core.prediction.weighted import Weights
 from lgr_core.retrieval.crossing import Crossing
 from lgr_core.retrieval.gate import Gate
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray, Term
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Gate, Over
+from lgr_core.retrieval.gate import Basis, Gate
 from lgr_core.retrieval.pool import TrainingView
 from lgr_core.retrieval.rehearsal import rehearse
+from lgr_core.retrieval.sums import Over
 
 TUNED_BLOCKS = 2
 TUNED_QUERIES = 40
@@ -25,26 +25,6 @@ TUNED_GENES = 500
 """Of each fold inside a fold's training rows, and of the panel, what tuning looks at."""
 
 Candidate = TypeVar("Candidate")
-
-
-class Term(StrEnum):
-    """What a group of conditions does in a weighted sum."""
-
-    DRUG_ELSEWHERE = "drug_elsewhere"
-    NEIGHBORS_HERE = "neighbors_here"
-    NEIGHBORS_ELSEWHERE = "neighbors_elsewhere"
-
-    @property
-    def label(self) -> str:
-        """In words, for users."""
-        return _LABELS[self]
-
-
-_LABELS = {
-    Term.DRUG_ELSEWHERE: "the drug itself in other cell lines",
-    Term.NEIGHBORS_HERE: "other drugs in this cell line",
-    Term.NEIGHBORS_ELSEWHERE: "other drugs in other cell lines",
-}
 
 
 class Weights:
@@ -179,12 +159,20 @@ class Share:
             delta[unanswered] = gate.mean(Over.EVERYWHERE)[0][unanswered]
         return delta, unanswered
 
+    def by_row(self) -> Share:
+        """The same with a weight on every row: what other genes than the weights' can be summed by.
+
+        The factors of a two-way regression hold the deltas that they were learned from.
+        """
+        return replace(self, weights=RowWeights(self.weights.rows, self.weights.terms))
+
 
 class Weighted(Unfitted):
     """Answers by the weights that :meth:`weigh` gives to what may be read."""
 
     name: str
     evidence: frozenset[Evidence]
+    how = "weighted sum"
 
     @property
     def chosen(self) -> str:

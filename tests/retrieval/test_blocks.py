@@ -13,9 +13,10 @@ from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Basis, Over
+from lgr_core.retrieval.gate import Basis
 from lgr_core.retrieval.pool import TrainingView, View
 from lgr_core.retrieval.rehearsal import rehearse
+from lgr_core.retrieval.sums import Over
 
 DECLARED = (
     frozenset(),
