@@ -43,7 +43,8 @@ def retrieve(  # noqa: PLR0913 - all but the question is optional
     LgrError
         If a name, the dose, the selector or ``k`` is refused; the message says what to do.
     """
-    block, _ = _block(store, reader, cell_line, drug, dose_um)
+    reader = FoldReader(store) if reader is None else reader
+    block, _ = _block(reader, cell_line, drug, dose_um)
     chosen = _selector(store, selector, seed)
     lgr = LGR(chosen, store.drug_catalog, k, one_per_parent=one_per_parent)
     (found,) = lgr.retrieve(block, k)
@@ -109,7 +110,8 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     LgrError
         If a name, the dose or an option is refused; the message says what to do.
     """
-    block, notes = _block(store, reader, cell_line, drug, dose_um)
+    reader = FoldReader(store) if reader is None else reader
+    block, notes = _block(reader, cell_line, drug, dose_um)
     if method == LGR_METHOD:
         asked: AnsweringMethod = LGR(
             _selector(store, selector, seed),
@@ -120,19 +122,18 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
             one_per_parent=one_per_parent,
         )
     else:
-        asked = _by_name(block.reader, method, selectors, k)
-    (answer,) = answers(block, asked, k, all_genes=all_genes, notes=notes)
+        asked = _by_name(reader, method, selectors, k)
+    (answer,) = answers(reader, block, asked, k, all_genes=all_genes, notes=notes)
     if isinstance(answer, LgrError):
         raise answer
     return answer
 
 
 def _block(
-    store: AtlasStore, reader: FoldReader | None, cell_line: str, drug: str, dose_um: float | None
+    reader: FoldReader, cell_line: str, drug: str, dose_um: float | None
 ) -> tuple[Block, tuple[str, ...]]:
     """The question as it was read, a block of one, and notes on how it was read."""
-    query, notes = read_query(store, cell_line, drug, dose_um)
-    reader = FoldReader(store) if reader is None else reader
+    query, notes = read_query(reader.store, cell_line, drug, dose_um)
     block = reader.block(query.cell_line, query.dose_um, [query.drug])
     (pool,) = block.pools
     if isinstance(pool, EmptyPoolError):

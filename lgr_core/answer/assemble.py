@@ -28,7 +28,7 @@ from lgr_core.prediction.explained import explain_block
 from lgr_core.prediction.hybrid import Hybrid
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.blocks import Block, FoldReader
 from lgr_core.retrieval.gate import Basis, Gate
 from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.sums import Over
@@ -38,6 +38,7 @@ AnsweringMethod = LGR | Hybrid | Weighted
 
 
 def answers(
+    reader: FoldReader,
     block: Block,
     method: AnsweringMethod,
     k: int,
@@ -53,8 +54,10 @@ def answers(
 
     Parameters
     ----------
+    reader
+        An atlas in the open world.
     block
-        One query or more of one cell line at one dose.
+        One query or more of one cell line at one dose, made by the reader.
     method
         Predicts them.
     k
@@ -76,12 +79,26 @@ def answers(
     found = _predictions(block, over, method, k, most)
     gate = over.gate({Evidence.TARGET_POOL})
     pool_means, _ = gate.mean(Over.LINE)
-    return [
-        one
-        if isinstance(one, LgrError)
-        else _answer(over, gate, i, one, method, pool_mean=pool_means[i], notes=notes)
-        for i, one in enumerate(found)
-    ]
+    answered: list[Answer | LgrError] = []
+    for i, (pool, one) in enumerate(zip(block.pools, found, strict=True)):
+        if isinstance(pool, LgrError) or isinstance(one, LgrError):
+            answered.append(pool if isinstance(pool, LgrError) else one)
+            continue
+        neighbor_deltas = _neighbor_deltas(gate, i, one.retrieval)
+        measured = _measured(over, i, all_genes=all_genes)
+        answered.append(
+            _answer(
+                reader.store,
+                pool,
+                one,
+                method,
+                notes=notes,
+                neighbor_deltas=neighbor_deltas,
+                pool_mean=pool_means[i],
+                measured=measured,
+            )
+        )
+    return answered
 
 
 def _predictions(
@@ -124,19 +141,18 @@ def _neighbor(rank: int, condition: Condition, weight: float) -> Neighbor:
 
 
 def _answer(
-    block: Block,
-    gate: Gate,
-    i: int,
+    store: AtlasStore,
+    pool: CandidatePool,
     prediction: Prediction,
     method: AnsweringMethod,
     *,
-    pool_mean: FloatArray,
     notes: Sequence[str],
+    neighbor_deltas: FloatArray,
+    pool_mean: FloatArray,
+    measured: FloatArray | None,
 ) -> Answer:
-    """The answer to query ``i`` of a block, scored where it was measured."""
-    pool = block.pools[i]
-    store, weighs_all = block.reader.store, isinstance(method, Weighted)
-    measured = _measured(block, i)
+    """The record of one answer, scored where the query was measured."""
+    weighs_all = isinstance(method, Weighted)
     about = (*notes, *_notes(prediction, pool, weighs_all=weighs_all))
     return Answer(
         prediction=prediction,
@@ -144,7 +160,7 @@ def _answer(
         genes=store.gene_names[: len(pool_mean)],
         n_panel=store.n_panel,
         measured=measured,
-        neighbor_deltas=_neighbor_deltas(gate, i, prediction.retrieval),
+        neighbor_deltas=neighbor_deltas,
         pool_mean=pool_mean,
         metrics=_score(prediction.delta, measured, pool_mean, store.n_panel),
         notes=about,
@@ -153,12 +169,12 @@ def _answer(
     )
 
 
-def _measured(block: Block, i: int) -> FloatArray | None:
+def _measured(block: Block, i: int, *, all_genes: bool) -> FloatArray | None:
     """What was measured of query ``i`` itself; None where nothing was."""
     row = block.rows[[i]]
     if row[0] < 0:
         return None
-    return block.view(i, {Evidence.TRUTH}).deltas(row, all_genes=block.reader.all_genes)[0]
+    return block.view(i, {Evidence.TRUTH}).deltas(row, all_genes=all_genes)[0]
 
 
 def _neighbor_deltas(gate: Gate, i: int, retrieval: Retrieval | None) -> FloatArray:

@@ -44,7 +44,7 @@ def by_neighbors(
             return err
         catalog = reader.store.drug_catalog
         lgr = LGR(selector, catalog, k, one_per_parent=one_per_parent)
-        return answers(block.some(np.array([i])), lgr, k)[0]
+        return answers(reader, block.some(np.array([i])), lgr, k)[0]
 
     return ask
 
@@ -54,7 +54,9 @@ def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
 
     ``reader`` and ``runs`` are as for :func:`by_neighbors`.
     """
-    return lambda pools: _trusted(reader, answers(_block(reader, pools), method, k, most=k), runs)
+    return lambda pools: _trusted(
+        reader, answers(reader, _block(reader, pools), method, k, most=k), runs
+    )
 
 
 def _block(reader: FoldReader, pools: Sequence[CandidatePool]) -> Block:

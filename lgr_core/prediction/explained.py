@@ -55,47 +55,26 @@ def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = 
     return METHODS[name](DrugKernels(reader.labels, make, _newcomers(reader)))
 
 
-def explain(
-    reader: FoldReader, method: Weighted, query: Condition, *, all_genes: bool = False
-) -> Prediction:
-    """Predict one condition from all that was measured but its own (line, parent).
-
-    ``provenance`` holds the ``route`` and its ``why`` in words, and the ``settings``.
-
-    Parameters
-    ----------
-    reader
-        An atlas in the open world.
-    method
-        From :func:`make_method`.
-    query
-        A condition of a line and dose that the atlas holds; it need not have been measured.
-    all_genes
-        Predict every gene of the atlas; otherwise the metric panel.
-
-    Raises
-    ------
-    NotFoundError
-        If the line, or the dose in that line, is not in the atlas.
-    EmptyPoolError
-        If nothing measured may be read.
-    """
-    reader.store.measured_drugs(query.cell_line, query.dose_um)  # an unknown line or dose is said
-    block = reader.block(query.cell_line, query.dose_um, [query.drug])
-    (found,) = explain_block(block, method, over=block.over_all_genes() if all_genes else None)
-    if isinstance(found, LgrError):
-        raise found
-    return found
-
-
 def explain_block(
     block: Block, method: Weighted, *, over: Block | None = None, most: int | None = None
 ) -> list[Prediction | LgrError]:
     """Predict the n queries of a block, and compute once what they share.
 
-    ``over`` holds the same queries read over other genes, all of the atlas's perhaps; weights are
-    always of the block's. Of each term the ``most`` heaviest conditions are named, all if unset;
-    the rest is as for :func:`explain`, but that an error stands where nothing may be read.
+    From all that was measured but a query's own (line, parent); it need not have been measured. An
+    error stands where nothing may be read. ``provenance`` holds the ``route`` and its ``why`` in
+    words, and the ``settings``.
+
+    Parameters
+    ----------
+    block
+        Queries of a line and dose that the atlas holds, in the open world.
+    method
+        From :func:`make_method`.
+    over
+        The same queries read over other genes, all of the atlas's perhaps; weights are always
+        learned from the block's.
+    most
+        How many conditions of each term to name, the heaviest first; all if unset.
     """
     found: dict[int, Prediction | LgrError] = {}
     for suited, share in _shares(method, block):

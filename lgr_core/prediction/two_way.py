@@ -48,6 +48,8 @@ class TwoWays:
         """The weights by these penalties."""
         cross = self.crossing
         w, likeness = self._of_lines(penalties.lines)
+        # v regresses the query's drug on the pool's. Their values are the residuals of all other
+        # lines, stacked: likeness[d, e] is the mean product of drugs d and e over lines and genes.
         others = likeness[:, cross.pool]
         v = shared_weights(others[cross.pool], others[cross.own], cross.kept, penalties.drugs)
         return TwoWayWeights(cross, w, v)
@@ -56,6 +58,9 @@ class TwoWays:
         """w, and how alike drugs are in what remains; kept for other penalties on drugs."""
         if penalty not in self._learned:
             cross = self.crossing
+            # Row l of `mix`, (n_lines, n_lines), takes from line l its ridge prediction from the
+            # others: what remains is M x[d] for each drug d. Only the products of these residuals
+            # are asked for, so that no drug's vector is ever seen here.
             mix = residual_mix(cross.other_lines(), penalty)
             self._learned[penalty] = ridge_weights(*cross.lines(), penalty), cross.drugs(mix)
         return self._learned[penalty]

@@ -90,6 +90,7 @@ class MeanWeights(Weights):
     @property
     def terms(self) -> Mapping[Term, FloatArray]:
         """One term: other drugs in other lines."""
+        # A drug's mean over its m lines: each of its m rows has 1/m of the drug's weight.
         measured = self.grid >= 0
         shared = self.each / np.maximum(measured.sum(axis=0), 1)
         return {Term.NEIGHBORS_ELSEWHERE: shared[:, np.nonzero(measured)[1]]}
@@ -119,6 +120,8 @@ class Mixed(Weights):
     @property
     def terms(self) -> Mapping[Term, FloatArray]:
         """The terms of either, weighed by its share."""
+        # (1 - part) * first + part * second, on the union of their rows; a row may stand in both,
+        # and twice in one of them, so weights are added rather than set.
         rows, summed = self.rows, {}
         for answer, share in ((self.first, 1 - self.part), (self.second, self.part)):
             places = np.searchsorted(rows, answer.rows)
@@ -217,11 +220,13 @@ def best_of(
 ) -> Candidate | None:
     """The candidate that predicts best in folds inside a fold's training rows; None without any.
 
-    Best is who gains most over the first in whichever gains less: mean Pearson r, or the error's
-    share of the mean square. So who is worse than the first in either is not taken. ``asking``
-    makes of a block what gives its deltas, (n, genes), by each candidate, NaN in the same rows;
-    None where the candidates do not apply.
+    Maximin: the candidate whose smaller gain over the first is largest, of the gain in mean Pearson
+    r and the gain in mean squared error, as a share of the mean square of what was measured. So one
+    that is worse than the first in either is not taken. ``asking`` makes of a block what gives its
+    deltas, (n, genes), by each candidate, NaN in the same rows; None where the candidates do not
+    apply.
     """
+    # Pearson r alone would reward any scale, squared error alone would reward shrinking to zero.
     r, error = np.zeros((2, len(candidates)))
     size, n = 0.0, 0
     limits = {"max_blocks": TUNED_BLOCKS, "max_queries": TUNED_QUERIES, "max_genes": TUNED_GENES}

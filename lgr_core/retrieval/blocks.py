@@ -44,24 +44,24 @@ class FoldReader(FoldEvidence):
 
 @dataclass(frozen=True, eq=False)
 class Block(Queries):
-    """Queries of one line at one dose, and the reader that they are asked through."""
+    """Queries of one line at one dose; what is read for them passes a guard."""
 
-    reader: FoldReader = field(repr=False)
+    _reader: FoldReader = field(repr=False)
 
     @cached_property
     def pools(self) -> tuple[CandidatePool | EmptyPoolError, ...]:
         """Each query's candidates, or the error that says why there are none."""
-        store, fold = self.reader.store, self.reader.fold
+        store, fold = self._reader.store, self._reader.fold
         offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
         return tuple(self._pool(query, offered) for query in self.queries)
 
     def some(self, places: IntArray) -> Block:
         """The block of some of its queries, in the order given."""
-        return Block(self.labels, tuple(self.queries[i] for i in places), self.reader)
+        return Block(self.labels, tuple(self.queries[i] for i in places), self._reader)
 
     def over_all_genes(self) -> Block:
         """The same queries, read over every gene of the atlas."""
-        reader = self.reader
+        reader = self._reader
         wide = FoldReader(reader.store, reader.fold, all_genes=True, labels=self.labels)
         return Block(wide.labels, self.queries, wide)
 
@@ -71,10 +71,10 @@ class Block(Queries):
 
     def gate(self, evidence: Iterable[Evidence]) -> Gate:
         """What the queries may read, together."""
-        return Gate(self.reader, self, self.reader.check(evidence))
+        return Gate(self._reader, self, self._reader.check(evidence))
 
     def _pool(self, query: Condition, offered: Sequence[str]) -> CandidatePool | EmptyPoolError:
-        store, fold = self.reader.store, self.reader.fold
+        store, fold = self._reader.store, self._reader.fold
         try:
             return candidate_pool(store, query, fold=fold, offered=offered)
         except EmptyPoolError as err:

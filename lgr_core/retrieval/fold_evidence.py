@@ -58,7 +58,7 @@ class FoldEvidence:
         if fold is not None:
             check_size(store, fold)
         n_genes = len(store.genes) if all_genes else store.n_panel
-        self.store, self.fold, self.all_genes = store, fold, all_genes
+        self.store, self.fold, self._all_genes = store, fold, all_genes
         self.genes = slice(0, n_genes, every)
         n_read = len(range(n_genes)[self.genes])
         self.labels = ConditionIndex(store, n_read) if labels is None else labels.with_genes(n_read)
@@ -161,7 +161,7 @@ class FoldEvidence:
     def _read(self, rows: IntArray, *, writeable: bool = True) -> FloatArray:
         """The rows' deltas, (n_rows, genes) float32, from the store."""
         deltas = np.ascontiguousarray(
-            self.store.deltas(rows, all_genes=self.all_genes)[:, self.genes]
+            self.store.deltas(rows, all_genes=self._all_genes)[:, self.genes]
         )
         deltas.flags.writeable = writeable
         return deltas

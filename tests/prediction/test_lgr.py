@@ -35,7 +35,7 @@ class Names:
 def run(store, method, query=QUERY, *, all_genes=False):
     """One question, with just the evidence that the method declares; an error is raised."""
     block = one(store, query)
-    with block.reader.held_to(method.evidence):
+    with block._reader.held_to(method.evidence):
         over = block.over_all_genes() if all_genes else block
         (found,) = method.explain(block, over)
     if isinstance(found, LgrError):
@@ -118,7 +118,7 @@ def test_methods_declare_what_their_selector_reads(toy):
 def test_the_truth_changes_no_honest_prediction(toy, name):
     """Every method but the oracle gives the same delta with the truth out of reach."""
     method, block = LGR(make_selector(name, toy), toy.drug_catalog, k=3), one(toy, QUERY)
-    with block.reader.held_to(frozenset({Evidence.TARGET_POOL})):
+    with block._reader.held_to(frozenset({Evidence.TARGET_POOL})):
         if name == "oracle":
             with pytest.raises(LeakageError):
                 method.predict(block)
