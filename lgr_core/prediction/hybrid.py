@@ -14,10 +14,11 @@ from lgr_core.domain import BoolArray, Evidence, FloatArray, Prediction, Retriev
 from lgr_core.errors import LgrError
 from lgr_core.prediction.aggregate import STRENGTH
 from lgr_core.prediction.batch import Predictions
-from lgr_core.prediction.lgr import LGR, Found
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.weighted import best_of
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Basis
+from lgr_core.retrieval.neighbors import Found
 from lgr_core.retrieval.pool import TrainingView
 from lgr_core.retrieval.sums import Over
 

@@ -40,18 +40,13 @@ from lgr_core.prediction.batch import Predictions, Status, Unfitted
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Basis, Gate
 from lgr_core.retrieval.kept import Last
-from lgr_core.retrieval.resolve import require_k, resolve
+from lgr_core.retrieval.neighbors import Found, detail_of, none_stands, resolve_block, select
+from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.sums import Over
-
-RANKED, ASKED_IN = "ranked by ", ", asked in "
-"""How a prediction's ``detail`` names the model that ranked, and the line that it was asked in."""
 
 NO_FALLBACK = "none"
 FALLBACKS = ("pool_mean", NO_FALLBACK)
 """What may answer when no neighbour stands: always labelled, never silent."""
-
-Found = Retrieval | LgrError
-"""The neighbours of a query, or why there are none to be had."""
 
 
 class LGR(Unfitted):
@@ -154,32 +149,14 @@ class LGR(Unfitted):
             for i, one in enumerate(self._required(found))
         ]
 
-    def _retrieve(self, block: Block, k: int, ask: int) -> list[Found]:
-        selections = self.selections(block, ask)
-        return [
-            selection if isinstance(selection, LgrError) else self._resolved(selection, pool, k)
-            for pool, selection in zip(block.pools, selections, strict=True)
-        ]
-
     def selections(self, block: Block, k: int) -> list[Selection | LgrError]:
-        """What the selector names for each query, or why it names nobody."""
-        return [self._selection(block, i, k) for i in range(len(block))]
+        """What the selector proposes for each query, or why it proposes nothing."""
+        return select(self.selector, block, k)
 
-    def _selection(self, block: Block, i: int, k: int) -> Selection | LgrError:
-        pool = block.pools[i]
-        if isinstance(pool, EmptyPoolError):
-            return pool
-        try:
-            return self.selector.select(pool, k, block.view(i, self.selector.evidence))
-        except LeakageError:
-            raise  # a fault of the selector, not an answer that it could not give
-        except LgrError as err:
-            return err
-
-    def _resolved(self, selection: Selection, pool: CandidatePool, k: int) -> Retrieval:
-        return resolve(
-            selection,
-            pool,
+    def _retrieve(self, block: Block, k: int, ask: int) -> list[Found]:
+        return resolve_block(
+            self.selections(block, ask),
+            block,
             self.catalog,
             k,
             selector=self.selector.name,
@@ -231,7 +208,7 @@ class LGR(Unfitted):
             status=[_status(one) for one in found],
             k_used=k_used,
             fallback=fallback,
-            detail=[_detail(one) for one in found],
+            detail=[detail_of(one) for one in found],
             used=used if self.basis is Basis.LINE else None,
         )
 
@@ -240,7 +217,7 @@ class LGR(Unfitted):
         if self.fallback != NO_FALLBACK:
             return list(found)
         return [
-            _nothing(one) if isinstance(one, Retrieval) and not one.neighbors else one
+            none_stands(one) if isinstance(one, Retrieval) and not one.neighbors else one
             for one in found
         ]
 
@@ -307,25 +284,7 @@ def _terms(query: Condition, names: Sequence[str], weights: FloatArray) -> tuple
     return (Support(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
 
 
-def _nothing(retrieval: Retrieval) -> EmptyPoolError:
-    """The error where no neighbour stands and nothing else may answer."""
-    named = f"selector {retrieval.selector} named none of the {retrieval.pool_size} candidates"
-    return EmptyPoolError(f"neighbours of {retrieval.query}", named, "Try another selector.")
-
-
 def _status(found: Found | CandidatePool) -> Status:
     if isinstance(found, EmptyPoolError):
         return Status.EMPTY_POOL
     return Status.FAILED if isinstance(found, LgrError) else Status.OK
-
-
-def _detail(found: Found | CandidatePool) -> str | None:
-    """Why there is no answer, or who ranked, and in which line it was asked if not the query's."""
-    if isinstance(found, LgrError):
-        return str(found)
-    said = {} if isinstance(found, CandidatePool) else found.provenance
-    who = said.get("model", said.get("source"))
-    if who is None:
-        return None
-    line = said.get("asked_in_line", found.query.cell_line)
-    return f"{RANKED}{who}" + ("" if line == found.query.cell_line else f"{ASKED_IN}{line}")

@@ -20,17 +20,16 @@ from lgr_core.errors import UsageError
 class ConditionIndex:
     """Everything an atlas says of its conditions but what was measured: no evidence is in it.
 
-    Lines, drugs and parent compounds are numbered in sorted order: ``line``, ``drug`` and
-    ``parent``, (n_conditions,), hold the numbers, ``lines``, ``drugs`` and ``parents`` the names.
+    Lines, drugs and parent compounds are numbered in sorted order.
     """
 
     def __init__(self, store: AtlasStore, n_genes: int | None = None) -> None:
         conditions = store.conditions
         self.n_genes = store.n_panel if n_genes is None else n_genes
         self.doses = conditions["dose_um"].to_numpy(float)
-        self.line, self.lines = _numbered(conditions["cell_line"])
-        self.drug, self.drugs = _numbered(conditions["drug"])
-        self.parent, self.parents = _numbered(store.parent_of_row)
+        self._of_line = _Numbered(conditions["cell_line"])
+        self._of_drug = _Numbered(conditions["drug"])
+        self._of_parent = _Numbered(store.parent_of_row)
         self.catalog = store.drug_catalog
         self.plates = store.plates
         self.n_cells = conditions["n_cells"].to_numpy(float)
@@ -45,6 +44,36 @@ class ConditionIndex:
         other = copy(self)
         other.n_genes = n_genes
         return other
+
+    @property
+    def line(self) -> IntArray:
+        """(n_conditions,) the place of each condition's cell line in ``lines``."""
+        return self._of_line.numbers
+
+    @property
+    def lines(self) -> NDArray[np.object_]:
+        """The cell lines of all conditions, sorted."""
+        return self._of_line.names
+
+    @property
+    def drug(self) -> IntArray:
+        """(n_conditions,) the place of each condition's drug in ``drugs``."""
+        return self._of_drug.numbers
+
+    @property
+    def drugs(self) -> NDArray[np.object_]:
+        """The drugs of all conditions, sorted."""
+        return self._of_drug.names
+
+    @property
+    def parent(self) -> IntArray:
+        """(n_conditions,) the place of each condition's parent compound in ``parents``."""
+        return self._of_parent.numbers
+
+    @property
+    def parents(self) -> NDArray[np.object_]:
+        """The parent compounds of all conditions, sorted."""
+        return self._of_parent.names
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint8]:
@@ -81,15 +110,15 @@ class ConditionIndex:
 
     def line_number(self, cell_line: str) -> int:
         """The place of a line in ``lines``, -1 where the atlas has none of that name."""
-        return int(pd.Index(self.lines).get_indexer([cell_line])[0])
+        return int(self._of_line.places([cell_line])[0])
 
     def drug_numbers(self, drugs: Sequence[str]) -> IntArray:
         """Their places in ``drugs``, -1 where the atlas has none of that name."""
-        return pd.Index(self.drugs).get_indexer(list(drugs))
+        return self._of_drug.places(list(drugs))
 
     def parent_numbers(self, drugs: Sequence[str]) -> IntArray:
         """Their parents' places in ``parents``, -1 where the atlas has none such."""
-        return pd.Index(self.parents).get_indexer([self.catalog.parent(drug) for drug in drugs])
+        return self._of_parent.places([self.catalog.parent(drug) for drug in drugs])
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +154,16 @@ class Queries:
         return tuple(query.drug for query in self.queries)
 
     @cached_property
+    def measured(self) -> tuple[tuple[str, ...], IntArray]:
+        """The drugs measured in their line at their dose, sorted, and the rows of these."""
+        return self.labels.measured(self.cell_line, self.dose_um)
+
+    @cached_property
+    def line(self) -> int:
+        """The place of their line in ``labels.lines``, -1 where the atlas has no such line."""
+        return self.labels.line_number(self.cell_line)
+
+    @cached_property
     def parents(self) -> IntArray:
         """(n,) the parents of the queries' drugs, by number; -1 where the atlas has none such."""
         return self.labels.parent_numbers(self.drugs)
@@ -135,6 +174,30 @@ class Queries:
         return np.array([self.labels.row(query) for query in self.queries], dtype=np.intp)
 
 
-def _numbered(names: Iterable[str]) -> tuple[IntArray, NDArray[np.object_]]:
-    """Each row's number, and the sorted names that they number."""
-    return pd.factorize(np.asarray(names, dtype=object), sort=True)
+class _Numbered:
+    """Names of conditions by number, worked out when they are first asked for."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = names
+
+    @cached_property
+    def _found(self) -> tuple[IntArray, NDArray[np.object_]]:
+        return pd.factorize(np.asarray(self._names, dtype=object), sort=True)
+
+    @property
+    def numbers(self) -> IntArray:
+        """(n_conditions,) the place of each condition's name in ``names``."""
+        return self._found[0]
+
+    @property
+    def names(self) -> NDArray[np.object_]:
+        """Each name once, sorted."""
+        return self._found[1]
+
+    def places(self, names: Sequence[str]) -> IntArray:
+        """The places of these in ``names``, -1 for one that is not there."""
+        return self._index.get_indexer(names)
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return pd.Index(self.names)

@@ -66,6 +66,7 @@ class FoldEvidence:
         self._sums: dict[tuple[frozenset[Evidence], float | None, Over, int], Sums] = {}
         self._surveys, self._elsewhere = Last[Survey](), Last[Elsewhere]()
         self._of_line = {power: Last[Sums]() for power in (1, 2)}
+        self._opened = Last[dict[frozenset[Evidence], BoolArray]]()
         self._last_read = Last[FloatArray]()
 
     @contextmanager
@@ -94,16 +95,14 @@ class FoldEvidence:
         return asked
 
     def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
-        """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside."""
-        lines = self.labels.line
-        everything = np.ones(len(lines), dtype=bool)
-        opened = {} if self.fold is None else self.fold.reach
-        rows = ~everything
-        if Evidence.TRAIN in evidence:
-            rows |= opened.get(Evidence.TRAIN, everything)
-        if Evidence.TARGET_POOL in evidence:
-            rows |= opened.get(Evidence.TARGET_POOL, everything) & (lines == line)
-        return rows
+        """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside.
+
+        Not to be written to: those of the last line are kept.
+        """
+        opened = self._opened.get(line, dict)
+        if evidence not in opened:
+            opened[evidence] = self._reach(evidence, line)
+        return opened[evidence]
 
     def deltas(self, rows: IntArray) -> FloatArray:
         """Measured deltas, (n_rows, genes) float32, not to be written to; the last read is kept.
@@ -157,6 +156,17 @@ class FoldEvidence:
         if not pool.any():
             return self._sums[key]
         return self._sums[key] + self._summed(pool, dose, over, power)
+
+    def _reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
+        lines = self.labels.line
+        everything = np.ones(len(lines), dtype=bool)
+        opened = {} if self.fold is None else self.fold.reach
+        rows = ~everything
+        if Evidence.TRAIN in evidence:
+            rows |= opened.get(Evidence.TRAIN, everything)
+        if Evidence.TARGET_POOL in evidence:
+            rows |= opened.get(Evidence.TARGET_POOL, everything) & (lines == line)
+        return rows
 
     def _read(self, rows: IntArray, *, writeable: bool = True) -> FloatArray:
         """The rows' deltas, (n_rows, genes) float32, from the store."""

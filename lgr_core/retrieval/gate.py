@@ -92,7 +92,7 @@ class Gate(RowGuard):
     def names(self, basis: Basis) -> tuple[str, ...]:
         """The drugs that the columns of weights stand for, sorted."""
         if basis is Basis.LINE:
-            return self._labels.measured(self.block.cell_line, self.block.dose_um)[0]
+            return self.block.measured[0]
         return tuple(self._labels.drugs)
 
     def places(self, basis: Basis) -> Mapping[str, int]:
@@ -258,17 +258,17 @@ class Gate(RowGuard):
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
         totals = np.zeros((len(block), labels.n_genes))
-        some = np.flatnonzero(counts)
+        some, used = np.flatnonzero(counts), np.flatnonzero(same.any(axis=0))
         if len(some):
-            own = csr_array(same[some].astype(float))
-            totals[some] = own @ self._source.deltas(rows).astype(np.float64) ** power
+            own = csr_array(same[np.ix_(some, used)].astype(float))
+            totals[some] = own @ self._source.deltas(rows)[used].astype(np.float64) ** power
         return Sums(totals, counts)
 
     def _members(self, basis: Basis) -> csr_array:
         """Which rows each vector of the basis averages, (n_names, n_conditions)."""
-        block, labels = self.block, self._labels
+        labels = self._labels
         if basis is Basis.LINE:
-            names, rows = labels.measured(block.cell_line, block.dose_um)
+            names, rows = self.block.measured
             place, n = np.arange(len(names)), len(names)
         else:
             rows = np.flatnonzero(self._reach & self._at_dose)
@@ -277,11 +277,9 @@ class Gate(RowGuard):
 
     def _vectors(self, basis: Basis) -> FloatArray:
         """The vectors themselves, (n_names, genes) float32, whoever may read them."""
-        block = self.block
         if basis is Basis.LINE:
-            _, rows = self._labels.measured(block.cell_line, block.dose_um)
-            return self._source.deltas(rows)
-        sums = self._source.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
+            return self._source.deltas(self.block.measured[1])
+        sums = self._source.sums(self.evidence, self.line, self.block.dose_um, Over.DRUG)
         return (sums.totals / np.maximum(sums.counts, 1)[:, None]).astype(np.float32)
 
     def _refuse_empty(self, members: csr_array, places: IntArray) -> None:

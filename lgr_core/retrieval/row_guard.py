@@ -31,7 +31,7 @@ class RowGuard:
             check_tested(source.fold, block.rows, block.queries)
         self.evidence, self.block = evidence, block
         self._source, self._labels = source, source.labels
-        self.line = self._labels.line_number(block.cell_line)
+        self.line = block.line
         self._parents = block.parents
         self._reach = source.reach(evidence, self.line)
 
