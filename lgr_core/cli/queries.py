@@ -20,6 +20,7 @@ from lgr_core.evaluation.selectors import Selectors
 from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.lgr import FALLBACKS
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
@@ -87,6 +88,7 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
 
 def _predict(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
+    reader = FoldReader(store)
     answer = predict(
         store,
         **_asked(options, settings, store),
@@ -95,8 +97,9 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         aggregate=options.aggregate,
         fallback=options.fallback,
         all_genes=options.all_genes,
+        reader=reader,
     )
-    answer = trusted(store, answer, settings.runs)
+    answer = trusted(store, answer, settings.runs, reader=reader)
     if options.out is not None:
         write_answer(answer, options.out)
     tell_recorded(answer.retrieval)

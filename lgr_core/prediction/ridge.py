@@ -3,6 +3,10 @@
 All of them minimise ``w'Gw - 2 w'g + p |w - u|^2``: G holds the products of the sources with each
 other, g with what is predicted, p is a penalty and u what weights are drawn to: zeros, or the
 uniform mean. Without evidence the answer is the mean.
+
+With G = X X' and g = X y for sources X, (m, genes), this is ridge regression of y on X in its dual
+form (Hoerl and Kennard, 1970), up to a constant ``|y - X'w|^2 + p |w - u|^2``. With covariances in
+the place of products it is simple kriging (Cressie, Statistics for Spatial Data, 1993).
 """
 
 from __future__ import annotations

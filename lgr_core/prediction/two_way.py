@@ -33,11 +33,13 @@ class TwoWays:
 
         sum_l w_l x[d, l]  +  sum_j v_j (x[j, c] - sum_l w_l x[j, l])
 
-    w is the ridge regression of line c on the others over the drugs j of its pool, v that of drug
-    d on the drugs j over the other lines, of what remains in each after the same regression of
-    that line. A query's own parent is in neither. Where a drug was not measured in one of the
-    other lines, what stands there is that line's mean and the drug's mean departure from the means
-    of lines.
+    The form is that of synthetic difference-in-differences (Arkhangelsky and others, 2021): what
+    other lines predict for d, corrected by how other drugs in c depart from what those lines
+    predict for them. w is the ridge regression of line c on the others over the drugs j of its
+    pool, v that of drug d on the drugs j over the other lines, of what remains in each after the
+    same regression of that line. A query's own parent is in neither. Where a drug was not measured
+    in one of the other lines, what stands there is that line's mean and the drug's mean departure
+    from the means of lines.
     """
 
     def __init__(self, gate: Gate) -> None:
