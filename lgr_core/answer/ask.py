@@ -113,7 +113,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     reader = FoldReader(store) if reader is None else reader
     block, notes = _block(reader, cell_line, drug, dose_um)
     if method == LGR_METHOD:
-        asked: AnsweringMethod = LGR(
+        answering: AnsweringMethod = LGR(
             _selector(store, selector, seed),
             store.drug_catalog,
             k,
@@ -122,8 +122,8 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
             one_per_parent=one_per_parent,
         )
     else:
-        asked = _by_name(reader, method, selectors, k)
-    (answer,) = answers(reader, block, asked, k, all_genes=all_genes, notes=notes)
+        answering = _by_name(reader, method, selectors, k)
+    (answer,) = answers(reader, block, answering, k, all_genes=all_genes, notes=notes)
     if isinstance(answer, LgrError):
         raise answer
     return answer

@@ -80,8 +80,8 @@ def explain_block(
     for suited, share in _shares(method, block):
         part = (block if over is None else over).some(share.places)
         used = share if over is None else share.by_row()
-        told = _explained(suited, part, used, most)
-        found.update(zip(share.places.tolist(), told, strict=True))
+        predicted = _explained(suited, part, used, most)
+        found.update(zip(share.places.tolist(), predicted, strict=True))
     return [found[place] for place in range(len(block))]
 
 

@@ -40,7 +40,7 @@ from lgr_core.prediction.batch import Predictions, Status, Unfitted
 from lgr_core.retrieval.blocks import Block
 from lgr_core.retrieval.gate import Basis, Gate
 from lgr_core.retrieval.kept import Last
-from lgr_core.retrieval.neighbors import Found, detail_of, none_stands, resolve_block, select
+from lgr_core.retrieval.neighbors import Found, detail_of, no_neighbor_error, resolve_block, select
 from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.sums import Over
 
@@ -217,7 +217,7 @@ class LGR(Unfitted):
         if self.fallback != NO_FALLBACK:
             return list(found)
         return [
-            none_stands(one) if isinstance(one, Retrieval) and not one.neighbors else one
+            no_neighbor_error(one) if isinstance(one, Retrieval) and not one.neighbors else one
             for one in found
         ]
 

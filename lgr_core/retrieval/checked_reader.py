@@ -39,7 +39,7 @@ class CheckedReader:
         refused = rows[~self._allows(rows)]
         if len(refused):
             example = str(self._store.condition(int(refused[0])))
-            raise leak(self._what, self.evidence, len(refused), example)
+            raise leakage_error(self._what, self.evidence, len(refused), example)
         return self._store.deltas(rows, all_genes=all_genes)
 
     def control_profile(self, cell_line: str) -> FloatArray | None:
@@ -51,7 +51,7 @@ class CheckedReader:
             If CONTROLS is not declared.
         """
         if Evidence.CONTROLS not in self.evidence:
-            raise leak(self._what, self.evidence, 1, f"vehicle profiles of {cell_line}")
+            raise leakage_error(self._what, self.evidence, 1, f"vehicle profiles of {cell_line}")
         profiles, labels = self._store.control_profiles, self._store.controls
         if profiles is None:
             return None
@@ -66,7 +66,9 @@ class CheckedReader:
         raise NotImplementedError
 
 
-def leak(what: str, evidence: Iterable[Evidence], n_rows: int, example: str) -> LeakageError:
+def leakage_error(
+    what: str, evidence: Iterable[Evidence], n_rows: int, example: str
+) -> LeakageError:
     """The error for a read, named by ``what``, of rows that the declared evidence does not open."""
     declared = ", ".join(sorted(evidence)) or "nothing"
     found = f"it reaches {n_rows} row(s) beyond its evidence ({declared}), e.g. {example}"

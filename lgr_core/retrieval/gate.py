@@ -173,7 +173,7 @@ class Gate(RowGuard):
         numbers = self._labels.drug_numbers(self.block.drugs)
         lacking = ~np.isin(numbers, elsewhere.drugs[elsewhere.known])
         if lacking.any():
-            raise self._leak("a drug in other lines", int(lacking.sum()))
+            raise self._leakage_error("a drug in other lines", int(lacking.sum()))
         own = np.searchsorted(elsewhere.drugs, numbers)
         here = self.grid()[self.line][elsewhere.drugs]
         pool = np.flatnonzero((here >= 0) & elsewhere.known)
@@ -210,7 +210,7 @@ class Gate(RowGuard):
         """
         rows = self.block.rows
         if Evidence.TRUTH not in self.evidence or (rows < 0).any():
-            raise self._leak("the measured change of the query itself", len(rows))
+            raise self._leakage_error("the measured change of the query itself", len(rows))
         return self._source.deltas(rows)
 
     def correlation(self, basis: Basis) -> FloatArray:
@@ -285,7 +285,7 @@ class Gate(RowGuard):
     def _refuse_empty(self, members: csr_array, places: IntArray) -> None:
         empty = int((np.diff(members.indptr)[places] == 0).sum())
         if empty:
-            raise self._leak(f"the mean of {empty} drugs that no row opens", empty)
+            raise self._leakage_error(f"the mean of {empty} drugs that no row opens", empty)
 
 
 def _standard(values: FloatArray) -> NDArray[np.float64]:

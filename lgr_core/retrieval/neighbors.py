@@ -48,7 +48,7 @@ def resolve_block(
     ]
 
 
-def none_stands(retrieval: Retrieval) -> EmptyPoolError:
+def no_neighbor_error(retrieval: Retrieval) -> EmptyPoolError:
     """The error where no neighbour stands and nothing else may answer."""
     named = f"selector {retrieval.selector} named none of the {retrieval.pool_size} candidates"
     return EmptyPoolError(f"neighbours of {retrieval.query}", named, "Try another selector.")

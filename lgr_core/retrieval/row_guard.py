@@ -7,7 +7,7 @@ import numpy as np
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Evidence, IntArray
 from lgr_core.errors import LeakageError
-from lgr_core.retrieval.checked_reader import CheckedReader, leak
+from lgr_core.retrieval.checked_reader import CheckedReader, leakage_error
 from lgr_core.retrieval.condition_index import Queries
 from lgr_core.retrieval.fold_evidence import FoldEvidence
 from lgr_core.retrieval.pool import check_tested
@@ -61,11 +61,11 @@ class RowGuard:
     def _refuse_rows(self, refused: IntArray) -> None:
         if len(refused):
             first = self._source.store.condition(int(refused[0]))
-            raise self._leak(str(first), len(np.unique(refused)))
+            raise self._leakage_error(str(first), len(np.unique(refused)))
 
-    def _leak(self, example: str, n_rows: int) -> LeakageError:
+    def _leakage_error(self, example: str, n_rows: int) -> LeakageError:
         what = f"a read for {len(self.block)} queries in {self.block.cell_line}"
-        return leak(what, self.evidence, n_rows, example)
+        return leakage_error(what, self.evidence, n_rows, example)
 
 
 class QueryReader(CheckedReader):
