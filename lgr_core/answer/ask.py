@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
+from types import NoneType
 
+from lgr_core.answer.arguments import (
+    check_flags,
+    check_question,
+    check_type,
+    number_of_neighbors,
+    selector_of,
+)
 from lgr_core.answer.assemble import AnsweringMethod, answers
 from lgr_core.answer.record import Answer
 from lgr_core.answer.tuned import tuned
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Retrieval, Selector
+from lgr_core.domain import CandidatePool, Retrieval, Selector
 from lgr_core.errors import EmptyPoolError, LgrError, UsageError
+from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.explained import METHODS as WEIGHTED
-from lgr_core.prediction.explained import Selectors, selector_from_memory
+from lgr_core.prediction.explained import Selectors
 from lgr_core.prediction.hybrid import Hybrid
-from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.lgr import FALLBACKS, LGR
 from lgr_core.prediction.weighted import Weighted
 from lgr_core.retrieval.blocks import Block, FoldReader
 from lgr_core.retrieval.query import read_query
@@ -30,8 +40,8 @@ def retrieve(  # noqa: PLR0913 - all but the question is optional
     cell_line: str,
     drug: str,
     dose_um: float | None = None,
-    selector: str | Selector = "mechanism",
-    k: int = 10,
+    selector: str | Sequence[str] | Selector = "mechanism",
+    k: int | None = None,
     seed: int = 0,
     one_per_parent: bool = False,
     reader: FoldReader | None = None,
@@ -43,9 +53,13 @@ def retrieve(  # noqa: PLR0913 - all but the question is optional
     LgrError
         If a name, the dose, the selector or ``k`` is refused; the message says what to do.
     """
+    check_question(store, cell_line, drug, dose_um)
+    check_type("reader", reader, (FoldReader, NoneType), _READER)
+    check_flags(one_per_parent=one_per_parent)
+    k = number_of_neighbors(k, selector)
     reader = FoldReader(store) if reader is None else reader
-    block, _ = _block(reader, cell_line, drug, dose_um)
-    chosen = _selector(store, selector, seed)
+    block, pool, _ = _block(reader, cell_line, drug, dose_um)
+    chosen = selector_of(store, selector, pool, k, seed)
     lgr = LGR(chosen, store.drug_catalog, k, one_per_parent=one_per_parent)
     (found,) = lgr.retrieve(block, k)
     if isinstance(found, LgrError):
@@ -60,8 +74,8 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     drug: str,
     dose_um: float | None = None,
     method: str | Weighted = LGR_METHOD,
-    selector: str | Selector = "mechanism",
-    k: int = 10,
+    selector: str | Sequence[str] | Selector = "mechanism",
+    k: int | None = None,
     aggregate: str = "mean",
     fallback: str = "pool_mean",
     seed: int = 0,
@@ -79,13 +93,14 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     cell_line, drug, dose_um
         The question; names are matched by their closest reading, the dose is in micromolar.
     method
-        A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read what
-        a language model remembers, never ask it. Or one of ``make_method``, kept between calls.
+        A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read a
+        language model's recorded answers. Or one of ``make_method``, kept between calls.
     selector
-        Of ``lgr``: a name in ``SELECTORS``, or any object with the ``Selector`` protocol.
+        Of ``lgr``: a name in ``SELECTORS`` (``llm`` replays recorded answers, and asks nothing), a
+        list of drug names, or any object with the ``Selector`` protocol.
     k
         How many neighbours to average, the whole pool if it is smaller; of methods that weigh
-        every condition, how many to name.
+        every condition, how many to name. Unset, all drugs of a list, else 10.
     aggregate, fallback
         Of ``lgr``: how neighbours are combined, and what answers (labelled) when there are none.
     seed
@@ -110,11 +125,19 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     LgrError
         If a name, the dose or an option is refused; the message says what to do.
     """
+    check_question(store, cell_line, drug, dose_um)
+    check_type("method", method, (str, Weighted), f"Choose one of: {', '.join(METHODS)}.")
+    check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
+    check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
+    check_type("reader", reader, (FoldReader, NoneType), _READER)
+    check_type("selectors", selectors, (Callable, NoneType), "Give a function of a name, or None.")
+    check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
+    k = number_of_neighbors(k, selector)
     reader = FoldReader(store) if reader is None else reader
-    block, notes = _block(reader, cell_line, drug, dose_um)
+    block, pool, notes = _block(reader, cell_line, drug, dose_um)
     if method == LGR_METHOD:
         answering: AnsweringMethod = LGR(
-            _selector(store, selector, seed),
+            selector_of(store, selector, pool, k, seed),
             store.drug_catalog,
             k,
             how=aggregate,
@@ -129,16 +152,19 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     return answer
 
 
+_READER = "Give FoldReader(store), or None."
+
+
 def _block(
     reader: FoldReader, cell_line: str, drug: str, dose_um: float | None
-) -> tuple[Block, tuple[str, ...]]:
-    """The question as it was read, a block of one, and notes on how it was read."""
+) -> tuple[Block, CandidatePool, tuple[str, ...]]:
+    """The question as it was read, a block of one; its pool, and notes on how it was read."""
     query, notes = read_query(reader.store, cell_line, drug, dose_um)
     block = reader.block(query.cell_line, query.dose_um, [query.drug])
     (pool,) = block.pools
     if isinstance(pool, EmptyPoolError):
         raise pool
-    return block, notes
+    return block, pool, notes
 
 
 def _by_name(
@@ -150,11 +176,7 @@ def _by_name(
     if method in WEIGHTED:
         return tuned(method, reader, selectors=selectors)
     if method == Hybrid.name:
-        make = partial(selector_from_memory, reader.store) if selectors is None else selectors
+        make = partial(make_selector, store=reader.store) if selectors is None else selectors
         catalog = reader.store.drug_catalog
         return Hybrid(*(LGR(make(name), catalog, k) for name in ("llm", "chemistry")))
     raise UsageError(f"method {method!r}", "unknown", f"Choose one of: {', '.join(METHODS)}.")
-
-
-def _selector(store: AtlasStore, selector: str | Selector, seed: int) -> Selector:
-    return make_selector(selector, store, seed=seed) if isinstance(selector, str) else selector
