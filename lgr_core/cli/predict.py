@@ -19,12 +19,13 @@ from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.aggregate import AGGREGATES
-from lgr_core.prediction.predictors import FALLBACKS
+from lgr_core.prediction.lgr import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.parse_query import read_query
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.question import Policy
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector, make_selector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
@@ -84,6 +85,7 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
 
 def _predict(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
+    reader = EvidenceReader(store)
     answer = predict(
         store,
         **_asked(options, settings, store),
@@ -92,8 +94,9 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         aggregate=options.aggregate,
         fallback=options.fallback,
         all_genes=options.all_genes,
+        reader=reader,
     )
-    answer = with_trust(store, answer, settings.runs)
+    answer = with_trust(store, answer, settings.runs, reader=reader)
     if options.out is not None:
         write_answer(answer, options.out)
     tell_recorded(answer.retrieval)

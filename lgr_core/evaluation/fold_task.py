@@ -20,8 +20,8 @@ from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.calibration_data import TrustTable
 from lgr_core.evaluation.folds import Fold
 from lgr_core.metrics import METRICS, score
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.method import Method, Predictions, Status
-from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.candidate_pool import TrainingView
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
@@ -211,11 +211,11 @@ class _Curve:
             return
         block = block.some(np.flatnonzero(chosen))
         for name, (method, *_) in contenders.items():
-            if isinstance(method, Retrieved):
+            if isinstance(method, LGR):
                 with self._reader.restricted_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
 
-    def _add(self, name: str, method: Retrieved, block: QueryBlock, measured: FloatArray) -> None:
+    def _add(self, name: str, method: LGR, block: QueryBlock, measured: FloatArray) -> None:
         # A model is asked as in the run: for another k it would be another question.
         ask = method.k if isinstance(method.selector, LLMSelector) else None
         found = method.retrieve(block, self._ks[-1], ask=ask)

@@ -158,9 +158,7 @@ WAYS = [(name, False) for name in METHODS if name != LGR_METHOD] + [(name, True)
 
 @pytest.mark.parametrize("recorded", RECORDED)
 @pytest.mark.parametrize(("method", "tuned"), WAYS)
-def test_methods_are_the_same(
-    home, lab, tmp_path, capsys, monkeypatch, method, recorded, tuned
-):
+def test_methods_are_the_same(home, lab, tmp_path, capsys, monkeypatch, method, recorded, tuned):
     """Every method, as it is and as a benchmark run has tuned it."""
     prepare(home, lab, recorded, tuned=tuned)
     for question in QUESTIONS[::2]:
