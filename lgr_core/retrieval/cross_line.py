@@ -183,7 +183,7 @@ class CrossLineProducts:
 
     Parameters
     ----------
-    elsewhere
+    other_lines
         Drugs in other lines.
     rows, here
         (n_pool,) and (n_pool, genes) float32: the pool in the block's line, of which every drug
@@ -197,7 +197,7 @@ class CrossLineProducts:
 
     def __init__(
         self,
-        elsewhere: OtherLines,
+        other_lines: OtherLines,
         rows: IntArray,
         here: FloatArray,
         *,
@@ -206,13 +206,13 @@ class CrossLineProducts:
         kept: BoolArray,
     ) -> None:
         self.pool, self.own, self.kept = pool, own, kept
-        self._other_lines, self._rows, self._here = elsewhere, rows, here
+        self._other_lines, self._rows, self._here = other_lines, rows, here
 
     @property
     def rows(self) -> IntArray:
         """The conditions that weights stand on, (m,): those elsewhere, then those here."""
-        elsewhere = self._other_lines
-        return np.concatenate([elsewhere.rows[elsewhere.measured], self._rows])
+        other_lines = self._other_lines
+        return np.concatenate([other_lines.rows[other_lines.measured], self._rows])
 
     def lines(self) -> tuple[FloatArray, FloatArray]:
         """Mean products over genes of lines, over the pool's drugs that each query may read.
@@ -254,13 +254,13 @@ class CrossLineProducts:
         """
         v = np.where(self.kept, v, 0)
         measured = self._other_lines.measured
-        elsewhere = self._other_lines.spread(w, self._own(v) - self._neighbors(v))[:, measured]
+        other_lines = self._other_lines.spread(w, self._own(v) - self._neighbors(v))[:, measured]
         of_drug = np.nonzero(measured)[1] == self.own[:, None]
-        none, nothing = np.zeros_like(v), np.zeros_like(elsewhere)
+        none, nothing = np.zeros_like(v), np.zeros_like(other_lines)
         return (
-            np.hstack([np.where(of_drug, elsewhere, 0), none]),
+            np.hstack([np.where(of_drug, other_lines, 0), none]),
             np.hstack([nothing, v]),
-            np.hstack([np.where(of_drug, 0, elsewhere), none]),
+            np.hstack([np.where(of_drug, 0, other_lines), none]),
         )
 
     def _own(self, v: FloatArray) -> FloatArray:

@@ -169,17 +169,17 @@ class EvidenceGuard(RowGuard):
             If the evidence opens one of the queries' drugs in no other line.
         """
         shared = self.evidence - {Evidence.TARGET_POOL}
-        elsewhere = self._source.other_lines_of(shared, self.block.dose_um, self.line)
+        other_lines = self._source.other_lines_of(shared, self.block.dose_um, self.line)
         numbers = self._labels.drug_numbers(self.block.drugs)
-        lacking = ~np.isin(numbers, elsewhere.drugs[elsewhere.known])
+        lacking = ~np.isin(numbers, other_lines.drugs[other_lines.known])
         if lacking.any():
             raise self._leakage_error("a drug in other lines", int(lacking.sum()))
-        own = np.searchsorted(elsewhere.drugs, numbers)
-        here = self.grid()[self.line][elsewhere.drugs]
-        pool = np.flatnonzero((here >= 0) & elsewhere.known)
+        own = np.searchsorted(other_lines.drugs, numbers)
+        here = self.grid()[self.line][other_lines.drugs]
+        pool = np.flatnonzero((here >= 0) & other_lines.known)
         rows = here[pool]
         deltas, kept = self._source.deltas(rows), self._readable(rows)
-        return CrossLineProducts(elsewhere, rows, deltas, pool=pool, own=own, kept=kept)
+        return CrossLineProducts(other_lines, rows, deltas, pool=pool, own=own, kept=kept)
 
     def weighted_agreement(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.

@@ -1,7 +1,7 @@
 """What one fold of an atlas opens, read for many queries at once and shared between blocks.
 
 Nothing here asks which query a row may be read for: that is decided by the
-:class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`, the only one that these reads are handed to.
+:class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`, to which alone these reads are handed.
 """
 
 from __future__ import annotations
@@ -125,7 +125,9 @@ class FoldEvidence:
             total += weights[:, part] @ self._read(rows[part])
         return total
 
-    def elsewhere(self, evidence: frozenset[Evidence], dose: float | None, line: int) -> OtherLines:
+    def other_lines_of(
+        self, evidence: frozenset[Evidence], dose: float | None, line: int
+    ) -> OtherLines:
         """What the evidence opens in other lines; kept for as long as no other is asked for."""
         tensor = self._effect_tensors.get(
             (evidence, dose), lambda: self._effect_tensor(evidence, dose)
