@@ -5,17 +5,17 @@ Who reads one while it is swapped reads all of the old one or all of the new one
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from lgr_core.errors import InputError, LgrError
+from lgr_core.files import lock, locked, remove, try_lock
 
 INDEX = "index.duckdb"
 """The file by which a folder is known as an atlas."""
@@ -47,15 +47,15 @@ def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as life:
-        with _locked(folder.parent / _LOCK):
+        with locked(folder.parent / _LOCK):
             _tidy(folder.parent)
             check_free(folder, overwrite=overwrite)
             aside = _beside(folder, BUILDING)
             aside.mkdir()
-            life.enter_context(_locked(aside / _ALIVE))
+            life.enter_context(locked(aside / _ALIVE))
         try:
             yield aside
-            with _locked(folder.parent / _LOCK):
+            with locked(folder.parent / _LOCK):
                 check_free(folder, overwrite=overwrite)
                 (aside / _ALIVE).unlink()
                 _swap(aside, folder)
@@ -74,13 +74,13 @@ class LockedFolder:
     def __init__(self, parent: Path, kind: str) -> None:
         parent.mkdir(parents=True, exist_ok=True)
         life = ExitStack()
-        with _locked(parent / _LOCK):
+        with locked(parent / _LOCK):
             for left in parent.glob(f"{kind}-*"):
                 if not is_alive(left):
-                    _remove(left)
+                    remove(left)
             self.path = parent / f"{kind}-{uuid.uuid4().hex}"
             self.path.mkdir(mode=0o700)
-            life.enter_context(_locked(self.path / _ALIVE))
+            life.enter_context(locked(self.path / _ALIVE))
         self._end = weakref.finalize(self, _let_go, life, self.path)
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
 
 
 def _let_go(life: ExitStack, path: Path) -> None:
-    _remove(path)
+    remove(path)
     life.close()
 
 
@@ -175,7 +175,7 @@ def _swap(aside: Path, folder: Path) -> None:
     except BaseException:
         old.rename(folder)
         raise
-    _remove(old)
+    remove(old)
 
 
 def _tidy(parent: Path) -> None:
@@ -187,26 +187,18 @@ def _tidy(parent: Path) -> None:
         if f".{kind}" == REPLACED and not _is_there(parent / name):
             path.rename(parent / name)
         else:
-            _remove(path)
+            remove(path)
 
 
 def is_alive(aside: Path) -> bool:
     """Whether the builder of that folder still holds its lock, or may: who cannot look says yes."""
     try:
         with (aside / _ALIVE).open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return not try_lock(file)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
-    return False
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_there(path: Path) -> bool:
@@ -218,19 +210,17 @@ def _beside(folder: Path, kind: str) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def _swaps_held_off(parent: Path) -> Iterator[None]:
     """No builder swaps there meanwhile; where nobody ever built, or may, there is none to wait."""
     with ExitStack() as stack:
-        try:
-            file = stack.enter_context((parent / _LOCK).open())
-            fcntl.flock(file, fcntl.LOCK_SH)
-        except OSError:
-            pass
+        with suppress(OSError):
+            lock(stack.enter_context(_open_lock(parent / _LOCK)))
         yield
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    """The lock file, also where it may only be read; network file systems lock only for writers."""
+    try:
+        return path.open("r+b")
+    except PermissionError:
+        return path.open("rb")

@@ -9,7 +9,6 @@ dose, drug; column = gene, the metric panel first), ``plate_deltas``, ``controls
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.npy_matrix import NpyMatrix, read_matrix, write_matrix
 from lgr_core.errors import InputError, UsageError
+from lgr_core.files import flush_to_disk
 
 SCHEMA_VERSION = 2
 INDEX_OVERHEAD = 4_000_000
@@ -186,8 +186,7 @@ def _write_index(path: Path, frames: Mapping[str, pd.DataFrame], meta: Mapping[s
         connection.execute("DETACH atlas")
     finally:
         connection.close()
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    flush_to_disk(path)
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,6 @@ the atlas is built. What other options or another source left under the atlas's 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -22,6 +21,7 @@ import numpy as np
 from lgr_core.atlas.atomic_folder import is_alive
 from lgr_core.atlas.count_source import CountBlocks
 from lgr_core.errors import InputError, NotCountsError
+from lgr_core.files import remove_unfinished, try_lock
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +50,10 @@ def checkpoint_folder(folder: Path, digest: str) -> Iterator[Path]:
     _tidy(folder, place)
     place.mkdir(parents=True, exist_ok=True)
     with (place / _ALIVE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
+        if not try_lock(file):
             found = "another process is ingesting the same into it"
-            raise InputError(f"atlas {folder.name!r}", found, "Wait for it, or end it.") from err
-        for half in place.glob("*.sums.*"):
-            half.unlink()
+            raise InputError(f"atlas {folder.name!r}", found, "Wait for it, or end it.")
+        remove_unfinished(place)
         try:
             yield place
         except NotCountsError:

@@ -7,7 +7,6 @@ a kill, only warns of a full disk and checks no sums; those three are done here.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import re
 import shutil
@@ -25,6 +24,7 @@ from huggingface_hub.file_download import http_get
 
 from lgr_core.atlas.download_manifest import write_manifest
 from lgr_core.errors import InputError, NotFoundError, ServiceError
+from lgr_core.files import try_lock
 
 Progress = Callable[[str, int, int], None]
 
@@ -214,11 +214,9 @@ def _fetch(remote: _Remote, folder: Path, report: _Report) -> None:
 
 def _lock(file: BinaryIO, asked: str) -> None:
     """Hold the file as long as it is open: two that wrote to it would spoil it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as err:
+    if not try_lock(file):
         found = "another run is fetching it into this folder"
-        raise InputError(asked, found, "Wait for that one, or say --out elsewhere.") from err
+        raise InputError(asked, found, "Wait for that one, or say --out elsewhere.")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgr_core.errors import InputError
+from lgr_core.files import atomic_write_text
 
 NAME = "fetched.json"
 
@@ -20,9 +21,7 @@ def write_manifest(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None
     """Add ``files`` (path in the folder -> bytes, sha256, repository, revision) to the list."""
     listed = {**_read(folder), **files}
     text = json.dumps({"files": dict(sorted(listed.items()))}, indent=1)
-    aside = folder / f".{NAME}.part"
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(folder / NAME)
+    atomic_write_text(folder / NAME, text + "\n")
 
 
 def check_manifest(files: Mapping[Path, str]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ what a kill, a full disk or a bad copy left is told apart and made again.
 from __future__ import annotations
 
 import json
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from lgr_core.atlas.count_source import Shard
 from lgr_core.atlas.shard_sums import GENE_MOMENTS, GroupSums, Moments, Order, sum_shard
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
+from lgr_core.files import atomic_write
 
 _ALIGN = 8
 _TAIL = np.dtype([("footer", "<u4"), ("crc", "<u4")])
@@ -56,9 +56,8 @@ def execute(task: ShardTask) -> int:
     present, codes = np.unique(task.groups, return_inverse=True)
     moments = Moments(task.n_genes, len(present))
     parts = sum_shard(task.shard, codes, moments, target_sum=task.target_sum, order=task.order)
-    aside = task.path.with_name(f"{task.path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with aside.open("wb") as file:
+        with atomic_write(task.path) as aside, aside.open("wb") as file:
             writer = _Writer(file)
             for number, part in enumerate(parts):
                 _write_part(writer, number, part, present)
@@ -67,13 +66,10 @@ def execute(task: ShardTask) -> int:
             for name in GENE_MOMENTS:
                 writer.add(name, [getattr(moments, name)])
             writer.close()
-        aside.replace(task.path)
     except OSError as err:
         found = f"partial sums cannot be written ({err})"
         do = f"Make room in {task.path.parent.parent} and run again: it goes on where it was."
         raise InputError("ingest", found, do) from err
-    finally:
-        aside.unlink(missing_ok=True)
     return len(task.groups)
 
 

@@ -9,6 +9,7 @@ import pytest
 from lgr_core.atlas import atomic_folder as publish
 from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space, read_whole
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.files import locked
 
 
 def build(folder, text, **options):
@@ -54,7 +55,8 @@ def test_the_second_of_two_builders_is_refused_not_believed(tmp_path):
 def _die_in(folder, code):
     """Run code in a process that is then dead; returns its id."""
     script = (
-        "import os, sys; from pathlib import Path; from lgr_core.atlas import publish;"
+        "import os, sys; from pathlib import Path;"
+        "from lgr_core.atlas import atomic_folder as publish;"
         f"folder = Path(sys.argv[1]); {code}; print(os.getpid())"
     )
     done = subprocess.run(
@@ -82,7 +84,7 @@ def test_a_living_build_is_left_alone_whatever_its_number_says(tmp_path):
     number = _die_in(tmp_path / "a", "pass")
     foreign = tmp_path / f".building-{number}-12345678-b"
     foreign.mkdir()
-    with publish._locked(foreign / publish._ALIVE):
+    with locked(foreign / publish._ALIVE):
         build(tmp_path / "c", "new")
         assert names(tmp_path) == [foreign.name, "c"]
     build(tmp_path / "d", "new")
