@@ -51,7 +51,7 @@ def expected(tasks):
     return made(todo)
 
 
-@pytest.mark.parametrize("crew", [ExecutorConfig(3), ExecutorConfig(2, processes=True)])
+@pytest.mark.parametrize("executor", [ExecutorConfig(3), ExecutorConfig(2, processes=True)])
 def test_threads_and_processes_make_the_same(tasks, expected, executor):
     """And each shard is told of once; the last report is the whole."""
     seen, todo = [], tasks("made")
