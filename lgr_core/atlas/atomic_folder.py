@@ -22,11 +22,11 @@ INDEX = "index.duckdb"
 
 _STORED = ("deltas", "panel", "plate_deltas", "controls", "fingerprints")
 _MATRICES = {f"{name}.npy" for name in _STORED}
-_OWN = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
+_ATLAS_FILES = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
 """All that an atlas folder holds: nothing else in it is ever removed."""
 
 BUILDING, REPLACED = ".building", ".replaced"
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 _LOCK, _ALIVE = ".lock", ".alive"
 
 T = TypeVar("T")
@@ -46,13 +46,13 @@ def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         If ``folder`` exists and may not be replaced, now or when the build is done.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as life:
+    with ExitStack() as resources:
         with locked(folder.parent / _LOCK):
-            _tidy(folder.parent)
+            _clean_up(folder.parent)
             check_free(folder, overwrite=overwrite)
             aside = _beside(folder, BUILDING)
             aside.mkdir()
-            life.enter_context(locked(aside / _ALIVE))
+            resources.enter_context(locked(aside / _ALIVE))
         try:
             yield aside
             with locked(folder.parent / _LOCK):
@@ -73,15 +73,15 @@ class LockedFolder:
 
     def __init__(self, parent: Path, kind: str) -> None:
         parent.mkdir(parents=True, exist_ok=True)
-        life = ExitStack()
+        resources = ExitStack()
         with locked(parent / _LOCK):
             for left in parent.glob(f"{kind}-*"):
                 if not is_alive(left):
                     remove(left)
             self.path = parent / f"{kind}-{uuid.uuid4().hex}"
             self.path.mkdir(mode=0o700)
-            life.enter_context(locked(self.path / _ALIVE))
-        self._end = weakref.finalize(self, _let_go, life, self.path)
+            resources.enter_context(locked(self.path / _ALIVE))
+        self._end = weakref.finalize(self, _release, resources, self.path)
 
     def close(self) -> None:
         """Remove the folder now; once is enough."""
@@ -94,7 +94,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
     Only an atlas may, and only if nothing of somebody else's lies in its folder. Of a link, what
     it leads to stays anyway.
     """
-    if not _is_there(folder):
+    if not _exists(folder):
         return
     if not (folder / INDEX).is_file():
         found = f"something is there that is no atlas (it holds no {INDEX})"
@@ -103,10 +103,10 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
     if folder.is_symlink():
         return
-    strange = sorted({path.name for path in folder.iterdir()} - _OWN)
+    strange = sorted({path.name for path in folder.iterdir()} - _ATLAS_FILES)
     if strange:
-        more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
-        found = f"its folder also holds {', '.join(strange[:_MOST_NAMED])}{more}, no part of it"
+        more = f" and {len(strange) - _MAX_NAMED} more" if len(strange) > _MAX_NAMED else ""
+        found = f"its folder also holds {', '.join(strange[:_MAX_NAMED])}{more}, no part of it"
         raise InputError(f"atlas {folder.name!r}", found, f"Move that out of {folder} first.")
 
 
@@ -119,7 +119,7 @@ def check_space(folder: Path, needed: int) -> None:
         raise InputError(f"disk of {folder}", found, do)
 
 
-def read_whole(folder: Path, read: Callable[[], T]) -> T:
+def read_consistent(folder: Path, read: Callable[[], T]) -> T:
     """What ``read()`` makes of the files in ``folder``, all of them of one build.
 
     If that fails, or ``folder`` is another one afterwards, it is read once more while swaps wait.
@@ -130,13 +130,13 @@ def read_whole(folder: Path, read: Callable[[], T]) -> T:
         If ``folder`` was replaced all the same.
     """
     try:
-        return _read_unmoved(folder, read)
+        return _read_once(folder, read)
     except (LgrError, OSError):
-        with _swaps_held_off(folder.parent):
-            return _read_unmoved(folder, read)
+        with _swaps_blocked(folder.parent):
+            return _read_once(folder, read)
 
 
-def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
+def _read_once(folder: Path, read: Callable[[], T]) -> T:
     """The reading, if ``folder`` is the same before and after: held open, it keeps its number."""
     with ExitStack() as stack:
         try:
@@ -151,9 +151,9 @@ def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
         return found
 
 
-def _let_go(life: ExitStack, path: Path) -> None:
+def _release(resources: ExitStack, path: Path) -> None:
     remove(path)
-    life.close()
+    resources.close()
 
 
 def _is_at(handle: int, folder: Path) -> bool:
@@ -165,7 +165,7 @@ def _is_at(handle: int, folder: Path) -> bool:
 
 def _swap(aside: Path, folder: Path) -> None:
     """Put the finished folder in place; if that fails the old one returns."""
-    if not _is_there(folder):
+    if not _exists(folder):
         aside.rename(folder)
         return
     old = _beside(folder, REPLACED)
@@ -178,13 +178,13 @@ def _swap(aside: Path, folder: Path) -> None:
     remove(old)
 
 
-def _tidy(parent: Path) -> None:
+def _clean_up(parent: Path) -> None:
     """Remove what dead builders left; an old folder whose successor never came returns."""
     for path in [*parent.glob(f"{REPLACED}-*"), *parent.glob(f"{BUILDING}-*")]:
         kind, pid, _, name = (*path.name[1:].split("-", 3), "", "", "")[:4]
         if not (name and pid.isdigit()) or is_alive(path):
             continue
-        if f".{kind}" == REPLACED and not _is_there(parent / name):
+        if f".{kind}" == REPLACED and not _exists(parent / name):
             path.rename(parent / name)
         else:
             remove(path)
@@ -201,7 +201,7 @@ def is_alive(aside: Path) -> bool:
         return True
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     return path.is_symlink() or path.exists()
 
 
@@ -210,7 +210,7 @@ def _beside(folder: Path, kind: str) -> Path:
 
 
 @contextmanager
-def _swaps_held_off(parent: Path) -> Iterator[None]:
+def _swaps_blocked(parent: Path) -> Iterator[None]:
     """No builder swaps there meanwhile; where nobody ever built, or may, there is none to wait."""
     with ExitStack() as stack:
         with suppress(OSError):

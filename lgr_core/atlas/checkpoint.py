@@ -47,7 +47,7 @@ def checkpoint_folder(folder: Path, digest: str) -> Iterator[Path]:
         Another process is at it.
     """
     place = folder.parent / f"{PARTIAL}-{folder.name}-{digest[:_DIGITS]}"
-    _tidy(folder, place)
+    _clean_up(folder, place)
     place.mkdir(parents=True, exist_ok=True)
     with (place / _ALIVE).open("w") as file:
         if not try_lock(file):
@@ -72,7 +72,7 @@ def forget(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _tidy(folder: Path, place: Path) -> None:
+def _clean_up(folder: Path, place: Path) -> None:
     """Remove what was begun with another source or other options, or long ago."""
     own = f"{PARTIAL}-{folder.name}-{'?' * _DIGITS}"
     for path in folder.parent.glob(f"{PARTIAL}-*"):

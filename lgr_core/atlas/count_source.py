@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True, eq=False)
 class StageProgress:
-    """How far a piece of work is, for whoever looks on; ``tell`` is its :data:`Progress`."""
+    """How far a piece of work is, for whoever looks on; ``report`` is its :data:`Progress`."""
 
     stage: str = "waiting"
     done: int = 0
@@ -35,7 +35,7 @@ class StageProgress:
         """How much of the present stage is done, from 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
-    def tell(self, stage: str, done: int, total: int) -> None:
+    def report(self, stage: str, done: int, total: int) -> None:
         """Note how far it is."""
         self.stage, self.done, self.total = stage, done, total
 

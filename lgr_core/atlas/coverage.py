@@ -136,7 +136,7 @@ def plate_table(store: AtlasStore) -> pd.DataFrame:
             lambda doses: ", ".join(f"{d:g}" for d in sorted(doses.dropna().unique())),
         ),
         main_dose=("dose_um", lambda doses: next(iter(doses.mode()), np.nan)),
-        own_vehicle=("control", _share_of_own),
+        own_vehicle=("control", _share_own_plate),
     )
     main = rows["plate"].map(table["main_dose"])
     at_main = (rows["dose_um"] == main).groupby(rows["plate"], observed=True).mean()
@@ -171,9 +171,9 @@ def _on_plates(store: AtlasStore) -> pd.DataFrame:
     )
 
 
-def _share_of_own(controls: pd.Series) -> float:
-    ours = controls != "publisher"
-    return float((controls[ours] == "plate").mean()) if ours.any() else np.nan
+def _share_own_plate(controls: pd.Series) -> float:
+    matched = controls != "publisher"
+    return float((controls[matched] == "plate").mean()) if matched.any() else np.nan
 
 
 def _natural(name: str) -> tuple[int, str]:

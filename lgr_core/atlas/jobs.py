@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 RESERVED = "demo"
 """The name of the simulated atlas that an empty installation builds."""
 
-_REMEMBERED = 200
+_MAX_FINISHED = 200
 """Finished jobs that can still be asked for."""
 
 
@@ -34,10 +34,10 @@ class IngestJob(StageProgress):
     ended: bool = False
     error: LgrError | None = None
 
-    def tell(self, stage: str, done: int, total: int) -> None:
+    def report(self, stage: str, done: int, total: int) -> None:
         """Note how far it is; once all counts are read, the rest is one stage."""
         read = stage == "counts" and done >= total
-        StageProgress.tell(self, "writing the atlas" if read else stage, done, total)
+        StageProgress.report(self, "writing the atlas" if read else stage, done, total)
 
 
 class IngestJobs:
@@ -104,7 +104,7 @@ class IngestJobs:
         self, job: IngestJob, upload: Upload, options: IngestOptions, *, simulated: bool
     ) -> None:
         """Do it; what fails is kept as a fresh error, whose traceback holds on to nothing."""
-        job.tell("reading the file", 0, 1)
+        job.report("reading the file", 0, 1)
         try:
             ingest(
                 upload.path,
@@ -112,11 +112,11 @@ class IngestJobs:
                 options=options,
                 **upload.companions,
                 simulated=simulated,
-                progress=job.tell,
+                progress=job.report,
                 notes={"source": upload.name, "uploaded": True},
             )
         except LgrError as err:
-            job.error = upload.plainly(err)
+            job.error = upload.public_error(err)
         except Exception as err:
             log.exception("the upload of atlas %s failed", job.name)
             job.error = upload.unreadable(err)
@@ -131,5 +131,5 @@ class IngestJobs:
     def _forget(self) -> None:
         """Make room for one more: the oldest that are finished go."""
         finished = [key for key, job in self._jobs.items() if job.ended]
-        for key in finished[: max(len(self._jobs) - _REMEMBERED, 0)]:
+        for key in finished[: max(len(self._jobs) - _MAX_FINISHED, 0)]:
             del self._jobs[key]

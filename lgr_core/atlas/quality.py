@@ -10,10 +10,10 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.drugs.normalise import fold, joined
+from lgr_core.drugs.normalise import normalise_name, without_separators
 
 _UNITS = ("cells", "wells")
-_OURS = ("plate", "cell_line")
+_MATCHED_SCOPES = ("plate", "cell_line")
 """Whose vehicle a condition was compared with here; a publisher's is not known."""
 
 _LEFT_OUT = {
@@ -161,7 +161,7 @@ def _vehicles(store: AtlasStore) -> dict[str, Any]:
     minimum = store.provenance.get("min_cells")
     few = 0 if minimum is None else int((store.controls["n_cells"] < minimum).sum())
     return {
-        "compared_by": "here" if plates["control"].isin(_OURS).any() else "publisher",
+        "compared_by": "here" if plates["control"].isin(_MATCHED_SCOPES).any() else "publisher",
         "plates_without": by_plate.to_dict(),
         "profiles": len(store.controls),
         "under_minimum": few,
@@ -196,7 +196,7 @@ def _drugs(store: AtlasStore) -> dict[str, Any]:
     """Drugs without a structure, forms of one compound, and names that fold to one."""
     drugs = store.drugs
     parents = drugs.groupby("parent")["drug"].agg(sorted)
-    keys = drugs["drug"].map(lambda name: joined(fold(name)))
+    keys = drugs["drug"].map(lambda name: without_separators(normalise_name(name)))
     alike = drugs.groupby(keys)["drug"].agg(sorted)
     return {
         "total": len(drugs),

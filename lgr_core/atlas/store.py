@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import INDEX, read_whole
+from lgr_core.atlas.atomic_folder import INDEX, read_consistent
 from lgr_core.atlas.build import DELTAS, PANEL
 from lgr_core.atlas.reader import read_files
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
@@ -220,7 +220,7 @@ def open_atlas(name: str, folder: Path) -> AtlasStore:
     InputError
         If one of its files is missing, damaged, or not the one that its index describes.
     """
-    return read_whole(folder / name, lambda: _open(name, folder))
+    return read_consistent(folder / name, lambda: _open(name, folder))
 
 
 def _open(name: str, folder: Path) -> AtlasStore:

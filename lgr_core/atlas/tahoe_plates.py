@@ -27,8 +27,8 @@ def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
     strange = [f"plate {plate:g}" for plate in plates if plate not in MAIN_DOSES]
     strange += [f"dose {dose:g}" for dose in doses if dose not in known]
     if strange:
-        said = ", ".join(f"{dose:g}" for dose in sorted(known))
-        do = f"Plates are 1 to {len(MAIN_DOSES)}, doses {said} uM."
+        known_doses = ", ".join(f"{dose:g}" for dose in sorted(known))
+        do = f"Plates are 1 to {len(MAIN_DOSES)}, doses {known_doses} uM."
         raise UsageError("lgr fetch tahoe", f"there is no {', '.join(strange)}", do)
     chosen = [
         plate

@@ -56,11 +56,11 @@ class Upload:
         if path is not None:
             path.unlink(missing_ok=True)
 
-    def plainly(self, error: LgrError) -> LgrError:
+    def public_error(self, error: LgrError) -> LgrError:
         """The error with the visitor's own name for the file in place of where it lies."""
-        return error.reworded(self.in_own_words)
+        return error.reworded(self.public_text)
 
-    def in_own_words(self, text: str) -> str:
+    def public_text(self, text: str) -> str:
         """A sentence with the visitor's own name for the file in place of where it lies."""
         for path in self.companions.values():
             text = text.replace(str(path), path.name)
@@ -95,30 +95,30 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
     if size == 0:
         raise InputError(f"file {name}", "it is empty", "Choose another one.")
     try:
-        claimed = LockedFolder(folder, _KIND)
+        locked_folder = LockedFolder(folder, _KIND)
     except OSError as err:
-        raise _not_kept(name, err) from err
+        raise _storage_error(name, err) from err
     try:
         _check_room(folder, name, size)
-        path = claimed.path / (name if _READ_BY_NAME.fullmatch(name) else f"upload{ending}")
+        path = locked_folder.path / (name if _READ_BY_NAME.fullmatch(name) else f"upload{ending}")
         with path.open("wb") as file:
             shutil.copyfileobj(source, file)
-        upload = Upload(claimed, name, path)
+        upload = Upload(locked_folder, name, path)
         if ending == ".h5ad":
             refuse_outside(path)
     except OSError as err:
-        claimed.close()
-        raise _not_kept(name, err) from err
+        locked_folder.close()
+        raise _storage_error(name, err) from err
     except InputError as err:
-        claimed.close()
-        raise upload.plainly(err) from err
+        locked_folder.close()
+        raise upload.public_error(err) from err
     except LgrError:
-        claimed.close()
+        locked_folder.close()
         raise
     return upload
 
 
-def _not_kept(name: str, err: OSError) -> ServiceError:
+def _storage_error(name: str, err: OSError) -> ServiceError:
     found = f"it cannot be kept ({err.strerror})"
     return ServiceError(f"file {name}", found, "Tell whoever runs this server.")
 

@@ -83,7 +83,7 @@ def _status(options: argparse.Namespace, settings: Settings) -> None:
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     manifest = _manifest(options, settings)
-    selector, pools = _asked(manifest, settings)
+    selector, pools = _exported_request(manifest, settings)
     files = options.files or fetch_answers(options.folder, open_client(settings))
     report = import_batch(selector, pools, manifest.k, files)
     gone = len(manifest.queries) - len(pools)
@@ -106,7 +106,9 @@ def _manifest(options: argparse.Namespace, settings: Settings) -> Manifest:
     return manifest
 
 
-def _asked(manifest: Manifest, settings: Settings) -> tuple[LLMSelector, list[CandidatePool]]:
+def _exported_request(
+    manifest: Manifest, settings: Settings
+) -> tuple[LLMSelector, list[CandidatePool]]:
     """The selector and pools that a folder was exported with, but for queries that are gone."""
     store = open_atlas(manifest.atlas, settings.atlases)
     if store.build_id != manifest.build_id:

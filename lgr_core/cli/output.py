@@ -23,7 +23,7 @@ def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
         print(_neighbor_lines(retrieval))
 
 
-def tell_recorded(retrieval: Retrieval) -> None:
+def warn_of_departures(retrieval: Retrieval) -> None:
     """Say on standard error what of the settings a recorded answer does not honour."""
     provenance = said_of(retrieval.provenance)
     if provenance is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.compound_key import compound_key, strip_variant
-from lgr_core.drugs.normalise import joined
+from lgr_core.drugs.normalise import without_separators
 from lgr_core.drugs.salts import bracket, strip_form
 from lgr_core.errors import InputError
 
@@ -95,7 +95,7 @@ class AliasTable:
 
 
 def _key(text: str) -> str:
-    return joined(strip_form(text))
+    return without_separators(strip_form(text))
 
 
 @cache

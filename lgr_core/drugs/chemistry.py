@@ -174,7 +174,7 @@ def _parent_smiles(smiles: str) -> str:
             parent = rdMolStandardize.Uncharger().uncharge(parent)
             Chem.SanitizeMol(parent)
         except (ValueError, RuntimeError) as err:
-            raise InputError(_asked(smiles), f"it cannot be standardised: {err}", _DO) from err
+            raise InputError(_subject(smiles), f"it cannot be standardised: {err}", _DO) from err
         text = Chem.MolToSmiles(parent)
         _read(text)
         return text
@@ -186,15 +186,15 @@ def _read(smiles: str) -> Chem.Mol:
         raise InputError("SMILES", "it is empty", "Give one, such as CC(=O)O.")
     if len(smiles) > MAX_SMILES:
         found = f"{len(smiles):,} characters, more than {MAX_SMILES:,}"
-        raise InputError(_asked(smiles), found, "Give the structure of one drug.")
+        raise InputError(_subject(smiles), found, "Give the structure of one drug.")
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
         if molecule is None or molecule.GetNumAtoms() == 0:
-            raise InputError(_asked(smiles), _complaint(smiles), _DO)
+            raise InputError(_subject(smiles), _complaint(smiles), _DO)
     return molecule
 
 
-def _asked(smiles: str) -> str:
+def _subject(smiles: str) -> str:
     return f"SMILES {smiles!r}" if len(smiles) <= _SHOWN else f"SMILES {smiles[:_SHOWN]!r}…"
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from lgr_core.drugs.aliases import AliasTable
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.drugs.salts import strip_form
 
 
@@ -31,16 +31,16 @@ class NameIndex:
         self.names = tuple(names)
         self._book = book
         self._exact = {name: (name,) for name in self.names}
-        self._folded = group((fold(name), name) for name in self.names)
+        self._folded = group((normalise_name(name), name) for name in self.names)
         self._bases = group((strip_form(name), name) for name in self.names)
 
     def of(self, text: str) -> Iterator[tuple[Level, tuple[str, ...]]]:
         """What answers to the text, level by level; later levels cost more and come lazily."""
         yield Level.EXACT, self._exact.get(text, ())
-        yield Level.FOLDED, self._folded.get(fold(text), ())
+        yield Level.FOLDED, self._folded.get(normalise_name(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
         yield Level.ALIAS, self._own_meanings.get(self._book.meaning(text), ())
-        yield Level.ALIAS, self._meant_in_brackets(text)
+        yield Level.ALIAS, self._names_in_brackets(text)
 
     def families(self, keys: dict[str, str]) -> Iterable[list[str]]:
         """The names in families: who shares a key, reads as another at any level, or is its twin.
@@ -48,15 +48,15 @@ class NameIndex:
         Kin of kin are kin.
         """
         family = _Families(self.names)
-        for drawn in group((key, name) for name, key in keys.items()).values():
-            family.join(drawn)
+        for same_structure in group((key, name) for name, key in keys.items()).values():
+            family.join(same_structure)
         known: set[tuple[str, ...]] = set()
         for name in self.names:
-            for _, readings in self.of(name):
-                family.join((name, *readings[:1]))
-                if readings not in known:
-                    family.join(readings)
-                    known.add(readings)
+            for _, matches in self.of(name):
+                family.join((name, *matches[:1]))
+                if matches not in known:
+                    family.join(matches)
+                    known.add(matches)
         twins = group((self._book.twin(name), name) for name in self.names)
         for alike in twins.values():
             family.join(alike)
@@ -65,7 +65,7 @@ class NameIndex:
                 family.join((name, *twins.get(key, ())))
         return family.members()
 
-    def _meant_in_brackets(self, text: str) -> tuple[str, ...]:
+    def _names_in_brackets(self, text: str) -> tuple[str, ...]:
         """Names outside their own brackets that the text has in its: two remarks never match."""
         senses = self._book.meanings_in_brackets(text)
         return tuple(sorted(name for meaning in senses for name in self._meanings.get(meaning, ())))

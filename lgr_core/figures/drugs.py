@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import BoolArray, FloatArray
-from lgr_core.figures.prediction import FOOT, NEIGHBOR, NOISE, below, dressed
+from lgr_core.figures.prediction import FOOT, NEIGHBOR, NOISE, with_layout, x_title
 
 HIT = "#2b8cbe"
 """The colour of a drug that was found."""
@@ -123,7 +123,7 @@ def by_dose(
 
 def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
     """One row a name, the title below, and room for the legend above."""
-    figure.add_annotation(below(escape(title)))
+    figure.add_annotation(x_title(escape(title)))
     figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
@@ -134,7 +134,7 @@ def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
     )
     head = 14 + _LEGEND_ROW * len(figure.data)
     longest = max((len(name) for name in names), default=0)
-    return dressed(
+    return with_layout(
         figure,
         height=head + FOOT + _ROW * max(len(names), _FEWEST_ROWS),
         left=min(20 + 8 * longest, _WIDEST_NAMES),

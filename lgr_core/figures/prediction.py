@@ -61,7 +61,7 @@ def top_genes(
         figure.add_trace(_dots(genes, neighbor_deltas, neighbors, rows))
     if measured is not None:
         figure.add_trace(_diamonds(genes, measured, rows))
-    figure.add_annotation(below(kind.label))
+    figure.add_annotation(x_title(kind.label))
     figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
@@ -73,7 +73,7 @@ def top_genes(
     )
     height = _HEAD + FOOT + _ROW * max(len(genes), _FEWEST_ROWS)
     longest = max((len(gene) for gene in genes), default=0)
-    return dressed(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
+    return with_layout(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
 
 
 def predicted_vs_measured(
@@ -129,10 +129,10 @@ def predicted_vs_measured(
     weight = np.abs(predicted - measured if misses else np.abs(predicted) + np.abs(measured))
     figure.add_trace(_labels(names, predicted, measured, weight, reach))
     axis = {"range": [-reach, reach], "zeroline": True, "zerolinecolor": NOISE}
-    figure.add_annotation(below(f"predicted change<br>{kind.label}"))
+    figure.add_annotation(x_title(f"predicted change<br>{kind.label}"))
     figure.update_xaxes(**axis)
     figure.update_yaxes(title=f"measured change<br>{kind.label}", **axis)
-    return dressed(figure, height=_HEIGHT, left=80)
+    return with_layout(figure, height=_HEIGHT, left=80)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def _labels(
     )
 
 
-def below(title: str) -> go.layout.Annotation:
+def x_title(title: str) -> go.layout.Annotation:
     """The title of the x axis, set flush right: a centred one is cut where the figure is narrow."""
     return go.layout.Annotation(
         text=title,
@@ -244,7 +244,7 @@ def below(title: str) -> go.layout.Annotation:
     )
 
 
-def dressed(
+def with_layout(
     figure: go.Figure, *, height: int, left: int, head: int = _HEAD, right: int = 12
 ) -> go.Figure:
     """The layout that all figures share; the page scrolls under a finger, the figure does not.

@@ -61,15 +61,17 @@ def discrimination_score_cosine(
         The shapes do not agree, a value is not finite, or a true condition is excluded.
     """
     x = matrix("predicted", predicted)
-    kept = kept_mask(len(x), references, exclude)
+    kept = lineup_mask(len(x), references, exclude)
     if x.shape[1] != references.deltas.shape[1]:
         found = f"predicted is {x.shape}, the lineup {references.deltas.shape}"
         raise InputError("metric", found, "Score both on the same genes.")
     defined = x.any(axis=1) & references.deltas.any(axis=1)[references.truth]
-    return ranked(_cosines(x, references.deltas), references.truth, defined, kept)
+    return score_from_cosines(_cosines(x, references.deltas), references.truth, defined, kept)
 
 
-def ranked(cosines: ScoreArray, truth: IntArray, defined: BoolArray, kept: BoolArray) -> ScoreArray:
+def score_from_cosines(
+    cosines: ScoreArray, truth: IntArray, defined: BoolArray, kept: BoolArray
+) -> ScoreArray:
     """The score from cosines (n, n_conditions), over ``kept`` ones; NaN where not ``defined``."""
     own = np.take_along_axis(cosines, truth[:, None], axis=1)
     halves = (cosines > own + TIE).view(np.int8) + (cosines >= own - TIE).view(np.int8)
@@ -119,7 +121,7 @@ def unit(x: ScoreArray) -> ScoreArray:
     return x / np.where(norm > 0, norm, 1)
 
 
-def kept_mask(n: int, references: ReferenceSet, exclude: BoolArray | None) -> BoolArray:
+def lineup_mask(n: int, references: ReferenceSet, exclude: BoolArray | None) -> BoolArray:
     """(n, n_conditions) true for what stays in each query's lineup."""
     shape = (n, len(references.deltas))
     if len(references.truth) != n:

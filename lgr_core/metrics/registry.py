@@ -187,14 +187,14 @@ def score(
     UsageError
         A metric is asked for without the context it needs.
     """
-    given = {"line_mean": line_mean, "references": references, "exclude": exclude}
-    context = {name: value for name, value in given.items() if value is not None}
+    supplied = {"line_mean": line_mean, "references": references, "exclude": exclude}
+    context = {name: value for name, value in supplied.items() if value is not None}
     x, y = pair(predicted, measured)
     context["measured"] = y
-    wanted = _wanted(metrics, context.keys())
-    shared = Moments.of(x, y) if any(metric.id in SHARED for metric in wanted) else None
+    selected = _selected(metrics, context.keys())
+    shared = Moments.of(x, y) if any(metric.id in SHARED for metric in selected) else None
     scores = {}
-    for metric in wanted:
+    for metric in selected:
         if shared is not None and metric.id in SHARED:
             scores[metric.id] = SHARED[metric.id](shared)
         else:
@@ -202,16 +202,16 @@ def score(
     return scores
 
 
-def _wanted(metrics: Iterable[str] | None, context: Iterable[str]) -> list[Metric]:
+def _selected(metrics: Iterable[str] | None, context: Iterable[str]) -> list[Metric]:
     have = set(context)
     if metrics is None:
         return [metric for metric in METRICS.values() if have.issuperset(metric.needs)]
-    wanted = []
+    selected = []
     for name in metrics:
         if name not in METRICS:
             raise unknown("metric", name, METRICS, "the table of metrics")
         if lacking := sorted(set(METRICS[name].needs) - have):
             found = f"{' and '.join(lacking)} not given"
             raise UsageError(f"metric {name!r}", found, "Pass it, or leave the metric out.")
-        wanted.append(METRICS[name])
-    return wanted
+        selected.append(METRICS[name])
+    return selected

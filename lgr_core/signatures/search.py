@@ -25,7 +25,7 @@ from lgr_core.errors import NotFoundError
 from lgr_core.signatures.gene_lists import Signature
 from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
 
-OTHERS = 1_000
+N_OTHER_CHANGES = 1_000
 """Measured changes that stand in for the signature, at most."""
 
 ROWS = 64
@@ -141,7 +141,7 @@ def find_drugs(
     table["p_genes"] = permuted_gene_p_value(sign * score, len(unit))
     table["fdr_genes"] = false_discovery_control(table["p_genes"])
     drugs = _drugs(store, signature, library, unit, sign)
-    drugs["lowest"], drugs["highest"] = _reach(score, library.drug)
+    drugs["lowest"], drugs["highest"] = _score_range(score, library.drug)
     return DrugHits(
         table.sort_values("score", ascending=reverse, kind="stable", ignore_index=True),
         drugs.sort_values(
@@ -161,13 +161,13 @@ def find_drugs(
 def _searched(
     table: pd.DataFrame, cell_line: str | None, doses: Collection[float | None] | None
 ) -> BoolArray:
-    wanted = np.ones(len(table), dtype=bool)
+    mask = np.ones(len(table), dtype=bool)
     if cell_line is not None:
-        wanted &= (table["cell_line"] == cell_line).to_numpy()
+        mask &= (table["cell_line"] == cell_line).to_numpy()
     if doses is not None:
         at_dose = table["dose_um"].isin([dose for dose in doses if dose is not None])
-        wanted &= (at_dose | (table["dose_um"].isna() & (None in doses))).to_numpy()
-    return wanted
+        mask &= (at_dose | (table["dose_um"].isna() & (None in doses))).to_numpy()
+    return mask
 
 
 def _block_starts(table: pd.DataFrame) -> list[int]:
@@ -183,7 +183,7 @@ def _read(
     """Centred norms (n,), NaN where constant, and the sum of each drug's unit changes."""
     norms = np.full(len(rows), np.nan)
     sums = np.zeros((n_drugs, store.n_panel), dtype=np.float32)
-    for here in (piece for ends in pairwise(starts) for piece in _slices(*ends)):
+    for here in (rows_slice for ends in pairwise(starts) for rows_slice in _slices(*ends)):
         changes = store.deltas(rows[here])
         squares = np.vecdot(changes, changes)
         changes = changes - changes.mean(axis=1, keepdims=True)
@@ -252,20 +252,20 @@ def _drugs(
 
 def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLibrary) -> FloatArray:
     """Scores (k,) of other compounds' changes with every drug that is no kin of theirs."""
-    n = min(OTHERS, len(library.rows))
-    drawn = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
-    others = store.deltas(library.rows[drawn])
+    n = min(N_OTHER_CHANGES, len(library.rows))
+    sample = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
+    others = store.deltas(library.rows[sample])
     if signature.sides is not None:
-        others = _cut(others, *signature.sides)
-    whose = library.drug[drawn]
-    apart = ~library.related[:, whose]
+        others = _as_gene_list(others, *signature.sides)
+    drug_of_change = library.drug[sample]
+    unrelated = ~library.related[:, drug_of_change]
     if signature.drug is not None:
         other = (library.drugs["parent"] != store.drug_catalog.parent(signature.drug)).to_numpy()
-        apart &= other[:, None] & other[whose]
-    return (library.means @ _unit(others).T)[apart]
+        unrelated &= other[:, None] & other[drug_of_change]
+    return (library.means @ _unit(others).T)[unrelated]
 
 
-def _cut(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
+def _as_gene_list(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
     """Each change as a gene list: its strongest genes each way, weighed as a gene list is."""
     first_up = changes.shape[1] - n_up
     edges = [edge for edge in (n_down - 1, first_up) if 0 <= edge < changes.shape[1]]
@@ -284,7 +284,7 @@ def _relations(store: AtlasStore, drug: str | None, names: pd.Series) -> list[st
     return ["self" if name == drug else "twin" if name in twins else "" for name in names]
 
 
-def _reach(score: FloatArray, drug: IntArray) -> tuple[FloatArray, FloatArray]:
+def _score_range(score: FloatArray, drug: IntArray) -> tuple[FloatArray, FloatArray]:
     """The lowest and the highest score of each drug."""
     by_drug = pd.Series(score).groupby(drug)
     return by_drug.min().to_numpy(), by_drug.max().to_numpy()

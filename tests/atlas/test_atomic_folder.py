@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from lgr_core.atlas import atomic_folder as publish
-from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space, read_whole
+from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space, read_consistent
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.files import locked
 
@@ -177,8 +177,8 @@ def test_a_reader_gets_one_build_though_it_is_swapped_meanwhile(tmp_path):
             swaps.pop()()
         return first, (folder / INDEX).read_text()
 
-    assert read_whole(folder, read) == ("2", "2")
-    assert read_whole(folder, read) == ("2", "2")
+    assert read_consistent(folder, read) == ("2", "2")
+    assert read_consistent(folder, read) == ("2", "2")
 
 
 def test_a_reader_who_meets_the_moment_between_renames_waits(tmp_path):
@@ -194,9 +194,9 @@ def test_a_reader_who_meets_the_moment_between_renames_waits(tmp_path):
     def never():
         raise NotFoundError("b", "not there", "Build it.")
 
-    assert read_whole(tmp_path / "a", read) == "1"
+    assert read_consistent(tmp_path / "a", read) == "1"
     with pytest.raises(NotFoundError, match="Build it"):
-        read_whole(tmp_path / "b", never)
+        read_consistent(tmp_path / "b", never)
 
 
 def test_a_reader_whom_no_lock_helps_is_told_of_the_swap(tmp_path):
@@ -209,7 +209,7 @@ def test_a_reader_whom_no_lock_helps_is_told_of_the_swap(tmp_path):
         (tmp_path / "old").rmdir()
 
     with pytest.raises(InputError, match="replaced while it was read"):
-        read_whole(tmp_path / "a", swap_by_hand)
+        read_consistent(tmp_path / "a", swap_by_hand)
 
 
 def test_a_swap_that_was_killed_half_way_is_undone(tmp_path):
