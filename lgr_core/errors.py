@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in one tree.
+"""The exception hierarchy.
 
 ::
 
@@ -94,7 +94,7 @@ class InputError(LgrError):
 
 
 class AmbiguousError(InputError):
-    """Two readings are equally good; ``candidates`` are both, and the message names them."""
+    """A name matches several candidates equally well; ``candidates`` and the message name them."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class SchemaError(InputError):
 
 
 class NotFoundError(LgrError):
-    """A name that nothing answers to; ``nearest`` are those offered, the likeliest first."""
+    """No such name; ``nearest`` are suggestions, the likeliest first."""
 
     exit_code = 4
 
@@ -143,7 +143,7 @@ class AccessError(ServiceError):
 
 
 class BadReplyError(ServiceError):
-    """An answer came that cannot be used.
+    """The answer cannot be used.
 
     ``raw`` is its text as it came, for the log, with secrets blotted out; ``usage`` is what the
     service says it used, None where it does not say.
@@ -179,7 +179,7 @@ def unknown(
     near: Sequence[str] | None = None,
     listing: str | Remedy | None = None,
 ) -> NotFoundError:
-    """The error for a name that is not there, with the nearest names that are.
+    """The error for an unknown name, with the nearest known names.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which known names a misspelt one may stand for: the one rule for errors, links and pickers.
+"""Suggestions for misspelt names: the one rule for errors, links and pickers.
 
 A name is offered only where it differs by a typing error. Names that merely look alike are not:
 ``Dasatinib`` and ``Afatinib`` share the ending of a class of drugs and nothing else. The first
@@ -101,6 +101,6 @@ def _digits(name: str) -> list[str]:
 
 
 def _extends(name: str, candidate: str) -> bool:
-    """Whether one of the names begins with all words of the other: ``DMSO`` and ``DMSO_TF``."""
+    """Whether one name starts with all words of the other: ``DMSO`` and ``DMSO_TF``."""
     a, b = ([word for word in _SIGNS.split(text.casefold()) if word] for text in (name, candidate))
     return bool(a and b) and (a == b[: len(a)] or b == a[: len(b)])

@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all: built aside, swapped by renames, tidied after kills.
+"""Atomic replacement of atlas folders: built beside the target, swapped by renames.
 
 Who reads one while it is swapped reads all of the old one or all of the new one.
 """
@@ -65,7 +65,7 @@ def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 class LockedFolder:
-    """An empty folder of one owner, ``path``: gone when the owner closes it, forgets it or dies.
+    """A temporary folder, ``path``, removed when its owner closes it, drops it or dies.
 
     A lock in it, as a builder's, says that the owner lives; what the dead left behind is removed
     when the next one is made beside it.
@@ -84,7 +84,7 @@ class LockedFolder:
         self._end = weakref.finalize(self, _release, resources, self.path)
 
     def close(self) -> None:
-        """Remove the folder now; once is enough."""
+        """Remove the folder now; a second call does nothing."""
         self._end()
 
 
@@ -120,7 +120,7 @@ def check_space(folder: Path, needed: int) -> None:
 
 
 def read_consistent(folder: Path, read: Callable[[], T]) -> T:
-    """What ``read()`` makes of the files in ``folder``, all of them of one build.
+    """The result of ``read()`` on the files in ``folder``, all of one build.
 
     If that fails, or ``folder`` is another one afterwards, it is read once more while swaps wait.
 
@@ -137,7 +137,7 @@ def read_consistent(folder: Path, read: Callable[[], T]) -> T:
 
 
 def _read_once(folder: Path, read: Callable[[], T]) -> T:
-    """The reading, if ``folder`` is the same before and after: held open, it keeps its number."""
+    """Read, and check that ``folder`` is the same after: while open, its inode is not reused."""
     with ExitStack() as stack:
         try:
             handle = os.open(folder, os.O_RDONLY)
@@ -164,7 +164,7 @@ def _is_at(handle: int, folder: Path) -> bool:
 
 
 def _swap(aside: Path, folder: Path) -> None:
-    """Put the finished folder in place; if that fails the old one returns."""
+    """Put the finished folder in place; if that fails, restore the old one."""
     if not _exists(folder):
         aside.rename(folder)
         return
@@ -179,7 +179,7 @@ def _swap(aside: Path, folder: Path) -> None:
 
 
 def _clean_up(parent: Path) -> None:
-    """Remove what dead builders left; an old folder whose successor never came returns."""
+    """Remove what killed builders left, and restore an old folder that was never replaced."""
     for path in [*parent.glob(f"{REPLACED}-*"), *parent.glob(f"{BUILDING}-*")]:
         kind, pid, _, name = (*path.name[1:].split("-", 3), "", "", "")[:4]
         if not (name and pid.isdigit()) or is_alive(path):
@@ -191,7 +191,7 @@ def _clean_up(parent: Path) -> None:
 
 
 def is_alive(aside: Path) -> bool:
-    """Whether the builder of that folder still holds its lock, or may: who cannot look says yes."""
+    """Whether the builder of that folder holds its lock; True where that cannot be checked."""
     try:
         with (aside / _ALIVE).open("r+") as file:
             return not try_lock(file)
@@ -211,7 +211,7 @@ def _beside(folder: Path, kind: str) -> Path:
 
 @contextmanager
 def _swaps_blocked(parent: Path) -> Iterator[None]:
-    """No builder swaps there meanwhile; where nobody ever built, or may, there is none to wait."""
+    """Block swaps of folders in ``parent``; without a lock file there are no builders to block."""
     with ExitStack() as stack:
         with suppress(OSError):
             lock(stack.enter_context(_open_lock(parent / _LOCK)))
@@ -219,7 +219,7 @@ def _swaps_blocked(parent: Path) -> Iterator[None]:
 
 
 def _open_lock(path: Path) -> IO[bytes]:
-    """The lock file, also where it may only be read; network file systems lock only for writers."""
+    """The lock file, read-only if need be; network file systems lock only what may be written."""
     try:
         return path.open("r+b")
     except PermissionError:

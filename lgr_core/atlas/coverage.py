@@ -1,4 +1,4 @@
-"""What of lines x drugs x doses is measured, with how many cells, on which plates."""
+"""Coverage of an atlas: which lines, drugs and doses are measured, with cells and plates."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def cells_histogram(
 
 
 def plate_table(store: AtlasStore) -> pd.DataFrame:
-    """What stands on each plate.
+    """The conditions, drugs and cells of each plate.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def plate_table(store: AtlasStore) -> pd.DataFrame:
 
 
 def drug_spread(store: AtlasStore) -> Mapping[str, Any]:
-    """Over how many plates drugs are spread: a drug of one plate cannot be told from that plate.
+    """How many plates each drug is on: with one plate, drug and plate effects are confounded.
 
     ``drugs`` and ``on_one_plate`` count drugs; ``conditions`` and ``repeated`` count conditions and
     those of them that stand on several plates.

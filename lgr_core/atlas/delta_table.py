@@ -1,4 +1,4 @@
-"""The one form in which every source hands deltas to the store."""
+"""Deltas with their tables, in the one form that every source produces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was fetched, written down beside it: so that a file cut or changed since is found out."""
+"""A manifest of downloaded files, by which truncated or changed files are detected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write_manifest(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None
 
 
 def check_manifest(files: Mapping[Path, str]) -> dict[str, Any]:
-    """Compare files (path -> SHA-256 as it is now) with what was fetched; what the list says.
+    """Compare files (path -> current SHA-256) with the manifest.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def sha256(path: Path) -> tuple[str, str]:
 
 
 def _entry(file: Path) -> Mapping[str, Any] | None:
-    """What the list in a folder above says of the file."""
+    """The file's entry in a manifest of the folders above it."""
     for folder in file.absolute().parents[:2]:
         listed = _read(folder)
         name = file.absolute().relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""Who carries out the tasks: threads, processes of this machine, or a Dask cluster.
+"""Executors of shard tasks: threads, local processes or a Dask cluster.
 
 All three are ``concurrent.futures`` executors; the tasks write files, so that the order does not
 matter and a task may be carried out twice.
@@ -41,7 +41,7 @@ _MIN_CELLS_FOR_PROCESSES = 400_000
 
 @dataclass(frozen=True, slots=True)
 class ExecutorConfig:
-    """How many work, and where.
+    """The number of workers, and what they are.
 
     ``workers`` None is as many as there are cores. With ``processes`` they are processes where
     there is much to do, else threads of this one. ``scheduler`` is the address of a Dask scheduler,
@@ -64,7 +64,7 @@ class ExecutorConfig:
 def execute_all(
     tasks: Sequence[ShardTask], executor: ExecutorConfig, progress: Progress | None = None
 ) -> None:
-    """Carry out those tasks whose partial sums are not there.
+    """Execute the tasks whose partial sums do not exist yet.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def execute_all(
 
 
 def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[int]:
-    """Rows of each task as it is done."""
+    """The number of rows of each task as it completes."""
     if not tasks:
         return
     left, running = iter(tasks), set[Future[int]]()
@@ -111,7 +111,7 @@ def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[i
 
 
 def _finished(running: set[Future[int]]) -> Iterator[int]:
-    """Wait for one at least, and take out all that are done."""
+    """Wait for at least one task, and remove all that are done."""
     done, left = wait(running, return_when=FIRST_COMPLETED)
     running.intersection_update(left)
     yield from (future.result() for future in done)
@@ -138,7 +138,7 @@ def _executor(
 
 
 def _init_worker() -> None:
-    """A worker process leaves Ctrl-C to its parent, and ends when that is killed."""
+    """In a worker process: leave Ctrl-C to the parent, and exit when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 

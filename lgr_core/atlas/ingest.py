@@ -1,4 +1,4 @@
-"""From a file to an atlas: read, pseudobulk where there are counts, annotate, build."""
+"""Ingest a file: read it, pseudobulk raw counts, annotate, build the atlas."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
     ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
     ``notes`` go to the provenance. ``executor`` sums raw counts; None: threads of this process.
-    Where     that was killed, the same call goes on with it.
+    Where that was killed, the same call resumes it.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
 
 
 def with_format_defaults(options: IngestOptions, form: Form | None) -> IngestOptions:
-    """What is known of a published form, where the caller says nothing else.
+    """Options with the defaults of a recognised published format.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def _summed(
     executor: ExecutorConfig | None,
     progress: Progress | None,
 ) -> Iterator[DeltaTable]:
-    """Deltas made of raw counts; their partial sums are kept until the block ends well."""
+    """Deltas of raw counts; their partial sums stay on disk until the block succeeds."""
     stamps = [stamp(file) for file in files]
     source = open_raw(path, options, form)
     with checkpoint_folder(folder, digest_of(source, files, repr(options))) as partial:

@@ -1,4 +1,4 @@
-"""What an ingest would make of a file, told without building anything."""
+"""A dry run of an ingest: what it would read, without building anything."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from lgr_core.remedies import Remedy
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a reader warned of: a sentence, and what stands in its places; a remedy may be there."""
+    """A reader's warning: a sentence template and its arguments, which may include a remedy."""
 
     template: str
     args: tuple[object, ...] = ()
@@ -44,7 +44,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class IngestPlan:
-    """What would be found.
+    """What an ingest would read.
 
     ``unit`` is what a row of the file is (``cells``, ``wells``, ``rows``), ``n_used`` how many are
     used, controls among them where they are in the file; ``left_out`` counts the others by reason.
@@ -78,7 +78,7 @@ def plan_ingest(
     drugs: Path | None = None,
     cell_lines: Path | None = None,
 ) -> IngestPlan:
-    """Read all that an ingest would read but the counts themselves.
+    """Read everything that an ingest reads except the counts themselves.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
 
 @contextmanager
 def _collect_warnings() -> Iterator[list[Remark]]:
-    """What the core warns of in this thread."""
+    """Collect the core's warnings in this thread."""
     remarks: list[Remark] = []
     handler = _WarningHandler(remarks)
     log = logging.getLogger("lgr_core")
@@ -180,7 +180,7 @@ class _WarningHandler(logging.Handler):
         self._remarks, self._thread = remarks, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note what this thread says."""
+        """Record a warning of this thread."""
         if record.thread == self._thread:
             args = record.args if isinstance(record.args, tuple) else (record.args,)
             self._remarks.append(Remark(str(record.msg), args))

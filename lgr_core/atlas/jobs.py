@@ -1,4 +1,4 @@
-"""Uploaded files on their way to be atlases, one after the other, whoever looks on."""
+"""A queue of ingest jobs for uploaded files, one at a time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAX_FINISHED = 200
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class IngestJob(StageProgress):
-    """One ingest: how far it is, and why it failed, if it did."""
+    """One ingest: its progress, and its error if it failed."""
 
     name: str
     source: str
@@ -35,13 +35,13 @@ class IngestJob(StageProgress):
     error: LgrError | None = None
 
     def report(self, stage: str, done: int, total: int) -> None:
-        """Note how far it is; once all counts are read, the rest is one stage."""
+        """Record the progress; once all counts are read, the rest is one stage."""
         read = stage == "counts" and done >= total
         StageProgress.report(self, "writing the atlas" if read else stage, done, total)
 
 
 class IngestJobs:
-    """The queue of one folder of atlases; a job outlives the visit that began it."""
+    """The queue of one folder of atlases; a job outlives the session that started it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class IngestJobs:
     def start(
         self, upload: Upload, name: str, options: IngestOptions, *, simulated: bool = False
     ) -> str:
-        """Begin, or wait for those before it; returns the key by which to ask for it.
+        """Queue a job; returns the key to find it by.
 
         An upload that became an atlas is removed; one that did not stays with who holds it.
 
@@ -96,14 +96,14 @@ class IngestJobs:
             raise InputError(f"atlas {name!r}", "one of that name is being built", do)
 
     def waiting(self, job: IngestJob) -> int:
-        """How many jobs stand before it."""
+        """How many unfinished jobs are ahead of it."""
         before = list(self._jobs.values())
         return sum(not other.ended for other in before[: before.index(job)])
 
     def _run(
         self, job: IngestJob, upload: Upload, options: IngestOptions, *, simulated: bool
     ) -> None:
-        """Do it; what fails is kept as a fresh error, whose traceback holds on to nothing."""
+        """Run the job; a failure is stored as a new error, whose traceback holds no frames."""
         job.report("reading the file", 0, 1)
         try:
             ingest(
@@ -129,7 +129,7 @@ class IngestJobs:
             job.ended = True
 
     def _forget(self) -> None:
-        """Make room for one more: the oldest that are finished go."""
+        """Drop the oldest finished jobs."""
         finished = [key for key, job in self._jobs.items() if job.ended]
         for key in finished[: max(len(self._jobs) - _MAX_FINISHED, 0)]:
             del self._jobs[key]

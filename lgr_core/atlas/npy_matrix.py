@@ -1,4 +1,4 @@
-"""A matrix on disk: a plain ``.npy``, written from first row to last, read as a map.
+"""Matrices as ``.npy`` files, written row by row and memory-mapped to read.
 
 What is known of each file beforehand (bytes, type, shape) is kept apart from it, so that a cut or
 exchanged one is found out before a number of it is read.
@@ -25,7 +25,7 @@ AGAIN = "Ingest the atlas again with --overwrite."
 
 
 class Rows(Protocol):
-    """Rows (n_rows, n_columns) that may be computed when they are asked for."""
+    """Rows (n_rows, n_columns) that may be computed on access."""
 
     def __getitem__(self, rows: IntArray) -> np.ndarray:
         """Those rows."""
@@ -71,7 +71,7 @@ def write_matrix(path: Path, matrix: NpyMatrix) -> dict[str, Any]:
 
 
 def read_matrix(path: Path, expected: Mapping[str, Any]) -> np.ndarray:
-    """A matrix as a read-only map; InputError if it is missing, damaged or another one."""
+    """A matrix as a read-only memory map; InputError if it is missing, damaged or another one."""
     asked = f"{path.parent.name}/{path.name}"
     try:
         size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""Partial sums on disk, one file a shard: written whole or not at all, added up in their order.
+"""Partial sums on disk, one file per shard, written atomically and added in fixed order.
 
 A file holds arrays one after the other, then a footer that says which, then the CRC-32 of all that:
 what a kill, a full disk or a bad copy left is told apart and made again.
@@ -44,7 +44,7 @@ class ShardTask:
 
 
 def execute(task: ShardTask) -> int:
-    """Write the partial sums of a shard and return its rows; nothing to do where they are there.
+    """Write the partial sums of a shard unless they exist; returns its number of rows.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def execute(task: ShardTask) -> int:
 
 
 def is_done(path: Path) -> bool:
-    """Whether the file is there, whole."""
+    """Whether the file exists and is complete."""
     return read_partial(path) is not None
 
 
@@ -86,7 +86,7 @@ def _write_part(writer: _Writer, number: int, part: GroupSums, present: IntArray
 
 
 class _Writer:
-    """Arrays into a file, with their checksum."""
+    """Writes arrays to a file, with a checksum."""
 
     def __init__(self, file: Any) -> None:  # noqa: ANN401 - a binary file has no plain type
         self._file, self._crc, self._at = file, 0, 0
@@ -114,7 +114,7 @@ class _Writer:
 
 
 def read_partial(path: Path) -> Mapping[str, np.ndarray] | None:
-    """The arrays of a file as read-only maps; None if it is not there or not whole."""
+    """The arrays of a file as read-only maps; None if it is missing or incomplete."""
     try:
         size = path.stat().st_size
         if size <= _TAIL.itemsize:
@@ -137,7 +137,7 @@ def read_partial(path: Path) -> Mapping[str, np.ndarray] | None:
 
 
 class Partials:
-    """All partial sums of a source, as one: what is asked for is added up when it is asked.
+    """All partial sums of a source, added up on access.
 
     Always in the order of the shards, whoever made them and when: so it is the same to the bit.
     """

@@ -1,4 +1,4 @@
-"""One shard of the cells in bounded memory: sums by group and the moments of every gene.
+"""Sums by group and gene moments of one shard of cells, in bounded memory.
 
 What is held is a run of cells and the sums so far, without their zeros. A group's sum is added up
 in the order of its cells, wherever runs begin and end; so the sums of a shard are the same bits
@@ -70,7 +70,7 @@ GENE_MOMENTS = ("linear_sum", "linear_sumsq", "log_sumsq")
 def sum_shard(
     shard: Shard, groups: IntArray, moments: Moments, *, target_sum: float, order: Order
 ) -> Iterator[GroupSums]:
-    """Sum the cells of ``shard`` by group; parts come as memory fills, ``moments`` is added to.
+    """Sum the cells of ``shard`` by group, in parts as memory fills; adds to ``moments``.
 
     Each cell x is normalised as y = ln(1 + x * target_sum / total(x)); cells without counts are
     left out. The sums of a group are those of all parts.
@@ -119,7 +119,7 @@ def sum_shard(
 
 
 class _CountBuffer:
-    """Counts gathered block by block, in memory that is taken once."""
+    """A buffer of counts of several blocks, allocated once."""
 
     def __init__(self, n_genes: int) -> None:
         self._n_genes = n_genes
@@ -141,7 +141,7 @@ class _CountBuffer:
         self._end = end
 
     def release(self) -> tuple[sparse.csr_array, IntArray]:
-        """All counts (n, n_genes), good until the next are added, and their groups (n,)."""
+        """All counts (n, n_genes), valid until more are added, and their groups (n,)."""
         parts = self._data[: self._end], self._indices[: self._end], np.concatenate(self._bounds)
         counts = sparse.csr_array(parts, shape=(len(parts[2]) - 1, self._n_genes))
         groups = np.concatenate([np.empty(0, dtype=np.int64), *self._groups])
@@ -150,7 +150,7 @@ class _CountBuffer:
 
 
 class _PendingSums:
-    """The sums so far, a pair of arrays a group."""
+    """The sums so far: genes and values of each group."""
 
     def __init__(self, n_genes: int) -> None:
         self._sums: dict[int, tuple[IntArray, FloatArray]] = {}
@@ -182,7 +182,7 @@ class _PendingSums:
         self.size += int(ends[-1]) - int(offsets[-1])
 
     def release(self) -> GroupSums:
-        """All sums, which are then no longer held."""
+        """Return all sums and forget them."""
         groups = sorted(self._sums)
         pairs = [self._sums.pop(group) for group in groups]
         self.size = 0

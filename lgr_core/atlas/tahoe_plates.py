@@ -1,4 +1,4 @@
-"""Which files of Tahoe-100M are fetched: ready deltas by plate, and the tables beside them."""
+"""The files of Tahoe-100M to fetch: deltas by plate, and metadata tables."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def _show_info(store: AtlasStore, *, as_json: bool) -> None:
 
 
 def _flat_text(value: object) -> object:
-    """Mappings and lists without their brackets."""
+    """Mappings and lists as text without brackets."""
     if isinstance(value, dict):
         return ", ".join(f"{key} = {item}" for key, item in value.items()) or "none"
     return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -149,14 +149,14 @@ def _external(files: list[Path]) -> dict[str, Path]:
 
 
 def _columns(options: argparse.Namespace) -> dict[str, str]:
-    """What the columns of the predictions are."""
+    """The columns of the predictions, by role."""
     if options.column and not options.predictions:
         raise UsageError("--column", "there are no predictions", "Name a file with --predictions.")
     return column_roles(options.column)
 
 
 def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
-    """What tells predictions apart: what is in the file, and how its columns are read."""
+    """The identity of external predictions: file content and column roles."""
     sha256 = digest(path)["sha256"]
     return {"sha256": sha256, "columns": dict(columns)} if columns else sha256
 
@@ -164,7 +164,7 @@ def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
 def _ask(
     options: argparse.Namespace, settings: Settings, bench: BenchmarkSession, asked: LLMOptions
 ) -> LgrError | None:
-    """Put the run's questions to the model, after saying what they cost; what is left open."""
+    """Ask the model the run's questions, after showing their cost; returns what is unanswered."""
     pools = list(_pools(bench))
     client = live_client(settings)
     selector = llm_selector(

@@ -129,7 +129,7 @@ def _tag_lines(report: TagReport) -> Iterator[str]:
 
 
 def untagged(report: TagReport) -> LgrError:
-    """Why not every drug has tags; what stopped the inference gives the exit code."""
+    """The error for drugs without tags; its exit code depends on what stopped the inference."""
     missing = len(report.unanswered)
     found = f"{missing:,} of {missing + len(report.annotations):,} drugs have no answer"
     do = "Run the same command again: it asks for the rest."

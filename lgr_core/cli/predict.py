@@ -104,7 +104,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _request(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:
-    """What the flags of a query ask of the core."""
+    """Keyword arguments of the core from a query's flags."""
     return {
         "cell_line": options.cell_line,
         "drug": options.drug,

@@ -44,7 +44,7 @@ def load_aliases(path: Path) -> dict[str, str]:
 
 
 class AliasTable:
-    """Reads a name as its sense: one key for all names of one drug.
+    """Maps names to keys, one key for all names of one drug.
 
     A sense is folded, form-stripped, led through the alias table, and blind to hyphens and spaces.
 

@@ -1,4 +1,4 @@
-"""Who a drug is: one canonical name, one parent compound.
+"""Resolution of drug names: one canonical name, one parent compound.
 
 A name is read by its closest level: exact, folded (case, spaces, Unicode form), form (salt,
 hydrate and solvate stripped), alias. Names of which one can be read as the other are one compound.
@@ -42,7 +42,7 @@ _CLASS_ENDINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How a name was read: one drug, or several candidates at one level, or nothing at all."""
+    """The result of resolving a name: one drug, several candidates at one level, or none."""
 
     drug: str | None = None
     level: Level | None = None
@@ -50,7 +50,7 @@ class Resolution:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether two or more drugs answer equally well."""
+        """Whether two or more drugs match equally well."""
         return len(self.candidates) > 1
 
 
@@ -109,7 +109,7 @@ class DrugCatalog:
         return name in self._known
 
     def find(self, text: str, *, among: Collection[str] | None = None) -> Resolution:
-        """How the text reads at its closest level; an unknown or ambiguous name is an answer too.
+        """Resolve the text at its closest level; unknown and ambiguous names are results too.
 
         ``among`` restricts the reading to those canonical names (a set, for speed).
         """
@@ -165,7 +165,7 @@ class DrugCatalog:
 
     @cached_property
     def _parents(self) -> dict[str, str]:
-        """The parent of every name, found when one is first asked for."""
+        """The parent of every name, computed on first use."""
         return _parents(self._index, self._keys)
 
     @cached_property

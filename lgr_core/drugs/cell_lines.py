@@ -1,4 +1,4 @@
-"""Which cell line a name or an id means."""
+"""Resolution of cell line names and ids."""
 
 from __future__ import annotations
 
@@ -86,6 +86,6 @@ class CellLineCatalog:
 
 
 def line_key(text: str) -> str:
-    """The name without case, spaces and ``-_/.``: ``hepg2c3a``; of signs alone, the folded name."""
+    """The name without case, spaces and ``-_/.``: ``hepg2c3a``; if nothing is left, normalised."""
     folded = normalise_name(text)
     return _SIGNS.sub("", folded) or folded

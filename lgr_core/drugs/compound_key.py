@@ -1,4 +1,4 @@
-"""The key that all ways to write one compound share: isomers, labelled and repeated ones too.
+"""Keys shared by all spellings of one compound, with isomers, labelled forms and repeats.
 
 Looser than any reading: ``(S)-X``, ``d3-X``, ``Sodium X-ate`` and ``X_rep2`` are no answer to who
 asks for X, but each is its twin and no neighbour of it.
@@ -73,7 +73,7 @@ _PUNCTUATION = re.compile(r"(?!(?<=\d)-(?=\d))(?:[^\w']|_)")
 
 
 def compound_key(name: str) -> str:
-    """One key for the names of one compound, whatever signs stand in them.
+    """One key for all names of one compound, whatever their punctuation.
 
     Isomers, isotopes, salts and repeats are one; so are an acid and its anion (``valproic acid``,
     ``valproate``). Between two digits a sign still tells names apart. Empty only for an empty name.

@@ -1,4 +1,4 @@
-"""What a drug does: mechanism tags, the programmes they belong to, and how alike two drugs are.
+"""Drug mechanisms: tags, the programmes they belong to, and similarity of two drugs.
 
 Three shipped files: ``drugs.csv`` annotates drugs by name, ``mechanisms.csv`` says what each tag
 means, ``programs.gmt`` holds the genes that rise or fall with a programme. Drugs that are not

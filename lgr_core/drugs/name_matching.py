@@ -1,4 +1,4 @@
-"""How a name reads among others: level by level, closest first.
+"""Matching of a name among others, level by level, closest first.
 
 Both sides, the text and the names it is read among, are normalised alike, so what one name reads as
 says who its kin are, too; twins that are no answer to each other (``twins.py``) join them.
@@ -16,7 +16,7 @@ from lgr_core.drugs.salts import strip_form
 
 
 class Level(StrEnum):
-    """How close a reading is, closest first."""
+    """How closely a name matches, closest first."""
 
     EXACT = "exact"
     FOLDED = "folded"
@@ -25,7 +25,7 @@ class Level(StrEnum):
 
 
 class NameIndex:
-    """Reads texts among ``names``, which are trimmed and single; ``book`` knows other names."""
+    """Matches texts to ``names``, which are trimmed and unique; ``book`` has their aliases."""
 
     def __init__(self, names: Iterable[str], book: AliasTable) -> None:
         self.names = tuple(names)
@@ -35,7 +35,7 @@ class NameIndex:
         self._bases = group((strip_form(name), name) for name in self.names)
 
     def of(self, text: str) -> Iterator[tuple[Level, tuple[str, ...]]]:
-        """What answers to the text, level by level; later levels cost more and come lazily."""
+        """The matches of the text, level by level, computed lazily: later levels cost more."""
         yield Level.EXACT, self._exact.get(text, ())
         yield Level.FOLDED, self._folded.get(normalise_name(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
@@ -43,7 +43,7 @@ class NameIndex:
         yield Level.ALIAS, self._names_in_brackets(text)
 
     def families(self, keys: dict[str, str]) -> Iterable[list[str]]:
-        """The names in families: who shares a key, reads as another at any level, or is its twin.
+        """Families of names that share a key, match at any level, or are twins.
 
         Kin of kin are kin.
         """

@@ -1,4 +1,4 @@
-"""How a name is read: letters, spaces and signs that mean the same become the same."""
+"""Normalisation of names: case, spaces, Unicode forms and equivalent signs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of a comparison: strips of scores, and how alike neighbours are."""
+"""Figures of a comparison: strips of scores, and similarity of neighbours."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def strips(
     ours: str,
     other: str | None = None,
 ) -> go.Figure:
-    """A strip a metric from its worst to its best score seen, with a mark a method.
+    """One strip per metric from its worst to its best score, with a mark per method.
 
     Each strip has a scale of its own: its left end is the worst score of all that is drawn, its
     right end the best; lower is better where the best score is. Hover tells the score.
@@ -106,7 +106,7 @@ def strips(
 
 
 def similarity_heatmap(names: Sequence[str], values: FloatArray) -> go.Figure:
-    """A heat map of how alike n things are, (n, n), from -1 (blue) through 0 to 1 (red)."""
+    """A heat map of similarities (n, n), from -1 (blue) through 0 to 1 (red)."""
     short = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names]
     places = list(range(len(names)))
     pairs = [[[escape(a), escape(b)] for b in names] for a in names]
@@ -142,7 +142,7 @@ def similarity_heatmap(names: Sequence[str], values: FloatArray) -> go.Figure:
 def ranked_genes(
     genes: Sequence[str], delta: FloatArray, marked: Sequence[int], *, title: str
 ) -> go.Figure:
-    """All genes in the order of their change as a curve, those of a list as lines across it.
+    """All genes ranked by change, as a curve, with those of a list as lines across it.
 
     ``delta`` is (n_genes,), ``marked`` are places of the list's genes; ``title`` is the y axis.
     """

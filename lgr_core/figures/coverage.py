@@ -27,7 +27,7 @@ _HEAD, _FOOT, _NAMES_FOOT = 24, 52, 120
 
 
 def coverage(found: Grid) -> go.Figure:
-    """A tile a line and drug, coloured by doses or cells; grey where nothing is measured."""
+    """One tile per line and drug, coloured by doses or cells; grey where nothing is measured."""
     cells = found.counts == "cells"
     values = np.log10(np.maximum(found.values, 1)) if cells else found.values
     words = {"cells": "cells", "doses": "doses measured", "conditions": "measured"}[found.counts]
@@ -68,7 +68,7 @@ def coverage(found: Grid) -> go.Figure:
 
 
 def _names(names: Sequence[str], *, shown: bool) -> dict[str, object]:
-    """An axis of names, or without them; hovering tells them whole."""
+    """An axis with names, or without; hovering shows them in full."""
     return {
         "type": "category",
         "showticklabels": shown,
@@ -146,7 +146,7 @@ def _ticks(found: Grid) -> dict[str, object]:
 
 
 def _round_numbers(low: float, high: float) -> list[int]:
-    """Numbers to read an axis in log10 by: powers of ten, or what fits a range of less than ten."""
+    """Tick values of a log10 axis: powers of ten, or finer for a range of less than ten."""
     if high < low * 10:
         return sorted({round(number) for number in np.linspace(low, high, 5)})
     powers = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)

@@ -1,4 +1,4 @@
-"""Figures of many drugs or lines, one row each: the hits of a search, effects by dose."""
+"""Figures with one row per drug or line: hits of a search, effects by dose."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ranked_drugs(
     passed: BoolArray,
     title: str,
 ) -> go.Figure:
-    """A dot a drug at its mean score, over small dots at its score in each line.
+    """One dot per drug at its mean score, over small dots at its score in each line.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def ranked_drugs(
 def by_dose(
     names: Sequence[str], values: FloatArray, doses: Sequence[str], *, title: str
 ) -> go.Figure:
-    """A dot a name and dose.
+    """One dot per name and dose.
 
     Parameters
     ----------
@@ -143,5 +143,5 @@ def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
 
 
 def short(name: str, longest: int) -> str:
-    """A name of a length that fits beside the figure; the whole of it is read by hovering."""
+    """A name shortened to fit beside the figure; hovering shows it in full."""
     return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""Figures: arrays in, plotly figures out. Nothing here knows who shows them.
+"""Figures of a prediction: arrays in, plotly figures out.
 
 Colours read on light and on dark ground and to the colour-blind: up red, down blue, grey where the
 neighbours do not agree that there is a change. Words are dark; a dark page colours them itself.
@@ -38,7 +38,7 @@ def top_genes(
     kind: ValueKind,
     measured: FloatArray | None = None,
 ) -> go.Figure:
-    """Bars of the predicted change, over them the measured change of each neighbour as a dot.
+    """Bars of the predicted change, with each neighbour's measured change as a dot.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def predicted_vs_measured(
     kind: ValueKind,
     misses: bool = False,
 ) -> go.Figure:
-    """One point a gene, predicted against measured change, with the line of equality.
+    """Predicted against measured change, one point per gene, with the line of equality.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def _labels(
     weight: FloatArray,
     reach: float,
 ) -> go.Scatter:
-    """Names of the genes of most weight, leaving out those that would cover one another."""
+    """Labels of the largest genes, without those that would overlap."""
     placed: list[int] = []
     for i in np.argsort(-weight, kind="stable")[:60].tolist():
         apart = all(
@@ -228,7 +228,7 @@ def _labels(
 
 
 def x_title(title: str) -> go.layout.Annotation:
-    """The title of the x axis, set flush right: a centred one is cut where the figure is narrow."""
+    """The title of the x axis, flush right: a centred one is cut off in a narrow figure."""
     return go.layout.Annotation(
         text=title,
         x=1,
@@ -247,7 +247,7 @@ def x_title(title: str) -> go.layout.Annotation:
 def with_layout(
     figure: go.Figure, *, height: int, left: int, head: int = _HEAD, right: int = 12
 ) -> go.Figure:
-    """The layout that all figures share; the page scrolls under a finger, the figure does not.
+    """Apply the layout that all figures share; on touch screens the page scrolls, not the figure.
 
     Margins are fixed and labels unmeasured: to fit them, plotly draws every figure twice.
     """

@@ -1,4 +1,4 @@
-"""The one table of metrics, and many of them at once."""
+"""The registry of metrics, and scoring by many at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from lgr_core.metrics.vector_metrics import (
 
 
 class Direction(StrEnum):
-    """Which way a score is better."""
+    """Whether higher or lower scores are better."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -45,7 +45,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A row of the table: how a metric is computed, named and read.
+    """A registered metric: its function, its names and its interpretation.
 
     ``formula`` is plain text in x, y and m. ``direction`` is how scores approach ``best``;
     ``NEAREST`` means from either side. ``scale_dependent`` says that the right shape at the wrong

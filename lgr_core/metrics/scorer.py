@@ -1,4 +1,4 @@
-"""Many predictions of the same queries, scored: what hangs on the measured side is done once."""
+"""Scores many predictions of the same queries; computes the measured side once."""
 
 from __future__ import annotations
 
