@@ -39,7 +39,7 @@ class NameIndex:
         yield Level.EXACT, self._exact.get(text, ())
         yield Level.FOLDED, self._folded.get(normalise_name(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
-        yield Level.ALIAS, self._own_meanings.get(self._book.meaning(text), ())
+        yield Level.ALIAS, self._names_by_all_keys.get(self._book.name_key(text), ())
         yield Level.ALIAS, self._names_in_brackets(text)
 
     def families(self, keys: dict[str, str]) -> Iterable[list[str]]:
@@ -66,23 +66,23 @@ class NameIndex:
         return family.members()
 
     def _names_in_brackets(self, text: str) -> tuple[str, ...]:
-        """Names outside their own brackets that the text has in its: two remarks never match."""
-        senses = self._book.meanings_in_brackets(text)
-        return tuple(sorted(name for meaning in senses for name in self._meanings.get(meaning, ())))
+        """Names that equal one in the brackets of the text; two texts in brackets never match."""
+        inner = self._book.name_keys_in_brackets(text)
+        return tuple(sorted(name for key in inner for name in self._names_by_key.get(key, ())))
 
     @cached_property
-    def _meanings(self) -> dict[str, tuple[str, ...]]:
-        """Names by what they mean outside brackets."""
-        return group((self._book.meaning(name), name) for name in self.names)
+    def _names_by_key(self) -> dict[str, tuple[str, ...]]:
+        """Names by the key of their part outside brackets."""
+        return group((self._book.name_key(name), name) for name in self.names)
 
     @cached_property
-    def _own_meanings(self) -> dict[str, tuple[str, ...]]:
-        """Names by all they mean, built when a name is first read at the last level."""
+    def _names_by_all_keys(self) -> dict[str, tuple[str, ...]]:
+        """Names by all their keys, built when a name is first matched at the last level."""
         book = self._book
         return group(
-            (meaning, name)
+            (name_key, name)
             for name in self.names
-            for meaning in {book.meaning(name), *book.meanings_in_brackets(name)}
+            for name_key in {book.name_key(name), *book.name_keys_in_brackets(name)}
         )
 
 

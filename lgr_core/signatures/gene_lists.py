@@ -25,7 +25,7 @@ _ENSEMBL = re.compile(r"ENSG\d{11}(\.\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class GeneReading:
+class MatchedGenes:
     """A gene list matched to an atlas; every name is in exactly one of the lists.
 
     ``used`` are genes of the panel, spelled as the atlas does. ``outside`` are measured, but not in
@@ -68,7 +68,7 @@ def split_genes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def read_genes(store: AtlasStore, names: Iterable[str]) -> GeneReading:
+def read_genes(store: AtlasStore, names: Iterable[str]) -> MatchedGenes:
     """Match names by symbol, then without regard to case, then by Ensembl id (any version)."""
     place = {gene: i for i, gene in reversed(list(enumerate(store.gene_names.tolist())))}
     folded = _folded(store)
@@ -86,7 +86,7 @@ def read_genes(store: AtlasStore, names: Iterable[str]) -> GeneReading:
         piles["used" if place[gene] < store.n_panel else "outside"][gene] = None
         if gene != name:
             read_as[name] = gene
-    return GeneReading(**{k: tuple(v) for k, v in piles.items()}, read_as=tuple(read_as.items()))
+    return MatchedGenes(**{k: tuple(v) for k, v in piles.items()}, read_as=tuple(read_as.items()))
 
 
 def gene_set(store: AtlasStore, up: Iterable[str], down: Iterable[str]) -> Signature:
