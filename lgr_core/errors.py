@@ -61,8 +61,9 @@ class LgrError(Exception):
         return next(filter(None, said), "")
 
     def reworded(self, words: Callable[[str], str]) -> Self:
-        """The same error with every part of its message passed through ``words``."""
-        said = copy(self)
+        """A copy without traceback, every part of whose message has passed through ``words``."""
+        said = copy(self).with_traceback(None)
+        said.__cause__ = said.__context__ = None  # their frames would hold what the caller held
         said.asked, said.found, said.do = map(words, (self.asked, self.found, self.do))
         said.args = (f"{said.asked}: {said.found}. {said.do}",)
         return said
