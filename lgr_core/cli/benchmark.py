@@ -118,7 +118,7 @@ def _plan(
         fields.pop(unsaid, None)
     return BenchmarkConfig(
         regimes=tuple(Regime) if every else tuple(Regime(name) for name in options.regime),
-        methods=_methods(options),
+        methods=chosen_methods(None if options.methods == ["all"] else options.methods),
         k=options.k,
         folds=options.folds,
         seed=options.seed,
@@ -133,10 +133,6 @@ def _plan(
         language_model=fields,
         external={name: _identity(path, _columns(options)) for name, path in external.items()},
     )
-
-
-def _methods(options: argparse.Namespace) -> tuple[str, ...]:
-    return chosen_methods(None if options.methods == ["all"] else options.methods)
 
 
 def _external(files: list[Path]) -> dict[str, Path]:

@@ -148,7 +148,8 @@ def find_drugs(
     table["p_genes"] = permuted_gene_p_value(sign * score, len(unit))
     table["fdr_genes"] = false_discovery_control(table["p_genes"])
     drugs = _drugs(store, signature, library, unit, sign)
-    drugs["lowest"], drugs["highest"] = _score_range(score, library.drug)
+    by_drug = pd.Series(score).groupby(library.drug)
+    drugs["lowest"], drugs["highest"] = by_drug.min().to_numpy(), by_drug.max().to_numpy()
     return DrugHits(
         table.sort_values("score", ascending=reverse, kind="stable", ignore_index=True),
         drugs.sort_values(
@@ -302,9 +303,3 @@ def _relations(store: AtlasStore, drug: str | None, names: pd.Series) -> list[st
         return [""] * len(names)
     twins = store.drug_catalog.twins(drug)
     return ["self" if name == drug else "twin" if name in twins else "" for name in names]
-
-
-def _score_range(score: FloatArray, drug: IntArray) -> tuple[FloatArray, FloatArray]:
-    """The lowest and the highest score of each drug."""
-    by_drug = pd.Series(score).groupby(drug)
-    return by_drug.min().to_numpy(), by_drug.max().to_numpy()
