@@ -35,7 +35,7 @@ def may_read(store, query, evidence, fold=None):
     unit, found = held_out(store, query), []
     for row, closed in enumerate(unit):
         condition = store.condition(row)
-        opened = {e: fold is None or bool(fold.reach[e][row]) for e in POOLABLE}
+        opened = {e: fold is None or bool(fold.readable_rows[e][row]) for e in POOLABLE}
         train = Evidence.TRAIN in evidence and opened[Evidence.TRAIN]
         in_line = condition.cell_line == query.cell_line and opened[Evidence.TARGET_POOL]
         pool = Evidence.TARGET_POOL in evidence and in_line

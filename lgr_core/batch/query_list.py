@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lgr_core.atlas.sources.doses import parse_dose, split_unit
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.errors import InputError, LgrError, NotFoundError
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.parse_query import read_query
@@ -132,7 +132,7 @@ def _columns(names: Sequence[str]) -> dict[str, tuple[int, str]] | None:
 
 def _roles(names: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
     for place, name in reversed(list(enumerate(names))):  # of two, the first is taken
-        plain = _SIGNS.sub("_", fold(name.translate(_MICRO))).strip("_")
+        plain = _SIGNS.sub("_", normalise_name(name.translate(_MICRO))).strip("_")
         if plain in _DRUG:
             yield "drug", (place, "")
         elif plain in _LINE:
@@ -158,9 +158,9 @@ def _query_row(
 
 def _dose(store: AtlasStore, wish: QueryRow) -> float | None:
     written = wish.dose.strip()
-    if fold(written) in _NO_DOSE:
+    if normalise_name(written) in _NO_DOSE:
         return None
-    if fold(written) == POOLED:
+    if normalise_name(written) == POOLED:
         line = store.cell_line_catalog.resolve(wish.cell_line)
         if store.doses(line) != (None,):
             found = "doses were measured one by one there"

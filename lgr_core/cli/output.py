@@ -1,4 +1,4 @@
-"""What the commands on one query print."""
+"""Output of the commands on one query."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
         print(_neighbor_lines(retrieval, "neighbours"))
 
 
-def tell_recorded(retrieval: Retrieval) -> None:
-    """Say on standard error what of the settings a recorded answer does not honour."""
+def warn_of_departures(retrieval: Retrieval) -> None:
+    """Warn on standard error which settings a recorded answer does not honour."""
     provenance = said_of(retrieval.provenance)
     if provenance is not None:
         echo(f"lgr: {provenance}")
@@ -48,7 +48,7 @@ def _why(rejected: Rejected) -> str:
 
 
 def answer_lines(store: AtlasStore, answer: Answer) -> str:
-    """An answer in lines: who answered, what is predicted, how far to trust it, how it scored."""
+    """An answer as lines: method, predicted change, trust and scores."""
     simulated = ["SIMULATED data: not a measurement."] if store.simulated else []
     kind = "heaviest other drugs here" if answer.is_linear else "neighbours"
     named = _neighbor_lines(answer.retrieval, kind)
@@ -83,7 +83,7 @@ def _term_lines(answer: Answer) -> list[str]:
 
 
 def _trust_lines(answer: Answer) -> list[str]:
-    """The light with its reasons; the note where there is none."""
+    """The trust level with its reasons, or the note where there is none."""
     trust, by = answer.trust, answer.calibrated
     lines = [] if answer.trust_note is None else [f"trust: {answer.trust_note}"]
     if trust is None or by is None:

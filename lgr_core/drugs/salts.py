@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 
 _SALTS = (
     "acetate adipate ammonium arginine ascorbate benzathine benzoate besylate bromide calcium "
@@ -135,7 +135,7 @@ def strip_form(name: str) -> str:
 @lru_cache(maxsize=16384)
 def split_form(name: str) -> DrugForm:
     """The name in two: what it is, and the form it comes in."""
-    base, words = fold(name), set()
+    base, words = normalise_name(name), set()
     while base not in _ESTERS and (cut := _bracketed(base) or _bare(base) or _glued(base)):
         base, found = cut
         words |= found

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from html import unescape
 from itertools import islice
 
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.drugs.salts import bracket, split_form
 
 NAME_LIMIT = 300
@@ -83,7 +83,11 @@ class Labels:
         self._loose: dict[str, str | None] = {}
         self._longest = 2 * max(map(len, self._exact), default=0) + 20
         for shown, drug in self._exact.items():
-            for key in {fold(shown), fold(plain(shown)), fold(_trim(plain(shown)))} - {""}:
+            for key in {
+                normalise_name(shown),
+                normalise_name(plain(shown)),
+                normalise_name(_trim(plain(shown))),
+            } - {""}:
                 if self._loose.setdefault(key, drug) != drug:
                     self._loose[key] = None
         self._sorted = sorted(self._loose)
@@ -94,8 +98,8 @@ class Labels:
             return None
         drug = self._exact.get(text)
         if drug is None:
-            drug = self._loose.get(fold(text))
-        return self._loose.get(fold(_trim(text))) if drug is None else drug
+            drug = self._loose.get(normalise_name(text))
+        return self._loose.get(normalise_name(_trim(text))) if drug is None else drug
 
     def meaning(self, text: str) -> str | None:
         """The drug that this names, a remark in brackets after it set aside.
@@ -106,7 +110,7 @@ class Labels:
         drug = self.find(text)
         if drug is not None or len(text) > self._longest + REASON_LIMIT:
             return drug
-        outer, remark = bracket(fold(_trim(text)))
+        outer, remark = bracket(normalise_name(_trim(text)))
         return self._loose.get(outer) if remark and not _has_more_forms(text, outer) else None
 
     def read(self, name: str, reason: str = "", *, whole: bool = True) -> Item:
@@ -156,7 +160,7 @@ class Labels:
 
     def _goes_on(self, line: str) -> bool:
         """Whether all of the line is the beginning of a label: its separator may be part of it."""
-        start = fold(line)
+        start = normalise_name(line)
         place = bisect_right(self._sorted, start)
         return place < len(self._sorted) and self._sorted[place].startswith(start)
 

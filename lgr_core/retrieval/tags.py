@@ -14,7 +14,7 @@ from lgr_core.domain import LLMClient, LLMReply, LLMRequest
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.drugs.mechanisms import MechanismAnnotations
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.errors import (
     AccessError,
     BadReplyError,
@@ -134,7 +134,7 @@ class TagInference:
         unknown: list[str],
     ) -> None:
         catalog, source = DrugCatalog(chunk), f"inferred by a language model ({self.model})"
-        labels = {fold(m.label): tag for tag, m in self.book.mechanisms.items()}
+        labels = {normalise_name(m.label): tag for tag, m in self.book.mechanisms.items()}
         for item in parse_reply(reply.text, chunk).proposals:
             drug = catalog.find(item.text).drug
             if drug is None or drug in found:
@@ -142,7 +142,9 @@ class TagInference:
             words = [w for w in re.split(r"[,;]", item.rationale.strip(" .")) if w.strip()]
             tags = [_tag(word, self.book, labels) for word in words]
             pairs = zip(words, tags, strict=True)
-            unknown += [w.strip() for w, tag in pairs if tag is None and fold(w) != "none"]
+            unknown += [
+                w.strip() for w, tag in pairs if tag is None and normalise_name(w) != "none"
+            ]
             targets = self.book.annotate(drug).targets
             kept = tuple(dict.fromkeys(tag for tag in tags if tag is not None))
             found[drug] = Annotation(drug, kept, targets, source)
@@ -150,8 +152,8 @@ class TagInference:
 
 def _tag(word: str, book: MechanismAnnotations, labels: dict[str, str]) -> str | None:
     """The tag that a word means: the tag itself, or its label."""
-    tag = "_".join(fold(word).replace("-", " ").split())
-    return tag if tag in book.mechanisms else labels.get(fold(word))
+    tag = "_".join(normalise_name(word).replace("-", " ").split())
+    return tag if tag in book.mechanisms else labels.get(normalise_name(word))
 
 
 def _chunks(drugs: Sequence[str]) -> Iterator[Sequence[str]]:

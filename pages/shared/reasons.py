@@ -188,7 +188,7 @@ def numbers(view: Answered, look: Look) -> None:
             f"Pearson r of their measured changes, n = {answer.n_panel:,} genes; by rank.",
         )
     )
-    figure = compare_figures.alike(drugs, look.seen.alike)
+    figure = compare_figures.similarity_heatmap(drugs, look.seen.alike)
     chart(figure, "alike", f"How alike {count(len(drugs), 'neighbour')} are, pair by pair.")
     figure_downloads({"Likeness": figure})
 

@@ -26,7 +26,7 @@ from lgr_core.errors import InputError, ServiceError, UsageError
 def tasks(tmp_path, monkeypatch):
     """Some forty shards of an h5ad, to be summed into a folder."""
     killed.many_shards(monkeypatch.setattr)
-    monkeypatch.setattr(workers, "_PROCESS_FROM", 0)
+    monkeypatch.setattr(workers, "_MIN_CELLS_FOR_PROCESSES", 0)
     source = open_counts(killed.write_source(tmp_path / "x.h5ad"))
 
     def planned(name):

@@ -12,7 +12,7 @@ from lgr_core.drugs.catalog import DrugCatalog, parents_of
 from lgr_core.drugs.chemistry import parent_key
 from lgr_core.drugs.compound_key import compound_key
 from lgr_core.drugs.name_matching import group
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 
 CYRILLIC = (
     "\N{CYRILLIC CAPITAL LETTER VE}\N{CYRILLIC CAPITAL LETTER EM}\N{CYRILLIC CAPITAL LETTER HA}"
@@ -115,8 +115,8 @@ def _unlike_a_reading(names):
     book = shipped_aliases()
     families = group((parent, name) for name, parent in parents_of(names, {}).items())
     for family in families.values():
-        senses = group((book.meaning(name), name) for name in family)
-        inner = {meaning for name in family for meaning in book.meanings_in_brackets(name)}
+        senses = group((book.name_key(name), name) for name in family)
+        inner = {name_key for name in family for name_key in book.name_keys_in_brackets(name)}
         if len(set(senses) - inner) > 1:
             yield tuple(sorted(kin[0] for kin in senses.values()))
 
@@ -146,4 +146,4 @@ def test_among_the_real_names_only_one_structure_becomes_one(real_data):
 @given(st.text())
 def test_only_an_empty_name_has_an_empty_key(name):
     """No cut takes all of a name."""
-    assert bool(compound_key(name)) == bool(fold(name))
+    assert bool(compound_key(name)) == bool(normalise_name(name))

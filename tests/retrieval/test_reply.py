@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.retrieval.prompt import harmless
 from lgr_core.retrieval.reply import ParsedReply, parse_reply
 
@@ -254,7 +254,9 @@ def test_any_text_is_read_without_an_exception(text):
 
 NAME = re.compile(r"(?!\(?\d+(?:[.)\]]| -))[\w(].*[^\W\d_].*")
 SANE = st.text("abcXYZ019βλ -()[],/'+.", min_size=1, max_size=30).map(lambda s: " ".join(s.split()))
-NAME_LISTS = st.lists(SANE.filter(NAME.fullmatch), min_size=1, max_size=12, unique_by=fold)
+NAME_LISTS = st.lists(
+    SANE.filter(NAME.fullmatch), min_size=1, max_size=12, unique_by=normalise_name
+)
 FORMS = st.sampled_from(
     [
         "{i}. {name}: {reason}",
