@@ -8,7 +8,7 @@ BIN := .venv/bin
 app: .venv/app        ## install, build the demo atlas, open the app on http://localhost:8501
 	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo
 	@ls -d "$${LGR_HOME:-data}"/runs/demo-* >/dev/null 2>&1 || $(BIN)/lgr demo --benchmark
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	$(BIN)/lgr app --port $(PORT)
 
 demo: .venv/app       ## build the simulated demo atlas anew
 	$(BIN)/lgr demo --overwrite

@@ -6,16 +6,51 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
+
+from platformdirs import user_data_path
 
 from lgr_core.errors import InputError
 
-SHIPPED = Path(__file__).resolve().parents[1] / "data"
-"""What ships with the checkout: drug annotations, gene programmes, recorded answers."""
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where an installation's own files are, and where it builds unless LGR_HOME says otherwise.
+
+    ``shipped`` is the folder of drug annotations, gene programmes, recorded answers and prices,
+    ``app`` the script that Streamlit runs, ``home`` the default home and ``home_is`` what that
+    folder is, in words.
+    """
+
+    shipped: Path
+    app: Path
+    home: Path
+    home_is: str
+
+    @classmethod
+    def of(cls, package: Path) -> Layout:
+        """The layout around the folder of this package.
+
+        A wheel carries the app and the data inside the package. In a checkout, which
+        ``pip install -e .`` uses as it is, they stand beside it.
+        """
+        if (package / "data").is_dir():
+            home = user_data_path("lgr-explorer", appauthor=False)
+            app = package / "_app" / "app.py"
+            return cls(package / "data", app, home, "the user's data folder on this platform")
+        root = package.parent
+        return cls(root / "data", root / "app.py", root / "data", "data/ of the checkout")
+
+
+LAYOUT = Layout.of(Path(str(resources.files("lgr_core"))).resolve())
+"""The layout of this installation."""
+
+SHIPPED = LAYOUT.shipped
+"""What ships: drug annotations, gene programmes, recorded answers, prices."""
 
 DEFAULT_MODEL = "gpt-5.2-2025-12-11"
 """The paper's language model, as a dated snapshot."""
-
 
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -24,13 +59,13 @@ _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 class Settings:
     """Where this installation keeps what it builds, and which language model it asks.
 
-    ``home`` is LGR_HOME, ``api_key`` OPENAI_API_KEY, ``llm_base_url`` LGR_LLM_BASE_URL (None: the
-    OpenAI API), ``llm_model`` LGR_LLM_MODEL, ``llm_budget_usd`` LGR_LLM_BUDGET_USD (None: no limit)
-    and ``uploads`` LGR_UPLOADS, whether visitors of the app may add atlases of their own. The key,
-    and the address, which may hold one, are never shown.
+    ``home`` is LGR_HOME (unset: that of ``LAYOUT``), ``api_key`` OPENAI_API_KEY, ``llm_base_url``
+    LGR_LLM_BASE_URL (None: the OpenAI API), ``llm_model`` LGR_LLM_MODEL, ``llm_budget_usd``
+    LGR_LLM_BUDGET_USD (None: no limit) and ``uploads`` LGR_UPLOADS, whether visitors of the app may
+    add atlases of their own. The key, and the address, which may hold one, are never shown.
     """
 
-    home: Path = SHIPPED
+    home: Path = LAYOUT.home
     api_key: str | None = field(default=None, repr=False)
     llm_base_url: str | None = field(default=None, repr=False)
     llm_model: str = DEFAULT_MODEL
@@ -50,13 +85,22 @@ class Settings:
         home = _text(environ, "LGR_HOME")
         model = _text(environ, "LGR_LLM_MODEL")
         return cls(
-            home=SHIPPED if home is None else _folder(home),
+            home=LAYOUT.home if home is None else home_folder(home),
             api_key=_text(environ, "OPENAI_API_KEY"),
             llm_base_url=_text(environ, "LGR_LLM_BASE_URL"),
             llm_model=DEFAULT_MODEL if model is None else model,
             llm_budget_usd=_dollars(environ, "LGR_LLM_BUDGET_USD"),
             uploads=_yes(environ, "LGR_UPLOADS"),
         )
+
+    @property
+    def home_is(self) -> str:
+        """What ``home`` is, which says why it is there."""
+        return LAYOUT.home_is if self.home == LAYOUT.home else "named by LGR_HOME"
+
+    def environment(self) -> dict[str, str]:
+        """The environment of a process that is started here: this one's, with this home."""
+        return {**os.environ, "LGR_HOME": str(self.home)}
 
     @property
     def atlases(self) -> Path:
@@ -89,10 +133,17 @@ def _text(environ: Mapping[str, str], name: str) -> str | None:
     return text or None
 
 
-def _folder(text: str) -> Path:
+def home_folder(text: str, *, asked: str = "LGR_HOME") -> Path:
+    """The absolute folder of that name, which may be yet to be made.
+
+    Raises
+    ------
+    InputError
+        If it is a file; the message is about ``asked``.
+    """
     path = Path(text).expanduser().resolve()
     if path.exists() and not path.is_dir():
-        raise InputError("LGR_HOME", f"{path} is a file", "Give a folder, there or to be made.")
+        raise InputError(asked, f"{path} is a file", "Give a folder, there or to be made.")
     return path
 
 

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.errors import LgrError
 
-_NEEDED = ("anndata", "duckdb", "numpy", "openai", "pandas", "plotly", "rdkit", "streamlit")
 _SHIPPED_FILES = ("drugs.csv", "cell_lines.csv", "mechanisms.csv", "programs.gmt", "aliases.csv")
 
 
 def diagnose(settings: Settings) -> dict[str, Any]:
     """A report by section; ``missing`` is empty where all is well."""
-    packages = {name: _version(name) for name in _NEEDED}
+    needed = _needed()
+    packages = {name: _version(name) for name in needed}
     atlases = {name: atlas_line(name, settings) for name in atlas_names(settings.atlases)}
     missing = [
-        f"package {name}: pip install -r requirements.txt"
-        for name in packages
-        if not packages[name]
+        f"package {name}: pip install '{needed[name]}'" for name in packages if not packages[name]
     ]
     missing += [f"shipped file {f}" for f in _SHIPPED_FILES if not (SHIPPED / f).is_file()]
     if not atlases:
         missing.append("an atlas: lgr demo, or lgr ingest PATH --name NAME")
     home = settings.home
-    free = shutil.disk_usage(home if home.exists() else SHIPPED).free
+    disk = next(folder for folder in (home, *home.parents) if folder.exists())
     return {
         "installation": {
             "lgr": version("lgr-explorer"),
             "python": platform.python_version(),
             "LGR_HOME": str(home),
-            "free_gb": round(free / 1e9, 1),
+            "home_is": settings.home_is,
+            "free_gb": round(shutil.disk_usage(disk).free / 1e9, 1),
         },
         "packages": {name: found or "missing" for name, found in packages.items()},
         "atlases": atlases,
         "missing": missing,
     }
+
+
+def _needed() -> dict[str, str]:
+    """Package -> requirement, as the installed metadata state them; without the extras."""
+    stated = [line for line in requires("lgr-explorer") or () if "extra ==" not in line]
+    return {re.split(r"[^\w.-]", line, maxsplit=1)[0]: line for line in stated}
 
 
 def _version(package: str) -> str:

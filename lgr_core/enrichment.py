@@ -99,7 +99,7 @@ def prerank(
     permutations: int = PERMUTATIONS,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Which sets lie at the upper or lower end of a change, the strongest first.
+    """Gene sets at the upper or lower end of a change, the strongest first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in one tree.
+"""The exception hierarchy.
 
 ::
 
@@ -61,8 +61,9 @@ class LgrError(Exception):
         return next(filter(None, said), "")
 
     def reworded(self, words: Callable[[str], str]) -> Self:
-        """The same error with every part of its message passed through ``words``."""
-        said = copy(self)
+        """A copy without traceback, every part of whose message has passed through ``words``."""
+        said = copy(self).with_traceback(None)
+        said.__cause__ = said.__context__ = None  # their frames would hold what the caller held
         said.asked, said.found, said.do = map(words, (self.asked, self.found, self.do))
         said.args = (f"{said.asked}: {said.found}. {said.do}",)
         return said
@@ -94,7 +95,7 @@ class InputError(LgrError):
 
 
 class AmbiguousError(InputError):
-    """Two readings are equally good; ``candidates`` are both, and the message names them."""
+    """A name matches several candidates equally well; ``candidates`` and the message name them."""
 
     def __init__(
         self,
@@ -117,7 +118,7 @@ class SchemaError(InputError):
 
 
 class NotFoundError(LgrError):
-    """A name that nothing answers to; ``nearest`` are those offered, the likeliest first."""
+    """No such name; ``nearest`` are suggestions, the likeliest first."""
 
     exit_code = 4
 
@@ -143,7 +144,7 @@ class AccessError(ServiceError):
 
 
 class BadReplyError(ServiceError):
-    """An answer came that cannot be used.
+    """The answer cannot be used.
 
     ``raw`` is its text as it came, for the log, with secrets blotted out; ``usage`` is what the
     service says it used, None where it does not say.
@@ -179,7 +180,7 @@ def unknown(
     near: Sequence[str] | None = None,
     listing: str | Remedy | None = None,
 ) -> NotFoundError:
-    """The error for a name that is not there, with the nearest names that are.
+    """The error for an unknown name, with the nearest known names.
 
     Parameters
     ----------

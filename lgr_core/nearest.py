@@ -1,4 +1,4 @@
-"""Which known names a misspelt one may stand for: the one rule for errors, links and pickers.
+"""Suggestions for misspelt names: the one rule for errors, links and pickers.
 
 A name is offered only where it differs by a typing error. Names that merely look alike are not:
 ``Dasatinib`` and ``Afatinib`` share the ending of a class of drugs and nothing else. The first
@@ -56,7 +56,7 @@ def nearest(
             found.append(
                 (min(grades), OSA.distance(folded, candidate.casefold()), place, candidate)
             )
-        elif longer and _goes_on(name, candidate):
+        elif longer and _extends(name, candidate):
             found.append((_MOST_EDITS + 1, len(candidate), place, candidate))
     return tuple(candidate for *_, candidate in sorted(found)[:limit])
 
@@ -100,7 +100,7 @@ def _digits(name: str) -> list[str]:
     return sorted(sign for sign in name if sign.isdigit())
 
 
-def _goes_on(name: str, candidate: str) -> bool:
-    """Whether one of the names begins with all words of the other: ``DMSO`` and ``DMSO_TF``."""
+def _extends(name: str, candidate: str) -> bool:
+    """Whether one name starts with all words of the other: ``DMSO`` and ``DMSO_TF``."""
     a, b = ([word for word in _SIGNS.split(text.casefold()) if word] for text in (name, candidate))
     return bool(a and b) and (a == b[: len(a)] or b == a[: len(b)])

@@ -1,4 +1,4 @@
-"""What mends an error, as a typed value: a flag in the shell, a field of a form on a page."""
+"""Remedies of errors as typed values: a flag in the shell, a form field on a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Fix(Enum):
-    """The ways to mend a request; the value is the shell's sentence."""
+    """Ways to correct a request; the value is the shell's sentence."""
 
     COLUMN = "Say --column {role}=NAME."
     ONE_COLUMN = "Say {flags}."
@@ -32,7 +32,7 @@ class Fix(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One way to mend a request; as text, the shell's sentence.
+    """One way to correct a request; as text, the shell's sentence.
 
     ``role`` is the role of the column concerned, ``values`` are what may be given for it.
     """

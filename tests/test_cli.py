@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -69,6 +70,8 @@ def test_info_and_doctor(lgr, toy_home):
     report = json.loads(lgr("doctor", "--json")[1])
     assert report["installation"]["LGR_HOME"] == str(toy_home)
     assert "23 conditions" in report["atlases"]["toy"]
+    assert report["installation"]["home_is"] == "named by LGR_HOME"
+    assert report["packages"]["rdkit"] == version("rdkit")
     assert report["missing"] == []
     assert "toy: measured, 23 conditions" in lgr("doctor")[1]
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from platformdirs import user_data_path
 
-from lgr_core.config import DEFAULT_MODEL, SHIPPED, Settings
+from lgr_core.config import DEFAULT_MODEL, LAYOUT, SHIPPED, Layout, Settings, home_folder
 from lgr_core.errors import InputError
 
 
@@ -14,7 +15,7 @@ def test_an_empty_environment_gives_the_defaults():
         ("LGR_HOME", "OPENAI_API_KEY", "LGR_LLM_MODEL", "LGR_LLM_BUDGET_USD"), " "
     )
     assert Settings.from_environment({}) == Settings.from_environment(blank) == Settings()
-    assert Settings().home == SHIPPED
+    assert Settings().home == LAYOUT.home
     assert Settings().llm_model == DEFAULT_MODEL == "gpt-5.2-2025-12-11"
     assert Settings().api_key is Settings().llm_base_url is Settings().llm_budget_usd is None
 
@@ -72,3 +73,49 @@ def test_a_home_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="LGR_HOME.*is a file"):
         Settings.from_environment({"LGR_HOME": str(tmp_path / "file")})
+
+
+def test_a_folder_may_be_asked_for_by_a_flag(tmp_path):
+    """The error names the flag, not the variable."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="--home.*is a file"):
+        home_folder(str(tmp_path / "file"), asked="--home")
+    assert home_folder(str(tmp_path / "a" / ".." / "new")) == tmp_path / "new"
+
+
+def test_a_checkout_uses_the_folders_beside_the_package(tmp_path):
+    """What ships, the app and the default home are top-level names."""
+    layout = Layout.of(tmp_path / "lgr_core")
+    assert (layout.shipped, layout.app) == (tmp_path / "data", tmp_path / "app.py")
+    assert (layout.home, layout.home_is) == (tmp_path / "data", "data/ of the checkout")
+
+
+def test_a_wheel_uses_the_folders_inside_the_package(tmp_path):
+    """Nothing is built there: the home is the user's."""
+    (tmp_path / "data").mkdir()
+    layout = Layout.of(tmp_path)
+    assert (layout.shipped, layout.app) == (tmp_path / "data", tmp_path / "_app" / "app.py")
+    assert layout.home == user_data_path("lgr-explorer", appauthor=False)
+    assert "user's data folder" in layout.home_is
+
+
+def test_these_tests_run_from_a_checkout():
+    """Its folders are there."""
+    root = Path(__file__).resolve().parents[1]
+    assert (LAYOUT.shipped, LAYOUT.app) == (root / "data", root / "app.py")
+    assert LAYOUT.shipped == SHIPPED
+
+
+def test_what_a_home_is(tmp_path):
+    """It is said of each, the default one and the named."""
+    named = Settings.from_environment({"LGR_HOME": str(tmp_path)})
+    assert named.home_is == "named by LGR_HOME"
+    assert Settings.from_environment({}).home_is == LAYOUT.home_is
+
+
+def test_a_started_process_has_the_same_home(tmp_path, monkeypatch):
+    """Whatever this one's environment says; all else is passed on."""
+    monkeypatch.setenv("LGR_HOME", "/elsewhere")
+    monkeypatch.setenv("LGR_LLM_MODEL", "llama3")
+    passed = Settings(home=tmp_path).environment()
+    assert (passed["LGR_HOME"], passed["LGR_LLM_MODEL"]) == (str(tmp_path), "llama3")

@@ -35,9 +35,6 @@ LANGUAGE_MODEL = frozenset(
 )
 """Modules of ``retrieval`` that speak with language models or read what they answered."""
 
-ALLOWED = dict.fromkeys(("Desk", "desk", "_desk"), "folds into the query engine")
-"""Identifiers with a retired word that stay, each with the reason."""
-
 
 def identifiers(tree):
     """Every identifier that a module defines or uses, but not what it imports."""
@@ -89,7 +86,7 @@ def test_definitions_uses_and_f_strings_are_read():
 @pytest.mark.parametrize("path", [*filter(in_scope, FILES)], ids=lambda path: path.stem)
 def test_no_retired_word_in_an_identifier(path):
     """Nor in the name of a module."""
-    names = {*identifiers(ast.parse(path.read_text("utf-8"))), path.stem} - set(ALLOWED)
+    names = {*identifiers(ast.parse(path.read_text("utf-8"))), path.stem}
     assert sorted(name for name in names if RETIRED.intersection(words_of(name))) == []
 
 

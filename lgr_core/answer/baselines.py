@@ -1,6 +1,6 @@
 """A prediction compared with baselines and with random draws from the pool.
 
-Whatever is compared here answers one query in the open world, each method through a view of its
+Whatever is compared here answers one query in the open world, each method through a guard of its
 declared evidence. The truth is read by the scorer alone.
 """
 
@@ -20,7 +20,7 @@ from lgr_core.domain import EMPTY, CandidatePool, Evidence, FloatArray, IntArray
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.prediction.method import Method, Status
-from lgr_core.retrieval.candidate_pool import QueryView
+from lgr_core.retrieval.evidence_guard import VectorBasis
 from lgr_core.retrieval.query_block import EvidenceReader
 
 DRAWS = 1_000
@@ -95,10 +95,16 @@ class BaselineComparison:
     random: Mapping[str, FloatArray]
 
 
-def pool_deltas(store: AtlasStore, pool: CandidatePool) -> FloatArray:
-    """Measured deltas of every candidate of a pool, (n_pool, n_panel), as TARGET_POOL opens it."""
-    view = QueryView(store, pool.query, {Evidence.TARGET_POOL})
-    return view.deltas(view.rows(pool.query.cell_line, pool.drugs, pool.query.dose_um))
+def pool_deltas(reader: EvidenceReader, pool: CandidatePool) -> FloatArray:
+    """Measured deltas of every candidate of a pool, (n_pool, n_panel), as TARGET_POOL opens it.
+
+    The reader that has just answered the pool's query does not read the line again.
+    """
+    query = pool.query
+    block = reader.block(query.cell_line, query.dose_um, [query.drug])
+    guard = block.guard({Evidence.TARGET_POOL})
+    place = guard.places(VectorBasis.LINE)
+    return guard.vectors(0, np.array([place[drug] for drug in pool.drugs]), VectorBasis.LINE)
 
 
 def draw(n_pool: int, k: int, *, n_draws: int = DRAWS, seed: int = 0) -> IntArray:
@@ -116,13 +122,21 @@ def draw_means(deltas: FloatArray, picks: IntArray) -> FloatArray:
 
 
 def verdict(
-    store: AtlasStore, answer: Answer, *, n_draws: int = DRAWS, seed: int = 0
+    store: AtlasStore,
+    answer: Answer,
+    *,
+    reader: EvidenceReader | None = None,
+    n_draws: int = DRAWS,
+    seed: int = 0,
 ) -> NullComparison:
-    """Hold an answer against ``n_draws`` blind picks, as many drugs each, from the same pool."""
+    """Hold an answer against ``n_draws`` blind picks, as many drugs each, from the same pool.
+
+    ``reader`` is one of this store's in the open world, kept between calls.
+    """
     k_used, panel = answer.retrieval.k_used, slice(None, answer.n_panel)
     if not k_used:
         return NullComparison(math.nan, math.nan, None, 0)
-    deltas = pool_deltas(store, answer.pool)
+    deltas = pool_deltas(EvidenceReader(store) if reader is None else reader, answer.pool)
     picks = draw(len(deltas), k_used, n_draws=n_draws, seed=seed)
     ours = agreement(answer.neighbor_deltas[:, panel], np.arange(k_used)[None])[0]
     blind = agreement(deltas, picks)
@@ -165,7 +179,7 @@ def compare(
         delta = found.delta[0] if found.status[0] is Status.OK else None
         scores = {} if delta is None else _single(score_rows(delta[None], truth, mean))
         baselines[name] = BaselineResult(name, delta, scores, found.detail[0], found.fallback[0])
-    deltas = pool_deltas(store, answer.pool)
+    deltas = pool_deltas(reader, answer.pool)
     k_used = answer.retrieval.k_used or k
     draws = draw_means(deltas, draw(len(deltas), k_used, n_draws=n_draws, seed=seed))
     return BaselineComparison(truth, baselines, score_rows(draws, truth, mean))

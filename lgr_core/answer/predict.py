@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import NoneType
 
 from lgr_core.answer.answer import Answer
@@ -13,27 +14,27 @@ from lgr_core.answer.arguments import (
     number_of_neighbors,
     selector_of,
 )
-from lgr_core.answer.desk import Desk
+from lgr_core.answer.assemble import AnsweringMethod, answers
+from lgr_core.answer.tuned import with_tuned_params
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Retrieval, Selector
-from lgr_core.errors import UsageError
+from lgr_core.errors import EmptyPoolError, LgrError, UsageError
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.prediction.attribution import Selectors
 from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.lgr import FALLBACKS, LGR
 from lgr_core.prediction.linear_methods import LinearMethod
-from lgr_core.prediction.predictors import FALLBACKS, LGR
-from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
 from lgr_core.retrieval.parse_query import read_query
-from lgr_core.retrieval.query_block import EvidenceReader
-from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
+from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
+from lgr_core.retrieval.selectors import make_selector
 
 LGR_METHOD = "lgr"
 METHODS = (LGR_METHOD, *WEIGHTED, Hybrid.name)
 """What can be asked: the paper's, those that weigh every condition, and the paper's proposal."""
 
 
-def retrieve(
+def retrieve(  # noqa: PLR0913 - all but the question is optional
     store: AtlasStore,
     *,
     cell_line: str,
@@ -43,8 +44,9 @@ def retrieve(
     k: int | None = None,
     seed: int = 0,
     one_per_parent: bool = False,
+    reader: EvidenceReader | None = None,
 ) -> Retrieval:
-    """The realised neighbours of a drug in a cell line, without predicting.
+    """The realised neighbours of a drug in a cell line, without predicting; see :func:`predict`.
 
     Raises
     ------
@@ -52,14 +54,17 @@ def retrieve(
         If a name, the dose, the selector or ``k`` is refused; the message says what to do.
     """
     check_question(store, cell_line, drug, dose_um)
+    check_type("reader", reader, (EvidenceReader, NoneType), _READER)
     check_flags(one_per_parent=one_per_parent)
     k = number_of_neighbors(k, selector)
-    pool, _ = _pool(store, cell_line, drug, dose_um)
+    reader = EvidenceReader(store) if reader is None else reader
+    block, pool, _ = _block(reader, cell_line, drug, dose_um)
     chosen = selector_of(store, selector, pool, k, seed)
-    view = QueryView(store, pool.query, chosen.evidence)
-    return retrieve_neighbors(
-        chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
-    )
+    lgr = LGR(chosen, store.drug_catalog, k, one_per_parent=one_per_parent)
+    (found,) = lgr.retrieve(block, k)
+    if isinstance(found, LgrError):
+        raise found
+    return found
 
 
 def predict(  # noqa: PLR0913 - the one public call; all but the question is optional
@@ -124,34 +129,54 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     check_type("method", method, (str, LinearMethod), f"Choose one of: {', '.join(METHODS)}.")
     check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
     check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
-    check_type("reader", reader, (EvidenceReader, NoneType), "Give EvidenceReader(store), or None.")
+    check_type("reader", reader, (EvidenceReader, NoneType), _READER)
     check_type("selectors", selectors, (Callable, NoneType), "Give a function of a name, or None.")
     check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
     k = number_of_neighbors(k, selector)
-    pool, notes = _pool(store, cell_line, drug, dose_um)
-    desk = Desk(store, pool, notes, k, all_genes=all_genes, reader=reader)
-    if isinstance(method, LinearMethod) or method in WEIGHTED:
-        return desk.weighted(method, selectors)
+    reader = EvidenceReader(store) if reader is None else reader
+    block, pool, notes = _block(reader, cell_line, drug, dose_um)
+    if method == LGR_METHOD:
+        answering: AnsweringMethod = LGR(
+            selector_of(store, selector, pool, k, seed),
+            store.drug_catalog,
+            k,
+            how=aggregate,
+            fallback=fallback,
+            one_per_parent=one_per_parent,
+        )
+    else:
+        answering = _by_name(reader, method, selectors, k)
+    (answer,) = answers(reader, block, answering, k, all_genes=all_genes, notes=notes)
+    if isinstance(answer, LgrError):
+        raise answer
+    return answer
+
+
+_READER = "Give EvidenceReader(store), or None."
+
+
+def _block(
+    reader: EvidenceReader, cell_line: str, drug: str, dose_um: float | None
+) -> tuple[QueryBlock, CandidatePool, tuple[str, ...]]:
+    """The question as it was read, a block of one; its pool, and notes on how it was read."""
+    query, notes = read_query(reader.store, cell_line, drug, dose_um)
+    block = reader.block(query.cell_line, query.dose_um, [query.drug])
+    (pool,) = block.pools
+    if isinstance(pool, EmptyPoolError):
+        raise pool
+    return block, pool, notes
+
+
+def _by_name(
+    reader: EvidenceReader, method: str | LinearMethod, selectors: Selectors | None, k: int
+) -> AnsweringMethod:
+    """The method of that name, with the language model's answers that were recorded."""
+    if isinstance(method, LinearMethod):
+        return method
+    if method in WEIGHTED:
+        return with_tuned_params(method, reader, selectors=selectors)
     if method == Hybrid.name:
-        return desk.hybrid(selectors)
-    if method != LGR_METHOD:
-        do = f"Choose one of: {', '.join(METHODS)}."
-        raise UsageError(f"method {method!r}", "unknown", do)
-    lgr = LGR(
-        selector_of(store, selector, pool, k, seed),
-        store.drug_catalog,
-        k=k,
-        how=aggregate,
-        fallback=fallback,
-        one_per_parent=one_per_parent,
-        all_genes=all_genes,
-    )
-    return desk.lgr(lgr)
-
-
-def _pool(
-    store: AtlasStore, cell_line: str, drug: str, dose_um: float | None
-) -> tuple[CandidatePool, tuple[str, ...]]:
-    """Who may answer the question as it was read, and notes on how it was read."""
-    query, notes = read_query(store, cell_line, drug, dose_um)
-    return candidate_pool(store, query), notes
+        make = partial(make_selector, store=reader.store) if selectors is None else selectors
+        catalog = reader.store.drug_catalog
+        return Hybrid(*(LGR(make(name), catalog, k) for name in ("llm", "chemistry")))
+    raise UsageError(f"method {method!r}", "unknown", f"Choose one of: {', '.join(METHODS)}.")

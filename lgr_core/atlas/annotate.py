@@ -1,4 +1,4 @@
-"""What is known of an atlas's drugs and cell lines, from the first source that knows it."""
+"""Annotations of an atlas's drugs and cell lines, each from the first source that has it."""
 
 from __future__ import annotations
 

@@ -1,32 +1,32 @@
-"""Folders that appear whole or not at all: built aside, swapped by renames, tidied after kills.
+"""Atomic replacement of atlas folders: built beside the target, swapped by renames.
 
 Who reads one while it is swapped reads all of the old one or all of the new one.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from lgr_core.errors import InputError, LgrError
+from lgr_core.files import lock, locked, remove, try_lock
 
 INDEX = "index.duckdb"
 """The file by which a folder is known as an atlas."""
 
 _STORED = ("deltas", "panel", "plate_deltas", "controls", "fingerprints")
 _MATRICES = {f"{name}.npy" for name in _STORED}
-_OWN = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
+_ATLAS_FILES = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
 """All that an atlas folder holds: nothing else in it is ever removed."""
 
 BUILDING, REPLACED = ".building", ".replaced"
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 _LOCK, _ALIVE = ".lock", ".alive"
 
 T = TypeVar("T")
@@ -46,16 +46,16 @@ def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
         If ``folder`` exists and may not be replaced, now or when the build is done.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as life:
-        with _locked(folder.parent / _LOCK):
-            _tidy(folder.parent)
+    with ExitStack() as resources:
+        with locked(folder.parent / _LOCK):
+            _clean_up(folder.parent)
             check_free(folder, overwrite=overwrite)
             aside = _beside(folder, BUILDING)
             aside.mkdir()
-            life.enter_context(_locked(aside / _ALIVE))
+            resources.enter_context(locked(aside / _ALIVE))
         try:
             yield aside
-            with _locked(folder.parent / _LOCK):
+            with locked(folder.parent / _LOCK):
                 check_free(folder, overwrite=overwrite)
                 (aside / _ALIVE).unlink()
                 _swap(aside, folder)
@@ -65,7 +65,7 @@ def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 class LockedFolder:
-    """An empty folder of one owner, ``path``: gone when the owner closes it, forgets it or dies.
+    """A temporary folder, ``path``, removed when its owner closes it, drops it or dies.
 
     A lock in it, as a builder's, says that the owner lives; what the dead left behind is removed
     when the next one is made beside it.
@@ -73,18 +73,18 @@ class LockedFolder:
 
     def __init__(self, parent: Path, kind: str) -> None:
         parent.mkdir(parents=True, exist_ok=True)
-        life = ExitStack()
-        with _locked(parent / _LOCK):
+        resources = ExitStack()
+        with locked(parent / _LOCK):
             for left in parent.glob(f"{kind}-*"):
                 if not is_alive(left):
-                    _remove(left)
+                    remove(left)
             self.path = parent / f"{kind}-{uuid.uuid4().hex}"
             self.path.mkdir(mode=0o700)
-            life.enter_context(_locked(self.path / _ALIVE))
-        self._end = weakref.finalize(self, _let_go, life, self.path)
+            resources.enter_context(locked(self.path / _ALIVE))
+        self._end = weakref.finalize(self, _release, resources, self.path)
 
     def close(self) -> None:
-        """Remove the folder now; once is enough."""
+        """Remove the folder now; a second call does nothing."""
         self._end()
 
 
@@ -94,7 +94,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
     Only an atlas may, and only if nothing of somebody else's lies in its folder. Of a link, what
     it leads to stays anyway.
     """
-    if not _is_there(folder):
+    if not _exists(folder):
         return
     if not (folder / INDEX).is_file():
         found = f"something is there that is no atlas (it holds no {INDEX})"
@@ -103,10 +103,10 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
     if folder.is_symlink():
         return
-    strange = sorted({path.name for path in folder.iterdir()} - _OWN)
+    strange = sorted({path.name for path in folder.iterdir()} - _ATLAS_FILES)
     if strange:
-        more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
-        found = f"its folder also holds {', '.join(strange[:_MOST_NAMED])}{more}, no part of it"
+        more = f" and {len(strange) - _MAX_NAMED} more" if len(strange) > _MAX_NAMED else ""
+        found = f"its folder also holds {', '.join(strange[:_MAX_NAMED])}{more}, no part of it"
         raise InputError(f"atlas {folder.name!r}", found, f"Move that out of {folder} first.")
 
 
@@ -119,8 +119,8 @@ def check_space(folder: Path, needed: int) -> None:
         raise InputError(f"disk of {folder}", found, do)
 
 
-def read_whole(folder: Path, read: Callable[[], T]) -> T:
-    """What ``read()`` makes of the files in ``folder``, all of them of one build.
+def read_consistent(folder: Path, read: Callable[[], T]) -> T:
+    """The result of ``read()`` on the files in ``folder``, all of one build.
 
     If that fails, or ``folder`` is another one afterwards, it is read once more while swaps wait.
 
@@ -130,14 +130,14 @@ def read_whole(folder: Path, read: Callable[[], T]) -> T:
         If ``folder`` was replaced all the same.
     """
     try:
-        return _read_unmoved(folder, read)
+        return _read_once(folder, read)
     except (LgrError, OSError):
-        with _swaps_held_off(folder.parent):
-            return _read_unmoved(folder, read)
+        with _swaps_blocked(folder.parent):
+            return _read_once(folder, read)
 
 
-def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
-    """The reading, if ``folder`` is the same before and after: held open, it keeps its number."""
+def _read_once(folder: Path, read: Callable[[], T]) -> T:
+    """Read, and check that ``folder`` is the same after: while open, its inode is not reused."""
     with ExitStack() as stack:
         try:
             handle = os.open(folder, os.O_RDONLY)
@@ -151,9 +151,9 @@ def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
         return found
 
 
-def _let_go(life: ExitStack, path: Path) -> None:
-    _remove(path)
-    life.close()
+def _release(resources: ExitStack, path: Path) -> None:
+    remove(path)
+    resources.close()
 
 
 def _is_at(handle: int, folder: Path) -> bool:
@@ -164,8 +164,8 @@ def _is_at(handle: int, folder: Path) -> bool:
 
 
 def _swap(aside: Path, folder: Path) -> None:
-    """Put the finished folder in place; if that fails the old one returns."""
-    if not _is_there(folder):
+    """Put the finished folder in place; if that fails, restore the old one."""
+    if not _exists(folder):
         aside.rename(folder)
         return
     old = _beside(folder, REPLACED)
@@ -175,41 +175,33 @@ def _swap(aside: Path, folder: Path) -> None:
     except BaseException:
         old.rename(folder)
         raise
-    _remove(old)
+    remove(old)
 
 
-def _tidy(parent: Path) -> None:
-    """Remove what dead builders left; an old folder whose successor never came returns."""
+def _clean_up(parent: Path) -> None:
+    """Remove what killed builders left, and restore an old folder that was never replaced."""
     for path in [*parent.glob(f"{REPLACED}-*"), *parent.glob(f"{BUILDING}-*")]:
         kind, pid, _, name = (*path.name[1:].split("-", 3), "", "", "")[:4]
         if not (name and pid.isdigit()) or is_alive(path):
             continue
-        if f".{kind}" == REPLACED and not _is_there(parent / name):
+        if f".{kind}" == REPLACED and not _exists(parent / name):
             path.rename(parent / name)
         else:
-            _remove(path)
+            remove(path)
 
 
 def is_alive(aside: Path) -> bool:
-    """Whether the builder of that folder still holds its lock, or may: who cannot look says yes."""
+    """Whether the builder of that folder holds its lock; True where that cannot be checked."""
     try:
         with (aside / _ALIVE).open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return not try_lock(file)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
-    return False
 
 
-def _remove(path: Path) -> None:
-    if path.is_symlink():
-        path.unlink()
-    else:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     return path.is_symlink() or path.exists()
 
 
@@ -218,19 +210,17 @@ def _beside(folder: Path, kind: str) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
-def _swaps_held_off(parent: Path) -> Iterator[None]:
-    """No builder swaps there meanwhile; where nobody ever built, or may, there is none to wait."""
+def _swaps_blocked(parent: Path) -> Iterator[None]:
+    """Block swaps of folders in ``parent``; without a lock file there are no builders to block."""
     with ExitStack() as stack:
-        try:
-            file = stack.enter_context((parent / _LOCK).open())
-            fcntl.flock(file, fcntl.LOCK_SH)
-        except OSError:
-            pass
+        with suppress(OSError):
+            lock(stack.enter_context(_open_lock(parent / _LOCK)))
         yield
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    """The lock file, read-only if need be; network file systems lock only what may be written."""
+    try:
+        return path.open("r+b")
+    except PermissionError:
+        return path.open("rb")

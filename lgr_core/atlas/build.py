@@ -1,4 +1,4 @@
-"""Write an atlas folder: built aside, renamed into place.
+"""Write an atlas folder atomically: matrices as ``.npy``, tables in a DuckDB index.
 
 ``index.duckdb`` holds the tables (conditions, genes, drugs, cell_lines, controls, plates, meta);
 beside it lie the matrices as plain ``.npy``: ``deltas`` (row = condition, sorted by cell line,
@@ -9,7 +9,6 @@ dose, drug; column = gene, the metric panel first), ``plate_deltas``, ``controls
 from __future__ import annotations
 
 import json
-import os
 import re
 import uuid
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.npy_matrix import NpyMatrix, read_matrix, write_matrix
 from lgr_core.errors import InputError, UsageError
+from lgr_core.files import flush_to_disk
 
 SCHEMA_VERSION = 2
 INDEX_OVERHEAD = 4_000_000
@@ -124,7 +124,7 @@ def _write(
 def _write_matrices(
     folder: Path, matrices: Mapping[str, NpyMatrix], n_panel: int
 ) -> dict[str, dict[str, Any]]:
-    """Write them and, where it is a small part of all genes, the panel alone once more.
+    """Write the matrices and, where the panel is a small part of all genes, the panel once more.
 
     Its rows then lie close together, and so do the changes of one gene.
     """
@@ -150,7 +150,7 @@ def _matrices(
     columns: np.ndarray,
     fingerprints: np.ndarray,
 ) -> dict[str, NpyMatrix]:
-    """What is stored as a matrix, by name, with the rows and columns in their new order."""
+    """The matrices to store, by name, with rows and columns in their new order."""
     found = {DELTAS: NpyMatrix(table.deltas, order, columns)}
     if table.plate_deltas is not None:
         found["plate_deltas"] = NpyMatrix(table.plate_deltas, plates, columns)
@@ -162,7 +162,7 @@ def _matrices(
 
 
 def _renumber(plates: pd.DataFrame, order: np.ndarray) -> pd.DataFrame:
-    """Plates with the conditions' new row numbers, in that order; the index keeps the old place."""
+    """Plates with the conditions' new row numbers, in that order; the index is the old position."""
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     renumbered = plates.reset_index(drop=True)
@@ -186,12 +186,11 @@ def _write_index(path: Path, frames: Mapping[str, pd.DataFrame], meta: Mapping[s
         connection.execute("DETACH atlas")
     finally:
         connection.close()
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    flush_to_disk(path)
 
 
 def _plain(value: object) -> object:
-    """Numbers of NumPy, mappings and paths as JSON has them."""
+    """NumPy numbers, mappings, sets and paths as JSON types."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A folder of partial sums that outlives a kill: found again by what it was made of.
+"""Checkpoints of an ingest: partial sums in a folder named by a digest of source and options.
 
 It stands beside the atlas, named for it and for a digest of source and options, and is removed when
 the atlas is built. What other options or another source left under the atlas's name is removed too.
@@ -6,7 +6,6 @@ the atlas is built. What other options or another source left under the atlas's 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -22,6 +21,7 @@ import numpy as np
 from lgr_core.atlas.atomic_folder import is_alive
 from lgr_core.atlas.count_source import CountBlocks
 from lgr_core.errors import InputError, NotCountsError
+from lgr_core.files import remove_unfinished, try_lock
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ FORM = 1
 
 @contextmanager
 def checkpoint_folder(folder: Path, digest: str) -> Iterator[Path]:
-    """The folder of partial sums for the atlas ``folder``, kept if the block fails.
+    """The checkpoint folder of the atlas ``folder``, which stays if the block fails.
 
     Where the block ends well, or the source holds no counts, it is removed.
 
@@ -47,16 +47,13 @@ def checkpoint_folder(folder: Path, digest: str) -> Iterator[Path]:
         Another process is at it.
     """
     place = folder.parent / f"{PARTIAL}-{folder.name}-{digest[:_DIGITS]}"
-    _tidy(folder, place)
+    _clean_up(folder, place)
     place.mkdir(parents=True, exist_ok=True)
     with (place / _ALIVE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as err:
+        if not try_lock(file):
             found = "another process is ingesting the same into it"
-            raise InputError(f"atlas {folder.name!r}", found, "Wait for it, or end it.") from err
-        for half in place.glob("*.sums.*"):
-            half.unlink()
+            raise InputError(f"atlas {folder.name!r}", found, "Wait for it, or end it.")
+        remove_unfinished(place)
         try:
             yield place
         except NotCountsError:
@@ -69,14 +66,14 @@ def checkpoint_folder(folder: Path, digest: str) -> Iterator[Path]:
 
 
 def forget(folder: Path) -> None:
-    """Remove what was begun for the atlas ``folder`` and has no end, unless somebody is at it."""
+    """Remove unfinished checkpoints of the atlas ``folder``, unless a process is using them."""
     for path in folder.parent.glob(f"{PARTIAL}-{folder.name}-{'?' * _DIGITS}"):
         if not is_alive(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _tidy(folder: Path, place: Path) -> None:
-    """Remove what was begun with another source or other options, or long ago."""
+def _clean_up(folder: Path, place: Path) -> None:
+    """Remove checkpoints of another source or other options, and those that are too old."""
     own = f"{PARTIAL}-{folder.name}-{'?' * _DIGITS}"
     for path in folder.parent.glob(f"{PARTIAL}-*"):
         old = time.time() - path.stat().st_mtime > _ABANDONED_S
@@ -85,7 +82,7 @@ def _tidy(folder: Path, place: Path) -> None:
 
 
 def digest_of(source: CountBlocks, files: Sequence[Path], asked: str) -> str:
-    """What partial sums hang on: the files, what was read of them, and what was asked."""
+    """A digest of all that partial sums depend on: files, rows read and options."""
     digest = hashlib.sha256()
     stats = [(str(file.absolute()), *stamp(file)) for file in files]
     facts = {"form": FORM, "version": version("lgr-explorer"), "files": stats, "asked": asked}
@@ -101,6 +98,6 @@ def digest_of(source: CountBlocks, files: Sequence[Path], asked: str) -> str:
 
 
 def stamp(file: Path) -> tuple[int, int]:
-    """Size and time of a file: another one has others."""
+    """Size and modification time of a file, by which a changed file is recognised."""
     found = file.stat()
     return found.st_size, found.st_mtime_ns

@@ -1,4 +1,4 @@
-"""Which treated group is compared with which vehicle: same line and plate, else same line."""
+"""Matching of treated groups to vehicles: same line and plate, else same line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def plan_contrasts(
     pool_controls: bool = False,
     pool_doses: bool = False,
 ) -> Contrasts:
-    """Find each treated group its vehicle.
+    """Match each treated group to its vehicle.
 
     Of several control labels the first one present counts, per line and plate, and per line for
     the line's pooled vehicle, unless they are pooled. Where a plate has no vehicle for a line, the

@@ -19,7 +19,7 @@ _FEW = 32
 
 
 class Normalised(NamedTuple):
-    """What becomes of each stored count (n_nonzeros,), float64 of float32 results."""
+    """Normalised values of the stored counts, each (n_nonzeros,): float32 results in float64."""
 
     linear: FloatArray
     linear_sq: FloatArray
@@ -28,7 +28,7 @@ class Normalised(NamedTuple):
 
 
 def normalise(counts: sparse.csr_array, total: FloatArray, target_sum: float) -> Normalised:
-    """Scale each row of ``counts`` from its ``total`` (n_rows,) to ``target_sum``, and log it.
+    """Scale each row of ``counts`` from its ``total`` (n_rows,) to ``target_sum``, then ln(1 + x).
 
     Rounded to float32 at every step where scanpy rounds: sums of float32 values in float64 are
     all but exact in any order, so the highly variable genes are scanpy's, ties included. The few

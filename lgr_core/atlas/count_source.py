@@ -1,4 +1,4 @@
-"""The seam between a reader of raw counts and the sums that are made of them."""
+"""The interface between readers of raw counts and the code that sums them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True, eq=False)
 class StageProgress:
-    """How far a piece of work is, for whoever looks on; ``tell`` is its :data:`Progress`."""
+    """The progress of a job for display; ``report`` is its :data:`Progress`."""
 
     stage: str = "waiting"
     done: int = 0
@@ -35,8 +35,8 @@ class StageProgress:
         """How much of the present stage is done, from 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total > 0 else 0.0
 
-    def tell(self, stage: str, done: int, total: int) -> None:
-        """Note how far it is."""
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Record the progress."""
         self.stage, self.done, self.total = stage, done, total
 
 
@@ -92,7 +92,7 @@ class Shard(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountBlocks(ABC):
-    """Raw counts that are read a block at a time, never whole.
+    """Raw counts that are read block by block, never all at once.
 
     ``obs`` has a row a cell or well: ``cell_line``, ``drug`` and ``plate`` (categories, plate
     ``""`` where none is known), ``dose_um`` and ``is_control``. ``genes`` has ``gene`` (unique) and

@@ -1,4 +1,4 @@
-"""What of lines x drugs x doses is measured, with how many cells, on which plates."""
+"""Coverage of an atlas: which lines, drugs and doses are measured, with cells and plates."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def cells_histogram(
 
 
 def plate_table(store: AtlasStore) -> pd.DataFrame:
-    """What stands on each plate.
+    """The conditions, drugs and cells of each plate.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def plate_table(store: AtlasStore) -> pd.DataFrame:
             lambda doses: ", ".join(f"{d:g}" for d in sorted(doses.dropna().unique())),
         ),
         main_dose=("dose_um", lambda doses: next(iter(doses.mode()), np.nan)),
-        own_vehicle=("control", _share_of_own),
+        own_vehicle=("control", _share_own_plate),
     )
     main = rows["plate"].map(table["main_dose"])
     at_main = (rows["dose_um"] == main).groupby(rows["plate"], observed=True).mean()
@@ -145,7 +145,7 @@ def plate_table(store: AtlasStore) -> pd.DataFrame:
 
 
 def drug_spread(store: AtlasStore) -> Mapping[str, Any]:
-    """Over how many plates drugs are spread: a drug of one plate cannot be told from that plate.
+    """How many plates each drug is on: with one plate, drug and plate effects are confounded.
 
     ``drugs`` and ``on_one_plate`` count drugs; ``conditions`` and ``repeated`` count conditions and
     those of them that stand on several plates.
@@ -171,9 +171,9 @@ def _on_plates(store: AtlasStore) -> pd.DataFrame:
     )
 
 
-def _share_of_own(controls: pd.Series) -> float:
-    ours = controls != "publisher"
-    return float((controls[ours] == "plate").mean()) if ours.any() else np.nan
+def _share_own_plate(controls: pd.Series) -> float:
+    matched = controls != "publisher"
+    return float((controls[matched] == "plate").mean()) if matched.any() else np.nan
 
 
 def _natural(name: str) -> tuple[int, str]:

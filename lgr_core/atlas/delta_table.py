@@ -1,4 +1,4 @@
-"""The one form in which every source hands deltas to the store."""
+"""Deltas with their tables, in the one form that every source produces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pandas as pd
 from lgr_core.domain import EMPTY, FloatArray, ValueKind
 from lgr_core.errors import InputError
 
-CONDITION_COLUMNS = ("cell_line", "drug", "dose_um", "n_cells", "n_replicates", "underpowered")
 PLATE_COLUMNS = ("condition", "plate", "n_cells", "n_replicates", "control")
 CONTROL_COLUMNS = ("cell_line", "plate", "label", "n_cells", "n_replicates")
 

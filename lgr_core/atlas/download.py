@@ -1,4 +1,4 @@
-"""Files of a pinned revision on the Hugging Face Hub: room first, then each, resumed and checked.
+"""Resumable, checksummed downloads of a pinned revision from the Hugging Face Hub.
 
 The hub's own client finds the files and speaks HTTP. It keeps no part of a file that was cut off by
 a kill, only warns of a full disk and checks no sums; those three are done here.
@@ -7,7 +7,6 @@ a kill, only warns of a full disk and checks no sums; those three are done here.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import re
 import shutil
@@ -25,6 +24,7 @@ from huggingface_hub.file_download import http_get
 
 from lgr_core.atlas.download_manifest import write_manifest
 from lgr_core.errors import InputError, NotFoundError, ServiceError
+from lgr_core.files import try_lock
 
 Progress = Callable[[str, int, int], None]
 
@@ -102,7 +102,7 @@ def fetch_files(
 
 
 class _Report:
-    """Bytes that are here, told in whole megabytes."""
+    """Downloaded bytes, reported in whole megabytes."""
 
     def __init__(self, progress: Progress | None, total: int, done: int) -> None:
         self._progress, self._total, self._done = progress, total, done
@@ -115,7 +115,7 @@ class _Report:
 
 
 class _Bar:
-    """What the hub's client takes for a progress bar."""
+    """The progress bar that the hub's client expects."""
 
     def __init__(self, report: _Report, **_: object) -> None:
         self._report = report
@@ -173,7 +173,7 @@ def _digest(path: Path, digest: hashlib._Hash) -> str:
 
 
 def _part(remote: _Remote, folder: Path) -> Path:
-    """Where a file comes in: named by its checksum, so that no other file is ever continued."""
+    """The partial download, named by its checksum, so that no other file is ever continued."""
     path = folder / remote.wanted.path
     return path.with_name(f".{path.name}.{remote.etag[:16]}.part")
 
@@ -213,17 +213,15 @@ def _fetch(remote: _Remote, folder: Path, report: _Report) -> None:
 
 
 def _lock(file: BinaryIO, asked: str) -> None:
-    """Hold the file as long as it is open: two that wrote to it would spoil it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as err:
+    """Lock the open file: two processes that write to it would corrupt it."""
+    if not try_lock(file):
         found = "another run is fetching it into this folder"
-        raise InputError(asked, found, "Wait for that one, or say --out elsewhere.") from err
+        raise InputError(asked, found, "Wait for that one, or say --out elsewhere.")
 
 
 @contextmanager
 def _translated(asked: str) -> Iterator[None]:
-    """Faults of the hub, the way to it and the disk, in our words."""
+    """Translate errors of the hub, the network and the disk."""
     try:
         yield
     except EntryNotFoundError as err:

@@ -1,4 +1,4 @@
-"""What was fetched, written down beside it: so that a file cut or changed since is found out."""
+"""A manifest of downloaded files, by which truncated or changed files are detected."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lgr_core.errors import InputError
+from lgr_core.files import atomic_write_text
 
 NAME = "fetched.json"
 
@@ -20,13 +21,11 @@ def write_manifest(folder: Path, files: Mapping[str, Mapping[str, Any]]) -> None
     """Add ``files`` (path in the folder -> bytes, sha256, repository, revision) to the list."""
     listed = {**_read(folder), **files}
     text = json.dumps({"files": dict(sorted(listed.items()))}, indent=1)
-    aside = folder / f".{NAME}.part"
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(folder / NAME)
+    atomic_write_text(folder / NAME, text + "\n")
 
 
 def check_manifest(files: Mapping[Path, str]) -> dict[str, Any]:
-    """Compare files (path -> SHA-256 as it is now) with what was fetched; what the list says.
+    """Compare files (path -> current SHA-256) with the manifest.
 
     Returns
     -------
@@ -68,7 +67,7 @@ def sha256(path: Path) -> tuple[str, str]:
 
 
 def _entry(file: Path) -> Mapping[str, Any] | None:
-    """What the list in a folder above says of the file."""
+    """The file's entry in a manifest of the folders above it."""
     for folder in file.absolute().parents[:2]:
         listed = _read(folder)
         name = file.absolute().relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""Who carries out the tasks: threads, processes of this machine, or a Dask cluster.
+"""Executors of shard tasks: threads, local processes or a Dask cluster.
 
 All three are ``concurrent.futures`` executors; the tasks write files, so that the order does not
 matter and a task may be carried out twice.
@@ -30,18 +30,18 @@ from lgr_core.errors import InputError, ServiceError, UsageError
 
 log = logging.getLogger(__name__)
 
-_WAITING = 2
+_TASKS_PER_WORKER = 2
 """Tasks handed out for each worker: the next is there when one is done."""
 
 _CONNECT_S = 10
 
-_PROCESS_FROM = 400_000
+_MIN_CELLS_FOR_PROCESSES = 400_000
 """Rows from which it pays to start processes, each of which imports all this anew: some seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutorConfig:
-    """How many work, and where.
+    """The number of workers, and what they are.
 
     ``workers`` None is as many as there are cores. With ``processes`` they are processes where
     there is much to do, else threads of this one. ``scheduler`` is the address of a Dask scheduler,
@@ -64,7 +64,7 @@ class ExecutorConfig:
 def execute_all(
     tasks: Sequence[ShardTask], executor: ExecutorConfig, progress: Progress | None = None
 ) -> None:
-    """Carry out those tasks whose partial sums are not there.
+    """Execute the tasks whose partial sums do not exist yet.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def execute_all(
 
 
 def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[int]:
-    """Rows of each task as it is done."""
+    """The number of rows of each task as it completes."""
     if not tasks:
         return
     left, running = iter(tasks), set[Future[int]]()
@@ -98,10 +98,10 @@ def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[i
         try:
             for task in left:
                 running.add(pool.submit(execute, task))
-                if len(running) >= n_workers * _WAITING:
-                    yield from _some(running)
+                if len(running) >= n_workers * _TASKS_PER_WORKER:
+                    yield from _finished(running)
             while running:
-                yield from _some(running)
+                yield from _finished(running)
         except BrokenProcessPool as err:
             do = "Give fewer --workers; run again, it goes on where it was."
             raise InputError("ingest", "a process ended, perhaps out of memory", do) from err
@@ -110,8 +110,8 @@ def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[i
                 future.cancel()
 
 
-def _some(running: set[Future[int]]) -> Iterator[int]:
-    """Wait for one at least, and take out all that are done."""
+def _finished(running: set[Future[int]]) -> Iterator[int]:
+    """Wait for at least one task, and remove all that are done."""
     done, left = wait(running, return_when=FIRST_COMPLETED)
     running.intersection_update(left)
     yield from (future.result() for future in done)
@@ -127,23 +127,23 @@ def _executor(
             yield found
         return
     n = min(len(tasks), (os.cpu_count() or 1) if executor.workers is None else executor.workers)
-    much = sum(len(task.groups) for task in tasks) >= _PROCESS_FROM
+    much = sum(len(task.groups) for task in tasks) >= _MIN_CELLS_FOR_PROCESSES
     if executor.processes and much and n > 1:
         context = multiprocessing.get_context("spawn")
-        pool: Executor = ProcessPoolExecutor(n, context, _live_with_parent)
+        pool: Executor = ProcessPoolExecutor(n, context, _init_worker)
     else:
         pool = ThreadPoolExecutor(n)
     with pool:
         yield pool, n
 
 
-def _live_with_parent() -> None:
-    """A worker process leaves Ctrl-C to its parent, and ends when that is killed."""
+def _init_worker() -> None:
+    """In a worker process: leave Ctrl-C to the parent, and exit when the parent is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -155,8 +155,8 @@ def _dask(address: str) -> Iterator[tuple[Executor, int]]:
     try:
         from distributed import Client  # noqa: PLC0415 - optional
     except ModuleNotFoundError as err:
-        found = "Dask is not installed"
-        raise UsageError("--scheduler", found, "pip install -r requirements-scale.txt") from err
+        do = "Install it: pip install 'lgr-explorer[scale]'"
+        raise UsageError("--scheduler", "Dask is not installed", do) from err
     try:
         client = Client(address, set_as_default=False, timeout=_CONNECT_S)
     except (OSError, ValueError, ImportError) as err:

@@ -12,7 +12,7 @@ from lgr_core.domain import BoolArray, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Which genes are in the panel (n_genes,), and the number each was chosen by."""
+    """The mask of the panel's genes, and the variability they were chosen by; each (n_genes,)."""
 
     mask: BoolArray
     variability: FloatArray
@@ -27,12 +27,11 @@ def seurat_panel(
 ) -> Panel:
     """The highly variable genes of Seurat's first method, from streamed moments.
 
-    The dispersion ln(variance / mean) of normalised linear values is standardised within 20 bins
-    of ln(1 + mean); a bin of one gene gives it 1. The same genes as scanpy 1.11's
-    ``highly_variable_genes(flavor="seurat", n_top_genes=n_top)``: ties at the cut are all in, and
-    genes that never vary are out even where fewer than ``n_top`` remain. (Two genes alone in a bin
-    have +-0.707 whatever they are, so many tie but for the last bit: the moments must be scanpy's
-    to that bit, as :func:`~lgr_core.atlas.count_kernels.normalise` makes them.)
+    The dispersion ``d = ln(variance / mean)`` of the normalised linear values is standardised
+    within 20 equally wide bins of ``ln(1 + mean)``: ``(d - mean of bin) / standard deviation of
+    bin``; a gene alone in its bin gets 1. The genes are those of scanpy 1.11's
+    ``highly_variable_genes(flavor="seurat", n_top_genes=n_top)``: all genes that tie at the cut
+    are in, and genes without variance are out even where fewer than ``n_top`` remain.
 
     Parameters
     ----------
@@ -53,10 +52,14 @@ def seurat_panel(
     ----------
     Satija et al. 2015, doi:10.1038/nbt.3192.
     """
+    # These operations and their order are scanpy's, to the last bit. They have to be: of two genes
+    # in a bin one gets +0.707 and the other -0.707 (1 / sqrt(2)), whatever their dispersions, so
+    # many genes tie but for rounding, and the last bit decides which side of the cut they are on.
+    # The sums come from ``count_kernels.normalise``, which rounds as scanpy does for that reason.
     mean = linear_sum / n_cells
     variance = linear_sumsq / n_cells - mean**2
     if n_cells > 1:
-        variance *= n_cells / (n_cells - 1)
+        variance *= n_cells / (n_cells - 1)  # the unbiased estimate
     mean = np.where(mean == 0, _NO_MEAN, mean)
     ratio = variance / mean
     dispersion = np.log(ratio, out=np.full_like(ratio, np.nan), where=ratio > 0)
@@ -69,9 +72,10 @@ def seurat_panel(
 
 
 def _standardised(log_mean: FloatArray, dispersion: FloatArray) -> FloatArray:
-    """Dispersion minus its bin's mean, over its bin's standard deviation; 1 if alone in the bin."""
+    """Dispersions (n_genes,) standardised within bins of the log mean; 1 for one alone in a bin."""
     bins = pd.cut(pd.Series(log_mean), bins=N_BINS)
     stats = pd.Series(dispersion).groupby(bins, observed=True).agg(["mean", "std"])
+    # One gene has no standard deviation: with std = d and mean = 0 its quotient is 1, as scanpy's.
     alone = stats["std"].isna()
     stats.loc[alone, "std"] = stats.loc[alone, "mean"]
     stats.loc[alone, "mean"] = 0.0
@@ -90,6 +94,8 @@ def variance_panel(deltas: FloatArray, n_top: int) -> Panel:
     n_top
         How many genes; all of them if there are fewer.
     """
+    # Two passes, sum of (x - mean)^2: the sum of squares less the squared sum would cancel. Row by
+    # row, because ``deltas`` may be a map larger than memory.
     mean = deltas.mean(axis=0, dtype=np.float64)
     variance = np.zeros_like(mean)
     for row in deltas:

@@ -1,4 +1,4 @@
-"""From a file to an atlas: read, pseudobulk where there are counts, annotate, build."""
+"""Ingest a file: read it, pseudobulk raw counts, annotate, build the atlas."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
     ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
     ``notes`` go to the provenance. ``executor`` sums raw counts; None: threads of this process.
-    Where     that was killed, the same call goes on with it.
+    Where that was killed, the same call resumes it.
 
     Raises
     ------
@@ -109,20 +109,20 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     check_free(folder, overwrite=overwrite)
     form = recognise(path)
     files = files_of(path) if form is None else list(form.files)
-    given_drugs = None if drugs is None else read_table(drugs)
-    given_lines = None if cell_lines is None else read_table(cell_lines)
+    user_drugs = None if drugs is None else read_table(drugs)
+    user_lines = None if cell_lines is None else read_table(cell_lines)
     hashes = [sha256(file) for file in files]
     facts = _source_facts(path, files, hashes)
-    options = settle(options, form)
-    with ExitStack() as life:
+    options = with_format_defaults(options, form)
+    with ExitStack() as resources:
         if options.value_kind is not None:
             table = read_ready(path, options, form)
         else:
             read = _summed(path, folder, options, form, files, executor=executor, progress=progress)
-            table = life.enter_context(read)
+            table = resources.enter_context(read)
         names = sorted(table.conditions["drug"].unique())
         lines = sorted(table.conditions["cell_line"].unique())
-        annotated = annotate_drugs(names, [given_drugs, table.drugs])
+        annotated = annotate_drugs(names, [user_drugs, table.drugs])
         bits, _ = fingerprints(annotated["smiles"].tolist())
         provenance = {
             **table.provenance,
@@ -136,15 +136,15 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
             replace(table, provenance=provenance),
             folder,
             drugs=annotated,
-            cell_lines=annotate_lines(lines, [given_lines, table.cell_lines]),
+            cell_lines=annotate_lines(lines, [user_lines, table.cell_lines]),
             fingerprints=np.packbits(bits, axis=1),
             simulated=simulated,
             overwrite=overwrite,
         )
 
 
-def settle(options: IngestOptions, form: Form | None) -> IngestOptions:
-    """What is known of a published form, where the caller says nothing else.
+def with_format_defaults(options: IngestOptions, form: Form | None) -> IngestOptions:
+    """Options with the defaults of a recognised published format.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def _summed(
     executor: ExecutorConfig | None,
     progress: Progress | None,
 ) -> Iterator[DeltaTable]:
-    """Deltas made of raw counts; their partial sums are kept until the block ends well."""
+    """Deltas of raw counts; their partial sums stay on disk until the block succeeds."""
     stamps = [stamp(file) for file in files]
     source = open_raw(path, options, form)
     with checkpoint_folder(folder, digest_of(source, files, repr(options))) as partial:

@@ -1,4 +1,4 @@
-"""What an ingest would make of a file, told without building anything."""
+"""A dry run of an ingest: what it would read, without building anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pandas as pd
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.control_matching import plan_contrasts
-from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, settle
+from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
 from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
 from lgr_core.atlas.quality import left_out
 from lgr_core.atlas.replicates import plan_averages
@@ -28,7 +28,7 @@ from lgr_core.remedies import Remedy
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a reader warned of: a sentence, and what stands in its places; a remedy may be there."""
+    """A reader's warning: a sentence template and its arguments, which may include a remedy."""
 
     template: str
     args: tuple[object, ...] = ()
@@ -44,9 +44,9 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class IngestPlan:
-    """What would be found.
+    """What an ingest would read.
 
-    ``unit`` is what a row of the file is (``cells``, ``wells``, ``rows``), ``kept`` how many are
+    ``unit`` is what a row of the file is (``cells``, ``wells``, ``rows``), ``n_used`` how many are
     used, controls among them where they are in the file; ``left_out`` counts the others by reason.
     ``conditions`` are those of the atlas, as the table of an atlas has them, ``controls`` (label ->
     rows) the vehicles, ``columns`` role -> column. ``with_structure`` counts drugs whose structure
@@ -55,7 +55,7 @@ class IngestPlan:
 
     value_kind: ValueKind
     unit: str
-    kept: int
+    n_used: int
     left_out: Mapping[str, int]
     conditions: pd.DataFrame
     plates: int
@@ -78,7 +78,7 @@ def plan_ingest(
     drugs: Path | None = None,
     cell_lines: Path | None = None,
 ) -> IngestPlan:
-    """Read all that an ingest would read but the counts themselves.
+    """Read everything that an ingest reads except the counts themselves.
 
     Raises
     ------
@@ -86,19 +86,19 @@ def plan_ingest(
         What the ingest would raise, as far as it can be known before the counts are read.
     """
     form = recognise(path)
-    options = settle(options, form)
-    with _heard() as remarks:
+    options = with_format_defaults(options, form)
+    with _collect_warnings() as remarks:
         found = (_raw if options.value_kind is None else _ready)(path, options, form)
-        given = None if drugs is None else read_table(drugs)
+        user_drugs = None if drugs is None else read_table(drugs)
         names = sorted(found.conditions["drug"].unique())
-        annotated = annotate_drugs(names, [given, found.drugs])
+        annotated = annotate_drugs(names, [user_drugs, found.drugs])
         if cell_lines is not None:
             annotate_lines(sorted(found.conditions["cell_line"].unique()), [read_table(cell_lines)])
     provenance = found.provenance
     return IngestPlan(
         value_kind=ValueKind.LOGNORM_DELTA if options.value_kind is None else options.value_kind,
         unit=found.unit,
-        kept=found.kept,
+        n_used=found.n_used,
         left_out=left_out(provenance),
         conditions=found.conditions,
         plates=found.plates,
@@ -117,7 +117,7 @@ class _Found(NamedTuple):
     plates: int
     genes: int
     unit: str
-    kept: int
+    n_used: int
     provenance: Mapping[str, Any]
 
 
@@ -162,25 +162,25 @@ def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
 
 
 @contextmanager
-def _heard() -> Iterator[list[Remark]]:
-    """What the core warns of in this thread."""
+def _collect_warnings() -> Iterator[list[Remark]]:
+    """Collect the core's warnings in this thread."""
     remarks: list[Remark] = []
-    ear = _Ear(remarks)
+    handler = _WarningHandler(remarks)
     log = logging.getLogger("lgr_core")
-    log.addHandler(ear)
+    log.addHandler(handler)
     try:
         yield remarks
     finally:
-        log.removeHandler(ear)
+        log.removeHandler(handler)
 
 
-class _Ear(logging.Handler):
-    def __init__(self, heard: list[Remark]) -> None:
+class _WarningHandler(logging.Handler):
+    def __init__(self, remarks: list[Remark]) -> None:
         super().__init__(logging.WARNING)
-        self._heard, self._thread = heard, threading.get_ident()
+        self._remarks, self._thread = remarks, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note what this thread says."""
+        """Record a warning of this thread."""
         if record.thread == self._thread:
             args = record.args if isinstance(record.args, tuple) else (record.args,)
-            self._heard.append(Remark(str(record.msg), args))
+            self._remarks.append(Remark(str(record.msg), args))

@@ -1,4 +1,4 @@
-"""Uploaded files on their way to be atlases, one after the other, whoever looks on."""
+"""A queue of ingest jobs for uploaded files, one at a time."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ log = logging.getLogger(__name__)
 RESERVED = "demo"
 """The name of the simulated atlas that an empty installation builds."""
 
-_REMEMBERED = 200
+_MAX_FINISHED = 200
 """Finished jobs that can still be asked for."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class IngestJob(StageProgress):
-    """One ingest: how far it is, and why it failed, if it did."""
+    """One ingest: its progress, and its error if it failed."""
 
     name: str
     source: str
     ended: bool = False
     error: LgrError | None = None
 
-    def tell(self, stage: str, done: int, total: int) -> None:
-        """Note how far it is; once all counts are read, the rest is one stage."""
+    def report(self, stage: str, done: int, total: int) -> None:
+        """Record the progress; once all counts are read, the rest is one stage."""
         read = stage == "counts" and done >= total
-        StageProgress.tell(self, "writing the atlas" if read else stage, done, total)
+        StageProgress.report(self, "writing the atlas" if read else stage, done, total)
 
 
 class IngestJobs:
-    """The queue of one folder of atlases; a job outlives the visit that began it."""
+    """The queue of one folder of atlases; a job outlives the session that started it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,7 +52,7 @@ class IngestJobs:
     def start(
         self, upload: Upload, name: str, options: IngestOptions, *, simulated: bool = False
     ) -> str:
-        """Begin, or wait for those before it; returns the key by which to ask for it.
+        """Queue a job; returns the key to find it by.
 
         An upload that became an atlas is removed; one that did not stays with who holds it.
 
@@ -96,15 +96,15 @@ class IngestJobs:
             raise InputError(f"atlas {name!r}", "one of that name is being built", do)
 
     def waiting(self, job: IngestJob) -> int:
-        """How many jobs stand before it."""
+        """How many unfinished jobs are ahead of it."""
         before = list(self._jobs.values())
         return sum(not other.ended for other in before[: before.index(job)])
 
     def _run(
         self, job: IngestJob, upload: Upload, options: IngestOptions, *, simulated: bool
     ) -> None:
-        """Do it; what fails is kept as a fresh error, whose traceback holds on to nothing."""
-        job.tell("reading the file", 0, 1)
+        """Run the job; a failure is stored as a new error, whose traceback holds no frames."""
+        job.report("reading the file", 0, 1)
         try:
             ingest(
                 upload.path,
@@ -112,11 +112,11 @@ class IngestJobs:
                 options=options,
                 **upload.companions,
                 simulated=simulated,
-                progress=job.tell,
+                progress=job.report,
                 notes={"source": upload.name, "uploaded": True},
             )
         except LgrError as err:
-            job.error = upload.plainly(err)
+            job.error = upload.public_error(err)
         except Exception as err:
             log.exception("the upload of atlas %s failed", job.name)
             job.error = upload.unreadable(err)
@@ -129,7 +129,7 @@ class IngestJobs:
             job.ended = True
 
     def _forget(self) -> None:
-        """Make room for one more: the oldest that are finished go."""
+        """Drop the oldest finished jobs."""
         finished = [key for key, job in self._jobs.items() if job.ended]
-        for key in finished[: max(len(self._jobs) - _REMEMBERED, 0)]:
+        for key in finished[: max(len(self._jobs) - _MAX_FINISHED, 0)]:
             del self._jobs[key]

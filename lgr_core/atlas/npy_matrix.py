@@ -1,4 +1,4 @@
-"""A matrix on disk: a plain ``.npy``, written from first row to last, read as a map.
+"""Matrices as ``.npy`` files, written row by row and memory-mapped to read.
 
 What is known of each file beforehand (bytes, type, shape) is kept apart from it, so that a cut or
 exchanged one is found out before a number of it is read.
@@ -6,7 +6,6 @@ exchanged one is found out before a number of it is read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
+from lgr_core.files import flush_to_disk
 
 AT_ONCE = 64_000_000
 """Bytes copied at a time: the source may be larger than memory, or computed as it is read."""
@@ -25,7 +25,7 @@ AGAIN = "Ingest the atlas again with --overwrite."
 
 
 class Rows(Protocol):
-    """Rows (n_rows, n_columns) that may be computed when they are asked for."""
+    """Rows (n_rows, n_columns) that may be computed on access."""
 
     def __getitem__(self, rows: IntArray) -> np.ndarray:
         """Those rows."""
@@ -65,13 +65,13 @@ def write_matrix(path: Path, matrix: NpyMatrix) -> dict[str, Any]:
         for start in range(0, len(matrix.rows) if matrix.nbytes else 0, step):
             block = matrix.source[matrix.rows[start : start + step]][:, matrix.columns]
             file.write(np.ascontiguousarray(block, dtype=dtype))
-        file.flush()
-        os.fsync(file.fileno())
-        return {"bytes": file.tell(), "dtype": dtype.name, "shape": list(matrix.shape)}
+        size = file.tell()
+    flush_to_disk(path)
+    return {"bytes": size, "dtype": dtype.name, "shape": list(matrix.shape)}
 
 
 def read_matrix(path: Path, expected: Mapping[str, Any]) -> np.ndarray:
-    """A matrix as a read-only map; InputError if it is missing, damaged or another one."""
+    """A matrix as a read-only memory map; InputError if it is missing, damaged or another one."""
     asked = f"{path.parent.name}/{path.name}"
     try:
         size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""Partial sums on disk, one file a shard: written whole or not at all, added up in their order.
+"""Partial sums on disk, one file per shard, written atomically and added in fixed order.
 
 A file holds arrays one after the other, then a footer that says which, then the CRC-32 of all that:
 what a kill, a full disk or a bad copy left is told apart and made again.
@@ -7,7 +7,6 @@ what a kill, a full disk or a bad copy left is told apart and made again.
 from __future__ import annotations
 
 import json
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from lgr_core.atlas.count_source import Shard
 from lgr_core.atlas.shard_sums import GENE_MOMENTS, GeneMoments, GroupSums, Order, sum_shard
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
+from lgr_core.files import atomic_write
 
 _ALIGN = 8
 _TAIL = np.dtype([("footer", "<u4"), ("crc", "<u4")])
@@ -44,7 +44,7 @@ class ShardTask:
 
 
 def execute(task: ShardTask) -> int:
-    """Write the partial sums of a shard and return its rows; nothing to do where they are there.
+    """Write the partial sums of a shard unless they exist; returns its number of rows.
 
     Raises
     ------
@@ -56,9 +56,8 @@ def execute(task: ShardTask) -> int:
     present, codes = np.unique(task.groups, return_inverse=True)
     moments = GeneMoments(task.n_genes, len(present))
     parts = sum_shard(task.shard, codes, moments, target_sum=task.target_sum, order=task.order)
-    aside = task.path.with_name(f"{task.path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with aside.open("wb") as file:
+        with atomic_write(task.path) as aside, aside.open("wb") as file:
             writer = _Writer(file)
             for number, part in enumerate(parts):
                 _write_part(writer, number, part, present)
@@ -67,18 +66,15 @@ def execute(task: ShardTask) -> int:
             for name in GENE_MOMENTS:
                 writer.add(name, [getattr(moments, name)])
             writer.close()
-        aside.replace(task.path)
     except OSError as err:
         found = f"partial sums cannot be written ({err})"
         do = f"Make room in {task.path.parent.parent} and run again: it goes on where it was."
         raise InputError("ingest", found, do) from err
-    finally:
-        aside.unlink(missing_ok=True)
     return len(task.groups)
 
 
 def is_done(path: Path) -> bool:
-    """Whether the file is there, whole."""
+    """Whether the file exists and is complete."""
     return read_partial(path) is not None
 
 
@@ -90,7 +86,7 @@ def _write_part(writer: _Writer, number: int, part: GroupSums, present: IntArray
 
 
 class _Writer:
-    """Arrays into a file, with their checksum."""
+    """Writes arrays to a file, with a checksum."""
 
     def __init__(self, file: Any) -> None:  # noqa: ANN401 - a binary file has no plain type
         self._file, self._crc, self._at = file, 0, 0
@@ -118,7 +114,7 @@ class _Writer:
 
 
 def read_partial(path: Path) -> Mapping[str, np.ndarray] | None:
-    """The arrays of a file as read-only maps; None if it is not there or not whole."""
+    """The arrays of a file as read-only maps; None if it is missing or incomplete."""
     try:
         size = path.stat().st_size
         if size <= _TAIL.itemsize:
@@ -141,7 +137,7 @@ def read_partial(path: Path) -> Mapping[str, np.ndarray] | None:
 
 
 class Partials:
-    """All partial sums of a source, as one: what is asked for is added up when it is asked.
+    """All partial sums of a source, added up on access.
 
     Always in the order of the shards, whoever made them and when: so it is the same to the bit.
     """

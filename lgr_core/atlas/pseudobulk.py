@@ -1,4 +1,4 @@
-"""Raw counts of cells or wells to deltas: log-normalise, average, take the matched vehicle away."""
+"""Pseudobulk: log-normalise counts, average by group, subtract the matched vehicle."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _computed(table: DeltaTable) -> DeltaTable:
 
 
 def _check(order: str, dose: str, target_sum: float) -> None:
-    """Refuse options before the long pass."""
+    """Check the options before the long pass."""
     for name, value, known in (("order", order, ORDERS), ("dose", dose, DOSE_POLICIES)):
         if value not in known:
             raise UsageError(name, f"{value!r} is unknown", f"One of {', '.join(known)}.")
@@ -196,7 +196,7 @@ def contrast_options(
 
 
 def delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
-    """The treated groups as rows that can be averaged: one a plate."""
+    """The treated groups as rows to average, one per plate."""
     rows = contrasts.treated
     wells = source.unit == "well"
     return rows.assign(
@@ -209,7 +209,7 @@ def delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
 def _rows_of(
     sums: Partials, seen: CellMoments, contrasts: Contrasts, target_sum: float | None
 ) -> Callable[[sparse.csr_array], LazyRows]:
-    """What makes rows of weights on profiles.
+    """A function from weights on profiles to rows.
 
     The sums are of log-normalised expression, or raw counts where ``target_sum`` is given.
     """

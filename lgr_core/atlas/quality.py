@@ -1,4 +1,4 @@
-"""What is weak in an atlas: rows lost, few cells, vehicles, doses and plates, twins, replicates."""
+"""Quality report of an atlas: rows left out, cells, vehicles, doses, plates, replicates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.drugs.normalise import joined, normalise_name
+from lgr_core.drugs.normalise import normalise_name, without_separators
 
 _UNITS = ("cells", "wells")
-_OURS = ("plate", "cell_line")
+_MATCHED_SCOPES = ("plate", "cell_line")
 """Whose vehicle a condition was compared with here; a publisher's is not known."""
 
 _LEFT_OUT = {
@@ -29,7 +29,7 @@ _LEFT_OUT = {
 
 
 def quality_report(store: AtlasStore) -> dict[str, Any]:
-    """All of it as JSON has it, by section; ``lines`` of ``replicates`` are the noise ceiling.
+    """The report as JSON types, by section; ``lines`` of ``replicates`` is the noise ceiling.
 
     Unknown numbers (cells of ready changes) are None, never 0.
     """
@@ -44,7 +44,7 @@ def quality_report(store: AtlasStore) -> dict[str, Any]:
 
 
 def noise_ceiling(store: AtlasStore) -> pd.DataFrame:
-    r"""How well the plates of a condition agree, per line: the limit that no method can pass.
+    r"""The agreement of a condition's plates, per line: an upper limit for any method's score.
 
     With :math:`r` the mean Pearson correlation over the panel between two plates of a condition,
     averaged over the line's conditions that stand on several, and :math:`k` the mean number of
@@ -101,7 +101,7 @@ def plate_agreement(deltas: FloatArray, codes: IntArray) -> tuple[FloatArray, In
 
 
 def describe(report: Mapping[str, Any]) -> list[str]:
-    """The report as sentences, one a line, most of them a count and what it counts."""
+    """The report as sentences, one per line, mostly counts."""
     rows, conditions, vehicles = report["rows"], report["conditions"], report["vehicles"]
     doses, drugs, replicates = report["doses"], report["drugs"], report["replicates"]
     kept = "unknown" if rows["kept"] is None else f"{rows['kept']:,}"
@@ -131,7 +131,7 @@ def _rows(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def left_out(provenance: Mapping[str, Any]) -> dict[str, int]:
-    """What was read and not used: reason -> rows, cells or groups; reasons without any are out."""
+    """What was read but not used: reason -> number of rows, cells or groups, without zeros."""
     found = {str(k): int(n) for k, n in dict(provenance.get("dropped", {})).items()}
     for label, n in dict(provenance.get("control_rows_left_out", {})).items():
         found[f"controls called {label}"] = int(n)
@@ -161,7 +161,7 @@ def _vehicles(store: AtlasStore) -> dict[str, Any]:
     minimum = store.provenance.get("min_cells")
     few = 0 if minimum is None else int((store.controls["n_cells"] < minimum).sum())
     return {
-        "compared_by": "here" if plates["control"].isin(_OURS).any() else "publisher",
+        "compared_by": "here" if plates["control"].isin(_MATCHED_SCOPES).any() else "publisher",
         "plates_without": by_plate.to_dict(),
         "profiles": len(store.controls),
         "under_minimum": few,
@@ -169,7 +169,7 @@ def _vehicles(store: AtlasStore) -> dict[str, Any]:
 
 
 def _doses(store: AtlasStore) -> dict[str, Any]:
-    """Whether doses can be told from plates: they cannot where each plate is made for one dose."""
+    """Whether doses are confounded with plates, as where each plate has one dose."""
     keys = store.conditions[["cell_line", "drug", "dose_um"]]
     table = keys.iloc[store.plates["condition"].to_numpy(dtype=int)].assign(
         plate=store.plates["plate"].to_numpy()
@@ -193,10 +193,10 @@ def _doses(store: AtlasStore) -> dict[str, Any]:
 
 
 def _drugs(store: AtlasStore) -> dict[str, Any]:
-    """Drugs without a structure, forms of one compound, and names that fold to one."""
+    """Drugs without a structure, forms of one compound, and names that normalise to one."""
     drugs = store.drugs
     parents = drugs.groupby("parent")["drug"].agg(sorted)
-    keys = drugs["drug"].map(lambda name: joined(normalise_name(name)))
+    keys = drugs["drug"].map(lambda name: without_separators(normalise_name(name)))
     alike = drugs.groupby(keys)["drug"].agg(sorted)
     return {
         "total": len(drugs),

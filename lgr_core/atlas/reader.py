@@ -1,4 +1,4 @@
-"""How an atlas on disk is read: its DuckDB index and its matrices, both read-only."""
+"""Read an atlas folder: its DuckDB index and its memory-mapped matrices."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ALONE = Lock()
 
 @dataclass(frozen=True, slots=True)
 class AtlasFiles:
-    """All that an atlas folder holds: facts, tables and read-only maps of matrices, by name."""
+    """The content of an atlas folder: metadata, tables and read-only maps of matrices, by name."""
 
     meta: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
@@ -67,7 +67,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def _read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
-    """The facts and the tables, through one connection."""
+    """The metadata and the tables, through one connection."""
     with _ALONE, _connect(folder / INDEX) as connection:
         try:
             rows = connection.execute("SELECT key, value FROM meta").fetchall()

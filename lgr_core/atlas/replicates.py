@@ -1,4 +1,4 @@
-"""From plates and replicates to conditions: who is averaged with what weight, under a dose policy.
+"""Averaging of replicates, plates and doses into conditions, under a dose policy.
 
 Everything here is linear, so a plan is made of sparse matrices; :func:`mix` applies them to
 profiles a slice of genes at a time.
@@ -47,7 +47,7 @@ class _Grouping(NamedTuple):
 
 
 def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> AveragingPlan:
-    """Plan one delta a condition: rows of one plate are averaged, then plates, then doses.
+    """Plan one delta per condition: rows of a plate are averaged, then plates, then doses.
 
     Rows, plates and doses are weighted by ``weight`` where all of a condition's are known, else
     equally. Doses are kept (``per_dose``), averaged (``pool``), or only the highest of each line
@@ -122,7 +122,7 @@ def averaging_matrix(codes: IntArray, weight: FloatArray, n_groups: int) -> spar
 
 
 def _group(rows: pd.DataFrame, keys: list[str]) -> _Grouping:
-    """Rows of equal ``keys`` as one; known cells and replicates add up, unknown stays unknown."""
+    """Group rows by ``keys``; cells and replicates add up where known, else stay unknown."""
     codes = rows.groupby(keys, dropna=False, observed=True, sort=True).ngroup().to_numpy()
     _, first = np.unique(codes, return_index=True)
     frame = rows.iloc[first].reset_index(drop=True)
@@ -169,7 +169,7 @@ def _number(plates: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
 
 
 def dose_text(dose: float) -> str:
-    """A dose as ``doses_um`` spells it; empty where it is not known."""
+    """A dose as written in ``doses_um``; empty where unknown."""
     return "" if np.isnan(dose) else f"{dose:g}"
 
 

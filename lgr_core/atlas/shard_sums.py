@@ -1,4 +1,4 @@
-"""One shard of the cells in bounded memory: sums by group and the moments of every gene.
+"""Sums by group and gene moments of one shard of cells, in bounded memory.
 
 What is held is a run of cells and the sums so far, without their zeros. A group's sum is added up
 in the order of its cells, wherever runs begin and end; so the sums of a shard are the same bits
@@ -25,7 +25,7 @@ ORDERS: tuple[Order, ...] = ("cells", "pseudobulk")
 RUN_NONZEROS = 32_000_000
 """Counts held at a time and gone through by group: 256 MB."""
 
-HELD_SUMS = 32_000_000
+MAX_PENDING_SUMS = 32_000_000
 """Sums held at a time, 320 MB; where cells of many groups are mixed, they are put down in parts."""
 
 _BATCH_NONZEROS = 131_072
@@ -70,7 +70,7 @@ GENE_MOMENTS = ("linear_sum", "linear_sumsq", "log_sumsq")
 def sum_shard(
     shard: Shard, groups: IntArray, moments: GeneMoments, *, target_sum: float, order: Order
 ) -> Iterator[GroupSums]:
-    """Sum the cells of ``shard`` by group; parts come as memory fills, ``moments`` is added to.
+    """Sum the cells of ``shard`` by group, in parts as memory fills; adds to ``moments``.
 
     Each cell x is normalised as y = ln(1 + x * target_sum / total(x)); cells without counts are
     left out. The sums of a group are those of all parts.
@@ -95,31 +95,31 @@ def sum_shard(
     NotCountsError
         It holds values that are no counts.
     """
-    held, run, done = _Held(moments.n_genes), _Run(moments.n_genes), 0
+    pending, buffer, done = _PendingSums(moments.n_genes), _CountBuffer(moments.n_genes), 0
     options = target_sum, order
     for counts in shard.blocks():
         here = groups[done : done + counts.shape[0]]
         done += counts.shape[0]
         if done > len(groups):
             break
-        if not run.takes(counts):
-            _add_run(*run.release(), held, moments, options)
-            if held.size > HELD_SUMS:
-                yield held.release()
-        if run.takes(counts):
-            run.add(counts, here)
+        if not buffer.has_room_for(counts):
+            _add_run(*buffer.release(), pending, moments, options)
+            if pending.size > MAX_PENDING_SUMS:
+                yield pending.release()
+        if buffer.has_room_for(counts):
+            buffer.add(counts, here)
         else:
-            _add_run(counts, here, held, moments, options)
+            _add_run(counts, here, pending, moments, options)
     if done != len(groups):
         found = f"{done:,} rows are read where {len(groups):,} were found at first"
         raise InputError("counts", found, "The file has changed: ingest it again.")
-    _add_run(*run.release(), held, moments, options)
-    if held.size:
-        yield held.release()
+    _add_run(*buffer.release(), pending, moments, options)
+    if pending.size:
+        yield pending.release()
 
 
-class _Run:
-    """Counts gathered block by block, in memory that is taken once."""
+class _CountBuffer:
+    """A buffer of counts of several blocks, allocated once."""
 
     def __init__(self, n_genes: int) -> None:
         self._n_genes = n_genes
@@ -129,7 +129,7 @@ class _Run:
         self._groups: list[IntArray] = []
         self._end = 0
 
-    def takes(self, counts: sparse.csr_array) -> bool:
+    def has_room_for(self, counts: sparse.csr_array) -> bool:
         return self._end + counts.nnz <= len(self._data)
 
     def add(self, counts: sparse.csr_array, groups: IntArray) -> None:
@@ -141,7 +141,7 @@ class _Run:
         self._end = end
 
     def release(self) -> tuple[sparse.csr_array, IntArray]:
-        """All counts (n, n_genes), good until the next are added, and their groups (n,)."""
+        """All counts (n, n_genes), valid until more are added, and their groups (n,)."""
         parts = self._data[: self._end], self._indices[: self._end], np.concatenate(self._bounds)
         counts = sparse.csr_array(parts, shape=(len(parts[2]) - 1, self._n_genes))
         groups = np.concatenate([np.empty(0, dtype=np.int64), *self._groups])
@@ -149,11 +149,11 @@ class _Run:
         return counts, groups
 
 
-class _Held:
-    """The sums so far, a pair of arrays a group."""
+class _PendingSums:
+    """The sums so far: genes and values of each group."""
 
     def __init__(self, n_genes: int) -> None:
-        self._kept: dict[int, tuple[IntArray, FloatArray]] = {}
+        self._sums: dict[int, tuple[IntArray, FloatArray]] = {}
         self._column = np.uint16 if n_genes <= np.iinfo(np.uint16).max else np.int32
         self.size = 0
 
@@ -162,14 +162,14 @@ class _Held:
         starts = np.flatnonzero(np.diff(groups, prepend=-1))
         found = groups[starts].tolist()
         none = np.empty(0, dtype=self._column), np.empty(0)
-        before = [self._kept.get(group, none) for group in found]
+        before = [self._sums.get(group, none) for group in found]
         sizes = np.array([len(genes) for genes, _ in before])
         n, n_rows = len(found), len(groups)
         # What is held of each group is a row before its cells, so that it is added to in order.
         rows = np.insert(np.arange(n, n + n_rows), starts, np.arange(n)).astype(np.int32)
         bounds = np.append(starts + np.arange(n), n + n_rows).astype(np.int32)
-        held = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-        indptr = np.concatenate([held, held[-1] + counts.indptr[1:]])
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+        indptr = np.concatenate([offsets, offsets[-1] + counts.indptr[1:]])
         indices = np.concatenate([*(genes for genes, _ in before), counts.indices], dtype=np.int32)
         data = np.concatenate([*(sums for _, sums in before), values])
         ends, columns, summed = sum_rows(
@@ -178,13 +178,13 @@ class _Held:
         columns = columns.astype(self._column)
         for place, group in enumerate(found):
             here = slice(ends[place], ends[place + 1])
-            self._kept[group] = columns[here].copy(), summed[here].copy()
-        self.size += int(ends[-1]) - int(held[-1])
+            self._sums[group] = columns[here].copy(), summed[here].copy()
+        self.size += int(ends[-1]) - int(offsets[-1])
 
     def release(self) -> GroupSums:
-        """All sums, which are then no longer held."""
-        groups = sorted(self._kept)
-        pairs = [self._kept.pop(group) for group in groups]
+        """Return all sums and forget them."""
+        groups = sorted(self._sums)
+        pairs = [self._sums.pop(group) for group in groups]
         self.size = 0
         genes, sums = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         return GroupSums(np.array(groups), np.array(list(map(len, genes))), genes, sums)
@@ -193,7 +193,7 @@ class _Held:
 def _add_run(
     counts: sparse.csr_array,
     groups: IntArray,
-    held: _Held,
+    pending: _PendingSums,
     moments: GeneMoments,
     options: tuple[float, Order],
 ) -> None:
@@ -204,12 +204,12 @@ def _add_run(
     seen = np.cumsum(np.diff(counts.indptr)[rows], dtype=np.int64) // _BATCH_NONZEROS
     target_sum, order = options
     for batch in np.split(rows, np.flatnonzero(np.diff(seen)) + 1):
-        taken, codes = take_rows(counts, batch), groups[batch]
-        x = taken.data.astype(np.float64)
-        total = row_sums(taken, x)
-        values = normalise(taken, total, target_sum)
-        add_columns(taken, values.linear, moments.linear_sum)
-        add_columns(taken, values.linear_sq, moments.linear_sumsq)
-        add_columns(taken, values.log_sq, moments.log_sumsq)
+        batch_counts, codes = take_rows(counts, batch), groups[batch]
+        x = batch_counts.data.astype(np.float64)
+        total = row_sums(batch_counts, x)
+        values = normalise(batch_counts, total, target_sum)
+        add_columns(batch_counts, values.linear, moments.linear_sum)
+        add_columns(batch_counts, values.linear_sq, moments.linear_sumsq)
+        add_columns(batch_counts, values.log_sq, moments.log_sumsq)
         np.add.at(moments.n_cells, codes[total > 0], 1)
-        held.add(taken, values.log if order == "cells" else x, codes)
+        pending.add(batch_counts, values.log if order == "cells" else x, codes)

@@ -1,4 +1,4 @@
-"""How the counts of a source are shared out: shards of a size that depends on nothing but them."""
+"""Division of a source into shards, whose size depends on the source alone."""
 
 from __future__ import annotations
 

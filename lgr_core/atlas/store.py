@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import INDEX, read_whole
+from lgr_core.atlas.atomic_folder import INDEX, read_consistent
 from lgr_core.atlas.build import DELTAS, PANEL
 from lgr_core.atlas.reader import read_files
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
@@ -84,7 +84,7 @@ class AtlasStore:
 
     @property
     def _listing(self) -> Remedy:
-        """How drugs and cell lines are listed."""
+        """The provenance of the lists of drugs and cell lines."""
         return Remedy(Fix.LIST_NAMES, values=(self.name,))
 
     @cached_property
@@ -95,7 +95,7 @@ class AtlasStore:
 
     @cached_property
     def annotations(self) -> dict[str, dict[str, Any]]:
-        """What is stored of each drug, by name."""
+        """The stored annotations of each drug, by name."""
         return {row["drug"]: row for row in self.drugs.to_dict("records")}
 
     @cached_property
@@ -142,7 +142,7 @@ class AtlasStore:
             raise unknown("drug", missing, place, where, near=near, listing=listing) from None
 
     def condition(self, row: int) -> Condition:
-        """The condition that stands in a row."""
+        """The condition of a row."""
         record = self.conditions.iloc[row]
         dose = None if pd.isna(record["dose_um"]) else float(record["dose_um"])
         return Condition(record["cell_line"], record["drug"], dose)
@@ -175,7 +175,7 @@ class AtlasStore:
         return np.unpackbits(self._packed_bits, axis=1)
 
     def with_drug(self, row: Mapping[str, Any], bits: np.ndarray) -> AtlasStore:
-        """The same atlas and one drug more, of which nothing is measured; no file changes.
+        """The same atlas with one more drug, which is not measured; no file changes.
 
         ``row`` has the columns of ``drugs``, ``bits`` (2048,) is the drug's fingerprint. Matrices
         and conditions are shared; what hangs on the drugs is made anew.
@@ -189,7 +189,7 @@ class AtlasStore:
         return wider
 
     def info(self) -> dict[str, Any]:
-        """What this atlas is, as JSON has it."""
+        """A description of the atlas as JSON types."""
         doses = sorted(self.conditions["dose_um"].dropna().unique().tolist())
         return {
             "name": self.name,
@@ -220,7 +220,7 @@ def open_atlas(name: str, folder: Path) -> AtlasStore:
     InputError
         If one of its files is missing, damaged, or not the one that its index describes.
     """
-    return read_whole(folder / name, lambda: _open(name, folder))
+    return read_consistent(folder / name, lambda: _open(name, folder))
 
 
 def _open(name: str, folder: Path) -> AtlasStore:
@@ -241,7 +241,7 @@ def atlas_names(folder: Path) -> list[str]:
 
 
 def _has_index(folder: Path) -> bool:
-    """Whether an atlas is there; one that may not be looked into counts, and opening it says so."""
+    """Whether there is an atlas; an unreadable one counts, and opening it raises the error."""
     try:
         return (folder / INDEX).is_file()
     except PermissionError:

@@ -1,4 +1,4 @@
-"""Which files of Tahoe-100M are fetched: ready deltas by plate, and the tables beside them."""
+"""The files of Tahoe-100M to fetch: deltas by plate, and metadata tables."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
     strange = [f"plate {plate:g}" for plate in plates if plate not in MAIN_DOSES]
     strange += [f"dose {dose:g}" for dose in doses if dose not in known]
     if strange:
-        said = ", ".join(f"{dose:g}" for dose in sorted(known))
-        do = f"Plates are 1 to {len(MAIN_DOSES)}, doses {said} uM."
+        known_doses = ", ".join(f"{dose:g}" for dose in sorted(known))
+        do = f"Plates are 1 to {len(MAIN_DOSES)}, doses {known_doses} uM."
         raise UsageError("lgr fetch tahoe", f"there is no {', '.join(strange)}", do)
     chosen = [
         plate

@@ -1,4 +1,4 @@
-"""A drug that the atlas does not hold: who it is, and the atlas with it among its drugs.
+"""Queries for a drug that is not in the atlas.
 
 Such a drug is measured nowhere, so its pool is the whole line; but whatever in the atlas is the
 same compound, by structure or by name, is its twin, and stays out of its pool and of every view.
@@ -24,7 +24,7 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class UnseenDrug:
-    """A drug in the words of whoever asks: a name, a structure, or both.
+    """A drug as the user describes it: a name, a structure, or both.
 
     ``moa`` are mechanisms or targets as free words (``MEK inhibitor``, ``MAP2K1``): they count
     where the shipped annotations do not know the name.
@@ -44,7 +44,7 @@ class UnseenDrug:
 
     @property
     def drug(self) -> str:
-        """What it is called."""
+        """Its name."""
         return self.name.strip() or UNNAMED
 
 

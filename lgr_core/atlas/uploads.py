@@ -1,4 +1,4 @@
-"""Files that visitors send: kept under names of our own until they are an atlas or given up."""
+"""Uploaded files, stored under safe names until they are ingested or dropped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST = 120
 
 
 class Upload:
-    """One visitor's file, and annotations that came along; gone when nobody holds it any more.
+    """An uploaded file with its annotation tables, removed when it is no longer referenced.
 
     ``name`` is what the visitor calls it: it is shown, and never a path. ``path`` is where it lies,
     ``size`` its bytes. While it is ``busy``, an ingest reads it, and nobody can remove it.
@@ -42,7 +42,7 @@ class Upload:
         self._folder = folder
 
     def add(self, role: str, source: BinaryIO) -> None:
-        """Keep a CSV of annotations, ``drugs`` or ``cell_lines``, in place of an earlier one."""
+        """Store a CSV of annotations, ``drugs`` or ``cell_lines``, in place of an earlier one."""
         if role not in COMPANIONS:
             raise UsageError("annotations", f"{role!r} is unknown", f"One of {COMPANIONS}.")
         path = self._folder.path / f"{role}.csv"
@@ -51,23 +51,23 @@ class Upload:
         self.companions[role] = path
 
     def drop(self, role: str) -> None:
-        """Do without that table of annotations."""
+        """Remove that table of annotations."""
         path = self.companions.pop(role, None)
         if path is not None:
             path.unlink(missing_ok=True)
 
-    def plainly(self, error: LgrError) -> LgrError:
-        """The error with the visitor's own name for the file in place of where it lies."""
-        return error.reworded(self.in_own_words)
+    def public_error(self, error: LgrError) -> LgrError:
+        """The error with the visitor's file name in place of the server's path."""
+        return error.reworded(self.public_text)
 
-    def in_own_words(self, text: str) -> str:
-        """A sentence with the visitor's own name for the file in place of where it lies."""
+    def public_text(self, text: str) -> str:
+        """A sentence with the visitor's file name in place of the server's path."""
         for path in self.companions.values():
             text = text.replace(str(path), path.name)
         return text.replace(str(self.path), self.name)
 
     def unreadable(self, error: Exception) -> InputError:
-        """What is said of a failure that no reader expected; its own words are for the log."""
+        """The error to show for an unexpected failure, whose details go to the log."""
         found = f"it cannot be made into an atlas ({type(error).__name__})"
         return InputError(f"file {self.name}", found, "Check the file; nothing was built of it.")
 
@@ -78,7 +78,7 @@ class Upload:
 
 
 def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
-    """Keep a file of ``size`` bytes in ``folder``, where those of dead servers are cleared away.
+    """Store an upload of ``size`` bytes in ``folder``, and remove those of servers that died.
 
     Raises
     ------
@@ -95,30 +95,30 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
     if size == 0:
         raise InputError(f"file {name}", "it is empty", "Choose another one.")
     try:
-        claimed = LockedFolder(folder, _KIND)
+        locked_folder = LockedFolder(folder, _KIND)
     except OSError as err:
-        raise _not_kept(name, err) from err
+        raise _storage_error(name, err) from err
     try:
         _check_room(folder, name, size)
-        path = claimed.path / (name if _READ_BY_NAME.fullmatch(name) else f"upload{ending}")
+        path = locked_folder.path / (name if _READ_BY_NAME.fullmatch(name) else f"upload{ending}")
         with path.open("wb") as file:
             shutil.copyfileobj(source, file)
-        upload = Upload(claimed, name, path)
+        upload = Upload(locked_folder, name, path)
         if ending == ".h5ad":
             refuse_outside(path)
     except OSError as err:
-        claimed.close()
-        raise _not_kept(name, err) from err
+        locked_folder.close()
+        raise _storage_error(name, err) from err
     except InputError as err:
-        claimed.close()
-        raise upload.plainly(err) from err
+        locked_folder.close()
+        raise upload.public_error(err) from err
     except LgrError:
-        claimed.close()
+        locked_folder.close()
         raise
     return upload
 
 
-def _not_kept(name: str, err: OSError) -> ServiceError:
+def _storage_error(name: str, err: OSError) -> ServiceError:
     found = f"it cannot be kept ({err.strerror})"
     return ServiceError(f"file {name}", found, "Tell whoever runs this server.")
 

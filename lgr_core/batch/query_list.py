@@ -1,4 +1,4 @@
-"""Lists of queries: one per line, a table, or drugs combined with cell lines."""
+"""Queries as people list them: one a line, a table, or a list of drugs times a list of lines."""
 
 from __future__ import annotations
 

@@ -13,10 +13,9 @@ from lgr_core.answer import LGR_METHOD, Answer
 from lgr_core.answer.top_genes import strongest_genes
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.batch.engine import Ask
-from lgr_core.domain import CandidatePool, Condition, Retrieval
+from lgr_core.domain import CandidatePool, Condition, Retrieval, TermSupport
 from lgr_core.errors import LgrError
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
-from lgr_core.prediction.attribution import TermSupport
 from lgr_core.prediction.trust import TrustLevel
 
 VALUES = 4_000_000

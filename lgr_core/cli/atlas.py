@@ -158,11 +158,11 @@ def _show_info(store: AtlasStore, *, as_json: bool) -> None:
     print(f"  {counts}{len(info['drugs'])} drugs; doses (uM): {info['doses_um'] or 'pooled'}")
     print(f"  {info['n_genes']:,} genes, {info['n_panel']:,} in the metric panel")
     for key, value in info["provenance"].items():
-        print(f"  {key}: {_plainly(value)}")
+        print(f"  {key}: {_flat_text(value)}")
 
 
-def _plainly(value: object) -> object:
-    """Mappings and lists without their brackets."""
+def _flat_text(value: object) -> object:
+    """Mappings and lists as text without brackets."""
     if isinstance(value, dict):
         return ", ".join(f"{key} = {item}" for key, item in value.items()) or "none"
     return ", ".join(map(str, value)) if isinstance(value, list) else value

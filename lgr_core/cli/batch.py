@@ -83,7 +83,7 @@ def _status(options: argparse.Namespace, settings: Settings) -> None:
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     manifest = _manifest(options, settings)
-    selector, pools = _asked(manifest, settings)
+    selector, pools = _exported_request(manifest, settings)
     files = options.files or fetch_answers(options.folder, open_client(settings))
     report = import_batch(selector, pools, manifest.k, files)
     gone = len(manifest.queries) - len(pools)
@@ -100,14 +100,16 @@ def _import(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _manifest(options: argparse.Namespace, settings: Settings) -> Manifest:
-    """What a folder was exported for; the settings must name the same service."""
+    """The manifest of a batch folder; the settings must name the same service."""
     manifest = Manifest.read(options.folder)
     manifest.check_provider(Service.at(settings.llm_base_url).name, options.folder)
     return manifest
 
 
-def _asked(manifest: Manifest, settings: Settings) -> tuple[LLMSelector, list[CandidatePool]]:
-    """The selector and pools that a folder was exported with, but for queries that are gone."""
+def _exported_request(
+    manifest: Manifest, settings: Settings
+) -> tuple[LLMSelector, list[CandidatePool]]:
+    """The selector and pools of an exported folder, without queries that no longer exist."""
     store = open_atlas(manifest.atlas, settings.atlases)
     if store.build_id != manifest.build_id:
         echo(f"lgr: atlas {store.name} was built anew since the export; what still fits is taken")

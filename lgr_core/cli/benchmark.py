@@ -118,7 +118,7 @@ def _plan(
         fields.pop(unsaid, None)
     return BenchmarkConfig(
         regimes=tuple(Regime) if every else tuple(Regime(name) for name in options.regime),
-        methods=_methods(options),
+        methods=chosen_methods(None if options.methods == ["all"] else options.methods),
         k=options.k,
         folds=options.folds,
         seed=options.seed,
@@ -135,10 +135,6 @@ def _plan(
     )
 
 
-def _methods(options: argparse.Namespace) -> tuple[str, ...]:
-    return chosen_methods(None if options.methods == ["all"] else options.methods)
-
-
 def _external(files: list[Path]) -> dict[str, Path]:
     external = {path.stem: path for path in files}
     if taken := sorted(set(external) & set(REGISTRY)):
@@ -149,14 +145,14 @@ def _external(files: list[Path]) -> dict[str, Path]:
 
 
 def _columns(options: argparse.Namespace) -> dict[str, str]:
-    """What the columns of the predictions are."""
+    """The columns of the predictions, by role."""
     if options.column and not options.predictions:
         raise UsageError("--column", "there are no predictions", "Name a file with --predictions.")
     return column_roles(options.column)
 
 
 def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
-    """What tells predictions apart: what is in the file, and how its columns are read."""
+    """The identity of external predictions: file content and column roles."""
     sha256 = digest(path)["sha256"]
     return {"sha256": sha256, "columns": dict(columns)} if columns else sha256
 
@@ -164,7 +160,7 @@ def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
 def _ask(
     options: argparse.Namespace, settings: Settings, bench: BenchmarkSession, asked: LLMOptions
 ) -> LgrError | None:
-    """Put the run's questions to the model, after saying what they cost; what is left open."""
+    """Ask the model the run's questions, after showing their cost; returns what is unanswered."""
     pools = list(_pools(bench))
     client = live_client(settings)
     selector = llm_selector(

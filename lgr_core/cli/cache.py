@@ -67,7 +67,7 @@ def _import_row(file: str, record: NeighborRecord) -> tuple[object, ...]:
 
 
 def _forget(options: argparse.Namespace, settings: Settings) -> None:
-    _said(options, {"forgotten": forget(settings.neighbor_folders[0], options.names)})
+    _print_result(options, {"forgotten": forget(settings.neighbor_folders[0], options.names)})
 
 
 def _show(options: argparse.Namespace, settings: Settings) -> None:
@@ -97,13 +97,13 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
     records = [r for r in AnswerCache(settings.answers).records() if "neighbors" in r]
     lines = [json.dumps({key: r[key] for key in keys}, ensure_ascii=False) for r in records]
     options.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    _said(options, {"answers": len(lines), "file": str(options.file)})
+    _print_result(options, {"answers": len(lines), "file": str(options.file)})
 
 
 def _import(options: argparse.Namespace, settings: Settings) -> None:
     folder = settings.neighbor_folders[0]
     target, count = take_file(options.file, folder, overwrite=options.overwrite)
-    _said(options, {"answers": count, "file": str(target)})
+    _print_result(options, {"answers": count, "file": str(target)})
 
 
 def _tags(options: argparse.Namespace, settings: Settings) -> None:
@@ -129,7 +129,7 @@ def _tag_lines(report: TagReport) -> Iterator[str]:
 
 
 def untagged(report: TagReport) -> LgrError:
-    """Why not every drug has tags; what stopped the inference gives the exit code."""
+    """The error for drugs without tags; its exit code depends on what stopped the inference."""
     missing = len(report.unanswered)
     found = f"{missing:,} of {missing + len(report.annotations):,} drugs have no answer"
     do = "Run the same command again: it asks for the rest."
@@ -138,7 +138,7 @@ def untagged(report: TagReport) -> LgrError:
     return unanswered("tags", found, do, report.stopped_by)
 
 
-def _said(options: argparse.Namespace, data: dict[str, object]) -> None:
+def _print_result(options: argparse.Namespace, data: dict[str, object]) -> None:
     if options.json:
         print_json(data)
     else:

@@ -1,4 +1,4 @@
-"""What every command needs: its parser, its output, its progress bars."""
+"""Shared parts of the commands: parser, output, progress bars."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ Commands = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
 
 
-def command(commands: Commands, name: str, run: Run, summary: str) -> argparse.ArgumentParser:
-    """Add a command that ``run`` carries out; every command takes ``--json``."""
+def command(
+    commands: Commands, name: str, run: Run, summary: str, *, json_flag: bool = True
+) -> argparse.ArgumentParser:
+    """Add a command that calls ``run``; it takes ``--json`` if it has a result."""
     parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
     parser.set_defaults(run=run)
-    parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
+    if json_flag:
+        parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
     return parser
 
 
@@ -70,12 +73,12 @@ def unanswered(asked: str, found: str, do: str, stop: LgrError | None = None) ->
 
 
 def print_json(data: object) -> None:
-    """One JSON value on standard output."""
+    """Print one JSON value to standard output."""
     print(json.dumps(data, ensure_ascii=False, allow_nan=False, default=str))
 
 
 def echo(text: str) -> None:
-    """A line for the person at the terminal, on standard error."""
+    """Print a line to standard error."""
     print(text, file=sys.stderr)
 
 

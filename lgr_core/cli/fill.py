@@ -1,4 +1,4 @@
-"""The command fill: many queries put to a language model, within a budget."""
+"""The command fill: ask a language model many queries, within a budget."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _fill(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def unfinished(command_name: str, report: FillReport) -> LgrError:
-    """Why not every query is answered; what stopped the run gives the exit code."""
+    """The error for unanswered queries; its exit code depends on what stopped the run."""
     do = "Run the same command again: it goes on there."
     found = f"{len(report.failed):,} failed, {report.not_asked:,} not asked"
     return unanswered(command_name, found, do, report.stopped_by)
@@ -79,7 +79,7 @@ def unfinished(command_name: str, report: FillReport) -> LgrError:
 
 @contextmanager
 def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or a TERM signal sets, so that what is under way is still kept."""
+    """An event that Ctrl-C or SIGTERM sets, so that requests under way are still recorded."""
     cancel = threading.Event()
 
     def stop(*_: object) -> None:

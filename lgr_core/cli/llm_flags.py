@@ -1,4 +1,4 @@
-"""The flags that say how a language model is asked."""
+"""Flags for how a language model is asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 
 def add_llm_flags(parser: argparse.ArgumentParser) -> None:
-    """Add them; they matter with ``--selector llm`` only."""
+    """Add the flags; they apply to ``--selector llm`` only."""
     group = parser.add_argument_group("language model")
     flag = group.add_argument
     policies = [str(policy) for policy in Policy]
@@ -54,7 +54,7 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
 def llm_options(
     options: argparse.Namespace, settings: Settings, policy: Policy | None = None
 ) -> LLMOptions:
-    """The options that the flags name; ``policy`` goes before theirs."""
+    """Options from the flags; ``policy`` overrides theirs."""
     flags = {name: getattr(options, name) for name in _NAMEABLE}
     given = {name: value for name, value in flags.items() if value is not None}
     chosen = tuple(given)

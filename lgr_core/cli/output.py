@@ -1,4 +1,4 @@
-"""What the commands on one query print."""
+"""Output of the commands on one query."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
         provenance = {"selector": dict(retrieval.provenance)}
         print_json({**retrieval_dict(retrieval), **empty, "provenance": provenance})
     else:
-        print(_neighbor_lines(retrieval))
+        print(_neighbor_lines(retrieval, "neighbours"))
 
 
-def tell_recorded(retrieval: Retrieval) -> None:
-    """Say on standard error what of the settings a recorded answer does not honour."""
+def warn_of_departures(retrieval: Retrieval) -> None:
+    """Warn on standard error which settings a recorded answer does not honour."""
     provenance = said_of(retrieval.provenance)
     if provenance is not None:
         echo(f"lgr: {provenance}")
 
 
-def _neighbor_lines(retrieval: Retrieval) -> str:
-    kind = "heaviest other drugs here" if "route" in retrieval.provenance else "neighbours"
+def _neighbor_lines(retrieval: Retrieval, kind: str) -> str:
     head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} {kind}"
     source = source_words(retrieval.provenance)
     who = retrieval.selector if source is None else f"{retrieval.selector}, {source}"
@@ -49,9 +48,11 @@ def _why(rejected: Rejected) -> str:
 
 
 def answer_lines(store: AtlasStore, answer: Answer) -> str:
-    """An answer in lines: who answered, what is predicted, how far to trust it, how it scored."""
+    """An answer as lines: method, predicted change, trust and scores."""
     simulated = ["SIMULATED data: not a measurement."] if store.simulated else []
-    lines = [*simulated, _neighbor_lines(answer.retrieval), *answer.notes, *_term_lines(answer)]
+    kind = "heaviest other drugs here" if answer.is_linear else "neighbours"
+    named = _neighbor_lines(answer.retrieval, kind)
+    lines = [*simulated, named, *answer.notes, *_term_lines(answer)]
     table = answer.top_genes(10)
     for title, sign in (("up", 1), ("down", -1)):
         genes = table[table["predicted"] * sign > 0]
@@ -70,7 +71,7 @@ def answer_lines(store: AtlasStore, answer: Answer) -> str:
 
 def _term_lines(answer: Answer) -> list[str]:
     """What a method that weighs everything stands on, term by term."""
-    if "route" not in answer.retrieval.provenance:
+    if not answer.is_linear:
         return []
     lines = [f"stands on {answer.retrieval.provenance['why']}"]
     for term in answer.terms:
@@ -82,7 +83,7 @@ def _term_lines(answer: Answer) -> list[str]:
 
 
 def _trust_lines(answer: Answer) -> list[str]:
-    """The light with its reasons; the note where there is none."""
+    """The trust level with its reasons, or the note where there is none."""
     trust, by = answer.trust, answer.calibrated
     lines = [] if answer.trust_note is None else [f"trust: {answer.trust_note}"]
     if trust is None or by is None:

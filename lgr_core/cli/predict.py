@@ -14,17 +14,18 @@ from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
-from lgr_core.cli.output import answer_lines, show_retrieval, tell_recorded
+from lgr_core.cli.output import answer_lines, show_retrieval, warn_of_departures
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.aggregate import AGGREGATES
-from lgr_core.prediction.predictors import FALLBACKS
+from lgr_core.prediction.lgr import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.parse_query import read_query
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.question import Policy
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector, make_selector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
@@ -74,37 +75,39 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     retrieval = retrieve(
         store,
-        **_asked(options, settings, store),
+        **_request(options, settings, store),
     )
     if options.out is not None:
         append_neighbors(options.out, retrieval)
-    tell_recorded(retrieval)
+    warn_of_departures(retrieval)
     show_retrieval(retrieval, as_json=options.json)
 
 
 def _predict(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
+    reader = EvidenceReader(store)
     answer = predict(
         store,
-        **_asked(options, settings, store),
+        **_request(options, settings, store),
         method=options.method,
         selectors=partial(make_selector, store=store, recorded=recorded_answers(options, settings)),
         aggregate=options.aggregate,
         fallback=options.fallback,
         all_genes=options.all_genes,
+        reader=reader,
     )
-    answer = with_trust(store, answer, settings.runs)
+    answer = with_trust(store, answer, settings.runs, reader=reader)
     if options.out is not None:
         write_answer(answer, options.out)
-    tell_recorded(answer.retrieval)
+    warn_of_departures(answer.retrieval)
     if options.json:
         print_json(answer.to_dict())
     else:
         print(answer_lines(store, answer))
 
 
-def _asked(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:
-    """What the flags of a query ask of the core."""
+def _request(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:
+    """Keyword arguments of the core from a query's flags."""
     return {
         "cell_line": options.cell_line,
         "drug": options.drug,

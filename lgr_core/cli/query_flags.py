@@ -1,4 +1,4 @@
-"""Flags of commands over many queries: which lines, drugs and doses, of what is measured."""
+"""Flags that choose many measured queries: lines, drugs and doses."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Who a drug is: names and parents, chemistry, mechanisms."""
+"""Drug identity: names, parent compounds, chemistry, mechanisms."""

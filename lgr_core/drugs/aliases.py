@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.compound_key import compound_key, strip_variant
-from lgr_core.drugs.normalise import joined
+from lgr_core.drugs.normalise import without_separators
 from lgr_core.drugs.salts import bracket, strip_form
 from lgr_core.errors import InputError
 
@@ -44,9 +44,9 @@ def load_aliases(path: Path) -> dict[str, str]:
 
 
 class AliasTable:
-    """Reads a name as its sense: one key for all names of one drug.
+    """Maps names to keys, one key for all names of one drug.
 
-    A sense is folded, form-stripped, led through the alias table, and blind to hyphens and spaces.
+    A name is normalised, stripped of its form, hyphens and spaces, and looked up among the aliases.
 
     Raises
     ------
@@ -55,26 +55,26 @@ class AliasTable:
     """
 
     def __init__(self, aliases: Mapping[str, str]) -> None:
-        self._own_meanings: dict[str, str] = {}
+        self._key_by_alias: dict[str, str] = {}
         for alias, drug in aliases.items():
-            key, meaning = _key(alias), _key(drug)
-            if self._own_meanings.setdefault(key, meaning) != meaning:
-                found = f"it stands for both {self._own_meanings[key]} and {drug}"
+            key, name_key = _key(alias), _key(drug)
+            if self._key_by_alias.setdefault(key, name_key) != name_key:
+                found = f"it stands for both {self._key_by_alias[key]} and {drug}"
                 raise InputError(f"alias {alias!r}", found, "Keep one, or leave it out.")
         self._twins = {compound_key(alias): compound_key(drug) for alias, drug in aliases.items()}
         for alias, drug in aliases.items():
-            if self._own_meanings.get(_key(drug), _key(drug)) != _key(drug):
+            if self._key_by_alias.get(_key(drug), _key(drug)) != _key(drug):
                 found = f"it leads to {drug!r}, which is an alias itself"
                 raise InputError(f"alias {alias!r}", found, "Name the drug it leads to.")
 
-    def meaning(self, name: str) -> str:
+    def name_key(self, name: str) -> str:
         """The key of the name, without what it holds in brackets at its end."""
-        return self._meaning(bracket(strip_form(name))[0])
+        return self._name_key(bracket(strip_form(name))[0])
 
-    def meanings_in_brackets(self, name: str) -> frozenset[str]:
+    def name_keys_in_brackets(self, name: str) -> frozenset[str]:
         """The keys of other names written in brackets: ``Fluorouracil (5-Fluoracil, 5-FU)``."""
         inner = bracket(strip_form(name))[1]
-        return frozenset(self._meaning(part) for part in inner.split(", ") if part.strip())
+        return frozenset(self._name_key(part) for part in inner.split(", ") if part.strip())
 
     def twin(self, name: str) -> str:
         """The key that the name shares with its twins, without what it holds in brackets."""
@@ -89,16 +89,16 @@ class AliasTable:
         key = compound_key(text)
         return self._twins.get(key, key)
 
-    def _meaning(self, text: str) -> str:
+    def _name_key(self, text: str) -> str:
         key = _key(text)
-        return self._own_meanings.get(key, key)
+        return self._key_by_alias.get(key, key)
 
 
 def _key(text: str) -> str:
-    return joined(strip_form(text))
+    return without_separators(strip_form(text))
 
 
 @cache
 def shipped_aliases() -> AliasTable:
-    """The aliases that ship with the checkout, ``data/aliases.csv``."""
+    """The shipped aliases, ``aliases.csv``."""
     return AliasTable(load_aliases(SHIPPED / "aliases.csv"))

@@ -1,4 +1,4 @@
-"""Who a drug is: one canonical name, one parent compound.
+"""Resolution of drug names: one canonical name, one parent compound.
 
 A name is read by its closest level: exact, folded (case, spaces, Unicode form), form (salt,
 hydrate and solvate stripped), alias. Names of which one can be read as the other are one compound.
@@ -42,7 +42,7 @@ _CLASS_ENDINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How a name was read: one drug, or several candidates at one level, or nothing at all."""
+    """The result of resolving a name: one drug, several candidates at one level, or none."""
 
     drug: str | None = None
     level: Level | None = None
@@ -50,7 +50,7 @@ class Resolution:
 
     @property
     def ambiguous(self) -> bool:
-        """Whether two or more drugs answer equally well."""
+        """Whether two or more drugs match equally well."""
         return len(self.candidates) > 1
 
 
@@ -98,7 +98,7 @@ class DrugCatalog:
         self.names = _trimmed(names)
         self.where, self.listing = where, listing
         book = shipped_aliases() if aliases is None else AliasTable(aliases)
-        self._readings = NameIndex(self.names, book)
+        self._index = NameIndex(self.names, book)
         self._known = frozenset(self.names)
         self._keys = {} if parents is None else parents
 
@@ -109,11 +109,11 @@ class DrugCatalog:
         return name in self._known
 
     def find(self, text: str, *, among: Collection[str] | None = None) -> Resolution:
-        """How the text reads at its closest level; an unknown or ambiguous name is an answer too.
+        """Resolve the text at its closest level; unknown and ambiguous names are results too.
 
         ``among`` restricts the reading to those canonical names (a set, for speed).
         """
-        for level, readings in self._readings.of(text.strip()):
+        for level, readings in self._index.of(text.strip()):
             candidates = tuple(n for n in readings if among is None or n in among)
             if candidates:
                 return _closest(text, level, candidates)
@@ -131,13 +131,13 @@ class DrugCatalog:
         """
         if text in self._known:  # the closest reading there is
             return text
-        reading = self.find(text)
-        if reading.drug is not None:
-            return reading.drug
-        if reading.ambiguous:
-            found = f"it can be read as {' or '.join(reading.candidates)}"
+        resolution = self.find(text)
+        if resolution.drug is not None:
+            return resolution.drug
+        if resolution.ambiguous:
+            found = f"it can be read as {' or '.join(resolution.candidates)}"
             do = "Give the full name of one of them."
-            raise AmbiguousError(f"drug {text!r}", found, do, candidates=reading.candidates)
+            raise AmbiguousError(f"drug {text!r}", found, do, candidates=resolution.candidates)
         near = self.nearest(text)
         raise unknown("drug", text, self.names, self.where, near=near, listing=self.listing)
 
@@ -165,8 +165,8 @@ class DrugCatalog:
 
     @cached_property
     def _parents(self) -> dict[str, str]:
-        """The parent of every name, found when one is first asked for."""
-        return _parents(self._readings, self._keys)
+        """The parent of every name, computed on first use."""
+        return _parents(self._index, self._keys)
 
     @cached_property
     def _families(self) -> dict[str, tuple[str, ...]]:

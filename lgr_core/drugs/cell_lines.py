@@ -1,4 +1,4 @@
-"""Which cell line a name or an id means."""
+"""Resolution of cell line names and ids."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class CellLineCatalog:
         self.names = tuple(sorted({name.strip() for name in names} - {""}))
         self.where, self.listing = where, listing
         self._names = frozenset(self.names)
-        self._readings: dict[str, set[str]] = defaultdict(set)
+        self._index: dict[str, set[str]] = defaultdict(set)
         for name in self.names:
-            self._readings[line_key(name)].add(name)
+            self._index[line_key(name)].add(name)
         for name, its_ids in ({} if ids is None else ids).items():
             for text in its_ids:
                 if name.strip() in self._names and normalise_name(str(text)) not in _NO_ID:
-                    self._readings[line_key(str(text))].add(name.strip())
+                    self._index[line_key(str(text))].add(name.strip())
 
     def __len__(self) -> int:
         return len(self.names)
@@ -58,7 +58,7 @@ class CellLineCatalog:
         """The lines that the text may mean, sorted: an exact name alone, else all readings."""
         if text.strip() in self._names:
             return (text.strip(),)
-        return tuple(sorted(self._readings.get(line_key(text), ())))
+        return tuple(sorted(self._index.get(line_key(text), ())))
 
     def find(self, text: str) -> str | None:
         """The line that the text means, or None if it means none or several."""
@@ -86,6 +86,6 @@ class CellLineCatalog:
 
 
 def line_key(text: str) -> str:
-    """The name without case, spaces and ``-_/.``: ``hepg2c3a``; of signs alone, the folded name."""
+    """The name without case, spaces and ``-_/.``: ``hepg2c3a``; if nothing is left, normalised."""
     folded = normalise_name(text)
     return _SIGNS.sub("", folded) or folded

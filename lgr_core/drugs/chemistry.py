@@ -20,7 +20,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Draw import rdMolDraw2D
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray
 from lgr_core.errors import InputError, UsageError
 
 N_BITS = 2048
@@ -102,22 +102,14 @@ def similarity(query_bits: BitArray, pool_bits: BitArray) -> FloatArray:
     UsageError
         If the shapes do not fit.
     """
-    shared, ours, theirs = _counts(query_bits, pool_bits)
+    if query_bits.ndim != 1 or pool_bits.shape[1:] != query_bits.shape:
+        found = f"query {query_bits.shape}, pool {pool_bits.shape}"
+        raise UsageError("similarity", found, "Give (n_bits,) and (n, n_bits).")
+    set_bits = np.flatnonzero(query_bits)
+    shared = pool_bits[:, set_bits].sum(axis=1, dtype=np.int64)
+    n_pool = pool_bits.sum(axis=1, dtype=np.int64)
     with np.errstate(invalid="ignore"):
-        return np.sqrt(shared**2 / (ours * theirs))
-
-
-def tanimoto(query_bits: BitArray, pool_bits: BitArray) -> FloatArray:
-    r"""Tanimoto similarity (n,): shared bits over bits in either; NaN where neither has any.
-
-    Raises
-    ------
-    UsageError
-        If the shapes do not fit.
-    """
-    shared, ours, theirs = _counts(query_bits, pool_bits)
-    with np.errstate(invalid="ignore"):
-        return shared / (ours + theirs - shared)
+        return np.sqrt(shared**2 / (len(set_bits) * n_pool))
 
 
 def nearest(
@@ -182,7 +174,7 @@ def _parent_smiles(smiles: str) -> str:
             parent = rdMolStandardize.Uncharger().uncharge(parent)
             Chem.SanitizeMol(parent)
         except (ValueError, RuntimeError) as err:
-            raise InputError(_asked(smiles), f"it cannot be standardised: {err}", _DO) from err
+            raise InputError(_subject(smiles), f"it cannot be standardised: {err}", _DO) from err
         text = Chem.MolToSmiles(parent)
         _read(text)
         return text
@@ -194,15 +186,15 @@ def _read(smiles: str) -> Chem.Mol:
         raise InputError("SMILES", "it is empty", "Give one, such as CC(=O)O.")
     if len(smiles) > MAX_SMILES:
         found = f"{len(smiles):,} characters, more than {MAX_SMILES:,}"
-        raise InputError(_asked(smiles), found, "Give the structure of one drug.")
+        raise InputError(_subject(smiles), found, "Give the structure of one drug.")
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
         if molecule is None or molecule.GetNumAtoms() == 0:
-            raise InputError(_asked(smiles), _complaint(smiles), _DO)
+            raise InputError(_subject(smiles), _complaint(smiles), _DO)
     return molecule
 
 
-def _asked(smiles: str) -> str:
+def _subject(smiles: str) -> str:
     return f"SMILES {smiles!r}" if len(smiles) <= _SHOWN else f"SMILES {smiles[:_SHOWN]!r}…"
 
 
@@ -217,13 +209,3 @@ def _complaint(smiles: str) -> str:
 def _bits(parent: str) -> BitArray:
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_BITS)
     return generator.GetFingerprintAsNumPy(Chem.MolFromSmiles(parent))
-
-
-def _counts(query: BitArray, pool: BitArray) -> tuple[IntArray, int, IntArray]:
-    """Shared bits (n,), the query's bits and the pool's bits (n,), as integers."""
-    if query.ndim != 1 or pool.shape[1:] != query.shape:
-        found = f"query {query.shape}, pool {pool.shape}"
-        raise UsageError("similarity", found, "Give (n_bits,) and (n, n_bits).")
-    ours = np.flatnonzero(query)
-    shared = pool[:, ours].sum(axis=1, dtype=np.int64)
-    return shared, len(ours), pool.sum(axis=1, dtype=np.int64)

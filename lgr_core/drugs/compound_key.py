@@ -1,4 +1,4 @@
-"""The key that all ways to write one compound share: isomers, labelled and repeated ones too.
+"""Keys shared by all spellings of one compound, with isomers, labelled forms and repeats.
 
 Looser than any reading: ``(S)-X``, ``d3-X``, ``Sodium X-ate`` and ``X_rep2`` are no answer to who
 asks for X, but each is its twin and no neighbour of it.
@@ -73,7 +73,7 @@ _PUNCTUATION = re.compile(r"(?!(?<=\d)-(?=\d))(?:[^\w']|_)")
 
 
 def compound_key(name: str) -> str:
-    """One key for the names of one compound, whatever signs stand in them.
+    """One key for all names of one compound, whatever their punctuation.
 
     Isomers, isotopes, salts and repeats are one; so are an acid and its anion (``valproic acid``,
     ``valproate``). Between two digits a sign still tells names apart. Empty only for an empty name.
@@ -93,14 +93,14 @@ def strip_variant(name: str) -> str:
         before = text
         text = strip_form(_without_times(_ESCAPED_START.sub("", text)))
         for cut in _CUTS:
-            text = _kept(cut.sub("", text), text)
+            text = _unless_only_form(cut.sub("", text), text)
         for cut in _SALT_CUTS:
-            shorter = _kept(cut.sub("", text), text)
+            shorter = _unless_only_form(cut.sub("", text), text)
             text = text if is_only_form(shorter) else shorter
     return text
 
 
-def _kept(shorter: str, text: str) -> str:
+def _unless_only_form(shorter: str, text: str) -> str:
     """The shorter text, or the whole one where nothing that names a drug would be left."""
     left = "".join(sign for sign in shorter if sign.isalnum())
     return shorter if left and left not in _NOUNS.split() else text
@@ -113,4 +113,4 @@ def _without_times(text: str) -> str:
         return text
     drug, form = match.groups()
     is_form = strip_form(f"{drug} {form}") == strip_form(drug)
-    return _kept(drug, text) if is_form else text
+    return _unless_only_form(drug, text) if is_form else text

@@ -1,4 +1,4 @@
-"""What a mechanism, an annotated drug and a signature are, and the shipped files they stand in."""
+"""Records of mechanisms, drug annotations and signatures, read from the shipped tables."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Mechanism:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What is known of a drug, and who says so. No tags: its mechanism is not known."""
+    """The annotation of a drug and its source; without tags, its mechanism is unknown."""
 
     drug: str
     tags: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a drug does: mechanism tags, the programmes they belong to, and how alike two drugs are.
+"""Drug mechanisms: tags, the programmes they belong to, and similarity of two drugs.
 
 Three shipped files: ``drugs.csv`` annotates drugs by name, ``mechanisms.csv`` says what each tag
 means, ``programs.gmt`` holds the genes that rise or fall with a programme. Drugs that are not
@@ -187,20 +187,20 @@ class MechanismAnnotations:
 
     def _shipped(self, drug: str) -> Annotation | None:
         """The shipped entry by name; of several forms the first, if they say the same."""
-        reading = self._catalog.find(drug)
-        entries = [self.drugs[name] for name in reading.candidates]
+        resolution = self._catalog.find(drug)
+        entries = [self.drugs[name] for name in resolution.candidates]
         return entries[0] if len({entry.tags for entry in entries}) == 1 else None
 
     def _read(self, moa: str, genes: Sequence[str]) -> tuple[str, ...]:
         terms = [re.sub(r"\s*\(.*?\)", "", term) for term in split_terms(moa, "|;")]
         terms += [part for term in terms for part in split_terms(term, ",")]
         known = self.mechanisms.values()
-        said = tuple(m.tag for m in known if any(m.terms.fullmatch(term) for term in terms))
+        direct = tuple(m.tag for m in known if any(m.terms.fullmatch(term) for term in terms))
         implied = tuple(m.tag for m in known if set(m.targets) & set(genes))
-        if not said:
+        if not direct:
             return () if _ACTIVATES.search(moa) else implied
-        finer = len(said) == len(implied) == 1
-        return implied if finer and self.programmes(said) == self.programmes(implied) else said
+        finer = len(direct) == len(implied) == 1
+        return implied if finer and self.programmes(direct) == self.programmes(implied) else direct
 
 
 def _check_known(kind: str, names: Iterable[str], known: Mapping[str, object], where: str) -> None:

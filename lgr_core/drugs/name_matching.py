@@ -1,4 +1,4 @@
-"""How a name reads among others: level by level, closest first.
+"""Matching of a name among others, level by level, closest first.
 
 Both sides, the text and the names it is read among, are normalised alike, so what one name reads as
 says who its kin are, too; twins that are no answer to each other (``twins.py``) join them.
@@ -16,7 +16,7 @@ from lgr_core.drugs.salts import strip_form
 
 
 class Level(StrEnum):
-    """How close a reading is, closest first."""
+    """How closely a name matches, closest first."""
 
     EXACT = "exact"
     FOLDED = "folded"
@@ -25,7 +25,7 @@ class Level(StrEnum):
 
 
 class NameIndex:
-    """Reads texts among ``names``, which are trimmed and single; ``book`` knows other names."""
+    """Matches texts to ``names``, which are trimmed and unique; ``book`` has their aliases."""
 
     def __init__(self, names: Iterable[str], book: AliasTable) -> None:
         self.names = tuple(names)
@@ -35,28 +35,28 @@ class NameIndex:
         self._bases = group((strip_form(name), name) for name in self.names)
 
     def of(self, text: str) -> Iterator[tuple[Level, tuple[str, ...]]]:
-        """What answers to the text, level by level; later levels cost more and come lazily."""
+        """The matches of the text, level by level, computed lazily: later levels cost more."""
         yield Level.EXACT, self._exact.get(text, ())
         yield Level.FOLDED, self._folded.get(normalise_name(text), ())
         yield Level.FORM, self._bases.get(strip_form(text), ())
-        yield Level.ALIAS, self._own_meanings.get(self._book.meaning(text), ())
-        yield Level.ALIAS, self._meant_in_brackets(text)
+        yield Level.ALIAS, self._names_by_all_keys.get(self._book.name_key(text), ())
+        yield Level.ALIAS, self._names_in_brackets(text)
 
     def families(self, keys: dict[str, str]) -> Iterable[list[str]]:
-        """The names in families: who shares a key, reads as another at any level, or is its twin.
+        """Families of names that share a key, match at any level, or are twins.
 
         Kin of kin are kin.
         """
         family = _Families(self.names)
-        for drawn in group((key, name) for name, key in keys.items()).values():
-            family.join(drawn)
+        for same_structure in group((key, name) for name, key in keys.items()).values():
+            family.join(same_structure)
         known: set[tuple[str, ...]] = set()
         for name in self.names:
-            for _, readings in self.of(name):
-                family.join((name, *readings[:1]))
-                if readings not in known:
-                    family.join(readings)
-                    known.add(readings)
+            for _, matches in self.of(name):
+                family.join((name, *matches[:1]))
+                if matches not in known:
+                    family.join(matches)
+                    known.add(matches)
         twins = group((self._book.twin(name), name) for name in self.names)
         for alike in twins.values():
             family.join(alike)
@@ -65,24 +65,24 @@ class NameIndex:
                 family.join((name, *twins.get(key, ())))
         return family.members()
 
-    def _meant_in_brackets(self, text: str) -> tuple[str, ...]:
-        """Names outside their own brackets that the text has in its: two remarks never match."""
-        senses = self._book.meanings_in_brackets(text)
-        return tuple(sorted(name for meaning in senses for name in self._meanings.get(meaning, ())))
+    def _names_in_brackets(self, text: str) -> tuple[str, ...]:
+        """Names that equal one in the brackets of the text; two texts in brackets never match."""
+        inner = self._book.name_keys_in_brackets(text)
+        return tuple(sorted(name for key in inner for name in self._names_by_key.get(key, ())))
 
     @cached_property
-    def _meanings(self) -> dict[str, tuple[str, ...]]:
-        """Names by what they mean outside brackets."""
-        return group((self._book.meaning(name), name) for name in self.names)
+    def _names_by_key(self) -> dict[str, tuple[str, ...]]:
+        """Names by the key of their part outside brackets."""
+        return group((self._book.name_key(name), name) for name in self.names)
 
     @cached_property
-    def _own_meanings(self) -> dict[str, tuple[str, ...]]:
-        """Names by all they mean, built when a name is first read at the last level."""
+    def _names_by_all_keys(self) -> dict[str, tuple[str, ...]]:
+        """Names by all their keys, built when a name is first matched at the last level."""
         book = self._book
         return group(
-            (meaning, name)
+            (name_key, name)
             for name in self.names
-            for meaning in {book.meaning(name), *book.meanings_in_brackets(name)}
+            for name_key in {book.name_key(name), *book.name_keys_in_brackets(name)}
         )
 
 

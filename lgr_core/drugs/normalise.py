@@ -1,4 +1,4 @@
-"""How a name is read: letters, spaces and signs that mean the same become the same."""
+"""Normalisation of names: case, spaces, Unicode forms and equivalent signs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def normalise_name(name: str) -> str:
     return " ".join(lowered.replace("`", "'").split())
 
 
-def joined(folded: str) -> str:
+def without_separators(folded: str) -> str:
     """A folded name without spaces and hyphens: ``gsk-1120212`` is ``gsk 1120212``.
 
     A name of nothing but those stays as it is, so that no name becomes empty.

@@ -1,4 +1,4 @@
-"""What a reason says of a drug's mechanism, held against what is annotated."""
+"""Check the mechanisms in a rationale against the drug's annotations."""
 
 from __future__ import annotations
 

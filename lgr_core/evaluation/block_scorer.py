@@ -12,8 +12,8 @@ from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import METRICS, ReferenceSet, Scorer
 from lgr_core.prediction.method import Predictions, Status
-from lgr_core.retrieval.evidence_guard import MeanOver
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
+from lgr_core.retrieval.sums import MeanOver
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ import pandas as pd
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.evaluation.calibration import ERRORS, QUERY, SCORE
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.prediction.method import Method, Predictions
-from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.prediction.trust import error_levels
 from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
-from lgr_core.retrieval.query_block import SUMMED, QueryBlock
+from lgr_core.retrieval.fold_evidence import SUMMED
+from lgr_core.retrieval.query_block import QueryBlock
 
-_NAMING = (Retrieved, Shrunken, Hybrid, LinearMethod)
+_NAMING = (LGR, Shrunken, Hybrid, LinearMethod)
 
 
 class TrustTable:

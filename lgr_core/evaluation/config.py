@@ -16,6 +16,7 @@ from lgr_core.errors import InputError, UsageError
 from lgr_core.evaluation.folds import Fold, make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.splits import read_split
+from lgr_core.files import atomic_write_text
 
 CONFIG = "config.json"
 PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow", "torch")
@@ -142,9 +143,7 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write the config of a run folder."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(config, indent=1, ensure_ascii=False, default=str)
-    aside = folder / f".{CONFIG}"
-    aside.write_text(text + "\n", encoding="utf-8")
-    aside.replace(folder / CONFIG)
+    atomic_write_text(folder / CONFIG, text + "\n")
 
 
 def _version(package: str) -> str | None:

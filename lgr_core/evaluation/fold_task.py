@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +16,10 @@ from lgr_core.evaluation.block_scorer import BlockScorer, Scored
 from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.calibration_data import TrustTable
 from lgr_core.evaluation.folds import Fold
+from lgr_core.files import atomic_write
 from lgr_core.metrics import METRICS, score
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.method import Method, Predictions, Status
-from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.candidate_pool import TrainingView
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
@@ -72,14 +70,11 @@ class FoldResult:
 
     def save(self, folder: Path) -> None:
         """Write it aside and rename it into place."""
-        aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
-        aside.mkdir(parents=True)
-        for name in _TABLES:
-            getattr(self, name).to_parquet(aside / f"{name}.parquet")
-        (aside / "fitted.json").write_text(json.dumps(self.fitted), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(aside, folder)  # noqa: PTH105 - beside the rmtree, what happens is plainer
+        with atomic_write(folder) as aside:
+            aside.mkdir(parents=True)
+            for name in _TABLES:
+                getattr(self, name).to_parquet(aside / f"{name}.parquet")
+            (aside / "fitted.json").write_text(json.dumps(self.fitted), encoding="utf-8")
 
     @staticmethod
     def is_done(folder: Path) -> bool:
@@ -209,11 +204,11 @@ class _Curve:
             return
         block = block.some(np.flatnonzero(chosen))
         for name, (method, *_) in methods.items():
-            if isinstance(method, Retrieved):
+            if isinstance(method, LGR):
                 with self._reader.restricted_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
 
-    def _add(self, name: str, method: Retrieved, block: QueryBlock, measured: FloatArray) -> None:
+    def _add(self, name: str, method: LGR, block: QueryBlock, measured: FloatArray) -> None:
         # A model is asked as in the run: for another k it would be another question.
         ask = method.k if isinstance(method.selector, LLMSelector) else None
         found = method.retrieve(block, self._ks[-1], ask=ask)

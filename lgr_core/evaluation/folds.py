@@ -56,7 +56,7 @@ class Fold:
 
     ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
     fit before the test reads both. No unit stands in two of fitted, validation and test rows.
-    ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``QueryView``),
+    ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``RowGuard``),
     ``notes``
     say in words what was decided.
 

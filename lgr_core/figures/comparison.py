@@ -1,4 +1,4 @@
-"""Figures of a comparison: strips of scores, and how alike neighbours are."""
+"""Figures of a comparison: strips of scores, and similarity of neighbours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import FloatArray
-from lgr_core.figures.prediction import DOWN, FOOT, NEIGHBOR, NOISE, UP, below, dressed
+from lgr_core.figures.prediction import DOWN, FOOT, NEIGHBOR, NOISE, UP, with_layout, x_title
 
 escape = partial(html_escape, quote=False)
 """Names as plotly's little HTML shows them; it does not decode quotes."""
@@ -51,7 +51,7 @@ def strips(
     ours: str,
     other: str | None = None,
 ) -> go.Figure:
-    """A strip a metric from its worst to its best score seen, with a mark a method.
+    """One strip per metric from its worst to its best score, with a mark per method.
 
     Each strip has a scale of its own: its left end is the worst score of all that is drawn, its
     right end the best; lower is better where the best score is. Hover tells the score.
@@ -100,13 +100,13 @@ def strips(
         )
     head = 24 + _LEGEND_ROW * math.ceil((len(marks) + 1) / 2)
     height = head + FOOT + _ROW * len(titles)
-    figure = dressed(figure, height=height, left=20, head=head, right=20)
+    figure = with_layout(figure, height=height, left=20, head=head, right=20)
     columns = {"entrywidthmode": "fraction", "entrywidth": 0.48}  # two, however narrow it is
     return figure.update_layout(legend={"orientation": "h", "xref": "container", **columns})
 
 
-def alike(names: Sequence[str], values: FloatArray) -> go.Figure:
-    """A heat map of how alike n things are, (n, n), from -1 (blue) through 0 to 1 (red)."""
+def similarity_heatmap(names: Sequence[str], values: FloatArray) -> go.Figure:
+    """A heat map of similarities (n, n), from -1 (blue) through 0 to 1 (red)."""
     short = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in names]
     places = list(range(len(names)))
     pairs = [[[escape(a), escape(b)] for b in names] for a in names]
@@ -136,13 +136,13 @@ def alike(names: Sequence[str], values: FloatArray) -> go.Figure:
     )
     left = min(40 + 8 * max(map(len, short), default=0), _WIDEST_NAMES + 40)
     height = 20 + FOOT + max(_CELL * len(names), 4 * _CELL)
-    return dressed(figure, height=height, left=left, head=20, right=70)
+    return with_layout(figure, height=height, left=left, head=20, right=70)
 
 
 def ranked_genes(
     genes: Sequence[str], delta: FloatArray, marked: Sequence[int], *, title: str
 ) -> go.Figure:
-    """All genes in the order of their change as a curve, those of a list as lines across it.
+    """All genes ranked by change, as a curve, with those of a list as lines across it.
 
     ``delta`` is (n_genes,), ``marked`` are places of the list's genes; ``title`` is the y axis.
     """
@@ -177,10 +177,10 @@ def ranked_genes(
             "<extra></extra>",
         )
     )
-    figure.add_annotation(below("rank by predicted change, 1 goes up most"))
+    figure.add_annotation(x_title("rank by predicted change, 1 goes up most"))
     figure.update_xaxes(showgrid=False, range=[-0.02 * len(delta), 1.02 * len(delta)])
     figure.update_yaxes(title=title, zeroline=True, zerolinecolor=NOISE)
-    return dressed(figure, height=330, left=80, head=60)
+    return with_layout(figure, height=330, left=80, head=60)
 
 
 def _ends(scores: Sequence[float], draws: FloatArray, best: float) -> tuple[float, float]:

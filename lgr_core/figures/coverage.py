@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from lgr_core.atlas.coverage import Grid
 from lgr_core.domain import FloatArray
 from lgr_core.figures.drugs import HIT, short
-from lgr_core.figures.prediction import FOOT, TRUTH, below, dressed
+from lgr_core.figures.prediction import FOOT, TRUTH, with_layout, x_title
 
 SCALE = ((0.0, "#b7e2cf"), (0.5, "#4eb3d3"), (1.0, "#0b5aa0"))
 """From few to many; both ends are told from the grey of what is not measured."""
@@ -20,14 +20,14 @@ MISSING = "rgba(128, 140, 150, 0.22)"
 """The ground on which nothing is measured."""
 
 _ROW, _LOW_ROW, _NAMED_LINES, _NAMED_DRUGS = 22, 9, 60, 14
-_APART = 40
+_MAX_WITH_GAPS = 40
 _WIDEST_NAMES, _LONGEST_NAME = 130, 16
 _BAR_HEIGHT = 230
 _HEAD, _FOOT, _NAMES_FOOT = 24, 52, 120
 
 
 def coverage(found: Grid) -> go.Figure:
-    """A tile a line and drug, coloured by doses or cells; grey where nothing is measured."""
+    """One tile per line and drug, coloured by doses or cells; grey where nothing is measured."""
     cells = found.counts == "cells"
     values = np.log10(np.maximum(found.values, 1)) if cells else found.values
     words = {"cells": "cells", "doses": "doses measured", "conditions": "measured"}[found.counts]
@@ -45,7 +45,7 @@ def coverage(found: Grid) -> go.Figure:
                 "thickness": 12,
                 **_ticks(found),
             },
-            xgap=1 if len(found.drugs) <= _APART else 0,
+            xgap=1 if len(found.drugs) <= _MAX_WITH_GAPS else 0,
             ygap=1,
             hoverongaps=False,
             hovertemplate="<b>%{x}</b> in <b>%{y}</b><br>"
@@ -55,7 +55,7 @@ def coverage(found: Grid) -> go.Figure:
     )
     drugs, lines = len(found.drugs) <= _NAMED_DRUGS, len(found.lines) <= _NAMED_LINES
     if not drugs:
-        figure.add_annotation(below(f"{len(found.drugs):,} drugs, the best covered first"))
+        figure.add_annotation(x_title(f"{len(found.drugs):,} drugs, the best covered first"))
     figure.update_xaxes(range=[-0.5, len(found.drugs) - 0.5], **_names(found.drugs, shown=drugs))
     figure.update_xaxes(tickangle=-60)
     figure.update_yaxes(range=[len(found.lines) - 0.5, -0.5], **_names(found.lines, shown=lines))
@@ -63,12 +63,12 @@ def coverage(found: Grid) -> go.Figure:
     foot = _NAMES_FOOT if drugs else _FOOT
     height = _HEAD + foot + (_ROW if lines else _LOW_ROW) * max(len(found.lines), 4)
     left = min(16 + 8 * longest, _WIDEST_NAMES) if lines else 12
-    drawn = dressed(figure, height=height, left=left, head=_HEAD, right=12 if one else 86)
+    drawn = with_layout(figure, height=height, left=left, head=_HEAD, right=12 if one else 86)
     return drawn.update_layout(plot_bgcolor=MISSING, margin={"b": foot, "pad": 0})
 
 
 def _names(names: Sequence[str], *, shown: bool) -> dict[str, object]:
-    """An axis of names, or without them; hovering tells them whole."""
+    """An axis with names, or without; hovering shows them in full."""
     return {
         "type": "category",
         "showticklabels": shown,
@@ -126,8 +126,8 @@ def cells(edges: FloatArray, conditions: FloatArray, min_cells: int) -> go.Figur
         zeroline=False,
     )
     figure.update_yaxes(title={"text": "conditions"}, rangemode="tozero")
-    figure.add_annotation(below("cells of a condition"))
-    return dressed(figure, height=_BAR_HEIGHT + FOOT, left=64, head=46)
+    figure.add_annotation(x_title("cells of a condition"))
+    return with_layout(figure, height=_BAR_HEIGHT + FOOT, left=64, head=46)
 
 
 _FLAT = ((0.0, HIT), (1.0, HIT))
@@ -146,7 +146,7 @@ def _ticks(found: Grid) -> dict[str, object]:
 
 
 def _round_numbers(low: float, high: float) -> list[int]:
-    """Numbers to read an axis in log10 by: powers of ten, or what fits a range of less than ten."""
+    """Tick values of a log10 axis: powers of ten, or finer for a range of less than ten."""
     if high < low * 10:
         return sorted({round(number) for number in np.linspace(low, high, 5)})
     powers = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)

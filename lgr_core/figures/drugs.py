@@ -1,4 +1,4 @@
-"""Figures of many drugs or lines, one row each: the hits of a search, effects by dose."""
+"""Figures with one row per drug or line: hits of a search, effects by dose."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from lgr_core.domain import BoolArray, FloatArray
-from lgr_core.figures.prediction import FOOT, NEIGHBOR, NOISE, below, dressed
+from lgr_core.figures.prediction import FOOT, NEIGHBOR, NOISE, with_layout, x_title
 
 HIT = "#2b8cbe"
 """The colour of a drug that was found."""
@@ -31,7 +31,7 @@ def ranked_drugs(
     passed: BoolArray,
     title: str,
 ) -> go.Figure:
-    """A dot a drug at its mean score, over small dots at its score in each line.
+    """One dot per drug at its mean score, over small dots at its score in each line.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def ranked_drugs(
 def by_dose(
     names: Sequence[str], values: FloatArray, doses: Sequence[str], *, title: str
 ) -> go.Figure:
-    """A dot a name and dose.
+    """One dot per name and dose.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def by_dose(
 
 def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
     """One row a name, the title below, and room for the legend above."""
-    figure.add_annotation(below(escape(title)))
+    figure.add_annotation(x_title(escape(title)))
     figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
@@ -134,7 +134,7 @@ def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
     )
     head = 14 + _LEGEND_ROW * len(figure.data)
     longest = max((len(name) for name in names), default=0)
-    return dressed(
+    return with_layout(
         figure,
         height=head + FOOT + _ROW * max(len(names), _FEWEST_ROWS),
         left=min(20 + 8 * longest, _WIDEST_NAMES),
@@ -143,5 +143,5 @@ def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
 
 
 def short(name: str, longest: int) -> str:
-    """A name of a length that fits beside the figure; the whole of it is read by hovering."""
+    """A name shortened to fit beside the figure; hovering shows it in full."""
     return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""Marks of trust on a figure of predicted genes."""
+"""Intervals on a figure of predicted genes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LINE = "#5d6a74"
 
 
 def name_bars(figure: go.Figure, words: str) -> go.Figure:
-    """Say what the bars of a figure of top genes are, where no neighbours are averaged."""
+    """Add a legend to the bars of a figure of top genes without neighbours."""
     figure.data[0].name = words
     return figure
 
@@ -38,7 +38,7 @@ def add_intervals(figure: go.Figure, half_width: FloatArray) -> go.Figure:
 
 
 def grey_unsure(figure: go.Figure, half_width: FloatArray) -> go.Figure:
-    """Turn the bars grey whose interval, (n_genes,) about their ends, holds 0."""
+    """Grey out bars whose interval, (n_genes,) about their ends, contains 0."""
     bars = figure.data[0]
     unsure = np.abs(np.asarray(bars.x)) <= half_width
     colours = np.asarray(bars.marker.color, dtype=object)

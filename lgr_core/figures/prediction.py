@@ -1,4 +1,4 @@
-"""Figures: arrays in, plotly figures out. Nothing here knows who shows them.
+"""Figures of a prediction: arrays in, plotly figures out.
 
 Colours read on light and on dark ground and to the colour-blind: up red, down blue, grey where the
 neighbours do not agree that there is a change. Words are dark; a dark page colours them itself.
@@ -38,7 +38,7 @@ def top_genes(
     kind: ValueKind,
     measured: FloatArray | None = None,
 ) -> go.Figure:
-    """Bars of the predicted change, over them the measured change of each neighbour as a dot.
+    """Bars of the predicted change, with each neighbour's measured change as a dot.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def top_genes(
         figure.add_trace(_dots(genes, neighbor_deltas, neighbors, rows))
     if measured is not None:
         figure.add_trace(_diamonds(genes, measured, rows))
-    figure.add_annotation(below(kind.label))
+    figure.add_annotation(x_title(kind.label))
     figure.update_xaxes(zeroline=True, zerolinecolor=NOISE)
     figure.update_yaxes(
         tickmode="array",
@@ -73,7 +73,7 @@ def top_genes(
     )
     height = _HEAD + FOOT + _ROW * max(len(genes), _FEWEST_ROWS)
     longest = max((len(gene) for gene in genes), default=0)
-    return dressed(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
+    return with_layout(figure, height=height, left=min(20 + 8 * longest, _WIDEST_NAMES))
 
 
 def predicted_vs_measured(
@@ -85,7 +85,7 @@ def predicted_vs_measured(
     kind: ValueKind,
     misses: bool = False,
 ) -> go.Figure:
-    """One point a gene, predicted against measured change, with the line of equality.
+    """Predicted against measured change, one point per gene, with the line of equality.
 
     Parameters
     ----------
@@ -129,10 +129,10 @@ def predicted_vs_measured(
     weight = np.abs(predicted - measured if misses else np.abs(predicted) + np.abs(measured))
     figure.add_trace(_labels(names, predicted, measured, weight, reach))
     axis = {"range": [-reach, reach], "zeroline": True, "zerolinecolor": NOISE}
-    figure.add_annotation(below(f"predicted change<br>{kind.label}"))
+    figure.add_annotation(x_title(f"predicted change<br>{kind.label}"))
     figure.update_xaxes(**axis)
     figure.update_yaxes(title=f"measured change<br>{kind.label}", **axis)
-    return dressed(figure, height=_HEIGHT, left=80)
+    return with_layout(figure, height=_HEIGHT, left=80)
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def _labels(
     weight: FloatArray,
     reach: float,
 ) -> go.Scatter:
-    """Names of the genes of most weight, leaving out those that would cover one another."""
+    """Labels of the largest genes, without those that would overlap."""
     placed: list[int] = []
     for i in np.argsort(-weight, kind="stable")[:60].tolist():
         apart = all(
@@ -227,8 +227,8 @@ def _labels(
     )
 
 
-def below(title: str) -> go.layout.Annotation:
-    """The title of the x axis, set flush right: a centred one is cut where the figure is narrow."""
+def x_title(title: str) -> go.layout.Annotation:
+    """The title of the x axis, flush right: a centred one is cut off in a narrow figure."""
     return go.layout.Annotation(
         text=title,
         x=1,
@@ -244,10 +244,10 @@ def below(title: str) -> go.layout.Annotation:
     )
 
 
-def dressed(
+def with_layout(
     figure: go.Figure, *, height: int, left: int, head: int = _HEAD, right: int = 12
 ) -> go.Figure:
-    """The layout that all figures share; the page scrolls under a finger, the figure does not.
+    """Apply the layout that all figures share; on touch screens the page scrolls, not the figure.
 
     Margins are fixed and labels unmeasured: to fit them, plotly draws every figure twice.
     """

@@ -1,4 +1,4 @@
-"""How well a predicted delta matches the measured one: pure functions and one table of them.
+"""Metrics of predicted against measured deltas: pure functions, and a registry of them.
 
 Throughout, ``predicted`` (x) and ``measured`` (y) are (n, genes) over the same panel, one query a
 row; a (genes,) pair is one row. Scores are (n,) float64, accumulated in float64 whatever comes in.

@@ -1,4 +1,4 @@
-"""Whether a prediction finds its own condition among all that were measured in the line."""
+"""The discrimination score: the rank of a prediction's own condition among those of its line."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ TIE = 1e-12
 """Cosines closer than this are equal: a matrix product rounds no finer."""
 
 ROUNDING = 5.0
-"""Times the root of the number of genes, units of rounding that a product errs by at most: errors
-add up as random ones do (Higham and Mary 2019, doi:10.1137/18M1226312)."""
+"""A float32 dot product over g genes errs by at most this times sqrt(g) units of rounding: rounding
+errors add up like random ones, as sqrt(g) and not as g (Higham and Mary 2019,
+doi:10.1137/18M1226312)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSet:
-    """The measured conditions of one line at one dose, among which a prediction must find its own.
+    """The measured conditions of one line at one dose among which predictions are ranked.
 
     ``deltas`` is (n_conditions, genes); ``truth``, (n,), is each query's row in it.
     """
@@ -46,14 +47,14 @@ class ReferenceSet:
 def discrimination_score_cosine(
     predicted: ArrayLike, references: ReferenceSet, *, exclude: BoolArray | None = None
 ) -> ScoreArray:
-    """How early the true condition comes when the line's conditions are sorted by distance, (n,).
+    """One minus the normalised rank of the true condition by cosine distance, (n,).
 
     ``1 - rank / n``: ``rank`` is how many of the ``n`` conditions, the true one counted, lie nearer
-    to x by ``1 - cosine``; 1 is best, 1/n worst, (n + 1)/2n chance. As cell-eval's, but that a tie,
-    left there to an unstable sort, counts half, and that NaN stands where the order means nothing:
-    x or the true delta zero throughout, or nobody else in the lineup. ``exclude``, (n,
-    n_conditions), takes conditions out query by query, as the retrieved neighbours: a prediction
-    resembles what it averages, and that alone puts them before the truth.
+    to x by ``1 - cosine``; 1 is best, 1/n worst, (n + 1)/2n chance. As cell-eval's, except that a
+    tie counts half (there an unstable sort decides), and that the score is NaN where the order has
+    no meaning: x or the true delta is zero throughout, or no other condition remains. ``exclude``,
+    (n, n_conditions), removes conditions for each query, such as the retrieved neighbours: a
+    prediction resembles the changes that it averages, which alone would rank them before the truth.
 
     Raises
     ------
@@ -61,28 +62,33 @@ def discrimination_score_cosine(
         The shapes do not agree, a value is not finite, or a true condition is excluded.
     """
     x = matrix("predicted", predicted)
-    kept = kept_mask(len(x), references, exclude)
+    kept = reference_mask(len(x), references, exclude)
     if x.shape[1] != references.deltas.shape[1]:
         found = f"predicted is {x.shape}, the lineup {references.deltas.shape}"
         raise InputError("metric", found, "Score both on the same genes.")
     defined = x.any(axis=1) & references.deltas.any(axis=1)[references.truth]
-    return ranked(_cosines(x, references.deltas), references.truth, defined, kept)
+    return score_from_cosines(_cosines(x, references.deltas), references.truth, defined, kept)
 
 
-def ranked(cosines: ScoreArray, truth: IntArray, defined: BoolArray, kept: BoolArray) -> ScoreArray:
-    """The score from cosines (n, n_conditions), over ``kept`` ones; NaN where not ``defined``."""
+def score_from_cosines(
+    cosines: ScoreArray, truth: IntArray, defined: BoolArray, kept: BoolArray
+) -> ScoreArray:
+    """The score from cosines (n, n_conditions) over ``kept`` ones; NaN where not ``defined``."""
+    # Each condition counts 0 if it is farther than the truth, 1/2 if it ties and 1 if it is nearer.
+    # In half units these are 0, 1 and 2: one comparison with each end of the tolerance, added.
     own = np.take_along_axis(cosines, truth[:, None], axis=1)
     halves = (cosines > own + TIE).view(np.int8) + (cosines >= own - TIE).view(np.int8)
-    rank = (np.where(kept, halves, 0).sum(axis=1) - 1) / 2  # less the true one's tie with itself
+    rank = (np.where(kept, halves, 0).sum(axis=1) - 1) / 2  # - 1: the truth ties with itself
     n = kept.sum(axis=1)
     return np.where(defined & (n > 1), 1 - rank / np.maximum(n, 1), np.nan)
 
 
 class CosineSimilarity:
-    """Cosines of predictions with a lineup, which rank as those of float64 do.
+    """Cosines of predictions with the reference conditions, ranked as in float64.
 
-    Single precision is three times as fast; what comes nearer to the true condition's cosine than
-    it may err is computed again.
+    The matrix product is done in float32, three times as fast. Its error is bounded (``ROUNDING``),
+    and the score only asks which side of the true condition's cosine another cosine lies on. So the
+    true one is computed in float64, and any other that is closer to it than the bound again.
     """
 
     def __init__(self, references: ReferenceSet) -> None:
@@ -91,9 +97,9 @@ class CosineSimilarity:
         self._error = ROUNDING * np.sqrt(references.deltas.shape[1]) * np.finfo(np.float32).eps
 
     def of(self, x: ScoreArray, truth: IntArray) -> tuple[ScoreArray, BoolArray]:
-        """(n, n_conditions) of rows of float64, and whether they tell anything, (n,).
+        """Cosines (n, n_conditions) of rows of float64, and where they are defined, (n,).
 
-        They do not where the prediction or the true condition is zero throughout.
+        Undefined where the prediction or the true condition is zero throughout.
         """
         x, true = unit(x), self._exact[truth]
         cosines = (x.astype(np.float32) @ self._rough.T).astype(np.float64)
@@ -119,8 +125,8 @@ def unit(x: ScoreArray) -> ScoreArray:
     return x / np.where(norm > 0, norm, 1)
 
 
-def kept_mask(n: int, references: ReferenceSet, exclude: BoolArray | None) -> BoolArray:
-    """(n, n_conditions) true for what stays in each query's lineup."""
+def reference_mask(n: int, references: ReferenceSet, exclude: BoolArray | None) -> BoolArray:
+    """The reference conditions of each query, a mask (n, n_conditions); checks ``exclude``."""
     shape = (n, len(references.deltas))
     if len(references.truth) != n:
         found = f"{n} predictions, {len(references.truth)} true rows"

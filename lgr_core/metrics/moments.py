@@ -1,4 +1,4 @@
-"""One pass over the pairs, which serves all metrics that are sums over genes."""
+"""Moments of predicted and measured deltas, from which many metrics follow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAT = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """What one pass over the pairs leaves behind: means, centred products and errors, each (n,)."""
+    """Means, centred products and errors of the pairs, each (n,), from one pass."""
 
     genes: int
     mean_x: ScoreArray

@@ -1,4 +1,4 @@
-"""The one table of metrics, and many of them at once."""
+"""The registry of metrics, and scoring by many at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from lgr_core.metrics.vector_metrics import (
 
 
 class Direction(StrEnum):
-    """Which way a score is better."""
+    """Whether higher or lower scores are better."""
 
     HIGHER = "higher"
     LOWER = "lower"
@@ -45,7 +45,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A row of the table: how a metric is computed, named and read.
+    """A registered metric: its function, its names and its interpretation.
 
     ``formula`` is plain text in x, y and m. ``direction`` is how scores approach ``best``;
     ``NEAREST`` means from either side. ``scale_dependent`` says that the right shape at the wrong
@@ -187,14 +187,14 @@ def score(
     UsageError
         A metric is asked for without the context it needs.
     """
-    given = {"line_mean": line_mean, "references": references, "exclude": exclude}
-    context = {name: value for name, value in given.items() if value is not None}
+    supplied = {"line_mean": line_mean, "references": references, "exclude": exclude}
+    context = {name: value for name, value in supplied.items() if value is not None}
     x, y = pair(predicted, measured)
     context["measured"] = y
-    wanted = _wanted(metrics, context.keys())
-    shared = Moments.of(x, y) if any(metric.id in SHARED for metric in wanted) else None
+    selected = _selected(metrics, context.keys())
+    shared = Moments.of(x, y) if any(metric.id in SHARED for metric in selected) else None
     scores = {}
-    for metric in wanted:
+    for metric in selected:
         if shared is not None and metric.id in SHARED:
             scores[metric.id] = SHARED[metric.id](shared)
         else:
@@ -202,16 +202,16 @@ def score(
     return scores
 
 
-def _wanted(metrics: Iterable[str] | None, context: Iterable[str]) -> list[Metric]:
+def _selected(metrics: Iterable[str] | None, context: Iterable[str]) -> list[Metric]:
     have = set(context)
     if metrics is None:
         return [metric for metric in METRICS.values() if have.issuperset(metric.needs)]
-    wanted = []
+    selected = []
     for name in metrics:
         if name not in METRICS:
             raise unknown("metric", name, METRICS, "the table of metrics")
         if lacking := sorted(set(METRICS[name].needs) - have):
             found = f"{' and '.join(lacking)} not given"
             raise UsageError(f"metric {name!r}", found, "Pass it, or leave the metric out.")
-        wanted.append(METRICS[name])
-    return wanted
+        selected.append(METRICS[name])
+    return selected

@@ -1,4 +1,4 @@
-"""What every metric starts from: rows of numbers, chunks of them, and sums along a row."""
+"""Building blocks of metrics: checked arrays, chunks of rows, and sums along rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def pair(predicted: ArrayLike, measured: ArrayLike) -> tuple[FloatArray, FloatAr
 
 
 def matrix(name: str, values: ArrayLike) -> FloatArray:
-    """As (n, genes); one vector is one row. Finite or not is seen where the rows are read."""
+    """As (n, genes); one vector is one row. Finiteness is checked when chunks are read."""
     array = np.asarray(values)
     rows = np.atleast_2d(array)
     if array.ndim not in (1, 2) or rows.shape[1] == 0 or array.dtype.kind not in "fiu":
@@ -64,17 +64,17 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike) -> ScoreArray:
 
 
 def same_sign(x: FloatArray, y: FloatArray) -> BoolArray:
-    """Gene by gene, zero being a sign of its own."""
+    """Whether signs agree, gene by gene; zero is a sign of its own."""
     return ~(((x > 0) ^ (y > 0)) | ((x < 0) ^ (y < 0)))
 
 
 def count(flags: BoolArray) -> IntArray:
-    """True values a row; packed to bits first, which is three times as fast as adding them."""
+    """True values per row; packing to bits first is three times as fast as adding."""
     return count_bits(np.packbits(flags, axis=1))
 
 
 def count_bits(packed: NDArray[np.uint8]) -> IntArray:
-    """True values a row of packed flags."""
+    """True values per row of packed flags."""
     return np.bitwise_count(packed).sum(axis=1, dtype=np.int64)
 
 

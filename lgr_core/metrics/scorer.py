@@ -1,4 +1,4 @@
-"""Many predictions of the same queries, scored: what hangs on the measured side is done once."""
+"""Scores many predictions of the same queries; computes the measured side once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from numpy.typing import ArrayLike
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError
-from lgr_core.metrics.discrimination import CosineSimilarity, ReferenceSet, kept_mask, ranked
+from lgr_core.metrics.discrimination import (
+    CosineSimilarity,
+    ReferenceSet,
+    reference_mask,
+    score_from_cosines,
+)
 from lgr_core.metrics.moments import SHARED, Moments
 from lgr_core.metrics.ranks import TOP, SortedRows, TopGenes
 from lgr_core.metrics.registry import METRICS
@@ -59,7 +64,7 @@ class Scorer:
         if x.shape != self._shape:
             found = f"predicted is {x.shape}, measured {self._shape}"
             raise InputError("scorer", found, "Score both on the same queries and genes.")
-        kept = kept_mask(len(x), self._references, exclude)
+        kept = reference_mask(len(x), self._references, exclude)
         parts = [
             chunk.score(_finite("predicted", x[i]), kept[i])
             for chunk, i in zip(self._chunks, self._parts, strict=True)
@@ -100,7 +105,7 @@ class _Chunk:
             scores[f"overlap_at_{top.k}"] = own.overlap(top)
         cosines, defined = self.similarity.of(x, self.truth)
         for name, references in (("", np.ones_like(kept)), ("_unretrieved", kept)):
-            found = ranked(cosines, self.truth, defined, references)
+            found = score_from_cosines(cosines, self.truth, defined, references)
             scores[f"discrimination_score_cosine{name}"] = found
         moments = Moments.of_chunk(x, self.y)
         return scores | {name: compute(moments) for name, compute in SHARED.items()}

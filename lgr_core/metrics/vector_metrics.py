@@ -1,4 +1,4 @@
-"""What compares a prediction with its measurement gene by gene: correlations, errors, signs."""
+"""Gene-by-gene metrics: correlations, errors, signs."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def magnitude_ratio(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
 
 
 def sign_accuracy_nonzero(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
-    """Share of the genes that changed at all whose sign is right, (n,).
+    """Share of the genes with a change whose sign is right, (n,).
 
     ``mean [sign x = sign y]`` over genes with ``y != 0`` (ours): a zero in x is wrong. NaN where y
     is zero throughout.
@@ -165,7 +165,7 @@ def sign_accuracy_nonzero(predicted: ArrayLike, measured: ArrayLike) -> ScoreArr
 def pearson_vs_line_mean(
     predicted: ArrayLike, measured: ArrayLike, line_mean: ArrayLike
 ) -> ScoreArray:
-    """Pearson correlation of what sets the drug apart from others in its line, (n,).
+    """Pearson correlation of deltas less the mean delta of the line, (n,).
 
     ``pearson(x - m, y - m)`` (ours), where ``line_mean`` (m), (n, genes) or (genes,), is the mean
     of the query's pool: the scorer's, the same for every method. NaN where ``norm(x - m)`` or
@@ -185,12 +185,12 @@ def pearson_vs_line_mean(
 
 
 def signs_of_changed(right: BoolArray, changed: BoolArray) -> ScoreArray:
-    """Share of the changed genes that are right, (n,); both flags (n, genes)."""
+    """Share of the changed genes whose sign is right, (n,), of flags (n, genes)."""
     return ratio(count(right & changed), count(changed))
 
 
 def centred_on(values: FloatArray, m: FloatArray) -> tuple[FloatArray, ScoreArray]:
-    """What rows of float64 have beyond m, about its mean, and the sums of squares, (n,).
+    """Rows less m, centred about their mean, and their sums of squares (n,).
 
     The sum is NaN where the row is m, rounded.
     """

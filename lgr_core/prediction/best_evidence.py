@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray, IntArray
+from lgr_core.domain import Evidence, FloatArray, IntArray, Term
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.linear_methods import (
@@ -20,14 +20,14 @@ from lgr_core.prediction.linear_methods import (
     Mixture,
     RouteWeights,
     RowWeights,
-    Term,
     Weights,
     best_of,
 )
 from lgr_core.prediction.two_way_ridge import Penalties, TwoWayRidge
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver
+from lgr_core.retrieval.evidence_guard import EvidenceGuard
 from lgr_core.retrieval.query_block import QueryBlock
+from lgr_core.retrieval.sums import MeanOver
 
 RIDGES = (10.0, 1.0, 0.1)
 POOLED = (1.0, 0.75, 0.5, 0.25, 0.0)

@@ -8,8 +8,9 @@ from scipy.sparse import csr_array
 from lgr_core.domain import Evidence, IntArray
 from lgr_core.drugs.chemistry import similarity
 from lgr_core.prediction.method import NothingToFit, Predictions, answered
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.evidence_guard import VectorBasis
-from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
+from lgr_core.retrieval.query_block import QueryBlock
 
 
 class ChemKNN(NothingToFit):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import LeakageError, NotFoundError, ServiceError
-from lgr_core.retrieval.query_block import ConditionIndex
+from lgr_core.retrieval.condition_index import ConditionIndex
 
 LLM, CHEMISTRY, MECHANISM = "llm", "chemistry", "mechanism"
 KERNELS = (LLM, CHEMISTRY, MECHANISM)

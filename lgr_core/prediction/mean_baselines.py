@@ -7,8 +7,10 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.prediction.method import NothingToFit, Predictions, Status, answered
-from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver, VectorBasis
-from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
+from lgr_core.retrieval.condition_index import ConditionIndex
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
+from lgr_core.retrieval.query_block import QueryBlock
+from lgr_core.retrieval.sums import MeanOver
 
 _TRAIN = frozenset({Evidence.TRAIN})
 _POOL = frozenset({Evidence.TARGET_POOL})

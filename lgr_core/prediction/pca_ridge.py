@@ -15,7 +15,8 @@ from scipy.sparse.linalg import eigsh
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.prediction.method import Predictions, answered
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
+from lgr_core.retrieval.condition_index import ConditionIndex
+from lgr_core.retrieval.query_block import QueryBlock
 
 COMPONENTS = (5, 10, 20, 50)
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0)

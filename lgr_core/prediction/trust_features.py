@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver, VectorBasis
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import QueryBlock
+from lgr_core.retrieval.sums import MeanOver
 
 FEATURES: Mapping[str, str] = {
     "pool_agreement": "how alike the effects of this line's other drugs are",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lgr_core.errors import InputError, ServiceError
+from lgr_core.files import atomic_write_text
 from lgr_core.retrieval.batch import Manifest
 from lgr_core.retrieval.claims import claimed
 
@@ -98,9 +99,7 @@ def _submitted(folder: Path) -> dict[str, str]:
 
 
 def _write_down(folder: Path, known: dict[str, str]) -> None:
-    aside = folder / "submitted.json.part"
-    aside.write_text(json.dumps(known, indent=1), encoding="utf-8")
-    aside.replace(folder / "submitted.json")
+    atomic_write_text(folder / "submitted.json", json.dumps(known, indent=1))
 
 
 def _known(folder: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.files import atomic_write
 from lgr_core.retrieval.jsonl import remove_lines
 from lgr_core.retrieval.neighbor_files import (
     NeighborRecord,
@@ -34,9 +35,8 @@ def take_file(file: Path, folder: Path, *, overwrite: bool = False) -> tuple[Pat
     if target.exists() and not overwrite:
         raise InputError(f"file {target}", "it exists already", "Rename it, or add --overwrite.")
     folder.mkdir(parents=True, exist_ok=True)
-    aside = target.with_suffix(".part")
-    shutil.copyfile(file, aside)
-    aside.replace(target)
+    with atomic_write(target) as aside:
+        shutil.copyfile(file, aside)
     return target, count
 
 

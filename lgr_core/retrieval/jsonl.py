@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from lgr_core.files import atomic_write_text, lock
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +45,7 @@ def remove_lines(path: Path, is_gone: Callable[[str], bool]) -> int:
         if not kept:
             path.unlink()
         elif count:
-            aside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-            aside.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-            aside.replace(path)
+            atomic_write_text(path, "".join(f"{line}\n" for line in kept))
     return count
 
 
@@ -56,7 +54,7 @@ def locked(path: Path) -> Iterator[BinaryIO]:
     """The file under its lock; opened anew where another process has put a new one in its place."""
     while True:
         with path.open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file)
             if _stands_at(file, path):
                 yield file
                 return

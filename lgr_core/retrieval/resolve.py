@@ -19,11 +19,9 @@ from lgr_core.domain import (
     Rejected,
     Retrieval,
     Selection,
-    Selector,
 )
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.candidate_pool import QueryView
 
 
 def resolve(
@@ -61,29 +59,6 @@ def resolve(
         rejected=tuple(resolver.rejected),
         raw=selection.raw,
         provenance={**selection.provenance, **provenance},
-    )
-
-
-def retrieve(
-    selector: Selector,
-    pool: CandidatePool,
-    view: QueryView,
-    catalog: DrugCatalog,
-    k: int,
-    *,
-    one_per_parent: bool = False,
-) -> Retrieval:
-    """Ask a selector and believe what stands: the realised neighbourhood N_k(c, d).
-
-    Raises
-    ------
-    UsageError
-        If ``k`` is not positive; nobody was asked then.
-    """
-    require_k(k)
-    selection = selector.select(pool, k, view)
-    return resolve(
-        selection, pool, catalog, k, selector=selector.name, one_per_parent=one_per_parent
     )
 
 

@@ -1,1 +1,1 @@
-"""Signatures: reading gene lists, searching measured changes for them, and what the hits share."""
+"""Signatures: gene lists, search for drugs that match them, mechanisms of the hits."""

@@ -1,4 +1,4 @@
-"""How much each measured condition changes, in numbers that its kind of values allows."""
+"""Effect sizes of measured conditions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lgr_core.signatures.search import CONSTANT
 
 
 def strengths(store: AtlasStore) -> pd.DataFrame:
-    """Two numbers for every condition of an atlas, in row order, over the panel.
+    """Effect size and distinctness of every condition of an atlas, over the panel.
 
     Returns
     -------

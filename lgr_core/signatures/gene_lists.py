@@ -1,4 +1,4 @@
-"""What is searched for: a pasted list of genes or a whole change, as weights over the panel."""
+"""Signatures from gene lists or whole changes, as weights over the panel."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _ENSEMBL = re.compile(r"ENSG\d{11}(\.\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class GeneReading:
-    """How a list of genes reads in an atlas; every name stands in exactly one place.
+class MatchedGenes:
+    """A gene list matched to an atlas; every name is in exactly one of the lists.
 
     ``used`` are genes of the panel, spelled as the atlas does. ``outside`` are measured, but not in
     the panel that is searched. ``not_measured`` are genes that this atlas lacks; ``unknown`` names
@@ -42,7 +42,7 @@ class GeneReading:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A weight for each gene of an atlas's panel, (n_panel,), and whose it is.
+    """A weight for each gene of an atlas's panel, (n_panel,), and its drug if it has one.
 
     ``drug`` names the drug behind a measured or predicted change, so that it and its twins are
     flagged among what is found. ``sides`` are the numbers of genes up and down of a gene list.
@@ -68,7 +68,7 @@ def split_genes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
-def read_genes(store: AtlasStore, names: Iterable[str]) -> GeneReading:
+def read_genes(store: AtlasStore, names: Iterable[str]) -> MatchedGenes:
     """Match names by symbol, then without regard to case, then by Ensembl id (any version)."""
     place = {gene: i for i, gene in reversed(list(enumerate(store.gene_names.tolist())))}
     folded = _folded(store)
@@ -86,7 +86,7 @@ def read_genes(store: AtlasStore, names: Iterable[str]) -> GeneReading:
         piles["used" if place[gene] < store.n_panel else "outside"][gene] = None
         if gene != name:
             read_as[name] = gene
-    return GeneReading(**{k: tuple(v) for k, v in piles.items()}, read_as=tuple(read_as.items()))
+    return MatchedGenes(**{k: tuple(v) for k, v in piles.items()}, read_as=tuple(read_as.items()))
 
 
 def gene_set(store: AtlasStore, up: Iterable[str], down: Iterable[str]) -> Signature:
@@ -123,7 +123,7 @@ def gene_set(store: AtlasStore, up: Iterable[str], down: Iterable[str]) -> Signa
 
 
 def whole_change(delta: FloatArray, *, drug: str | None = None) -> Signature:
-    """The signature that is a measured or predicted change over the panel, (n_panel,)."""
+    """The signature of a measured or predicted change over the panel, (n_panel,)."""
     return Signature(np.asarray(delta, dtype=np.float64), drug)
 
 

@@ -1,4 +1,4 @@
-"""Which mechanisms stand high in a ranking of drugs."""
+"""Mechanisms that are enriched at the top of a ranking of drugs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 5
 def enriched_mechanisms(
     store: AtlasStore, found: DrugHits, book: MechanismAnnotations
 ) -> pd.DataFrame:
-    """Mechanisms whose compounds rank above the others, the surest first.
+    """Mechanisms whose compounds rank above the others, by significance.
 
     A compound counts once: at its highest dose among those found, its forms averaged. The drug
     behind the signature and its twins are left out. Each mechanism of three or more compounds is

@@ -1,11 +1,17 @@
-"""Which measured drugs mimic or reverse a signature, and whether that could be chance.
+"""Measured drugs that mimic or reverse a signature, with p-values.
 
 The score of a condition is Pearson's r over the panel between the signature's weights w and the
-measured change x; for a gene list it is the difference of two means (genes up less genes down) in
+measured change x. For a gene list it is the difference of two means (genes up less genes down) in
 units of its standard deviation over random genes, divided by sqrt(n - 1). The score of a drug at a
 dose is the mean over its lines.
 
-What could be chance is asked in two ways: see :mod:`lgr_core.signatures.significance`.
+With ``u(x) = (x - mean x) / |x - mean x|``, r is the product ``u(w).u(x)``. A product is linear, so
+the mean over a drug's lines is ``u(w).m`` with ``m = mean of u(x)``: ``m`` is computed once for a
+library, and a signature then costs one product per drug. The score of a condition needs no centred
+x either, since u(w) sums to zero: ``u(w).u(x) = u(w).x / |x - mean x|``, with the norms from the
+library.
+
+Two null hypotheses are tested: see :mod:`lgr_core.signatures.significance`.
 """
 
 from __future__ import annotations
@@ -25,29 +31,29 @@ from lgr_core.errors import NotFoundError
 from lgr_core.signatures.gene_lists import Signature
 from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
 
-OTHERS = 1_000
-"""Measured changes that stand in for the signature, at most."""
+N_OTHER_CHANGES = 1_000
+"""At most so many measured changes replace the signature in the test against other drugs."""
 
 ROWS = 64
 """Conditions read at a time: half a megabyte, which stays in the processor's cache."""
 
 CONSTANT = 1e-6
-"""A change whose squared spread over genes is below this share of its squares is constant."""
+"""A change whose centred squared norm is below this share of its squared norm is constant."""
 
 _SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DrugHits:
-    """What a search found.
+    """The results of a search, by condition and by drug.
 
     ``conditions``, best score first: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and
     ``of`` (its place among the drugs of its line and dose). ``drugs``, one row a drug and dose,
     lowest FDR first, then best score: drug, dose_um, n_lines, score (mean over the lines), lowest,
     highest, p_genes, p_others, relation ("self", "twin" or empty), fdr_genes, fdr_others and fdr,
-    the larger of the two. FDRs are over all rows of a table, but the drug's own compound is no
-    find: it has none, and comes first, or last where the reverse is looked for. ``n_undefined``
-    conditions change no gene and have no score.
+    the larger of the two. FDRs are over all rows of a table except the signature's own compound,
+    which is not a result: it has no FDR, and comes first, or last in a search for the reverse.
+    ``n_undefined`` conditions change no gene and have no score.
     """
 
     conditions: pd.DataFrame
@@ -58,13 +64,13 @@ class DrugHits:
 
 @dataclass(frozen=True, slots=True)
 class SignatureLibrary:
-    """The conditions that are searched, and all that does not depend on the signature.
+    """The conditions to search, and everything that does not depend on the signature.
 
     ``rows`` (n,) are those of the atlas whose change is not constant; ``table`` (n) names them;
-    ``norms`` (n,) are their centred norms over the panel. ``drug`` (n,) says whose each is:
-    ``drugs`` (m) names drug, dose_um and parent; ``means`` (m, n_panel) are the means of its
-    changes, each centred and of norm 1; ``related`` (m, m) says which are of one compound, or of
-    mechanisms of one programme.
+    ``norms`` (n,) are their centred norms over the panel. ``drug`` (n,) is the row of each in
+    ``drugs`` (m): drug, dose_um and parent. ``means`` (m, n_panel) are the means of the drug's
+    changes, each centred and scaled to norm 1 before. ``related`` (m, m) flags pairs of one
+    compound, or with mechanisms of one programme.
     """
 
     rows: IntArray
@@ -125,13 +131,14 @@ class SignatureLibrary:
 def find_drugs(
     store: AtlasStore, signature: Signature, library: SignatureLibrary, *, reverse: bool = False
 ) -> DrugHits:
-    """Rank the drugs of a library by how surely they mimic (or reverse) a signature.
+    """Rank the drugs of a library by the evidence that they mimic (or reverse) a signature.
 
-    With ``reverse`` the opposite change is looked for: lower scores are better, and p is of the
-    lower tail.
+    With ``reverse`` the opposite change is searched for: lower scores are better, and p-values are
+    of the lower tail.
     """
     sign = -1.0 if reverse else 1.0
     unit = _unit(signature.weights[None])[0]
+    # u(w) sums to zero, so the changes need not be centred here, only divided by centred norms.
     score = _products(store, library.rows, unit) / library.norms
     score = score.clip(-1, 1)
     table = library.table.assign(score=score)
@@ -141,7 +148,8 @@ def find_drugs(
     table["p_genes"] = permuted_gene_p_value(sign * score, len(unit))
     table["fdr_genes"] = false_discovery_control(table["p_genes"])
     drugs = _drugs(store, signature, library, unit, sign)
-    drugs["lowest"], drugs["highest"] = _reach(score, library.drug)
+    by_drug = pd.Series(score).groupby(library.drug)
+    drugs["lowest"], drugs["highest"] = by_drug.min().to_numpy(), by_drug.max().to_numpy()
     return DrugHits(
         table.sort_values("score", ascending=reverse, kind="stable", ignore_index=True),
         drugs.sort_values(
@@ -161,17 +169,17 @@ def find_drugs(
 def _searched(
     table: pd.DataFrame, cell_line: str | None, doses: Collection[float | None] | None
 ) -> BoolArray:
-    wanted = np.ones(len(table), dtype=bool)
+    mask = np.ones(len(table), dtype=bool)
     if cell_line is not None:
-        wanted &= (table["cell_line"] == cell_line).to_numpy()
+        mask &= (table["cell_line"] == cell_line).to_numpy()
     if doses is not None:
         at_dose = table["dose_um"].isin([dose for dose in doses if dose is not None])
-        wanted &= (at_dose | (table["dose_um"].isna() & (None in doses))).to_numpy()
-    return wanted
+        mask &= (at_dose | (table["dose_um"].isna() & (None in doses))).to_numpy()
+    return mask
 
 
 def _block_starts(table: pd.DataFrame) -> list[int]:
-    """Where a line or dose begins, and the end: between two of them no drug stands twice."""
+    """Where a line or dose begins, and the end: no drug is twice between two of them."""
     line, dose = table["cell_line"].to_numpy(), table["dose_um"].to_numpy(float)
     same = (line[1:] == line[:-1]) & (np.nan_to_num(dose[1:]) == np.nan_to_num(dose[:-1]))
     return [0, *(np.flatnonzero(~same) + 1).tolist(), len(table)]
@@ -181,9 +189,11 @@ def _read(
     store: AtlasStore, rows: IntArray, drug: IntArray, n_drugs: int, starts: list[int]
 ) -> tuple[FloatArray, FloatArray]:
     """Centred norms (n,), NaN where constant, and the sum of each drug's unit changes."""
+    # Blocks of one line and dose hold each drug at most once, so that ``sums[drug] +=`` below,
+    # which adds once per distinct index, loses nothing.
     norms = np.full(len(rows), np.nan)
     sums = np.zeros((n_drugs, store.n_panel), dtype=np.float32)
-    for here in (piece for ends in pairwise(starts) for piece in _slices(*ends)):
+    for here in (rows_slice for ends in pairwise(starts) for rows_slice in _slices(*ends)):
         changes = store.deltas(rows[here])
         squares = np.vecdot(changes, changes)
         changes = changes - changes.mean(axis=1, keepdims=True)
@@ -221,6 +231,7 @@ def _related(store: AtlasStore, book: MechanismAnnotations, drugs: pd.DataFrame)
     tags = (book.tags(row["drug"], moa=row.get("moa"), targets=row.get("targets")) for row in known)
     programmes = [book.programmes(each) for each in tags]
     every = sorted(set().union(*programmes))
+    # (m, n_programmes) membership; a product above 0 is a programme in common.
     member = np.array([[name in own for name in every] for own in programmes], dtype=np.float32)
     parents = drugs["parent"].to_numpy()
     return (member @ member.T > 0) | (parents[:, None] == parents[None, :])
@@ -236,6 +247,8 @@ def _drugs(
     unit: FloatArray,
     sign: float,
 ) -> pd.DataFrame:
+    # The permutation test needs a correlation, r = u(w).m / |m|: |m| < 1 where lines disagree.
+    # Other compounds are compared by the score itself, which is lower for such drugs.
     score = (library.means @ unit).astype(np.float64)
     norm = np.linalg.norm(library.means, axis=1)
     r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
@@ -251,22 +264,30 @@ def _drugs(
 
 
 def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLibrary) -> FloatArray:
-    """Scores (k,) of other compounds' changes with every drug that is no kin of theirs."""
-    n = min(OTHERS, len(library.rows))
-    drawn = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
-    others = store.deltas(library.rows[drawn])
+    """Scores (k,) of other compounds' changes with every drug unrelated to them.
+
+    One product (m, n_panel) x (n_panel, n_sample), then the pairs that the null hypothesis covers.
+    """
+    n = min(N_OTHER_CHANGES, len(library.rows))
+    sample = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
+    others = store.deltas(library.rows[sample])
     if signature.sides is not None:
-        others = _cut(others, *signature.sides)
-    whose = library.drug[drawn]
-    apart = ~library.related[:, whose]
+        others = _as_gene_list(others, *signature.sides)
+    drug_of_change = library.drug[sample]
+    unrelated = ~library.related[:, drug_of_change]
     if signature.drug is not None:
         other = (library.drugs["parent"] != store.drug_catalog.parent(signature.drug)).to_numpy()
-        apart &= other[:, None] & other[whose]
-    return (library.means @ _unit(others).T)[apart]
+        unrelated &= other[:, None] & other[drug_of_change]
+    return (library.means @ _unit(others).T)[unrelated]
 
 
-def _cut(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
-    """Each change as a gene list: its strongest genes each way, weighed as a gene list is."""
+def _as_gene_list(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
+    """Each change (n, n_genes) cut to a gene list: its strongest genes, weighted as in one.
+
+    The ``n_down`` lowest genes weigh ``-1 / n_down``, the ``n_up`` highest ``1 / n_up``, all others
+    0: a product with x is then the difference of two means. A partition at the two edges finds both
+    ends without sorting all genes.
+    """
     first_up = changes.shape[1] - n_up
     edges = [edge for edge in (n_down - 1, first_up) if 0 <= edge < changes.shape[1]]
     order = np.argpartition(changes, edges, axis=1)
@@ -277,14 +298,8 @@ def _cut(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
 
 
 def _relations(store: AtlasStore, drug: str | None, names: pd.Series) -> list[str]:
-    """What each drug is to the signature's own: itself, another form of it, or nothing."""
+    """Relation of each drug to the signature's: "self", "twin" (another form) or ""."""
     if drug is None:
         return [""] * len(names)
     twins = store.drug_catalog.twins(drug)
     return ["self" if name == drug else "twin" if name in twins else "" for name in names]
-
-
-def _reach(score: FloatArray, drug: IntArray) -> tuple[FloatArray, FloatArray]:
-    """The lowest and the highest score of each drug."""
-    by_drug = pd.Series(score).groupby(drug)
-    return by_drug.min().to_numpy(), by_drug.max().to_numpy()

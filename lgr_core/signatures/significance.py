@@ -1,4 +1,4 @@
-"""Could a score be chance? Two questions, two null hypotheses, neither answers for the other.
+"""Significance of scores under two null hypotheses, random genes and other drugs.
 
 random genes
     Would as many genes drawn blindly from the panel score so high? With w and each x centred and
@@ -34,7 +34,7 @@ _TIE = 1e-6
 
 
 def permuted_gene_p_value(r: FloatArray, n_genes: int) -> FloatArray:
-    """The chance that random genes correlate at least so much, (n,): Student's t, n_genes - 2.
+    """P-values of correlations with random genes, (n,): Student's t, n_genes - 2.
 
     Never below 1e-300: so far out the tail is a figure of speech.
     """
@@ -45,7 +45,7 @@ def permuted_gene_p_value(r: FloatArray, n_genes: int) -> FloatArray:
 
 
 def other_drugs_p_value(score: FloatArray, others: FloatArray) -> FloatArray:
-    """The share of other pairs that score at least so high, (m,): (1 + b) / (1 + k).
+    """P-values from the k scores of other pairs, (m,): (1 + number at least as high) / (1 + k).
 
     ``score`` (m,) are those of the signature, ``others`` (k,) those of other changes with drugs;
     higher is more extreme.

@@ -35,7 +35,7 @@ def tried(upload: Upload, read: Callable[[], Found]) -> Found | LgrError:
     try:
         return read()
     except LgrError as err:
-        return upload.plainly(err)
+        return upload.public_error(err)
     except Exception as err:
         log.exception("an upload cannot be read")
         return upload.unreadable(err)
@@ -88,7 +88,7 @@ def _show(found: IngestPlan, upload: Upload, name: str) -> None:
         pieces.facts(
             [
                 ("atlas", name),
-                (f"{found.unit} kept", f"{found.kept:,}"),
+                (f"{found.unit} kept", f"{found.n_used:,}"),
                 ("left out", "; ".join(_left_out(found.left_out)) or "nothing"),
                 ("conditions", f"{len(found.conditions):,}"),
                 ("cell lines", _named(found.conditions["cell_line"])),
@@ -104,7 +104,7 @@ def _show(found: IngestPlan, upload: Upload, name: str) -> None:
                 *([] if found.time is None else [("time", found.time)]),
             ]
         )
-        + pieces.notes(upload.in_own_words(remark.text(remedy_words)) for remark in found.remarks)
+        + pieces.notes(upload.public_text(remark.text(remedy_words)) for remark in found.remarks)
     )
     table = found.conditions.drop(columns=["doses_um", "n_replicates"], errors="ignore")
     browsing.download(table, f"{name} conditions")

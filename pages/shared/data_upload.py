@@ -41,7 +41,7 @@ def show(seen: Seen) -> None:
     found = _look(upload)
     _show_file(upload)
     if isinstance(found, LgrError):
-        html(pieces.error_box(upload.plainly(found)))
+        html(pieces.error_box(upload.public_error(found)))
         return
     choice = data_columns.choose(upload, found)
     if choice is not None:

@@ -30,7 +30,7 @@ class DemoBuild(StageProgress):
 
     def _build(self) -> Path:
         try:
-            return ingest_demo(self.folder, progress=self.tell)
+            return ingest_demo(self.folder, progress=self.report)
         except InputError:
             if self.folder.exists():  # built by another process meanwhile
                 return self.folder

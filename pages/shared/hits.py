@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.figures import drugs as drug_figures
-from lgr_core.signatures.gene_lists import GeneReading, read_genes, split_genes
+from lgr_core.signatures.gene_lists import MatchedGenes, read_genes, split_genes
 from lgr_core.signatures.mechanism_enrichment import FEWEST, enriched_mechanisms
 from lgr_core.signatures.search import DrugHits
 from pages.shared import browsing, pieces, state
@@ -251,7 +251,7 @@ def lead(wanted: Wanted, found: DrugHits) -> str:
     return f"{of_all}none is significant: {lowest}. First, perhaps by chance, come {first}."
 
 
-def _pile_words(way: str, reading: GeneReading) -> list[tuple[str, str]]:
+def _pile_words(way: str, reading: MatchedGenes) -> list[tuple[str, str]]:
     piles = (
         (f"{way}: used", reading.used),
         ("measured, but outside the panel that is searched", reading.outside),

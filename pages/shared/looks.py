@@ -19,7 +19,7 @@ from lgr_core.enrichment import (
 )
 from lgr_core.errors import InputError, LgrError
 from lgr_core.figures import comparison as compare_figures
-from lgr_core.signatures.gene_lists import GeneReading, read_genes, split_genes
+from lgr_core.signatures.gene_lists import MatchedGenes, read_genes, split_genes
 from pages.shared import gene_figures, links, pieces, state
 from pages.shared.browsing import P_VALUE, SCORE, download
 from pages.shared.charts import chart
@@ -181,7 +181,7 @@ def _keep_mine() -> None:
     links.picked()
 
 
-def _read(found: GeneReading) -> str:
+def _read(found: MatchedGenes) -> str:
     """How the names were read: used, measured but not in the panel, not measured, unknown."""
     piles = (
         ("used", found.used),

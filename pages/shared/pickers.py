@@ -122,24 +122,6 @@ def uploaded(name: str) -> bool:
         return True
 
 
-def pick_atlas() -> AtlasStore | None:
-    """Draw the atlas picker alone and open the atlas, or None after a box has said why not."""
-    names = start()
-    if not names:
-        return None
-    atlas, mended = choose_atlas(links.wishes(FIELDS)[0].get("atlas"), names)
-    html("".join(pieces.error_box(mend.error) for mend in mended))
-    try:
-        store = state.store(atlas)
-    except LgrError as err:
-        html(pieces.error_box(err))
-        return None
-    links.keep({"atlas": atlas})
-    if not mended:
-        links.write({"atlas": atlas})
-    return store
-
-
 def _picked(key: str = "k") -> None:
     """Note that a picker was used, and forget what does not outlive its change."""
     links.picked()

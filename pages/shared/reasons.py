@@ -42,14 +42,17 @@ class Look(NamedTuple):
 def look(view: Answered) -> Look:
     """Look at the neighbours; at the truth only if the link reveals it."""
     asked, answer, _ = view
-    truth = rank_neighbors(asked.store, answer) if asked.view["reveal"] == ON else None
+    reader = state.reader(asked.store)
+    truth = (
+        rank_neighbors(asked.store, answer, reader=reader) if asked.view["reveal"] == ON else None
+    )
     return Look(inspect_neighbors(asked.store, answer), truth)
 
 
 def headline(view: Answered, look: Look) -> None:
     """The verdict, and what was decided on the way."""
     asked, answer, _ = view
-    found = verdict(asked.store, answer)
+    found = verdict(asked.store, answer, reader=state.reader(asked.store))
     if asked.view["reveal"] != ON:
         found = type(found)(found.agreement, found.agreement_beats, math.nan, found.n_draws)
     sentences = [sections.verdict_sentence(answer, found)]
@@ -185,7 +188,7 @@ def numbers(view: Answered, look: Look) -> None:
             f"Pearson r of their measured changes, n = {answer.n_panel:,} genes; by rank.",
         )
     )
-    figure = compare_figures.alike(drugs, look.seen.alike)
+    figure = compare_figures.similarity_heatmap(drugs, look.seen.alike)
     chart(figure, "alike", f"How alike {count(len(drugs), 'neighbour')} are, pair by pair.")
     figure_downloads({"Likeness": figure})
 

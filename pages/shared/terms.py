@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.domain import Condition
-from lgr_core.prediction.attribution import TermSupport
-from lgr_core.prediction.linear_methods import Term
+from lgr_core.domain import Condition, Term, TermSupport
 from pages.shared import pieces
 from pages.shared.browsing import download
 from pages.shared.pickers import Asked

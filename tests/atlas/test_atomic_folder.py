@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from lgr_core.atlas import atomic_folder as publish
-from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space, read_whole
+from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space, read_consistent
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.files import locked
 
 
 def build(folder, text, **options):
@@ -54,7 +55,8 @@ def test_the_second_of_two_builders_is_refused_not_believed(tmp_path):
 def _die_in(folder, code):
     """Run code in a process that is then dead; returns its id."""
     script = (
-        "import os, sys; from pathlib import Path; from lgr_core.atlas import publish;"
+        "import os, sys; from pathlib import Path;"
+        "from lgr_core.atlas import atomic_folder as publish;"
         f"folder = Path(sys.argv[1]); {code}; print(os.getpid())"
     )
     done = subprocess.run(
@@ -82,7 +84,7 @@ def test_a_living_build_is_left_alone_whatever_its_number_says(tmp_path):
     number = _die_in(tmp_path / "a", "pass")
     foreign = tmp_path / f".building-{number}-12345678-b"
     foreign.mkdir()
-    with publish._locked(foreign / publish._ALIVE):
+    with locked(foreign / publish._ALIVE):
         build(tmp_path / "c", "new")
         assert names(tmp_path) == [foreign.name, "c"]
     build(tmp_path / "d", "new")
@@ -175,8 +177,8 @@ def test_a_reader_gets_one_build_though_it_is_swapped_meanwhile(tmp_path):
             swaps.pop()()
         return first, (folder / INDEX).read_text()
 
-    assert read_whole(folder, read) == ("2", "2")
-    assert read_whole(folder, read) == ("2", "2")
+    assert read_consistent(folder, read) == ("2", "2")
+    assert read_consistent(folder, read) == ("2", "2")
 
 
 def test_a_reader_who_meets_the_moment_between_renames_waits(tmp_path):
@@ -192,9 +194,9 @@ def test_a_reader_who_meets_the_moment_between_renames_waits(tmp_path):
     def never():
         raise NotFoundError("b", "not there", "Build it.")
 
-    assert read_whole(tmp_path / "a", read) == "1"
+    assert read_consistent(tmp_path / "a", read) == "1"
     with pytest.raises(NotFoundError, match="Build it"):
-        read_whole(tmp_path / "b", never)
+        read_consistent(tmp_path / "b", never)
 
 
 def test_a_reader_whom_no_lock_helps_is_told_of_the_swap(tmp_path):
@@ -207,7 +209,7 @@ def test_a_reader_whom_no_lock_helps_is_told_of_the_swap(tmp_path):
         (tmp_path / "old").rmdir()
 
     with pytest.raises(InputError, match="replaced while it was read"):
-        read_whole(tmp_path / "a", swap_by_hand)
+        read_consistent(tmp_path / "a", swap_by_hand)
 
 
 def test_a_swap_that_was_killed_half_way_is_undone(tmp_path):

@@ -189,8 +189,8 @@ def test_a_line_silences_some_genes_but_no_anchor(world):
 
 def test_an_unknown_gene_is_named(world):
     """Asking for a gene that is not simulated offers the nearest one."""
-    with pytest.raises(NotFoundError, match=r"gene 'DUSP66'.*DUSP6"):
-        world.gene_index("DUSP66")
+    with pytest.raises(NotFoundError, match=r"gene 'DUPS6'.*DUSP6"):
+        world.gene_index("DUPS6")
 
 
 # -- file ------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """What is fetched is what was asked for: whole, checked, resumed; the disk is looked at first."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -12,6 +11,7 @@ from lgr_core.atlas.download import RemoteFile, fetch_files
 from lgr_core.atlas.download_manifest import check_manifest
 from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files
 from lgr_core.errors import InputError, NotFoundError, ServiceError, UsageError
+from lgr_core.files import lock
 from tests.support.loopback_hub import LoopbackHub
 
 REVISION = "c" * 40
@@ -136,7 +136,7 @@ def test_two_runs_never_write_to_one_file(hub, tmp_path):
     tag = hashlib.sha256(LARGE).hexdigest()[:16]
     (tmp_path / "a").mkdir()
     with (tmp_path / "a" / f".large.parquet.{tag}.part").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
+        lock(other)
         with pytest.raises(InputError, match="another run is fetching it"):
             fetch(hub, tmp_path)
     assert fetch(hub, tmp_path)[0].read_bytes() == LARGE

@@ -26,7 +26,7 @@ from tests.support import killable_ingest
 def tasks(tmp_path, monkeypatch):
     """Some forty shards of an h5ad, to be summed into a folder."""
     killable_ingest.many_shards(monkeypatch.setattr)
-    monkeypatch.setattr(workers, "_PROCESS_FROM", 0)
+    monkeypatch.setattr(workers, "_MIN_CELLS_FOR_PROCESSES", 0)
     source = open_counts(killable_ingest.write_source(tmp_path / "x.h5ad"))
 
     def planned(name):
@@ -84,7 +84,7 @@ def test_a_failed_task_is_raised(tasks, monkeypatch):
 
 
 def test_numbers_of_workers_that_make_no_sense():
-    """Nobody, or two crews at once."""
+    """Nobody, or two executors at once."""
     with pytest.raises(UsageError, match="0 workers do no work"):
         ExecutorConfig(0)
     with pytest.raises(UsageError, match="the workers are the scheduler's"):
@@ -94,7 +94,7 @@ def test_numbers_of_workers_that_make_no_sense():
 def test_without_dask_the_way_to_it_is_said(tasks, monkeypatch):
     """It is optional."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(UsageError, match=r"not installed.*requirements-scale\.txt"):
+    with pytest.raises(UsageError, match=r"not installed.*lgr-explorer\[scale\]"):
         execute_all(tasks("none"), ExecutorConfig(scheduler="tcp://127.0.0.1:1"))
 
 

@@ -49,7 +49,7 @@ def changes(tmp_path):
 def test_counts_are_foretold_without_being_read(cells, tmp_path):
     """Cells, vehicles, what is left out: as the atlas then has them."""
     found = plan_ingest(cells, IngestOptions(min_cells=5))
-    assert (found.unit, found.kept, found.plates, found.genes) == ("cells", 14, 2, 12)
+    assert (found.unit, found.n_used, found.plates, found.genes) == ("cells", 14, 2, 12)
     assert found.controls == {"DMSO": 3}
     assert found.left_out == {"no drug": 1, "groups of a line without any vehicle": 1}
     assert found.value_kind is ValueKind.LOGNORM_DELTA

@@ -165,7 +165,7 @@ def test_what_nobody_expected_is_said_without_its_inside(jobs, send, monkeypatch
 
 def test_old_jobs_make_room_and_strangers_find_none(jobs, send, monkeypatch):
     """Only so many are remembered; a key that was never given is nobody's."""
-    monkeypatch.setattr(ingest_jobs, "_REMEMBERED", 1)
+    monkeypatch.setattr(ingest_jobs, "_MAX_FINISHED", 1)
     keys = []
     for name in ("a", "b", "c"):
         keys.append(jobs.start(send(), name, CHANGES))
@@ -178,7 +178,7 @@ def test_old_jobs_make_room_and_strangers_find_none(jobs, send, monkeypatch):
 def test_progress_is_told_by_stage():
     """Counts that are all read are followed by the writing."""
     job = ingest_jobs.IngestJob(name="a", source="a.csv")
-    job.tell("counts", 3, 4)
+    job.report("counts", 3, 4)
     assert (job.stage, job.share()) == ("counts", 0.75)
-    job.tell("counts", 4, 4)
+    job.report("counts", 4, 4)
     assert (job.stage, job.share()) == ("writing the atlas", 1.0)

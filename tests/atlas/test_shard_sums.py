@@ -88,14 +88,14 @@ def test_however_the_work_is_cut_up(X, sizes, data):
         patch.setattr(streaming, "RUN_NONZEROS", run)
         cut = summed(X, groups, 4, block_rows=block_rows)
         np.testing.assert_array_equal(cut.group_sums, whole.group_sums)
-        patch.setattr(streaming, "HELD_SUMS", most)
+        patch.setattr(streaming, "MAX_PENDING_SUMS", most)
         assert_sums(summed(X, groups, 4, block_rows=block_rows), X.astype(float), groups, 4)
 
 
 def test_sums_are_put_down_before_they_fill_the_memory(monkeypatch):
     """Runs of one cell, room for two sums: several parts, whose sums are those of one."""
     monkeypatch.setattr(streaming, "RUN_NONZEROS", 4)
-    monkeypatch.setattr(streaming, "HELD_SUMS", 2)
+    monkeypatch.setattr(streaming, "MAX_PENDING_SUMS", 2)
     groups = np.array([0, 1, 0, 1, 0])
     sums = summed(X, groups, 2, block_rows=1)
     assert sums.n_parts > 1

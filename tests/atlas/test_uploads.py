@@ -153,7 +153,7 @@ def test_tables_come_along_and_errors_name_them_in_plain_words(tmp_path):
     upload.add("drugs", io.BytesIO(b"drug\n"))
     upload.add("drugs", io.BytesIO(b"drug,moa\n"))
     assert upload.companions["drugs"].read_bytes() == b"drug,moa\n"
-    said = upload.plainly(
+    said = upload.public_error(
         InputError(f"file {upload.path}", f"not like {upload.companions['drugs']}", "Look.")
     )
     assert str(said) == "file mine.csv: not like drugs.csv. Look."

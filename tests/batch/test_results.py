@@ -14,9 +14,9 @@ from lgr_core.batch.results import QUERIES, VALUES, BatchRun, most_queries
 from lgr_core.domain import Evidence
 from lgr_core.errors import NotFoundError
 from lgr_core.prediction.attribution import make_method
-from lgr_core.retrieval.evidence_guard import MeanOver
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.sums import MeanOver
 from tests.support.calibration_runs import calibrate
 from tests.support.lab_atlas import UNMEASURED, build_lab
 

@@ -46,9 +46,11 @@ def test_a_missing_table_is_an_input_error(tmp_path):
 def test_names_of_one_drug_share_a_sense():
     """Form, hyphens, case and aliases lead to one key; the bracket at the end is apart."""
     book = AliasTable({"GSK1120212": "Trametinib"})
-    assert book.meaning("gsk-1120212") == book.meaning("Trametinib (DMSO solvate)") == "trametinib"
-    assert book.meaning("Cerdulatinib (PRT062070, PRT2070)") == "cerdulatinib"
-    inside = book.meanings_in_brackets("Cerdulatinib (PRT062070, PRT-2070)")
+    assert (
+        book.name_key("gsk-1120212") == book.name_key("Trametinib (DMSO solvate)") == "trametinib"
+    )
+    assert book.name_key("Cerdulatinib (PRT062070, PRT2070)") == "cerdulatinib"
+    inside = book.name_keys_in_brackets("Cerdulatinib (PRT062070, PRT-2070)")
     assert inside == {"prt062070", "prt2070"}
 
 
@@ -68,7 +70,7 @@ def test_the_shipped_table_holds_up():
         ("SAHA", "Vorinostat"),
         ("Stauro", "Staurosporine"),
     ]:
-        assert book.meaning(alias) == book.meaning(drug)
+        assert book.name_key(alias) == book.name_key(drug)
 
 
 @pytest.mark.real
@@ -80,6 +82,8 @@ def test_no_alias_joins_two_real_compounds(real_data):
         plain = AliasTable({})
         for name in names:
             same = {
-                n for n in names if shipped_aliases().meaning(n) == shipped_aliases().meaning(name)
+                n
+                for n in names
+                if shipped_aliases().name_key(n) == shipped_aliases().name_key(name)
             }
-            assert len({plain.meaning(n) for n in same}) == 1, same
+            assert len({plain.name_key(n) for n in same}) == 1, same

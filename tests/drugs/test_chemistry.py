@@ -21,7 +21,6 @@ from lgr_core.drugs.chemistry import (
     parent_key,
     similarity,
     standardise,
-    tanimoto,
 )
 from lgr_core.errors import InputError, UsageError
 
@@ -117,11 +116,10 @@ def test_no_drugs_make_an_empty_matrix():
 
 
 def test_similarity_by_hand():
-    """One shared bit of two and one: cosine 1/sqrt(2), Tanimoto 1/2."""
+    """One shared bit of two and one: cosine 1/sqrt(2)."""
     query = _bits(1, 1, 0, 0)
     pool = _bits([1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1])
     assert similarity(query, pool).tolist() == [1, math.sqrt(0.5), 0, math.sqrt(0.5)]
-    assert tanimoto(query, pool).tolist() == [1, 0.5, 0, 0.5]
     assert similarity(query, pool).dtype == np.float64
 
 
@@ -130,7 +128,6 @@ def test_nothing_is_like_a_drug_without_bits():
     nothing, something = _bits(0, 0), _bits([1, 0], [0, 0])
     assert np.isnan(similarity(nothing, something)).all()
     assert np.isnan(similarity(something[0], something)).tolist() == [False, True]
-    assert np.isnan(tanimoto(nothing, something)).tolist() == [False, True]
 
 
 def test_equal_similarities_are_equal_to_the_last_bit():
@@ -161,7 +158,7 @@ def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(UsageError, match=r"query \(3,\), pool \(1, 2\)"):
         similarity(_bits(1, 0, 1), _bits([1, 0]))
     with pytest.raises(UsageError, match="pool"):
-        tanimoto(_bits([1, 0]), _bits([1, 0]))
+        similarity(_bits([1, 0]), _bits(1, 0))
     with pytest.raises(UsageError, match="2 names for 1 fingerprints"):
         nearest(_bits(1, 0), ["a", "b"], _bits([1, 0]), 1)
     with pytest.raises(UsageError, match="k = 0"):

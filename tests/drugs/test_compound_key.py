@@ -115,8 +115,8 @@ def _unlike_a_reading(names):
     book = shipped_aliases()
     families = group((parent, name) for name, parent in parents_of(names, {}).items())
     for family in families.values():
-        senses = group((book.meaning(name), name) for name in family)
-        inner = {meaning for name in family for meaning in book.meanings_in_brackets(name)}
+        senses = group((book.name_key(name), name) for name in family)
+        inner = {name_key for name in family for name_key in book.name_keys_in_brackets(name)}
         if len(set(senses) - inner) > 1:
             yield tuple(sorted(kin[0] for kin in senses.values()))
 

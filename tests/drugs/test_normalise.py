@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgr_core.drugs.normalise import joined, normalise_name, safe_name
+from lgr_core.drugs.normalise import normalise_name, safe_name, without_separators
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_case_never_matters(name):
 
 def test_joined_is_blind_to_hyphens_and_spaces():
     """Research codes are written with and without hyphens; a name of hyphens alone survives."""
-    assert joined("gsk-1120212") == joined("gsk 1120212") == "gsk1120212"
-    assert joined("--") == "--"
+    assert without_separators("gsk-1120212") == without_separators("gsk 1120212") == "gsk1120212"
+    assert without_separators("--") == "--"
 
 
 @pytest.mark.parametrize(

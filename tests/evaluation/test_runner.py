@@ -403,7 +403,7 @@ def test_a_negative_seed_is_wrong_use():
 
 def test_a_slow_method_is_a_part_of_its_own(toy, tmp_path):
     """chemCPA: undefined in unseen lines, said; elsewhere scored where structures are known."""
-    pytest.importorskip("torch", reason="chemCPA needs torch (requirements-chemcpa.txt)")
+    pytest.importorskip("torch", reason="chemCPA needs torch (the extra chemcpa)")
     regimes = (Regime.UNSEEN_DRUG, Regime.UNSEEN_CELL_LINE)
     plan = plan_of(regimes=regimes, methods=chosen_methods(["chemcpa"]), folds=2)
     run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS)

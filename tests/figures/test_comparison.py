@@ -64,7 +64,7 @@ def test_every_rival_has_a_mark_of_its_own():
 def test_the_heat_map_is_the_matrix():
     """Blue at -1, red at 1, the first neighbour on top."""
     values = np.array([[1, -0.5], [-0.5, 1]])
-    figure = compare_figures.alike(["<b>a</b>", "b" * 60], values)
+    figure = compare_figures.similarity_heatmap(["<b>a</b>", "b" * 60], values)
     heat = figure.data[0]
     np.testing.assert_array_equal(heat.z, values)
     assert (heat.zmin, heat.zmax) == (-1, 1)

@@ -47,7 +47,7 @@ def test_a_metric_without_its_context_is_refused():
     """Asked for by name, it is not silently dropped."""
     with pytest.raises(UsageError, match="line_mean not given"):
         score(X, Y, metrics=["pearson_vs_line_mean"])
-    with pytest.raises(UsageError, match="exclude and lineup not given"):
+    with pytest.raises(UsageError, match="exclude and references not given"):
         score(X, Y, metrics=["discrimination_score_cosine_unretrieved"])
 
 

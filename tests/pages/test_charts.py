@@ -9,14 +9,14 @@ import plotly.graph_objects as go
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
-from lgr_core.figures.prediction import dressed
+from lgr_core.figures.prediction import with_layout
 from pages.shared.charts import settled
 from pages.shared.preload import FILES, LINK, Preload
 
 
 def handed(**trace):
     """A figure of one trace, as the browser gets it."""
-    figure = dressed(go.Figure(go.Scatter(**trace)), height=300, left=50)
+    figure = with_layout(go.Figure(go.Scatter(**trace)), height=300, left=50)
     return settled(figure).to_dict()
 
 

@@ -13,7 +13,7 @@ from lgr_core.prediction.chemcpa.model import ChemCPA
 from lgr_core.prediction.chemcpa.options import ChemCPAOptions, Epoch, best_epoch
 
 needs_torch = pytest.mark.skipif(
-    find_spec("torch") is None, reason="torch is not installed (requirements-chemcpa.txt)"
+    find_spec("torch") is None, reason="torch is not installed (the extra chemcpa)"
 )
 
 SIZES = {
@@ -97,7 +97,7 @@ def test_without_torch_the_error_says_how_to_install_it(world, monkeypatch):
     for name in ("training", "network"):
         monkeypatch.delitem(sys.modules, f"lgr_core.prediction.chemcpa.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UsageError, match="pip install -r requirements-chemcpa.txt"):
+    with pytest.raises(UsageError, match=r"pip install 'lgr-explorer\[chemcpa\]'"):
         new(world)
 
 

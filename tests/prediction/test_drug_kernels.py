@@ -14,7 +14,7 @@ from lgr_core.prediction.drug_kernels import (
     cosine,
     diffused,
 )
-from lgr_core.retrieval.query_block import ConditionIndex
+from lgr_core.retrieval.condition_index import ConditionIndex
 
 
 class Listing:

@@ -97,17 +97,17 @@ def test_an_unknown_name_forgets_nothing(file, folder, name):
 
 def test_a_line_appended_while_others_are_removed_is_not_lost(file, monkeypatch):
     """Who waited for the lock of a file that was swapped out writes to the new one."""
-    lock, calls = jsonl.fcntl.flock, []
+    lock, calls = jsonl.lock, []
 
-    def swapped_meanwhile(opened, how):
-        calls.append(how)
+    def swapped_meanwhile(opened):
+        calls.append(opened)
         if len(calls) == 1:
             aside = file.with_name("aside")
             aside.write_text(text("a"))
             aside.replace(file)
-        lock(opened, how)
+        lock(opened)
 
-    monkeypatch.setattr(jsonl.fcntl, "flock", swapped_meanwhile)
+    monkeypatch.setattr(jsonl, "lock", swapped_meanwhile)
     append_line(file, text("d").strip())
     assert file.read_text() == text("a", "d")
     assert remove_lines(file, lambda line: '"a"' in line) == 1

@@ -1,4 +1,4 @@
-"""Blocks read for many queries at once what a view of each would let it read, and no more."""
+"""Blocks read for many queries at once what each of them may read, and no more."""
 
 from itertools import product
 
@@ -7,14 +7,17 @@ import pytest
 from scipy.sparse import csr_array
 
 from lgr_core.domain import Evidence
-from lgr_core.errors import EmptyPoolError, LeakageError
+from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.candidate_pool import QueryView, TrainingView
-from lgr_core.retrieval.evidence_guard import MeanOver, VectorBasis
+from lgr_core.retrieval import fold_evidence
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import VectorBasis
 from lgr_core.retrieval.inner_folds import inner_blocks
 from lgr_core.retrieval.query_block import EvidenceReader
+from lgr_core.retrieval.sums import MeanOver
+from tests.support.guarded_reads import may_read
 from tests.support.toy_atlas import DRUGS
 
 DECLARED = (
@@ -35,28 +38,41 @@ def readers(store):
 
 
 def readable(store, reader, query, evidence):
-    """(n_conditions,) what a view of the query lets through, row by row."""
-    view = QueryView(store, query, evidence, reader.fold)
+    """(n_conditions,) what a query may read, by the rule in words; worked out once."""
+    key = (str(reader.fold and (reader.fold.regime, reader.fold.number)), query, evidence)
+    if key not in _READABLE:
+        _READABLE[key] = may_read(store, query, evidence, reader.fold)
+    return _READABLE[key].copy()
+
+
+_READABLE = {}
+
+
+def passed_by(reader, n):
+    """(n,) which rows a query's reader gives out, each tried alone."""
 
     def passes(row):
         try:
-            view.deltas(np.array([row]))
+            reader.deltas(np.array([row]))
         except LeakageError:
             return False
         return True
 
-    return np.array([passes(row) for row in range(len(store.conditions))])
+    return np.array([passes(row) for row in range(n)])
 
 
-def test_a_gate_allows_what_the_view_of_each_query_allows(toy):
-    """In every regime and fold, for every declaration, query and row."""
+def test_a_gate_allows_what_each_query_may_read(toy):
+    """In every regime and fold, for every declaration, query and row; one by one and together."""
     rows = np.arange(len(toy.conditions))
     for (reader, tested), evidence in product(readers(toy), DECLARED):
         for block in reader.blocks(tested):
             guard = block.guard(evidence)
             for i, query in enumerate(block.queries):
                 allowed = guard.allows(np.full(len(rows), i), rows)
-                np.testing.assert_array_equal(allowed, readable(toy, reader, query, evidence))
+                expected = readable(toy, reader, query, evidence)
+                np.testing.assert_array_equal(allowed, expected)
+                passed = passed_by(block.view(i, evidence), len(rows))
+                np.testing.assert_array_equal(passed, expected)
 
 
 @pytest.mark.parametrize("over", MeanOver)
@@ -118,6 +134,64 @@ def test_weights_on_what_may_not_be_read_are_refused(toy):
     own_everywhere = csr_array([[float(name == "Tofacitinib") for name in sorted(DRUGS)]])
     with pytest.raises(LeakageError):  # its mean over all lines holds the query itself
         block.guard({Evidence.TRAIN}).combine(own_everywhere, VectorBasis.DRUG_MEANS)
+
+
+def test_vectors_are_of_one_querys_readable_rows(toy):
+    """In the order asked for; the query itself or its twin among them is a leak."""
+    block = EvidenceReader(toy).block("A549", 5.0, ["Vorinostat", "Tofacitinib"])
+    guard = block.guard({Evidence.TARGET_POOL})
+    place = guard.places(VectorBasis.LINE)
+    drugs = ["Trametinib", "Cobimetinib"]
+    found = guard.vectors(1, np.array([place[drug] for drug in drugs]), VectorBasis.LINE)
+    np.testing.assert_array_equal(found, toy.deltas(toy.rows("A549", drugs, 5.0)))
+    for query, drug in ((0, "Vorinostat"), (1, "Tofacitinib"), (1, "Tofacitinib (citrate)")):
+        closed = np.array([place["Cobimetinib"], place[drug]])
+        with pytest.raises(LeakageError, match=drug.split(" ")[0]):
+            guard.vectors(query, closed, VectorBasis.LINE)
+        guard.vectors(1 - query, np.array([place["Cobimetinib"]]), VectorBasis.LINE)
+    with pytest.raises(LeakageError):
+        block.guard({Evidence.TRUTH}).vectors(0, np.array([place["Cobimetinib"]]), VectorBasis.LINE)
+    means = block.guard({Evidence.TRAIN}).places(VectorBasis.DRUG_MEANS)
+    with pytest.raises(LeakageError):  # its mean over all lines holds the query itself
+        block.guard({Evidence.TRAIN}).vectors(
+            0, np.array([means["Vorinostat"]]), VectorBasis.DRUG_MEANS
+        )
+
+
+def test_a_guard_answers_only_for_what_its_fold_tests(toy):
+    """One query of the block that is in training, or not measured at all, is enough."""
+    fold = make_folds(toy, "unseen_drug", 3)[0]
+    reader = EvidenceReader(toy, fold)
+    tested = next(iter(reader.blocks(np.flatnonzero(fold.test))))
+    in_line = (toy.conditions["cell_line"] == tested.cell_line).to_numpy()
+    at_dose = (toy.conditions["dose_um"] == tested.dose_um).to_numpy()
+    trained = toy.condition(int(np.flatnonzero(fold.train & in_line & at_dose)[0])).drug
+    tested.guard({Evidence.TRAIN})
+    for drug in (trained, "No such drug"):
+        mixed = reader.block(tested.cell_line, tested.dose_um, [*tested.drugs, drug])
+        with pytest.raises(UsageError, match=drug):
+            mixed.guard({Evidence.TRAIN})
+
+
+def test_over_all_genes_the_same_rows_are_open(toy):
+    """The panel stands first in what is summed; what is closed stays closed."""
+    block = EvidenceReader(toy).block("A549", 5.0, ["Trametinib"])
+    wide, panel = (b.guard({Evidence.TARGET_POOL}) for b in (block.over_all_genes(), block))
+    means, _ = wide.mean(MeanOver.LINE)
+    assert means.shape == (1, 8)
+    np.testing.assert_array_equal(means[:, :6], panel.mean(MeanOver.LINE)[0])
+    own = toy.rows("A549", ["Trametinib"], 5.0)
+    with pytest.raises(LeakageError, match="Trametinib"):
+        wide.combine_rows(np.ones((1, 1)), own)
+
+
+def test_many_rows_are_weighted_in_steps(toy, monkeypatch):
+    """The sum is the same where no more than a few rows are held at a time."""
+    rows = np.arange(len(toy.conditions))
+    weights = np.random.default_rng(0).normal(size=(2, len(rows))).astype(np.float32)
+    whole = EvidenceReader(toy).weighted_sums(weights, rows)
+    monkeypatch.setattr(fold_evidence, "_MOST_WEIGHTED", 3 * toy.n_panel)
+    np.testing.assert_allclose(EvidenceReader(toy).weighted_sums(weights, rows), whole, rtol=1e-4)
 
 
 def test_weights_on_a_mean_of_nothing_are_refused(toy):

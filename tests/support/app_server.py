@@ -16,14 +16,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextmanager
 def served(home):
-    """Serve the atlases and runs of a home; gives the address."""
+    """Serve the atlases and runs of a home from this checkout; gives the address."""
+    lgr = [sys.executable, "-m", "lgr_core"]
+    with serving(lgr, {**os.environ, "LGR_HOME": str(home)}, cwd=ROOT, log=home / "log") as address:
+        yield address
+
+
+@contextmanager
+def serving(lgr, environment, *, cwd, log):
+    """Serve the app by the command ``lgr app``; gives the address."""
     port = _free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
-    environment = {**os.environ, "LGR_HOME": str(home)}
-    with (home / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    command = [*lgr, "app", f"--port={port}"]
+    with log.open("w") as file:
+        server = subprocess.Popen(command, cwd=cwd, env=environment, stdout=file, stderr=file)
         try:
-            _wait(server, f"http://127.0.0.1:{port}/_stcore/health")
+            _wait(server, f"http://127.0.0.1:{port}/_stcore/health", log)
             yield f"http://localhost:{port}"
         finally:
             server.terminate()
@@ -36,7 +43,7 @@ def _free_port():
         return sock.getsockname()[1]
 
 
-def _wait(server, url):
+def _wait(server, url, log):
     end = time.monotonic() + 60
     while time.monotonic() < end and server.poll() is None:
         try:
@@ -44,4 +51,4 @@ def _wait(server, url):
                 return
         except OSError:
             time.sleep(0.2)
-    pytest.fail("the app did not start")
+    pytest.fail(f"the app did not start: {log.read_text()}")

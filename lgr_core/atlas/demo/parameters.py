@@ -1,4 +1,4 @@
-"""What the simulated atlas assumes: every constant, and where a mechanism bites.
+"""Parameters of the simulated atlas: constants, and where each mechanism acts.
 
 None of it is fitted to measured data or to a benchmark's figures. Effect size, depth and the
 abundance of programme genes were raised once after a look at a first simulation, so that a
@@ -82,7 +82,7 @@ class DemoConstants:
 
 @dataclass(frozen=True, slots=True)
 class DriverRule:
-    """Where tags or signatures bite: one factor in lines with a driver or organ, one elsewhere."""
+    """Strength of tags or signatures: one factor in lines with a driver or organ, one elsewhere."""
 
     names: frozenset[str]
     drivers: frozenset[str]

@@ -1,4 +1,4 @@
-"""The simulated truth: how much of each gene a line has, and what a drug does to it there.
+"""Ground truth of the simulation: expression of each line, and each drug's effect on it.
 
 Every random number is drawn from the seed and the names it belongs to, so a smaller world (fewer
 lines, fewer drugs) is a part of the larger one, gene for gene.
@@ -95,7 +95,7 @@ class DemoWorld:
     _groups: np.ndarray = field(init=False, repr=False)
 
     def rng(self, *names: object) -> np.random.Generator:
-        """The random numbers that belong to these names."""
+        """A random generator seeded by these names."""
         return np.random.default_rng([self.seed, *(zlib.crc32(str(n).encode()) for n in names)])
 
     def gene_index(self, gene: str) -> int:
@@ -124,7 +124,7 @@ class DemoWorld:
         return self.rng("silent", line.name).random(len(self.genes)) < chance
 
     def is_inert(self, drug: DemoDrug) -> bool:
-        """Whether no mechanism of the drug moves any signature."""
+        """Whether no mechanism of the drug changes any signature."""
         return not any(
             self.book.mechanism(tag).up or self.book.mechanism(tag).down for tag in drug.tags
         )
@@ -143,7 +143,7 @@ class DemoWorld:
         return c.effect_limit * np.tanh(response * total / c.effect_limit)
 
     def _programmes(self, line: DemoLine, drug: DemoDrug) -> FloatArray:
-        """The strongest push of any mechanism on each signature, summed over signatures."""
+        """The strongest effect of any mechanism on each signature, summed over signatures."""
         push: dict[str, float] = {}
         for tag in drug.tags:
             mechanism = self.book.mechanism(tag)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from lgr_core.evaluation.figures.dot_plot import head_of
 from lgr_core.evaluation.figures.styles import method_style
-from lgr_core.figures.prediction import NOISE, below, dressed
+from lgr_core.figures.prediction import NOISE, with_layout, x_title
 
 _HEIGHT, _EXTRA = 330, 16
 
@@ -50,7 +50,7 @@ def reliability(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     line = {"color": NOISE, "dash": "dot"}
     figure.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line=line, layer="below")
-    figure.add_annotation(below("expected Pearson r"))
+    figure.add_annotation(x_title("expected Pearson r"))
     figure.update_yaxes(title="observed Pearson r")
     return _dressed(figure)
 
@@ -80,7 +80,7 @@ def risk_coverage(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
                     "%{y:.3g}<br>n = %{customdata:,}<extra></extra>",
                 )
             )
-    figure.add_annotation(below("share of conditions kept, the most trusted first"))
+    figure.add_annotation(x_title("share of conditions kept, the most trusted first"))
     figure.update_xaxes(tickformat=".0%", range=[1.03, 0.07])
     figure.update_yaxes(title="mean Pearson r")
     return _dressed(figure)
@@ -89,4 +89,4 @@ def risk_coverage(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
 def _dressed(figure: go.Figure) -> go.Figure:
     head = head_of(len(figure.data)) + _EXTRA
     figure.update_layout(showlegend=True)
-    return dressed(figure, height=_HEIGHT + head, left=74, head=head)
+    return with_layout(figure, height=_HEIGHT + head, left=74, head=head)

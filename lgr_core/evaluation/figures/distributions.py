@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.evaluation.figures.dot_plot import axis_words, head_of, rows_layout, upright
 from lgr_core.evaluation.figures.styles import BESIDE, PERFECT, Group, method_style, number, ordered
-from lgr_core.figures.prediction import FOOT, NOISE, below, dressed
+from lgr_core.figures.prediction import FOOT, NOISE, with_layout, x_title
 from lgr_core.metrics import METRICS
 
 _HEIGHT, _LINE = 360, 19
@@ -94,13 +94,13 @@ def duel(both: pd.DataFrame, method: str, rival: str, metric: str, *, kind: Valu
     corners = {"x0": reach[0], "y0": reach[0], "x1": reach[1], "y1": reach[1]}
     figure.add_shape(type="line", **corners, line={"color": NOISE, "dash": "dot"})
     words = f"{escape(method_style(rival).label)}<br>{axis_words(METRICS[metric], kind)}"
-    figure.add_annotation(below(words))
+    figure.add_annotation(x_title(words))
     figure.update_xaxes(range=reach)
     figure.update_yaxes(
         range=reach, title=f"{escape(method_style(method).label)}<br>{METRICS[metric].label}"
     )
     third = _LINE if METRICS[metric].scale_dependent else 0
-    figure = dressed(figure, height=_HEIGHT + third, left=74, head=16)
+    figure = with_layout(figure, height=_HEIGHT + third, left=74, head=16)
     return figure.update_layout(margin_b=FOOT + third)
 
 
@@ -128,11 +128,11 @@ def k_histogram(scores: pd.DataFrame, k: int) -> go.Figure:
                 f"<br>%{{y:.1%}} of {len(used):,}<extra></extra>",
             )
         )
-    figure.add_annotation(below("neighbours averaged"))
+    figure.add_annotation(x_title("neighbours averaged"))
     figure.update_xaxes(range=[-0.5, most + 0.5])
     figure.update_yaxes(title="share of conditions", tickformat=".0%", rangemode="tozero")
     head = head_of(len(figure.data))
-    figure = dressed(figure, height=_HEIGHT + head, left=74, head=head)
+    figure = with_layout(figure, height=_HEIGHT + head, left=74, head=head)
     return figure.update_layout(barmode="group")
 
 
@@ -158,10 +158,10 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
             )
         )
     figure.add_shape(upright(float(k), NOISE, "dot"))
-    figure.add_annotation(below("neighbours asked for (k)"))
+    figure.add_annotation(x_title("neighbours asked for (k)"))
     figure.update_yaxes(title=axis_words(METRICS[metric], kind))
     head = head_of(len(figure.data))
-    return dressed(figure, height=_HEIGHT + head, left=74, head=head)
+    return with_layout(figure, height=_HEIGHT + head, left=74, head=head)
 
 
 def _hover_points(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:

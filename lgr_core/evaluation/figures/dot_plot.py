@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation.figures.styles import MethodStyle, number
-from lgr_core.figures.prediction import FOOT, NOISE, below, dressed
+from lgr_core.figures.prediction import FOOT, NOISE, with_layout, x_title
 from lgr_core.metrics import Metric
 
 _ROW, _TALL_ROW, _HEAD, _LEFT = 24, 28, 40, 132
@@ -122,7 +122,7 @@ def rows_layout(
     """
     _label_rows(figure, labels)
     right = round(2 * _BESIDE + _LETTER * max(map(len, ends.values()), default=0))
-    foot = below(axis).update(xshift=right - _BESIDE)
+    foot = x_title(axis).update(xshift=right - _BESIDE)
     figure.update_layout(annotations=[foot, *_beside(ends)], shapes=shapes)
     if title:
         figure.update_layout(
@@ -132,7 +132,7 @@ def rows_layout(
         )
     tall = _TALL_ROW if any("<br>" in _wrapped(label) for label in labels.values()) else _ROW
     height = int(head + FOOT + tall * (max(labels, default=0) + 1.4))
-    return dressed(figure, height=height, left=_LEFT, head=head, right=right)
+    return with_layout(figure, height=height, left=_LEFT, head=head, right=right)
 
 
 def _interval(dot: Dot) -> str:

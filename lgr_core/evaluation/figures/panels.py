@@ -204,8 +204,8 @@ def _side(row: pd.Series, side: int) -> MethodStyle:
         return replace(plain, label="no interval", symbol="circle-open")
     if not side:
         return replace(plain, label="not told apart")
-    above, below = side_words(METRICS[row["metric"]], row["a"], row["b"])
-    known = {1: (above, UP, "triangle-right"), -1: (below, DOWN, "triangle-left")}
+    above, x_title = side_words(METRICS[row["metric"]], row["a"], row["b"])
+    known = {1: (above, UP, "triangle-right"), -1: (x_title, DOWN, "triangle-left")}
     label, colour, symbol = known[side]
     return replace(plain, label=label, colour=colour, symbol=symbol)
 

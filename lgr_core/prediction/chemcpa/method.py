@@ -12,7 +12,8 @@ from lgr_core.prediction.chemcpa.model import ChemCPA
 from lgr_core.prediction.chemcpa.options import LABEL, ChemCPAOptions
 from lgr_core.prediction.method import Predictions, answered
 from lgr_core.retrieval.candidate_pool import TrainingView
-from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
+from lgr_core.retrieval.condition_index import ConditionIndex
+from lgr_core.retrieval.query_block import QueryBlock
 
 
 class ChemCPAMethod:

@@ -318,5 +318,5 @@ def _torch_edge() -> ModuleType:
     except ModuleNotFoundError as err:
         if err.name != "torch":
             raise
-        do = "Install it: pip install -r requirements-chemcpa.txt"
+        do = "Install it: pip install 'lgr-explorer[chemcpa]'"
         raise UsageError(LABEL, "torch is not installed", do) from err

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch.nn import functional
 
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError
+from lgr_core.files import atomic_write
 from lgr_core.prediction.chemcpa.network import ConditionRows, Network, Output
 from lgr_core.prediction.chemcpa.options import LABEL, ChemCPAOptions
 
@@ -183,15 +183,9 @@ def make_rows(
 def write(path: Path, state: Mapping[str, Any]) -> None:
     """Write tensors, arrays, numbers and strings to a file that appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        tensors = {
-            k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in state.items()
-        }
+    tensors = {k: torch.from_numpy(v) if isinstance(v, np.ndarray) else v for k, v in state.items()}
+    with atomic_write(path) as aside:
         torch.save(tensors, aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def read(path: Path) -> State:

@@ -1,0 +1,1 @@
+"""The app's pages. A package, so that no other folder named ``pages`` is mixed with it."""
