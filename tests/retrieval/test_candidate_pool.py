@@ -342,7 +342,7 @@ def pooled(tmp_path, monkeypatch):
     table = toy_table()
     high = (table.conditions["dose_um"] == 5).to_numpy()
     monkeypatch.setattr(
-        "toy.toy_table",
+        "tests.support.toy_atlas.toy_table",
         lambda: replace(
             table,
             conditions=table.conditions[high].assign(dose_um=np.nan).reset_index(drop=True),
