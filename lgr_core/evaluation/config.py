@@ -27,6 +27,9 @@ AGGREGATION = "mean"
 _UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "splits"})
 """Parts of a recorded config that may differ when a run is resumed."""
 
+_EXTERNAL_KEY = "guests"
+"""The key of ``external`` in the file, which runs that were written before have too."""
+
 _ONCE = {"drop_overlap": False, "aggregation": AGGREGATION}
 """What held for runs whose config does not say it yet."""
 
@@ -81,6 +84,7 @@ class BenchmarkConfig:
     def to_dict(self, store: AtlasStore) -> dict[str, Any]:
         """The plan and what it runs on, as JSON has it."""
         fields = {**asdict(self), "regimes": [str(regime) for regime in self.regimes]}
+        fields[_EXTERNAL_KEY] = fields.pop("external")
         if self.split is not None:
             fields["folds"] = 1
         fields["split"] = None if self.split is None else digest(self.split)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -139,6 +139,13 @@ def compute(
     )
 
 
+@runtime_checkable
+class _Reusable(Protocol):
+    """A method whose tuned parameters another of its kind can take over."""
+
+    params: Mapping[str, Any]
+
+
 class _Tables:
     """Scores of all methods, gathered block by block."""
 
@@ -258,9 +265,9 @@ def _each(contenders: Methods) -> Iterator[Method]:
 
 
 def _fitted(contenders: Methods) -> dict[str, Any]:
-    """What methods chose on training rows, by method: whole where another can be taught it."""
+    """What methods chose on training rows, by method; complete where it can be used again."""
     fitted = {
-        name: getattr(first, "learned", getattr(first, "chosen", None))
+        name: first.params if isinstance(first, _Reusable) else getattr(first, "chosen", None)
         for name, (first, *_) in contenders.items()
     }
     return {name: learned for name, learned in fitted.items() if learned is not None}

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation import run_store as results
 from lgr_core.evaluation import runner
+from lgr_core.evaluation.calibration_store import newest_params
 from lgr_core.evaluation.config import BenchmarkConfig, digest
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import CONTROLS, REGISTRY, chosen_methods
 from lgr_core.evaluation.run_store import load_run
 from lgr_core.evaluation.runner import run_benchmark
 from lgr_core.metrics import METRICS
+from lgr_core.prediction.kriging import Kernel
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 
@@ -306,6 +308,14 @@ def test_the_config_says_how_the_run_was_made(run, toy):
     assert config["versions"]["numpy"] == np.__version__
     assert config["finished_at"] >= config["started_at"]
     assert set(config["splits"]) == set(config["regimes"])
+
+
+def test_tuned_parameters_are_recorded_so_that_they_can_be_used_again(toy, run):
+    """What a run records of kriging and of best evidence makes the same method again."""
+    for name in ("kriging", "best_evidence"):
+        fitted = run.config["fitted"]["open_world-0"][name]
+        assert set(fitted["kernel"]) == {field.name for field in fields(Kernel)}
+        assert newest_params(run.folder.parent, toy, name)["kernel"]
 
 
 def test_someone_elses_predictions_join_a_run(toy, tmp_path):
