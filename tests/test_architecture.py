@@ -43,6 +43,7 @@ EDGES = {
     "torch": {"prediction/chemcpa/network.py", "prediction/chemcpa/training.py"},
     "plotly": {"figures/*", "evaluation/figures/*"},
     "gseapy": {"enrichment.py"},
+    "jinja2": {"evaluation/fragments.py"},
     "streamlit": set(),
 }
 """Which files may import which edge library."""

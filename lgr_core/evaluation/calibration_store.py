@@ -14,6 +14,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import by_method, fit, usable
+from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.trust import Calibration
@@ -92,16 +93,16 @@ def newest_calibration(
 
 
 def newest_params(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] | None:
-    """What the newest run of this very build taught a method that weighs everything; None without.
+    """The parameters of a linear method that the newest run of this very build tuned, if any.
 
-    Of the open world, with the kernel for unseen drugs where these were asked about; of several
-    folds what most of them chose.
+    Those of the open world, with the kernel for unseen drugs where the run has that regime; of
+    several folds the most frequent choice.
     """
     for config, _ in _runs_of(runs, store):
         learned: dict[str, Any] = {}
         for regime in (Regime.OPEN_WORLD, Regime.UNSEEN_DRUG):
-            parts = config.get("fitted", {}).items()
-            each = [found.get(method) for part, found in parts if part.startswith(f"{regime}-")]
+            fitted = config.get("fitted", {}).items()
+            each = [one.get(method) for key, one in fitted if FoldKey.parse(key).regime is regime]
             counted = Counter(json.dumps(one) for one in each if isinstance(one, dict))
             if counted:
                 most = json.loads(counted.most_common(1)[0][0])

@@ -18,7 +18,7 @@ from lgr_core.domain import FloatArray, IntArray
 from lgr_core.evaluation.block_scorer import BlockScorer, Scored
 from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.calibration_data import TrustTable
-from lgr_core.evaluation.folds import Fold
+from lgr_core.evaluation.folds import Fold, FoldKey
 from lgr_core.metrics import METRICS, score
 from lgr_core.prediction.method import Method, Predictions, Status
 from lgr_core.prediction.retrieved import Retrieved
@@ -52,9 +52,8 @@ class FoldTask:
 
     @property
     def name(self) -> str:
-        """The name of its part."""
-        fold = f"{self.fold.regime}-{self.fold.number}"
-        return fold if self.alone is None else f"{fold}-{self.alone}"
+        """The name of its result: a :class:`FoldKey` as text."""
+        return str(FoldKey(self.fold.regime, self.fold.number, self.alone))
 
 
 _TABLES = ("scores", "seeds", "curve", "trust")

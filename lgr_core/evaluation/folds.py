@@ -50,6 +50,28 @@ class Axes:
         return rows & _in_any(self.units(regime), others)
 
 
+@dataclass(frozen=True, slots=True)
+class FoldKey:
+    """Names the result of a fold: ``REGIME-FOLD``, or ``REGIME-FOLD-METHOD`` for one method's.
+
+    As text it names a folder in a run, and what was fitted in the run's config.
+    """
+
+    regime: Regime
+    fold: int
+    method: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> FoldKey:
+        """The key that :meth:`__str__` wrote."""
+        regime, fold, *method = text.split("-", 2)
+        return cls(Regime(regime), int(fold), *method)
+
+    def __str__(self) -> str:
+        fold = f"{self.regime}-{self.fold}"
+        return fold if self.method is None else f"{fold}-{self.method}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
     """What is read and what is tested once; masks (n_conditions,), not to be written to.
@@ -57,8 +79,7 @@ class Fold:
     ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
     fit before the test reads both. No unit stands in two of fitted, validation and test rows.
     ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``QueryView``),
-    ``notes``
-    say in words what was decided.
+    ``notes`` say in words what was decided.
 
     Raises
     ------
