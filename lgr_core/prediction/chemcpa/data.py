@@ -1,4 +1,4 @@
-"""What chemCPA (re-implementation) is trained on, checked at the door. NumPy only."""
+"""Training data of chemCPA (re-implementation) and their checks. NumPy only."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ from lgr_core.prediction.chemcpa.options import (
     Epoch,
     History,
     best_epoch,
+    unavailable,
 )
 
 if TYPE_CHECKING:
@@ -313,10 +314,6 @@ class ChemCPA:
 
 def _torch_edge() -> ModuleType:
     """The part of chemCPA that needs torch."""
-    try:
-        return import_module("lgr_core.prediction.chemcpa.training")
-    except ModuleNotFoundError as err:
-        if err.name != "torch":
-            raise
-        do = "Install it: pip install -r requirements-chemcpa.txt"
-        raise UsageError(LABEL, "torch is not installed", do) from err
+    if (error := unavailable()) is not None:
+        raise error
+    return import_module("lgr_core.prediction.chemcpa.training")
