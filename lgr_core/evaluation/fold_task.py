@@ -1,4 +1,4 @@
-"""One fold of one regime: every method fitted, asked and scored; the unit that a run resumes by."""
+"""One fold of one regime: methods are fitted and scored; the unit by which a run is resumed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -41,7 +42,7 @@ Methods = Mapping[str, Sequence[Method]]
 class FoldTask:
     """Some methods on a fold and those of its test rows that are scored.
 
-    ``curve_rows`` are part of the rows; ``alone`` names a method that is a part of its own.
+    ``curve_rows`` are among the rows; ``alone`` names the method of a task of its own.
     """
 
     fold: Fold
@@ -61,7 +62,7 @@ _TABLES = ("scores", "seeds", "curve", "trust")
 
 @dataclass(slots=True)
 class FoldResult:
-    """What a task came to: scores, means a seed, the curve, the table of trust; what was fitted."""
+    """A task's tables: scores, sums per seed, the curve over k, trust; and what was fitted."""
 
     scores: pd.DataFrame
     seeds: pd.DataFrame
@@ -70,7 +71,7 @@ class FoldResult:
     fitted: dict[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
-        """Write it aside and rename it into place."""
+        """Write it to a temporary folder that is renamed."""
         aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
         aside.mkdir(parents=True)
         for name in _TABLES:
@@ -82,28 +83,23 @@ class FoldResult:
 
     @staticmethod
     def is_done(folder: Path) -> bool:
-        """Whether it was written, and no query in it waits for an answer that failed."""
+        """Whether it was written, and no query in it failed."""
         if not folder.is_dir():
             return False
         status = pd.read_parquet(folder / "scores.parquet", columns=["status"])["status"]
         return not (status == Status.FAILED).any()
 
-    @staticmethod
-    def table(folder: Path, name: str) -> pd.DataFrame:
-        """One of the tables that :meth:`save` wrote."""
-        return pd.read_parquet(folder / f"{name}.parquet")
-
     @classmethod
     def load(cls, folder: Path) -> FoldResult:
         """Read what :meth:`save` wrote."""
-        tables = (cls.table(folder, name) for name in _TABLES)
+        tables = (pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES)
         return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
 
 
 def compute(
     reader: EvidenceReader,
     task: FoldTask,
-    contenders: Methods,
+    methods: Methods,
     queries: pd.DataFrame,
     *,
     k: int,
@@ -111,31 +107,29 @@ def compute(
 ) -> FoldResult:
     """Fit every method on the fold and score it on the task's rows.
 
-    ``queries`` says what each of the rows is, in ascending order; the curve is drawn at ``k`` too.
-    ``step`` is told of queries done.
+    ``queries`` describe the rows, in ascending order; the curve is drawn at ``k`` too. ``step`` is
+    called with the number of queries done.
     """
-    for method in _each(contenders):
+    for method in chain.from_iterable(methods.values()):
         view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
         method.fit(view)
-    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(reader, task, k)
-    trust = TrustTable(contenders)
+    scorer, tables, curve = BlockScorer(reader), _Tables(methods), _Curve(reader, task, k)
+    trust = TrustTable(methods)
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
         first = {}
-        for name, variants in contenders.items():
-            found = [_held(reader, method, block) for method in variants]
+        for name, variants in methods.items():
+            found = [_predict(reader, method, block) for method in variants]
             scored = measured.score(found)
             tables.add(name, scored)
             first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
-        curve.add(block, measured.deltas, contenders)
+        curve.add(block, measured.deltas, methods)
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
-    fitted = trust.table(queries, regime)
-    return FoldResult(
-        scores, tables.seeds(regime), curve.table(regime), fitted, _fitted(contenders)
-    )
+    trusted = trust.table(queries, regime)
+    return FoldResult(scores, tables.seeds(regime), curve.table(regime), trusted, _fitted(methods))
 
 
 @runtime_checkable
@@ -148,8 +142,8 @@ class _Reusable(Protocol):
 class _Tables:
     """Scores of all methods, gathered block by block."""
 
-    def __init__(self, contenders: Methods) -> None:
-        self._scored: dict[str, list[Scored]] = {name: [] for name in contenders}
+    def __init__(self, methods: Methods) -> None:
+        self._scored: dict[str, list[Scored]] = {name: [] for name in methods}
 
     def add(self, method: str, scored: Scored) -> None:
         self._scored[method].append(scored)
@@ -208,15 +202,15 @@ class _Curve:
     def __init__(self, reader: EvidenceReader, task: FoldTask, k: int) -> None:
         self._reader, self._rows = reader, task.curve_rows
         self._ks = sorted({*CURVE_K, k})
-        self._parts: list[pd.DataFrame] = []
+        self._sums: list[pd.DataFrame] = []
 
-    def add(self, block: QueryBlock, measured: FloatArray, contenders: Methods) -> None:
-        """Score the curve's queries of a block at every k; of variants the first."""
+    def add(self, block: QueryBlock, measured: FloatArray, methods: Methods) -> None:
+        """Score the curve's queries of a block at every k, for the first variant of each method."""
         chosen = np.isin(block.rows, self._rows)
         if not chosen.any():
             return
         block = block.some(np.flatnonzero(chosen))
-        for name, (method, *_) in contenders.items():
+        for name, (method, *_) in methods.items():
             if isinstance(method, Retrieved):
                 with self._reader.restricted_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
@@ -240,33 +234,28 @@ class _Curve:
                 "k_used": predicted.k_used[ok].sum(),
                 "n_queries": int(ok.sum()),
             }
-            self._parts.append(pd.DataFrame(each))
+            self._sums.append(pd.DataFrame(each))
 
     def table(self, regime: str) -> pd.DataFrame:
         """One row a method, k and metric."""
         columns = ["method", "k", "metric", "total", "n", "k_used", "n_queries"]
-        if not self._parts:
+        if not self._sums:
             return pd.DataFrame(columns=["regime", *columns])
-        table = pd.concat(self._parts).groupby(columns[:3], as_index=False, sort=False).sum()
+        table = pd.concat(self._sums).groupby(columns[:3], as_index=False, sort=False).sum()
         table.insert(0, "regime", regime)
         return table
 
 
-def _held(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predictions:
-    """A method's predictions, held to the evidence that it declares."""
+def _predict(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predictions:
+    """A method's predictions, restricted to the evidence that it declares."""
     with reader.restricted_to(method.evidence):
         return method.predict(block)
 
 
-def _each(contenders: Methods) -> Iterator[Method]:
-    for variants in contenders.values():
-        yield from variants
-
-
-def _fitted(contenders: Methods) -> dict[str, Any]:
+def _fitted(methods: Methods) -> dict[str, Any]:
     """What methods chose on training rows, by method; complete where it can be used again."""
     fitted = {
         name: first.params if isinstance(first, _Reusable) else getattr(first, "chosen", None)
-        for name, (first, *_) in contenders.items()
+        for name, (first, *_) in methods.items()
     }
     return {name: learned for name, learned in fitted.items() if learned is not None}

@@ -21,11 +21,13 @@ from lgr_core.evaluation import runner
 from lgr_core.evaluation.calibration_store import newest_params
 from lgr_core.evaluation.config import BenchmarkConfig, digest
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.registry import CONTROLS, REGISTRY, chosen_methods
+from lgr_core.evaluation.registry import CONTROLS, REGISTRY, MethodContext, chosen_methods
 from lgr_core.evaluation.run_store import load_run
 from lgr_core.evaluation.runner import run_benchmark
 from lgr_core.metrics import METRICS
 from lgr_core.prediction.kriging import Kernel
+from lgr_core.prediction.method import Status
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 
@@ -224,12 +226,12 @@ def test_a_damaged_table_is_one_error(toy, tmp_path):
 ORPHAN = """
 import multiprocessing, os, time
 from pathlib import Path
-from lgr_core.evaluation.runner import _end_with_parent
+from lgr_core.processes import end_with_parent
 
 def work(pid):
     pid.write_text(str(os.getpid()))
     import threading
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     time.sleep(600)
 
 if __name__ == "__main__":
@@ -423,6 +425,20 @@ def test_a_slow_method_is_a_part_of_its_own(toy, tmp_path):
     assert status["unseen_drug"]["ok"] > status["unseen_drug"]["not_applicable"] > 0
     fitted = run.config["fitted"]["unseen_drug-0-chemcpa"]["chemcpa"]
     assert fitted["trained_on"] == "profiles"
+
+
+def test_a_method_without_its_package_is_unavailable(toy, monkeypatch):
+    """Named, it is refused with what to install; of all methods, it is not applicable."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(UsageError) as refused:
+        chosen_methods(["chemcpa"])
+    assert "[chemcpa]" in refused.value.do
+    assert "chemcpa" in chosen_methods(None)
+    reader = EvidenceReader(toy)
+    (method,) = REGISTRY["chemcpa"].make(MethodContext(reader.labels, OURS, Regime.OPEN_WORLD))
+    found = method.predict(reader.block("LoVo", 5.0, ["Trametinib"]))
+    assert found.status == [Status.NOT_APPLICABLE]
+    assert found.detail == [str(refused.value)]
 
 
 def test_controls_stand_in_every_run():
