@@ -151,8 +151,8 @@ class _Tables:
     def scores(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
         """Tidy: one row a method, query and metric; ``queries`` has one row a query."""
         metrics = pd.Categorical(list(METRICS), categories=list(METRICS))
-        parts = [self._method(name, queries, metrics) for name in self._scored]
-        table = pd.concat(parts, ignore_index=True)
+        tables = [self._method(name, queries, metrics) for name in self._scored]
+        table = pd.concat(tables, ignore_index=True)
         n_each = len(queries) * len(METRICS)
         names = pd.Categorical(list(self._scored), categories=list(self._scored))
         table.insert(0, "method", names.repeat(n_each))
@@ -174,7 +174,7 @@ class _Tables:
 
     def seeds(self, regime: str) -> pd.DataFrame:
         """Sums of scores of methods with several variants: one row a method, seed and metric."""
-        parts = [
+        tables = [
             pd.DataFrame(
                 {
                     "regime": regime,
@@ -188,7 +188,7 @@ class _Tables:
             for name, values in self._many()
         ]
         columns = ["regime", "method", "seed", "metric", "total", "n"]
-        return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+        return pd.concat(tables) if tables else pd.DataFrame(columns=columns)
 
     def _many(self) -> Iterator[tuple[str, FloatArray]]:
         for name, scored in self._scored.items():
@@ -258,4 +258,4 @@ def _fitted(methods: Methods) -> dict[str, Any]:
         name: first.params if isinstance(first, _Reusable) else getattr(first, "chosen", None)
         for name, (first, *_) in methods.items()
     }
-    return {name: learned for name, learned in fitted.items() if learned is not None}
+    return {name: params for name, params in fitted.items() if params is not None}

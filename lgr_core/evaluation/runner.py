@@ -27,7 +27,7 @@ from lgr_core.evaluation.run_store import Each, Run, assemble
 from lgr_core.processes import SPAWN, broken_pools_as_errors, process_pool
 from lgr_core.retrieval.query_block import EvidenceReader
 
-PARTS = "parts"
+RESULTS = "parts"
 Progress = Callable[[str, int, int], None]
 
 
@@ -178,7 +178,7 @@ def run_benchmark(
     session = spec.session(store)
     tasks = session.tasks()
     write_config(folder, {**config, "started_at": _now()})
-    places = {task.name: folder / PARTS / task.name for task in tasks}
+    places = {task.name: folder / RESULTS / task.name for task in tasks}
     todo = [task for task in tasks if not FoldResult.is_done(places[task.name])]
     bar = _Progress(progress, sum(len(task.rows) for task in tasks))
     bar.step(sum(len(task.rows) for task in tasks if task not in todo))

@@ -1,4 +1,4 @@
-"""Words for a benchmark's tables: what stands behind a method's means, and how a run was made."""
+"""Texts in a benchmark's tables: coverage, notes, the run's config, what was fitted."""
 
 from __future__ import annotations
 

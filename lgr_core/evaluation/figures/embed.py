@@ -1,4 +1,4 @@
-"""Figures inside one file of HTML: the library once, no network, the colours of the file."""
+"""Figures embedded in one HTML file: the library once, no network, the file's colours."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.chemcpa.options import LABEL
 
 VEHICLE = -1
-"""The number in ``drug`` that says: no drug."""
+"""The number in ``drug`` of vehicle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

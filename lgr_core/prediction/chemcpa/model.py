@@ -243,8 +243,8 @@ class ChemCPA:
     @property
     def key(self) -> str:
         """SHA-256 of fingerprints, sizes and options (but for the device)."""
-        said = {**asdict(self.options), "device": None}
-        return digest(self.fingerprints, text=f"{FORMAT} {self.n_lines} {self.n_genes} {said}")
+        options = {**asdict(self.options), "device": None}
+        return digest(self.fingerprints, text=f"{FORMAT} {self.n_lines} {self.n_genes} {options}")
 
     @property
     def _shape(self) -> tuple[int, int, int]:

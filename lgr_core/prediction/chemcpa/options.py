@@ -1,4 +1,4 @@
-"""Options and training history of chemCPA (re-implementation), and whether it can run. No torch."""
+"""Options and training history of chemCPA (re-implementation); whether it can run. No torch."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class ChemCPAOptions:
     lr_step, lr_decay
         Every ``lr_step`` epochs the rates are multiplied by ``lr_decay``.
     adversary_steps, adversary_penalty, adversary_drug, adversary_line
-        Every how many steps the adversaries learn, how smooth they are kept, and how much the
-        autoencoder is paid for deceiving each.
+        Every how many steps the adversaries learn, their gradient penalty, and how much the
+        autoencoder is rewarded for deceiving each.
     batch, epochs
         Rows a step (at least, if there are so many) and passes at most.
     check_every, patience
