@@ -80,7 +80,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
             folder,
             selectors=selectors,
             external=external,
-            guest_columns=columns,
+            external_columns=columns,
             workers=options.workers,
             progress=progress,
         )
