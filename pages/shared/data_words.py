@@ -69,8 +69,12 @@ _SAYS: tuple[tuple[str, str], ...] = (
     (r"Say --column \w+=.+? or --column (\w+)=.+\.", r"Choose the column «\1» above."),
     (r"For ready deltas say --value-kind .+\.", "Say above what kind of change the numbers are."),
     (
-        r"Name the layer of raw counts with --layer, or say --value-kind if .+\.",
-        "Choose the layer of raw counts above, or say what kind of change the numbers are.",
+        r"Say --value-kind if these are ready deltas, else give a file of raw counts\.",
+        "Say what kind of change the numbers are, else give a file of raw counts.",
+    ),
+    (
+        r"Name the layer of raw counts with --layer (.+?)\. ",
+        r"Choose the layer of raw counts above (\1). ",
     ),
     (
         r"Leave out --value-kind to have them read as counts\.",

@@ -139,9 +139,10 @@ def clean_text(values: pd.Series) -> pd.Categorical:
 
 
 def _recode(codes: IntArray, texts: Sequence[str]) -> pd.Categorical:
-    """Categories for ``texts[code]``; texts that are the same once stripped become one."""
+    """Categories for ``texts[code]`` that some row has; texts equal once stripped become one."""
     stripped = pd.Index([text.strip() for text in texts], dtype=object)
-    names = pd.Index(sorted(set(stripped) - {""}), dtype=object)
+    carried = stripped[np.unique(codes[codes >= 0])]
+    names = pd.Index(sorted(set(carried) - {""}), dtype=object)
     table = np.append(names.get_indexer(stripped), -1)
     return pd.Categorical.from_codes(table[codes], categories=names)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import anndata
 import h5py
 import numpy as np
 import pandas as pd
@@ -26,13 +25,16 @@ from lgr_core.atlas.blocks import (
 )
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.counts_place import find_counts
 from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import column_names
+from lgr_core.atlas.sources.forms import column_names as parquet_columns
+from lgr_core.atlas.sources.h5ad_tables import column_names, read_column, read_table
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.matrix import (
+    CscMatrix,
     Matrix,
     check_counts,
-    find_counts,
     open_matrix,
     read_blocks,
 )
@@ -65,15 +67,17 @@ class CountSource(CountBlocks):
 
     def nonzeros(self) -> int:
         """Values that the matrix stores."""
-        with h5py.File(self.path) as file:
+        with open_hdf5(self.path) as file:
             matrix = open_matrix(file, self.matrix)
             return int(matrix.nonzeros(matrix.shape[0], matrix.shape[0])[0])
 
     def shards(self, max_nonzeros: int) -> list[FileShard]:
-        """Runs of the file's rows."""
-        with h5py.File(self.path) as file:
+        """Runs of the file's rows; a matrix stored by gene is one, as it is read whole."""
+        with open_hdf5(self.path) as file:
             matrix = open_matrix(file, self.matrix)
             bounds = matrix.nonzeros(0, matrix.shape[0])
+        if isinstance(matrix, CscMatrix):
+            max_nonzeros = max(int(bounds[-1]), 1)
         cuts = cut(np.arange(len(bounds)), bounds, self.kept, max_nonzeros)
         return [FileShard(self.path, self.matrix, part) for part in cuts]
 
@@ -108,21 +112,12 @@ class FileShard:
             The file cannot be read.
         """
         first, last = self.cut.first, self.cut.last
-        try:
-            with h5py.File(self.path) as file:
-                matrix = open_matrix(file, self.matrix)
-                for start, rows in read_blocks(matrix, first, last, BLOCK_NONZEROS):
-                    counts = keep(rows, start - first, self.cut.kept)
-                    check_counts(counts, self.matrix, start)
-                    yield counts
-        except (OSError, KeyError, ValueError) as err:
-            raise unreadable(self.path, err) from err
-
-
-def unreadable(path: Path, err: Exception) -> InputError:
-    """The error of an h5ad that HDF5 cannot read."""
-    found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
-    return InputError(f"file {path}", found, "It is cut off or damaged: fetch or write it again.")
+        with open_hdf5(self.path) as file:
+            matrix = open_matrix(file, self.matrix)
+            for start, rows in read_blocks(matrix, first, last, BLOCK_NONZEROS):
+                counts = keep(rows, start - first, self.cut.kept)
+                check_counts(counts, self.matrix, start)
+                yield counts
 
 
 def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
@@ -141,22 +136,19 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
     if choices.unit not in {None, *UNITS}:
         raise UsageError("unit", f"{choices.unit!r} is unknown", f"One of {', '.join(UNITS)}.")
     if path.is_dir() or suffix_of(path) != ".h5ad":
-        names = sorted(column_names(path))
+        names = sorted(parquet_columns(path))
         found = "raw counts are read from h5ad only, and this is in no published form known here"
         found += f"; its columns: {', '.join(names[:10])}" if names else ""
         do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
         raise InputError(f"file {path}", found, do)
-    try:
-        with h5py.File(path) as file:
-            return _open(file, path, choices)
-    except (OSError, KeyError) as err:
-        raise unreadable(path, err) from err
+    with open_hdf5(path) as file:
+        return _open(file, path, choices)
 
 
 def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
-    genes = name_genes(_read_var(file, matrix.name), choices.overrides)
+    genes = name_genes(read_table(file, _var_of(matrix.name)), choices.overrides)
     if matrix.shape != (len(obs), len(genes)):
         found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(genes))}"
         raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
@@ -198,18 +190,19 @@ def _read_obs(file: h5py.File, overrides: Mapping[str, str]) -> tuple[pd.DataFra
 
     Barcodes and the like of a hundred million cells would fill the memory.
     """
+    chosen = set(overrides.values())
+    named = {overrides.get(role, "") for role in ("cell_line", "drug")}
     table = file["obs"]
     if not isinstance(table, h5py.Group) or "__categories" in table:
-        return anndata.io.read_elem(table), []
-    names = [str(name) for name in table.attrs["column-order"]]
-    wanted = [name for name in names if is_role_name(name) or name in overrides.values()]
-    n_rows = len(table[str(table.attrs["_index"])])
-    columns = {name: anndata.io.read_elem(table[name]) for name in wanted}
-    return pd.DataFrame(columns, index=pd.RangeIndex(n_rows)), sorted(set(names) - set(wanted))
+        return read_table(file, "obs", named=named), []
+    names = column_names(file)
+    wanted = [name for name in names if is_role_name(name) or name in chosen]
+    return read_table(file, "obs", wanted, named), sorted(set(names) - set(wanted))
 
 
-def _read_var(file: h5py.File, matrix: str) -> pd.DataFrame:
-    return anndata.io.read_elem(file["raw/var" if matrix.startswith("raw/") else "var"])
+def _var_of(matrix: str) -> str:
+    """The table of genes that belongs to a matrix."""
+    return f"{matrix[:4]}var" if matrix.startswith("raw") else "var"
 
 
 def _unread(
@@ -222,7 +215,7 @@ def _unread(
         levels = item.get("categories") if isinstance(item, h5py.Group) else None
         few = levels is not None and levels.size <= _FEW_LEVELS
         if few or likeness(name):
-            yield name, pd.Series(anndata.io.read_elem(item))
+            yield name, read_column(item)
 
 
 def refuse_one_sided(seen: Observations) -> None:

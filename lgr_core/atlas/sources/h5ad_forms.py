@@ -9,6 +9,8 @@ from typing import NamedTuple
 import h5py
 
 from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.h5ad_tables import column_names
+from lgr_core.atlas.sources.hdf5 import DAMAGE
 from lgr_core.domain import ValueKind
 
 
@@ -68,10 +70,8 @@ def recognise_h5ad(path: Path) -> Form | None:
         return None
     try:
         with h5py.File(path) as file:
-            if not isinstance(file["obs"], h5py.Group):
-                return None
-            obs, layers = set(file["obs"]), set(file.get("layers", {}))
-    except (OSError, KeyError):
+            obs, layers = set(column_names(file)), set(file.get("layers", {}))
+    except DAMAGE:  # said by whoever reads it
         return None
     for known in _KNOWN:
         if known.obs <= obs and known.layers <= layers:

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy import sparse
 
 from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.counts_place import usable_layers
 from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.atlas.sources.features import name_genes
+from lgr_core.atlas.sources.h5ad_tables import read_table
+from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
+from lgr_core.atlas.sources.matrix import DenseMatrix, open_matrix
 from lgr_core.atlas.sources.names import is_role_name
 from lgr_core.atlas.sources.wide import take_apart
 from lgr_core.domain import NOTHING, BoolArray, FloatArray
@@ -123,34 +127,60 @@ def _plate_names(files: list[Path]) -> list[str]:
 
 def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
     suffix = suffix_of(path)
+    if suffix == ".h5ad":
+        return _read_h5ad(path, overrides, layer)
     try:
-        if suffix == ".h5ad":
-            return _read_h5ad(path, overrides, layer)
         return _read_wide(path, suffix, overrides)
-    except (OSError, EOFError, pa.ArrowException, ValueError, KeyError, TypeError) as err:
+    except (*DAMAGE, pa.ArrowException) as err:
         found = f"it cannot be read ({' '.join(str(err).split())})"
         raise InputError(f"file {path}", found, "Check the file.") from err
 
 
 def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
-    adata = anndata.read_h5ad(path)
-    if layer is not None and layer not in adata.layers:
-        found = f"layers found: {', '.join(adata.layers) or 'none'}"
-        raise InputError(f"layer {layer!r} of {path}", found, "Name one of these with --layer.")
-    values = adata.X if layer is None else adata.layers[layer]
-    if values is None:
-        found = f"X is empty; layers found: {', '.join(adata.layers) or 'none'}"
-        raise InputError(f"file {path}", found, "Name the layer that holds deltas with --layer.")
-    if sparse.issparse(values):
-        values = values.toarray()
-    panel = adata.var.get("highly_variable")
+    named = {overrides.get(role, "") for role in ("cell_line", "drug")}
+    with open_hdf5(path) as file:
+        values = _delta_matrix(file, path, layer)
+        obs, var = read_table(file, "obs", named=named), read_table(file, "var")
+        notes = _notes(file)
+    if values.shape != (len(obs), len(var)):
+        found = f"its matrix is {values.shape}, its labels say {(len(obs), len(var))}"
+        raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
+    panel = var.get("highly_variable")
     return DeltaFile(
-        adata.obs,
-        np.ascontiguousarray(values, dtype=np.float32),
-        name_genes(adata.var, overrides),
+        obs,
+        values,
+        name_genes(var, overrides),
         None if panel is None else panel.to_numpy(dtype=bool),
-        {f"uns_{key}": str(text) for key, text in adata.uns.items() if isinstance(text, str)},
+        notes,
     )
+
+
+def _delta_matrix(file: h5py.File, path: Path, layer: str | None) -> FloatArray:
+    """The values of ``X`` or of a layer (n_rows, n_genes), dense."""
+    layers = ", ".join(usable_layers(file)) or "none"
+    if layer is not None and layer not in file.get("layers", {}):
+        do = "Name one of these with --layer."
+        raise InputError(f"layer {layer!r} of {path}", f"layers found: {layers}", do)
+    name = "X" if layer is None else f"layers/{layer}"
+    if name not in file or file[name].attrs.get("encoding-type") == "null":
+        do = "Name the layer that holds deltas with --layer."
+        raise InputError(f"file {path}", f"X is empty; layers found: {layers}", do)
+    matrix = open_matrix(file, name, by_gene_too=True)
+    if isinstance(matrix, DenseMatrix):
+        return np.ascontiguousarray(matrix.dataset[:], dtype=np.float32)
+    values = matrix.read(0, matrix.shape[0]).toarray()
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _notes(file: h5py.File) -> dict[str, object]:
+    """The texts of ``uns``, for the provenance."""
+    uns = file.get("uns", {})
+    texts = {
+        key: anndata.io.read_elem(item)
+        for key, item in uns.items()
+        if isinstance(item, h5py.Dataset) and item.shape == ()
+    }
+    return {f"uns_{key}": str(text) for key, text in texts.items() if isinstance(text, str)}
 
 
 def _read_wide(path: Path, suffix: str, overrides: Mapping[str, str]) -> DeltaFile:
