@@ -27,7 +27,7 @@ from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.counts_place import find_counts
 from lgr_core.atlas.sources.design import check_design, unread_columns
-from lgr_core.atlas.sources.features import name_genes
+from lgr_core.atlas.sources.features import find_genes, name_genes
 from lgr_core.atlas.sources.forms import column_names as parquet_columns
 from lgr_core.atlas.sources.h5ad_tables import column_names, read_column, read_table
 from lgr_core.atlas.sources.hdf5 import open_hdf5
@@ -58,12 +58,14 @@ _FEW_LEVELS = 100
 class CountSource(CountBlocks):
     """An h5ad of raw counts: the metadata in our words, the counts still on disk.
 
-    ``kept`` are the file's rows that ``obs`` stands for, ``matrix`` is where it holds the counts.
+    ``kept`` are the file's rows that ``obs`` stands for, ``matrix`` is where it holds the counts,
+    ``columns`` are those of it that are genes (None: all).
     """
 
     path: Path
     matrix: str
     kept: IntArray
+    columns: IntArray | None
 
     def nonzeros(self) -> int:
         """Values that the matrix stores."""
@@ -79,7 +81,7 @@ class CountSource(CountBlocks):
         if isinstance(matrix, CscMatrix):
             max_nonzeros = max(int(bounds[-1]), 1)
         cuts = cut(np.arange(len(bounds)), bounds, self.kept, max_nonzeros)
-        return [FileShard(self.path, self.matrix, part) for part in cuts]
+        return [FileShard(self.path, self.matrix, part, columns=self.columns) for part in cuts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class FileShard:
     matrix: str
     cut: Cut
     before: int = 0
+    columns: IntArray | None = None
 
     @property
     def start(self) -> int:
@@ -115,7 +118,7 @@ class FileShard:
         with open_hdf5(self.path) as file:
             matrix = open_matrix(file, self.matrix)
             for start, rows in read_blocks(matrix, first, last, BLOCK_NONZEROS):
-                counts = keep(rows, start - first, self.cut.kept)
+                counts = keep(_genes_of(rows, self.columns), start - first, self.cut.kept)
                 check_counts(counts, self.matrix, start)
                 yield counts
 
@@ -148,18 +151,21 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
 def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
-    genes = name_genes(read_table(file, _var_of(matrix.name)), choices.overrides)
-    if matrix.shape != (len(obs), len(genes)):
-        found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(genes))}"
+    var = read_table(file, _var_of(matrix.name))
+    if matrix.shape != (len(obs), len(var)):
+        found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(var))}"
         raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
-    if genes.empty:
+    if not len(var):
         raise InputError(f"file {path}", "it has no genes", "Give one column a gene.")
+    features = find_genes(var, f"file {path}", choices.overrides)
+    var = var if features.columns is None else var.iloc[features.columns]
+    genes = name_genes(var, choices.overrides)
     columns = guess_columns(obs, choices.overrides, unread=unread)
     seen = read_observations(obs, columns, choices)
     refuse_one_sided(seen)
     averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")
-    guessed = _guess_unit(matrix, seen, None if well is None else obs[well])
+    guessed = _guess_unit(matrix, seen, None if well is None else obs[well], features.columns)
     unit = guessed if choices.unit is None else choices.unit
     log.info("%s: %d rows of %s, a row is a %s", path, len(seen.kept), matrix.name, unit)
     return CountSource(
@@ -167,6 +173,7 @@ def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
         matrix=matrix.name,
         obs=seen.frame,
         kept=seen.kept,
+        columns=features.columns,
         genes=genes,
         labels=seen.labels,
         unit=unit,
@@ -179,6 +186,7 @@ def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
             **({} if seen.time is None else {"time": seen.time}),
             "averaged_over": averaged,
             "dropped": seen.dropped,
+            **({"features_left_out": features.left_out} if features.left_out else {}),
             "control_labels": list(seen.labels),
             "unit_is": "guessed" if choices.unit is None else "given",
         },
@@ -233,7 +241,14 @@ def refuse_one_sided(seen: Observations) -> None:
     raise InputError("vehicle controls", found, "Name the vehicle with --control LABEL.")
 
 
-def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> Unit:
+def _genes_of(rows: sparse.csr_array, columns: IntArray | None) -> sparse.csr_array:
+    """The columns of counts that are genes."""
+    return rows if columns is None else rows[:, columns]
+
+
+def _guess_unit(
+    matrix: Matrix, seen: Observations, well: pd.Series | None, columns: IntArray | None
+) -> Unit:
     if well is not None:
         places = pd.DataFrame({"plate": seen.frame["plate"], "well": well.to_numpy()[seen.kept]})
         if not places.duplicated().any():
@@ -241,7 +256,7 @@ def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> U
     starts = np.linspace(0, matrix.shape[0], _SAMPLES, endpoint=False).astype(int)
     stops = np.minimum(starts + _SAMPLE_ROWS, matrix.shape[0])
     totals = [
-        matrix.read(start, stop).sum(axis=1)
+        _genes_of(matrix.read(start, stop), columns).sum(axis=1)
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
     ]
     return "well" if np.median(np.concatenate(totals)) >= WELL_COUNTS else "cell"

@@ -17,6 +17,7 @@ from scipy import sparse
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.counts_place import PLACES, usable_layers
 from lgr_core.atlas.sources.doses import parse_literal
+from lgr_core.atlas.sources.features import find_genes
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.h5ad_tables import read_table
 from lgr_core.atlas.sources.hdf5 import open_hdf5
@@ -126,7 +127,7 @@ def _look_at_table(file: DeltaFile) -> Look:
 def _look_at_h5ad(path: Path, form: Form | None) -> Look:
     with open_hdf5(path) as file:
         obs = read_table(file, "obs").reset_index(drop=True)
-        genes = len(read_table(file, "var").index)
+        var = read_table(file, "var")
         layers = tuple(usable_layers(file))
         names = [*PLACES, *(f"layers/{layer}" for layer in layers)]
         counts = any(_holds_counts(file, name) for name in names if name in file)
@@ -134,9 +135,10 @@ def _look_at_h5ad(path: Path, form: Form | None) -> Look:
     known = {} if form is None else form.columns
     kind = None if form is None else form.value_kind
     guesses = {role: column for role, column in {**guesses, **known}.items() if column}
+    left_out = sum(find_genes(var, f"file {path}").left_out.values())
     return Look(
         len(obs),
-        genes,
+        len(var) - left_out,
         "" if form is None else form.name,
         columns=tuple(map(str, obs.columns)),
         guesses=guesses,

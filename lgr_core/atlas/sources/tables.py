@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.counts_place import usable_layers
 from lgr_core.atlas.sources.delimited import read_delimited
-from lgr_core.atlas.sources.features import name_genes
+from lgr_core.atlas.sources.features import find_genes, name_genes
 from lgr_core.atlas.sources.h5ad_tables import read_table
 from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
 from lgr_core.atlas.sources.matrix import DenseMatrix, open_matrix
@@ -145,14 +145,25 @@ def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> D
     if values.shape != (len(obs), len(var)):
         found = f"its matrix is {values.shape}, its labels say {(len(obs), len(var))}"
         raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
+    return _of_genes(obs, values, var, notes, path, overrides)
+
+
+def _of_genes(
+    obs: pd.DataFrame,
+    values: FloatArray,
+    var: pd.DataFrame,
+    notes: dict[str, object],
+    path: Path,
+    overrides: Mapping[str, str],
+) -> DeltaFile:
+    """The changes of those features that are genes, named."""
+    features = find_genes(var, f"file {path}", overrides)
+    if features.columns is not None:
+        values, var = np.ascontiguousarray(values[:, features.columns]), var.iloc[features.columns]
+        notes = {**notes, "features_left_out": features.left_out}
     panel = var.get("highly_variable")
-    return DeltaFile(
-        obs,
-        values,
-        name_genes(var, overrides),
-        None if panel is None else panel.to_numpy(dtype=bool),
-        notes,
-    )
+    panel = None if panel is None else panel.to_numpy(dtype=bool)
+    return DeltaFile(obs, values, name_genes(var, overrides), panel, notes)
 
 
 def _delta_matrix(file: h5py.File, path: Path, layer: str | None) -> FloatArray:
@@ -191,8 +202,8 @@ def _read_wide(path: Path, suffix: str, overrides: Mapping[str, str]) -> DeltaFi
     else:
         table = read_delimited(path, lambda name: name.strip() in known or is_role_name(name))
     wide = take_apart(table, path, known)
-    genes = name_genes(pd.DataFrame(index=pd.Index(wide.genes, dtype=object)))
     notes: dict[str, object] = {"metadata_columns": list(wide.obs)}
     if wide.empty:
         notes["empty_columns"] = wide.empty
-    return DeltaFile(wide.obs, wide.deltas, genes, None, notes)
+    var = pd.DataFrame(index=pd.Index(wide.genes, dtype=object))
+    return _of_genes(wide.obs, wide.deltas, var, notes, path, {})
