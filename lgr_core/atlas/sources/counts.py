@@ -29,7 +29,12 @@ from lgr_core.atlas.sources.counts_place import find_counts
 from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.features import find_genes, name_genes
 from lgr_core.atlas.sources.forms import column_names as parquet_columns
-from lgr_core.atlas.sources.h5ad_tables import column_names, read_column, read_table
+from lgr_core.atlas.sources.h5ad_tables import (
+    column_names,
+    read_column,
+    read_table,
+    refuse_transposed,
+)
 from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.matrix import (
     CscMatrix,
@@ -149,6 +154,7 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
 
 
 def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
+    refuse_transposed(file)
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
     var = read_table(file, _var_of(matrix.name))

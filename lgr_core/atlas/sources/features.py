@@ -20,6 +20,11 @@ log = logging.getLogger(__name__)
 
 _HEADER = re.compile(r"\bgene_(?:short_name|symbol|name|id)\b", re.IGNORECASE)
 
+_MONTH = "jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec"
+_DATE = re.compile(
+    rf"\d{{1,2}}-({_MONTH})|({_MONTH})-\d{{1,2}}|\d{{4}}-\d\d-\d\d([ T].*)?|\d\d?/\d\d?/\d{{2,4}}",
+    re.IGNORECASE,
+)
 _GENE = "gene expression"
 _TYPE_COLUMNS = ("feature_types", "feature_type")
 _OTHER_TYPES = frozenset(
@@ -131,6 +136,7 @@ def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.
         ids = ids.where(ids.str.match(r"ENS[A-Z]*G\d+"), "")
     symbols = _texts(var[columns.columns["gene"]] if columns.get("gene") else index)
     _refuse_header(symbols, ids)
+    _warn_of_dates(symbols)
     symbols = symbols.where(symbols != "", ids)
     return pd.DataFrame({"gene": _unique(symbols, ids), "ensembl_id": ids})
 
@@ -144,6 +150,14 @@ def _refuse_header(symbols: pd.Series, ids: pd.Series) -> None:
             found += "all names are shifted against the values"
             do = "Take a mended file (of scPerturb's sci-Plex: release 1.4 or later)."
             raise InputError("genes", found, do)
+
+
+def _warn_of_dates(symbols: pd.Series) -> None:
+    """Warn of symbols that a spreadsheet has turned into dates (``MARCHF1``, ``SEPTIN2``)."""
+    dates = symbols[symbols.str.fullmatch(_DATE)]
+    if len(dates):
+        said = ", ".join(dates[:10])
+        log.warning("genes called by dates, as spreadsheets write them: %s", said)
 
 
 def _texts(values: pd.Series) -> pd.Series:

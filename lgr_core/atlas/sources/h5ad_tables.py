@@ -73,6 +73,23 @@ def read_table(
     )
 
 
+def refuse_transposed(file: h5py.File) -> None:
+    """Refuse an h5ad whose rows are genes.
+
+    Raises
+    ------
+    InputError
+        Columns of ``var`` are called like a line and a drug, and none of ``obs`` is.
+    """
+    if any(map(_holds_names, column_names(file))):
+        return
+    named = [name for name in column_names(file, "var") if _holds_names(name)]
+    if named:
+        found = f"it seems transposed: {', '.join(named)} in var describe columns, not rows"
+        do = "Write it once: anndata.read_h5ad(FILE).T.write_h5ad(NEW)."
+        raise InputError(f"file {file.filename}", found, do)
+
+
 def read_column(item: h5py.Group | h5py.Dataset) -> pd.Series:
     """One column in whatever encoding, without pandas' nullable types."""
     return _plain(pd.Series(anndata.io.read_elem(item)))

@@ -18,11 +18,13 @@ from lgr_core.atlas.sources.counts_place import usable_layers
 from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.atlas.sources.features import find_genes, name_genes
 from lgr_core.atlas.sources.h5ad_tables import read_table
+from lgr_core.atlas.sources.h5ad_tables import refuse_transposed as refuse_rows_of_genes
 from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
+from lgr_core.atlas.sources.long_table import read_long
 from lgr_core.atlas.sources.matrix import DenseMatrix, open_matrix
-from lgr_core.atlas.sources.names import is_role_name
-from lgr_core.atlas.sources.wide import take_apart
-from lgr_core.domain import NOTHING, BoolArray, FloatArray
+from lgr_core.atlas.sources.names import VALUE_ROLE, is_role_name
+from lgr_core.atlas.sources.wide import refuse_transposed, take_apart
+from lgr_core.domain import NOTHING, BoolArray, FloatArray, ValueKind
 from lgr_core.errors import InputError
 
 SUFFIXES = (".h5ad", ".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
@@ -82,8 +84,15 @@ def files_of(path: Path) -> list[Path]:
     return files
 
 
-def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
+def read_delta_file(
+    path: Path,
+    overrides: Mapping[str, str],
+    layer: str | None,
+    value_kind: ValueKind | None = None,
+) -> DeltaFile:
     """Read a file, or all files of a folder as plates of one set, with equal genes.
+
+    ``value_kind`` is what the changes are; None: the file is only looked at.
 
     Raises
     ------
@@ -92,9 +101,9 @@ def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None)
         have one name, which names their plates.
     """
     if not path.is_dir():
-        return _read_one(path, overrides, layer)
+        return _read_one(path, overrides, layer, value_kind)
     files = files_of(path)
-    parts = [_read_one(file, overrides, layer) for file in files]
+    parts = [_read_one(file, overrides, layer, value_kind) for file in files]
     for file, part in zip(files, parts, strict=True):
         if not part.genes["gene"].equals(parts[0].genes["gene"]):
             found = f"its genes differ from those of {files[0].name}"
@@ -125,12 +134,14 @@ def _plate_names(files: list[Path]) -> list[str]:
     return names
 
 
-def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
+def _read_one(
+    path: Path, overrides: Mapping[str, str], layer: str | None, value_kind: ValueKind | None
+) -> DeltaFile:
     suffix = suffix_of(path)
     if suffix == ".h5ad":
         return _read_h5ad(path, overrides, layer)
     try:
-        return _read_wide(path, suffix, overrides)
+        return _read_text(path, suffix, overrides, value_kind)
     except (*DAMAGE, pa.ArrowException) as err:
         found = f"it cannot be read ({' '.join(str(err).split())})"
         raise InputError(f"file {path}", found, "Check the file.") from err
@@ -139,6 +150,7 @@ def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> De
 def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
     named = {overrides.get(role, "") for role in ("cell_line", "drug")}
     with open_hdf5(path) as file:
+        refuse_rows_of_genes(file)
         values = _delta_matrix(file, path, layer)
         obs, var = read_table(file, "obs", named=named), read_table(file, "var")
         notes = _notes(file)
@@ -194,13 +206,20 @@ def _notes(file: h5py.File) -> dict[str, object]:
     return {f"uns_{key}": str(text) for key, text in texts.items() if isinstance(text, str)}
 
 
-def _read_wide(path: Path, suffix: str, overrides: Mapping[str, str]) -> DeltaFile:
+def _read_text(
+    path: Path, suffix: str, overrides: Mapping[str, str], value_kind: ValueKind | None
+) -> DeltaFile:
     """A parquet, CSV or TSV; metadata of a text file stays text (``NA`` and ``697`` are names)."""
-    known = set(overrides.values())
+    known = {name for role, name in overrides.items() if role != VALUE_ROLE}
     if suffix == ".parquet":
         table = pq.read_table(path)
     else:
         table = read_delimited(path, lambda name: name.strip() in known or is_role_name(name))
+    long = read_long(table, path, overrides, value_kind)
+    if long is not None:
+        var = pd.DataFrame(index=pd.Index(long.genes, dtype=object))
+        return _of_genes(long.obs, long.deltas, var, long.notes, path, {})
+    refuse_transposed(table, path)
     wide = take_apart(table, path, known)
     notes: dict[str, object] = {"metadata_columns": list(wide.obs)}
     if wide.empty:
