@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from lgr_core.atlas.blocks import USUAL, Choices, CountBlocks
+from lgr_core.atlas.sources.containers import refuse_container
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
 
@@ -45,6 +46,7 @@ def open_folder(path: Path, choices: Choices = USUAL) -> JoinedSource:
     InputError
         There is none, one cannot be opened, or two differ in their genes or in what a row is.
     """
+    refuse_container(path)
     files = sorted(path.glob("*.h5ad"))
     if not files:
         do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."

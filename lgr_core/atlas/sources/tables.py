@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.containers import refuse_container
 from lgr_core.atlas.sources.counts_place import usable_layers
 from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.atlas.sources.features import find_genes, name_genes
@@ -57,6 +58,7 @@ def suffix_of(path: Path) -> str:
     """
     if not path.exists():
         raise InputError(f"file {path}", "it does not exist", "Check the path.")
+    refuse_container(path)
     for suffix in SUFFIXES:
         if path.name.casefold().endswith(suffix):
             return suffix
@@ -72,10 +74,12 @@ def files_of(path: Path) -> list[Path]:
         There is none.
     """
     if path.is_file():
+        refuse_container(path)
         return [path]
     if not path.is_dir():
         do = "Give the path of an h5ad, parquet or CSV, or of a folder of them."
         raise InputError(f"source {path}", "no such file", do)
+    refuse_container(path)
     inside = sorted(path.iterdir())
     files = [p for p in inside if p.is_file() and p.name.casefold().endswith(SUFFIXES)]
     if not files:
