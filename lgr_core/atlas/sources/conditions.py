@@ -14,6 +14,7 @@ from lgr_core.atlas.blocks import USUAL, Choices
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
+from lgr_core.atlas.sources.readable_names import refuse_unreadable
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError, unknown
@@ -128,6 +129,8 @@ def read_observations(
         }
     )
     table.loc[table["is_control"], "dose_um"] = np.nan
+    for name, what in (("cell_line", "cell line"), ("drug", "drug"), ("plate", "plate")):
+        refuse_unreadable(table[name].cat.categories, what)
     said = None if one_time is None else one_time.value
     return Observations(table, kept, labels, dropped, at_zero, said)
 

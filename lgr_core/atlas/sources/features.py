@@ -13,6 +13,7 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.names import GENE_ROLES, plain
+from lgr_core.atlas.sources.readable_names import refuse_unreadable
 from lgr_core.domain import NOTHING, IntArray
 from lgr_core.errors import InputError
 
@@ -136,6 +137,7 @@ def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.
         ids = ids.where(ids.str.match(r"ENS[A-Z]*G\d+"), "")
     symbols = _texts(var[columns.columns["gene"]] if columns.get("gene") else index)
     _refuse_header(symbols, ids)
+    refuse_unreadable(symbols, "gene")
     _warn_of_dates(symbols)
     symbols = symbols.where(symbols != "", ids)
     return pd.DataFrame({"gene": _unique(symbols, ids), "ensembl_id": ids})
