@@ -5,9 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-import h5py
-
-from lgr_core.atlas.sources.hdf5 import DAMAGE
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.errors import InputError
 
 _ENDINGS = (
@@ -85,7 +83,7 @@ def _of_file(path: Path) -> tuple[str, str] | None:
 
 def _of_hdf5(path: Path) -> tuple[str, str] | None:
     """What an HDF5 file of a general name holds."""
-    with suppress(*DAMAGE), h5py.File(path) as file:
+    with suppress(InputError), open_hdf5(path) as file:
         if "matrix" in file and "barcodes" in file["matrix"]:
             return "it is a 10x matrix, whose cells have no lines and drugs", _TEN_X
         if "obs" in file and "var" in file:

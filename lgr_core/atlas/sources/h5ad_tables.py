@@ -21,6 +21,7 @@ import anndata
 import h5py
 import numpy as np
 import pandas as pd
+from anndata._io.specs.registry import IORegistryError
 
 from lgr_core.atlas.sources.names import ROLES, name_in_tiers
 from lgr_core.errors import InputError
@@ -92,7 +93,14 @@ def refuse_transposed(file: h5py.File) -> None:
 
 def read_column(item: h5py.Group | h5py.Dataset) -> pd.Series:
     """One column in whatever encoding, without pandas' nullable types."""
-    return _plain(pd.Series(anndata.io.read_elem(item)))
+    try:
+        return _plain(pd.Series(anndata.io.read_elem(item)))
+    except IORegistryError as err:  # it has no public name
+        kind = _text(item.attrs.get("encoding-type", ""))
+        version = _text(item.attrs.get("encoding-version", ""))
+        found = f"its encoding {kind!r} {version!r} is unknown"
+        do = "Write the file again with anndata 0.12, or leave that column out."
+        raise InputError(f"column {(item.name or '').lstrip('/')}", found, do) from err
 
 
 def _plain(values: pd.Series) -> pd.Series:

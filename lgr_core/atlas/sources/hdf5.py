@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from importlib import import_module
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import h5py
@@ -30,6 +32,11 @@ DAMAGE = (
     ValueError,
 )
 """What readers raise on a file whose bytes are not what its format promises."""
+
+_HEAP = b"GCOL\x01\x00\x00\x00"
+"""How a global heap begins: HDF5 keeps texts of any length there."""
+
+_MOST_SEARCHED = 1_000_000_000
 
 _NO_LOCKS = frozenset({errno.EAGAIN, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 _FETCH = "It is cut off or damaged: fetch or write it again."
@@ -60,8 +67,35 @@ def reading(path: Path, form: str = "h5ad") -> Iterator[None]:
 @contextmanager
 def open_hdf5(path: Path, form: str = "h5ad") -> Iterator[h5py.File]:
     """An HDF5 file, read-only; raises as :func:`reading`."""
-    with reading(path, form), h5py.File(path) as file:
-        yield file
+    with reading(path, form):
+        found = path.stat()
+        _check_heaps(path, found.st_size, found.st_mtime_ns)
+        with h5py.File(path) as file:
+            yield file
+
+
+@lru_cache(maxsize=64)
+def _check_heaps(path: Path, size: int, _: int) -> None:
+    """Raise ValueError where an object of a global heap has no length.
+
+    HDF5 2.0 and older never comes back from such a heap, so that nothing could stop a reader.
+    Larger files than a gigabyte are believed: looking through them would take longer.
+    """
+    if not 0 < size <= _MOST_SEARCHED:
+        return
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as held:
+        at = held.find(_HEAP)
+        while at >= 0:
+            end = min(at + int.from_bytes(held[at + 8 : at + 16], "little"), size)
+            place = at + 16
+            while place + 16 <= end:
+                number = int.from_bytes(held[place : place + 2], "little")
+                length = int.from_bytes(held[place + 8 : place + 16], "little")
+                if number == 0 and length == 0:
+                    msg = f"global heap at byte {at:,} is damaged"
+                    raise ValueError(msg)
+                place += length if number == 0 else 16 + -(-length // 8) * 8
+            at = held.find(_HEAP, at + 8)
 
 
 def unreadable(path: Path, err: Exception, form: str = "h5ad") -> InputError:

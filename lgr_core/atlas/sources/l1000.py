@@ -20,7 +20,7 @@ from lgr_core.atlas.sources.doses import UNITS, parse_dose
 from lgr_core.atlas.sources.features import name_genes
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.gct import recognise_gct
-from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import FloatArray, IntArray, ValueKind
 from lgr_core.drugs.lines import line_key
@@ -79,7 +79,7 @@ def _has_tables(path: Path) -> bool:
     """Whether a table of signatures, which are level 5, lies beside a gctx, or it has no own."""
     if any(_TABLES["signatures"].search(file.name) for file in path.parent.glob("*.txt*")):
         return True
-    with suppress(*DAMAGE), h5py.File(path) as file:
+    with suppress(InputError), open_hdf5(path, "gctx") as file:
         return set(file["0/META/COL"]) <= {"id"}
     return True
 

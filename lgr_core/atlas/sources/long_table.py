@@ -19,7 +19,13 @@ import pandas as pd
 import pyarrow as pa
 
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.names import VALUE_ROLE, is_metadata_name, is_role_name, plain
+from lgr_core.atlas.sources.names import (
+    REPLICATE_NAME,
+    VALUE_ROLE,
+    is_metadata_name,
+    is_role_name,
+    plain,
+)
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import AmbiguousError, InputError
 
@@ -127,8 +133,11 @@ def _refuse_unnamed(
     """Refuse a column of many texts of which each stands once in a condition: genes, perhaps."""
     for name in texts:
         levels = table.column(name).to_pandas()
+        shared = conditions.duplicated(keep=False).all() and levels.nunique() * 2 <= len(levels)
+        if not shared or levels.nunique() < _FEWEST_LEVELS or REPLICATE_NAME.search(plain(name)):
+            continue
         each = levels.groupby([conditions[key] for key in conditions], observed=True, dropna=False)
-        if levels.nunique() >= _FEWEST_LEVELS and (each.nunique() == each.size()).all():
+        if (each.nunique() == each.size()).all():
             found = f"rows of one condition differ in column {name!r} ({levels.nunique():,} values)"
             do = f"If it lists genes, say --column gene={name!r}; if not, say --column gene= ."
             raise InputError(f"file {path}", found, do)
@@ -187,7 +196,8 @@ def _value_column(
 
 def _numbers(values: pd.Series) -> FloatArray:
     """Numbers (n,), NaN for whatever is none: ``NA`` is how DESeq2 writes a gene without counts."""
-    return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float32)
+    with np.errstate(over="ignore"):
+        return pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float32)
 
 
 def _pivot(

@@ -60,7 +60,7 @@ class CsrMatrix:
         """Rows ``start`` to ``stop``; InputError if an index points outside the matrix."""
         bounds = self.nonzeros(start, stop)
         here = slice(int(bounds[0]), int(bounds[-1]))
-        data = self.group["data"][here].astype(np.float32, copy=False)
+        data = _as_float32(self.group["data"][here])
         indices = self.group["indices"][here].astype(np.int32, copy=False)
         n_genes = self.shape[1]
         if len(indices) and (indices.min() < 0 or indices.max() >= n_genes):
@@ -87,7 +87,7 @@ class DenseMatrix:
 
     def read(self, start: int, stop: int) -> sparse.csr_array:
         """Rows ``start`` to ``stop``."""
-        rows = sparse.csr_array(self.dataset[start:stop].astype(np.float32, copy=False))
+        rows = sparse.csr_array(_as_float32(self.dataset[start:stop]))
         rows.indices = rows.indices.astype(np.int32, copy=False)
         rows.indptr = rows.indptr.astype(np.int32, copy=False)
         return rows
@@ -112,7 +112,7 @@ class CscMatrix:
 
     def _by_row(self) -> sparse.csr_array:
         if self._rows is None:
-            data = self.group["data"][:].astype(np.float32, copy=False)
+            data = _as_float32(self.group["data"][:])
             indices = self.group["indices"][:].astype(np.int32, copy=False)
             indptr = self.group["indptr"][:].astype(np.int32)
             n_rows = self.shape[0]
@@ -157,6 +157,12 @@ def open_matrix(file: h5py.File, name: str, *, by_gene_too: bool = False) -> Mat
         found = f"its {sizes['data']:,} values are stored by gene (CSC), so rows cannot be read"
         raise InputError(f"matrix {name}", found, f"Convert it once: {_conversion(name)}.")
     return CscMatrix(name, shape, item)
+
+
+def _as_float32(values: np.ndarray) -> FloatArray:
+    """Values as float32; what it cannot hold becomes infinite, and is refused where it is read."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
 
 
 def _conversion(name: str) -> str:

@@ -194,7 +194,8 @@ def _delta_matrix(file: h5py.File, path: Path, layer: str | None) -> FloatArray:
         raise InputError(f"file {path}", f"X is empty; layers found: {layers}", do)
     matrix = open_matrix(file, name, by_gene_too=True)
     if isinstance(matrix, DenseMatrix):
-        return np.ascontiguousarray(matrix.dataset[:], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(matrix.dataset[:], dtype=np.float32)
     values = matrix.read(0, matrix.shape[0]).toarray()
     return np.ascontiguousarray(values, dtype=np.float32)
 

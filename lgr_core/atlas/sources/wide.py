@@ -157,7 +157,12 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _numbers(column: pa.ChunkedArray) -> FloatArray:
-    """Numbers (n_rows,), NaN where there is none."""
+    """Numbers (n_rows,), NaN where there is none; what float32 cannot hold is infinite."""
+    with np.errstate(over="ignore"):
+        return _as_float32(column)
+
+
+def _as_float32(column: pa.ChunkedArray) -> FloatArray:
     if not _is_number(column.type):
         return pd.to_numeric(column.to_pandas()).to_numpy(dtype=np.float32)
     if pa.types.is_decimal(column.type):
