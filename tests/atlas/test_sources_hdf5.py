@@ -75,6 +75,7 @@ def test_each_cause_is_named(path, err, word):
         (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
         (b"no HDF5", "cannot be read as h5ad"),
     ],
+    ids=["gzip", "zip", "html", "lfs", "text"],
 )
 def test_another_format_under_its_name(tmp_path, held, word):
     """What a download left in its place."""
