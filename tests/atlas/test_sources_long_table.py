@@ -158,9 +158,38 @@ def test_a_gene_twice_in_a_contrast_is_refused(read):
 def test_missing_roles_are_asked_for_by_their_flag(read):
     """Scanpy calls the drug ``group``; the flag that names it makes the file readable."""
     frame = long_frame("names", "logfoldchanges").rename(columns={"drug": "group"})
-    with pytest.raises(InputError, match=r"the column for drug.*--column drug=NAME"):
+    with pytest.raises(InputError, match=r"'group'.*--column drug=NAME") as caught:
         read(frame)
+    assert "cell_line" not in caught.value.do
     np.testing.assert_array_equal(read(frame, drug="group").deltas, CHANGES)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ("names", "scores", "logfoldchanges", "pvals", "pvals_adj"),
+        ("", "baseMean", "log2FoldChange", "lfcSE", "stat", "pvalue", "padj"),
+    ],
+)
+def test_one_contrast_without_line_and_drug_says_what_it_lacks(read, columns):
+    """The results of one comparison, as scanpy and DESeq2 write them."""
+    frame = pd.DataFrame(CHANGES[0, :, np.newaxis].repeat(len(columns), 1), columns=list(columns))
+    frame[columns[0]] = GENES
+    with pytest.raises(InputError, match="--column cell_line=NAME --column drug=NAME"):
+        read(frame)
+    table = read(frame.assign(cell_line="A549", drug="Talc"))
+    np.testing.assert_array_equal(table.deltas, CHANGES[:1])
+
+
+def test_results_of_cell_eval_are_refused_with_what_to_name(read):
+    """A ratio is not taken for its logarithm; nothing says which line it is."""
+    frame = long_frame("feature", "fold_change", p_value=0.1, statistic=2.0)
+    frame = frame.rename(columns={"drug": "target"}).drop(columns=["cell_line", "dose_uM"])
+    frame = frame.drop_duplicates(["target", "feature"])
+    with pytest.raises(InputError, match="--column value=NAME"):
+        read(frame)
+    with pytest.raises(InputError, match="--column cell_line=NAME --column drug=NAME"):
+        read(frame, value="fold_change")
 
 
 def test_genes_under_an_unknown_name_are_asked_for(read):

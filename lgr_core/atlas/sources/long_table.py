@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.names import (
     REPLICATE_NAME,
     VALUE_ROLE,
@@ -92,14 +92,32 @@ def read_long(
         return None
     value = _value_column(table, path, gene, overrides, kind)
     frame = table.drop_columns(gene).to_pandas(ignore_metadata=True)
-    required = () if kind is None else ("cell_line", "drug")
     roles = {role: name for role, name in overrides.items() if role not in {"gene", VALUE_ROLE}}
-    columns = guess_columns(frame.drop(columns=value), roles, required=required)
+    columns = guess_columns(frame.drop(columns=value), roles, required=())
+    missing = [role for role in ("cell_line", "drug") if not _plays(role, columns)]
     keys = [name for name in frame if name in set(columns.columns.values())]
-    if kind is None and not {"cell_line", "drug"} <= set(columns.columns):
+    if missing and kind is not None:
+        _refuse_nameless(frame.drop(columns=value), missing, path, (gene, value))
+    if missing:
         keys = [name for name in frame if name in keys or _is_text(table.column(name).type)]
     names = table.column(gene).to_pandas().astype(str).str.strip()
     return _pivot(frame[keys], names, _numbers(frame[value]), path, (gene, value))
+
+
+def _plays(role: str, columns: ColumnMap) -> bool:
+    return columns.get(role) is not None or (role == "drug" and "drug_dose" in columns.columns)
+
+
+def _refuse_nameless(
+    frame: pd.DataFrame, missing: Sequence[str], path: Path, columns: Sequence[str]
+) -> None:
+    """Refuse a long table that does not say whose contrasts it holds."""
+    others = ", ".join(repr(str(name)) for name in frame) or "none"
+    found = f"it lists genes in {columns[0]!r} and changes in {columns[1]!r}, and no column is "
+    found += f"called like a {' or a '.join(missing)}; other columns: {others}"
+    flags = " ".join(f"--column {role}=NAME" for role in missing)
+    do = f"Say {flags}, or add such columns to the file."
+    raise InputError(f"file {path}", found, do)
 
 
 def _gene_column(table: pa.Table, path: Path, overrides: Mapping[str, str]) -> str | None:
@@ -115,16 +133,17 @@ def _gene_column(table: pa.Table, path: Path, overrides: Mapping[str, str]) -> s
     once = [field for field in table.schema if times[field.name] == 1]
     texts = [f.name for f in once if f.name not in named and _is_list(f)]
     keys = [f.name for f in once if is_role_name(f.name) or f.name in named]
+    listed = [name for tier in _GENES for name in texts if plain(name) in tier]
+    if not keys and listed and any(map(_is_value_name, table.column_names)):
+        return listed[0]
     if not (texts and keys) or _wide_columns(table, overrides) > _MOST_NUMBERS:
         return None
     conditions = table.select(keys).to_pandas(ignore_metadata=True)
     if not conditions.duplicated().any():
         return None
-    listed = (name for tier in _GENES for name in texts if plain(name) in tier)
-    gene = next(listed, None)
-    if gene is None:
+    if not listed:
         _refuse_unnamed(table, texts, conditions, path)
-    return gene
+    return listed[0] if listed else None
 
 
 def _refuse_unnamed(
@@ -141,6 +160,10 @@ def _refuse_unnamed(
             found = f"rows of one condition differ in column {name!r} ({levels.nunique():,} values)"
             do = f"If it lists genes, say --column gene={name!r}; if not, say --column gene= ."
             raise InputError(f"file {path}", found, do)
+
+
+def _is_value_name(name: str) -> bool:
+    return any(plain(name) in names for names in _VALUES.values())
 
 
 def _is_list(field: pa.Field) -> bool:
