@@ -145,3 +145,14 @@ def test_an_h5ad_of_a_row_a_gene_is_recognised(tmp_path):
     names = {"anndata": anndata, "FILE": path, "NEW": tmp_path / "new.h5ad"}
     exec(caught.value.do.removeprefix("Write it once: ").rstrip("."), names)  # noqa: S102 - the advice is what is tested
     assert open_counts(names["NEW"]).genes["gene"].tolist() == GENES
+
+
+@pytest.mark.parametrize("table", ["obs", "var"])
+def test_hdf5_that_is_no_h5ad_is_not_damaged(tmp_path, table):
+    """What it lacks, and what it has."""
+    path = write_h5ad(tmp_path / "n.h5ad", X, OBS)
+    with h5py.File(path, "r+") as file:
+        del file[table]
+    with pytest.raises(InputError, match=f"no {table}; found: X, layers") as caught:
+        open_counts(path)
+    assert "damaged" not in str(caught.value)

@@ -35,7 +35,7 @@ _NAMED_ROLES = ("cell_line", "drug")
 
 def column_names(file: h5py.File, table: str = "obs") -> list[str]:
     """The columns of a table, without reading any."""
-    item = file[table]
+    item = _item(file, table)
     if isinstance(item, h5py.Dataset):
         return list(item.dtype.names or ())[1:]
     index = _index_name(item)
@@ -57,9 +57,10 @@ def read_table(
     Raises
     ------
     InputError
-        Names of lines or drugs are stored as codes, and what they stand for is not in the file.
+        It is not there, or names of lines or drugs are stored as codes, and what they stand for is
+        not in the file.
     """
-    item = file[table]
+    item = _item(file, table)
     if isinstance(item, h5py.Dataset):
         return _read_compound(file, item, wanted, named)
     index = item[_index_name(item)]
@@ -72,6 +73,13 @@ def read_table(
     return pd.DataFrame(
         {name: values.set_axis(rows) for name, values in columns.items()}, index=rows
     )
+
+
+def _item(file: h5py.File, table: str) -> h5py.Group | h5py.Dataset:
+    if table in file:
+        return file[table]
+    found = f"it cannot be read as h5ad: it has no {table}; found: {', '.join(file) or 'nothing'}"
+    raise InputError(f"file {file.filename}", found, "Give an h5ad, or convert it to one.")
 
 
 def refuse_transposed(file: h5py.File) -> None:
