@@ -6,8 +6,9 @@ import logging
 
 import h5py
 
-from lgr_core.atlas.sources.matrix import NOT_COUNTS, Matrix, check_counts, open_matrix
+from lgr_core.atlas.sources.matrix import Matrix, check_counts, open_matrix
 from lgr_core.errors import InputError, NotCountsError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def find_counts(file: h5py.File, layer: str | None = None) -> Matrix:
     if layer is not None:
         if layer not in file.get("layers", {}):
             found = f"layers found: {', '.join(file.get('layers', {})) or 'none'}"
-            raise InputError(f"layer {layer!r}", found, "Name one of these with --layer.")
+            raise InputError(f"layer {layer!r}", found, Remedy(Fix.LAYER))
         names = [f"layers/{layer}"]
     else:
         names = [name for name in PLACES if name in file]
@@ -79,5 +80,4 @@ def _with_layers(err: InputError, file: h5py.File, tried: list[str]) -> InputErr
     layers = [name for name in usable_layers(file, counts=True) if f"layers/{name}" not in tried]
     if not layers:
         return err
-    do = f"Name the layer of raw counts with --layer {' or --layer '.join(layers)}. {NOT_COUNTS}"
-    return NotCountsError(err.asked, err.found, do)
+    return NotCountsError(err.asked, err.found, Remedy(Fix.COUNTS_LAYERS, values=tuple(layers)))

@@ -28,6 +28,7 @@ from lgr_core.atlas.sources.names import (
 )
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import AmbiguousError, InputError
+from lgr_core.remedies import Fix, Option, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ def read_long(
     gene = _gene_column(table, path, overrides)
     if gene is None and overrides.get(VALUE_ROLE):
         found = f"no column lists the genes; columns found: {', '.join(table.column_names)}"
-        raise InputError(f"file {path}", found, "Say --column gene=NAME.")
+        raise InputError(f"file {path}", found, Remedy(Fix.COLUMN, "gene"))
     if gene is None:
         return None
     value = _value_column(table, path, gene, overrides, kind)
@@ -115,9 +116,7 @@ def _refuse_nameless(
     others = ", ".join(repr(str(name)) for name in frame) or "none"
     found = f"it lists genes in {columns[0]!r} and changes in {columns[1]!r}, and no column is "
     found += f"called like a {' or a '.join(missing)}; other columns: {others}"
-    flags = " ".join(f"--column {role}=NAME" for role in missing)
-    do = f"Say {flags}, or add such columns to the file."
-    raise InputError(f"file {path}", found, do)
+    raise InputError(f"file {path}", found, Remedy(Fix.MISSING_COLUMNS, values=tuple(missing)))
 
 
 def _gene_column(table: pa.Table, path: Path, overrides: Mapping[str, str]) -> str | None:
@@ -126,7 +125,7 @@ def _gene_column(table: pa.Table, path: Path, overrides: Mapping[str, str]) -> s
     if said is not None:
         if said and said not in table.column_names:
             found = f"there is no column {said!r}; columns found: {', '.join(table.column_names)}"
-            raise InputError(f"--column gene={said}", found, "Name one of these.")
+            raise InputError(Option("column", said, "gene"), found, "Name one of these.")
         return said or None
     named = {name for role, name in overrides.items() if role != VALUE_ROLE}
     times = Counter(table.column_names)
@@ -158,8 +157,7 @@ def _refuse_unnamed(
         each = levels.groupby([conditions[key] for key in conditions], observed=True, dropna=False)
         if (each.nunique() == each.size()).all():
             found = f"rows of one condition differ in column {name!r} ({levels.nunique():,} values)"
-            do = f"If it lists genes, say --column gene={name!r}; if not, say --column gene= ."
-            raise InputError(f"file {path}", found, do)
+            raise InputError(f"file {path}", found, Remedy(Fix.GENE_COLUMN, "gene", (name,)))
 
 
 def _is_value_name(name: str) -> bool:
@@ -199,22 +197,22 @@ def _value_column(
     if said:
         if said not in table.column_names:
             found = f"there is no column {said!r}; columns found: {', '.join(table.column_names)}"
-            raise InputError(f"--column value={said}", found, "Name one of these.")
+            raise InputError(Option("column", said, VALUE_ROLE), found, "Name one of these.")
         return said
     kinds = list(_VALUES) if kind is None else [kind]
     for names in map(_VALUES.__getitem__, kinds):
         found = [name for name in table.column_names if plain(name) in names]
         if len(found) > 1 and kind is not None:
-            flags = " or ".join(f"--column value={name}" for name in found)
             what = f"{' and '.join(map(repr, found))} are equally plausible"
-            raise AmbiguousError("the column of changes", what, f"Say {flags}.")
+            remedy = Remedy(Fix.ONE_COLUMN, VALUE_ROLE, tuple(found))
+            raise AmbiguousError("the column of changes", what, remedy, candidates=found)
         if found:
             return found[0]
     others = [name for name in table.column_names if name != gene and not is_role_name(name)]
     what = "changes" if kind is None else f"changes of kind {kind}"
     found = f"a row is one gene (column {gene!r}), and no column is called like {what}"
     found += f"; columns found: {', '.join(others)}"
-    raise InputError(asked, found, "Say --column value=NAME.")
+    raise InputError(asked, found, Remedy(Fix.COLUMN, VALUE_ROLE))
 
 
 def _numbers(values: pd.Series) -> FloatArray:

@@ -15,11 +15,11 @@ from scipy import sparse
 
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError, NotCountsError
+from lgr_core.remedies import Fix, Remedy
 
 _IN_CACHE = 131_072
 """Values checked at a time."""
 
-NOT_COUNTS = "Say --value-kind if these are ready deltas, else give a file of raw counts."
 
 _AXES = 2
 
@@ -218,7 +218,7 @@ def check_counts(rows: sparse.csr_array, name: str, first_row: int = 0) -> None:
         f"{data[bad]} in {name}, row {row}, column {rows.indices[bad]}; "
         f"smallest value near it {data.min()}, largest {data.max()}"
     )
-    raise NotCountsError("raw counts", found, NOT_COUNTS)
+    raise NotCountsError("raw counts", found, Remedy(Fix.NOT_COUNTS))
 
 
 def _are_counts(values: FloatArray) -> bool:

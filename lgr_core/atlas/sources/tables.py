@@ -27,6 +27,7 @@ from lgr_core.atlas.sources.names import VALUE_ROLE, is_role_name
 from lgr_core.atlas.sources.wide import refuse_transposed, take_apart
 from lgr_core.domain import NOTHING, BoolArray, FloatArray, ValueKind
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 SUFFIXES = (".h5ad", ".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -186,12 +187,12 @@ def _delta_matrix(file: h5py.File, path: Path, layer: str | None) -> FloatArray:
     """The values of ``X`` or of a layer (n_rows, n_genes), dense."""
     layers = ", ".join(usable_layers(file)) or "none"
     if layer is not None and layer not in file.get("layers", {}):
-        do = "Name one of these with --layer."
-        raise InputError(f"layer {layer!r} of {path}", f"layers found: {layers}", do)
+        remedy = Remedy(Fix.LAYER)
+        raise InputError(f"layer {layer!r} of {path}", f"layers found: {layers}", remedy)
     name = "X" if layer is None else f"layers/{layer}"
     if name not in file or file[name].attrs.get("encoding-type") == "null":
-        do = "Name the layer that holds deltas with --layer."
-        raise InputError(f"file {path}", f"X is empty; layers found: {layers}", do)
+        remedy = Remedy(Fix.LAYER)
+        raise InputError(f"file {path}", f"X is empty; layers found: {layers}", remedy)
     matrix = open_matrix(file, name, by_gene_too=True)
     if isinstance(matrix, DenseMatrix):
         with np.errstate(over="ignore"):
