@@ -11,8 +11,8 @@ import scanpy
 from h5ads import write_h5ad
 from scipy import sparse
 
-from lgr_core.atlas.foresee import foresee
 from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest_plan import plan_ingest
 from lgr_core.atlas.sources import open_counts
 from lgr_core.errors import InputError
 
@@ -31,12 +31,12 @@ def advice(path):
     with pytest.raises(InputError) as caught:
         ingest(path, path.parent / "atlases" / "x")
     with pytest.raises(InputError) as checked:
-        foresee(path, IngestOptions())
+        plan_ingest(path, IngestOptions())
     assert str(caught.value) == str(checked.value)
     return caught.value.do
 
 
-def carry_out(do, **names):
+def execute(do, **names):
     """Run the Python of an advice."""
     exec(do[do.index(": ") + 2 :].rstrip("."), names)  # noqa: S102 - the advice is what is tested
 
@@ -55,7 +55,7 @@ def test_a_zarr_store_is_converted(path, tmp_path):
     """A folder that is no folder of files."""
     store = tmp_path / "b.zarr"
     anndata.read_h5ad(path).write_zarr(store)
-    carry_out(advice(store), anndata=anndata, FILE=store, NEW=tmp_path / "new.h5ad")
+    execute(advice(store), anndata=anndata, FILE=store, NEW=tmp_path / "new.h5ad")
     assert open_counts(tmp_path / "new.h5ad").obs["drug"].tolist() == OBS["drug"]
 
 
@@ -78,7 +78,7 @@ def test_a_10x_matrix_gets_lines_and_drugs(tmp_path):
     do = advice(path)
     for column, values in OBS.items():
         do = do.replace(f"a.obs['{column}'] = ...", f"a.obs['{column}'] = {values}")
-    carry_out(do, scanpy=scanpy, FILE=path, NEW=tmp_path / "new.h5ad")
+    execute(do, scanpy=scanpy, FILE=path, NEW=tmp_path / "new.h5ad")
     assert open_counts(tmp_path / "new.h5ad").genes["gene"].tolist() == ["G1", "G2", "G3"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import read_deltas
 from lgr_core.atlas.sources.preview import look
 from lgr_core.domain import ValueKind
@@ -39,7 +39,7 @@ def read(tmp_path):
     def read(frame, kind=ValueKind.LOG2FC, name="long.csv", **columns):
         path = tmp_path / name
         frame.to_csv(path, index=False) if name.endswith("csv") else frame.to_parquet(path)
-        choices = Choices(overrides=columns)
+        choices = ReadOptions(overrides=columns)
         return read_deltas(path, value_kind=kind, choices=choices, min_cells=1)
 
     return read

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from toy import DRUGS, GENES, LINES, build_toy, toy_delta, toy_table
 
+from lgr_core.atlas.atomic_folder import INDEX
 from lgr_core.atlas.build import build_atlas
-from lgr_core.atlas.publish import INDEX
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError, SchemaError, UsageError
@@ -125,8 +125,8 @@ def test_rows_have_the_parents_that_pools_go_by(tmp_path):
 
 def test_lines_resolve_by_id(toy):
     """The shipped annotation brings the ids."""
-    assert toy.line_catalog.resolve("CVCL_0023") == "A549"
-    assert toy.line_catalog.resolve("hepg2c3a") == "HepG2/C3A"
+    assert toy.cell_line_catalog.resolve("CVCL_0023") == "A549"
+    assert toy.cell_line_catalog.resolve("hepg2c3a") == "HepG2/C3A"
 
 
 def test_info_is_complete(toy):

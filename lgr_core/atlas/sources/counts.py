@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import (
+from lgr_core.atlas.count_source import (
     BLOCK_NONZEROS,
     UNITS,
     USUAL,
-    Choices,
     CountBlocks,
-    Cut,
+    ReadOptions,
+    ShardRange,
     Unit,
     cut,
     keep,
@@ -96,7 +96,7 @@ class FileShard:
 
     path: Path
     matrix: str
-    cut: Cut
+    cut: ShardRange
     before: int = 0
     columns: IntArray | None = None
 
@@ -129,7 +129,7 @@ class FileShard:
                 yield counts
 
 
-def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
+def open_counts(path: Path, choices: ReadOptions = USUAL) -> CountSource:
     """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
 
     Raises
@@ -153,7 +153,7 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
         return _open(file, path, choices)
 
 
-def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
+def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
     refuse_transposed(file)
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)

@@ -14,7 +14,7 @@ import pandas as pd
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.names import GENE_ROLES, plain
 from lgr_core.atlas.sources.readable_names import refuse_unreadable
-from lgr_core.domain import NOTHING, IntArray
+from lgr_core.domain import EMPTY, IntArray
 from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Features(NamedTuple):
     left_out: dict[str, int]
 
 
-def find_genes(var: pd.DataFrame, asked: str, overrides: Mapping[str, str] = NOTHING) -> Features:
+def find_genes(var: pd.DataFrame, asked: str, overrides: Mapping[str, str] = EMPTY) -> Features:
     """Tell the genes of a table of features from antibodies, hashtags, guides and spike-ins.
 
     A column ``feature_types`` decides where it says ``Gene Expression`` or any other type that
@@ -111,7 +111,7 @@ def _kind(names: Iterable[str]) -> str | None:
     )
 
 
-def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.DataFrame:
+def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = EMPTY) -> pd.DataFrame:
     """Unique gene names and Ensembl ids of a file's table of genes.
 
     Symbols come from a column named like one, else from the index; Ensembl ids lose their version

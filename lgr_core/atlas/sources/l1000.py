@@ -23,7 +23,7 @@ from lgr_core.atlas.sources.gct import recognise_gct
 from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import FloatArray, IntArray, ValueKind
-from lgr_core.drugs.lines import line_key
+from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
 
 MISSING = -666

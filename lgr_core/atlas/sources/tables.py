@@ -25,7 +25,7 @@ from lgr_core.atlas.sources.long_table import read_long
 from lgr_core.atlas.sources.matrix import DenseMatrix, open_matrix
 from lgr_core.atlas.sources.names import VALUE_ROLE, is_role_name
 from lgr_core.atlas.sources.wide import refuse_transposed, take_apart
-from lgr_core.domain import NOTHING, BoolArray, FloatArray, ValueKind
+from lgr_core.domain import EMPTY, BoolArray, FloatArray, ValueKind
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 
@@ -44,7 +44,7 @@ class DeltaFile:
     deltas: FloatArray
     genes: pd.DataFrame
     highly_variable: BoolArray | None = None
-    notes: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    notes: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     drugs: pd.DataFrame | None = None
     cell_lines: pd.DataFrame | None = None
 
