@@ -10,7 +10,7 @@ from gct_files import write_gct, write_gctx
 from h5ads import write_h5ad
 from scipy import sparse
 
-from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, settle
+from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
 from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.preview import look
 from lgr_core.atlas.sources.recognise import recognise
@@ -80,7 +80,7 @@ def mutated(held, chance):
 def read(path, kind):
     """Read all that an ingest and a preview read."""
     form = recognise(path)
-    options = settle(IngestOptions(value_kind=kind, min_cells=1), form)
+    options = with_format_defaults(IngestOptions(value_kind=kind, min_cells=1), form)
     if kind is None:
         source = open_raw(path, options, form)
         for shard in source.shards(60):
