@@ -18,6 +18,13 @@ class Fix(Enum):
     COUNTS_LAYER = (
         "Name the layer of raw counts with --layer, or say --value-kind if these are ready deltas."
     )
+    NOT_COUNTS = "Say --value-kind if these are ready deltas, else give a file of raw counts."
+    COUNTS_LAYERS = (
+        "Name the layer of raw counts with --layer {layers}. "
+        "Say --value-kind if these are ready deltas, else give a file of raw counts."
+    )
+    MISSING_COLUMNS = "Say {roles}, or add such columns to the file."
+    GENE_COLUMN = "If it lists genes, say --column {role}={first!r}; if not, say --column {role}= ."
     AS_COUNTS = "Leave out --value-kind to have them read as counts."
     UNSIGNED = "Take the vehicle's expression away first, or say --unsigned if these are changes."
     VEHICLE = "Name the vehicle with --control LABEL."
@@ -44,7 +51,11 @@ class Remedy:
     def __str__(self) -> str:
         flags = " or ".join(f"--column {self.role}={value}" for value in self.values)
         first = self.values[0] if self.values else ""
-        return self.fix.value.format(role=self.role, first=first, flags=flags)
+        roles = " ".join(f"--column {role}=NAME" for role in self.values)
+        layers = " or --layer ".join(self.values)
+        return self.fix.value.format(
+            role=self.role, first=first, flags=flags, roles=roles, layers=layers
+        )
 
 
 @dataclass(frozen=True, slots=True)

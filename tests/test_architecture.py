@@ -1,6 +1,8 @@
 """The house holds: rooms import upwards only, edge libraries stay in the files named for them."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ ROOMS = (
     "files",
     "domain",
     "config",
+    "processes",
     "metrics",
     "drugs",
     "atlas",
@@ -47,6 +50,7 @@ EDGES = {
     "torch": {"prediction/chemcpa/network.py", "prediction/chemcpa/training.py"},
     "plotly": {"figures/*", "evaluation/figures/*"},
     "gseapy": {"enrichment.py"},
+    "jinja2": {"evaluation/fragments.py"},
     "streamlit": set(),
 }
 """Which files may import which edge library."""
@@ -102,3 +106,17 @@ def test_every_room_is_listed():
     """A new file at the top of the core must be given its place in the order."""
     rooms = {_room(path) for path in FILES} - {"__init__"}
     assert rooms <= set(ROOMS)
+
+
+def test_only_the_registry_imports_chemcpa_and_only_when_it_is_asked_for():
+    """A package of its own behind the registry of methods."""
+    package = "lgr_core.prediction.chemcpa"
+    users = [
+        str(path.relative_to(CORE))
+        for path in FILES
+        if any(module.startswith(package) for module in _imports(path))
+        and not path.is_relative_to(CORE / "prediction" / "chemcpa")
+    ]
+    assert users == ["evaluation/registry.py"]
+    code = f"import sys, lgr_core.evaluation.registry; sys.exit({package!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

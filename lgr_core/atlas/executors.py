@@ -7,26 +7,17 @@ matter and a task may be carried out twice.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lgr_core.atlas.count_source import Progress
 from lgr_core.atlas.partial_sums import ShardTask, execute, is_done
-from lgr_core.errors import InputError, ServiceError, UsageError
+from lgr_core.errors import ServiceError, UsageError
+from lgr_core.processes import broken_pools_as_errors, process_pool
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +85,7 @@ def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[i
     if not tasks:
         return
     left, running = iter(tasks), set[Future[int]]()
-    with _executor(tasks, executor) as (pool, n_workers):
+    with broken_pools_as_errors("ingest"), _executor(tasks, executor) as (pool, n_workers):
         try:
             for task in left:
                 running.add(pool.submit(execute, task))
@@ -102,9 +93,6 @@ def _results(tasks: Sequence[ShardTask], executor: ExecutorConfig) -> Iterator[i
                     yield from _finished(running)
             while running:
                 yield from _finished(running)
-        except BrokenProcessPool as err:
-            do = "Give fewer --workers; run again, it goes on where it was."
-            raise InputError("ingest", "a process ended, perhaps out of memory", do) from err
         finally:
             for future in running:
                 future.cancel()
@@ -129,25 +117,16 @@ def _executor(
     n = min(len(tasks), (os.cpu_count() or 1) if executor.workers is None else executor.workers)
     much = sum(len(task.groups) for task in tasks) >= _MIN_CELLS_FOR_PROCESSES
     if executor.processes and much and n > 1:
-        context = multiprocessing.get_context("spawn")
-        pool: Executor = ProcessPoolExecutor(n, context, _init_worker)
+        pool: Executor = process_pool(n, _ignore_interrupts)
     else:
         pool = ThreadPoolExecutor(n)
     with pool:
         yield pool, n
 
 
-def _init_worker() -> None:
-    """In a worker process: leave Ctrl-C to the parent, and exit when the parent is killed."""
+def _ignore_interrupts() -> None:
+    """A worker process leaves Ctrl-C to its parent, which ends the pool."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
-
-
-def _exit_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 @contextmanager

@@ -149,12 +149,17 @@ def with_format_defaults(options: IngestOptions, form: Form | None) -> IngestOpt
     Raises
     ------
     UsageError
-        If the form's values are of another kind than the caller says.
+        If the form's values are of another kind than the caller says, or of one that only the
+        caller can say.
     """
     if form is None:
         return options
     kind = options.value_kind
-    one_kind = form.read is not None or form.open is not None
+    if form.any_kind and kind is None:
+        found = f"this is a {form.name}, which does not say what its values are"
+        do = "Say --value-kind zscore (L1000's levels 4 and 5), or another kind of change."
+        raise UsageError("--value-kind", found, do)
+    one_kind = (form.read is not None or form.open is not None) and not form.any_kind
     if one_kind and kind not in {None, form.value_kind}:
         values = "raw counts" if form.value_kind is None else form.value_kind
         found = f"these are {form.name}, whose values are {values}"

@@ -137,6 +137,8 @@ def left_out(provenance: Mapping[str, Any]) -> dict[str, int]:
         found[f"controls called {label}"] = int(n)
     for kind, n in dict(provenance.get("signatures_left_out", {})).items():
         found[f"signatures: {kind}"] = int(n)
+    for kind, n in dict(provenance.get("features_left_out", {})).items():
+        found[f"features: {kind}"] = int(n)
     found |= {sentences: int(provenance.get(key, 0)) for key, sentences in _LEFT_OUT.items()}
     return {reason: n for reason, n in found.items() if n}
 

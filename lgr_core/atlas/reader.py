@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ _HARDENED = {
 }
 
 _TABLES = ("conditions", "genes", "drugs", "cell_lines", "controls", "plates")
+
+_HOLDER = re.compile(r"\S+ \(PID \d+\)")
+"""How DuckDB names the program that holds a lock."""
 
 _ALONE = Lock()
 """DuckDB hands a second reader of a path the file that the first opened: one reads at a time."""
@@ -62,8 +66,14 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=True, config=_HARDENED)
     except duckdb.Error as err:
-        found = f"it cannot be opened ({str(err).splitlines()[0]})"
-        raise InputError(f"index of atlas {path.parent.name!r}", found, AGAIN) from err
+        message = str(err).splitlines()[0]
+        asked = f"index of atlas {path.parent.name!r}"
+        if isinstance(err, duckdb.IOException) and "lock" in message.casefold():
+            holder = _HOLDER.search(message)
+            by = f" ({holder[0]})" if holder else ""
+            do = "Close that program and try again; the atlas itself is whole."
+            raise InputError(asked, f"another program has it open for writing{by}", do) from err
+        raise InputError(asked, f"it cannot be opened ({message})", AGAIN) from err
 
 
 def _read_index(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:

@@ -170,7 +170,7 @@ def _flat_text(value: object) -> object:
 
 def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag = parser.add_argument
-    what = "h5ad of counts; h5ad, parquet or CSV of deltas, or a folder of them"
+    what = "h5ad of counts; h5ad, parquet, CSV or GCT of deltas, or a folder of them"
     flag("path", type=Path, metavar="PATH", help=what)
     flag("--name", required=True, help="of the atlas")
     kinds = [str(kind) for kind in ValueKind]

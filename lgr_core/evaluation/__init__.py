@@ -1,1 +1,1 @@
-"""How good a prediction is."""
+"""Benchmarks: held-out folds, methods, scores, statistics and reports."""

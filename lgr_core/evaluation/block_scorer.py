@@ -1,4 +1,4 @@
-"""From a block's predictions to rows of scores; the only reader of the truth."""
+"""Scores a block's predictions against the measured truth."""
 
 from __future__ import annotations
 

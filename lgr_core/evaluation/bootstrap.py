@@ -20,7 +20,7 @@ Kernels: NumPy in, NumPy out. ``values`` are (n_queries, n_columns) with NaN whe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,8 +143,8 @@ class IntervalEstimate:
             "low": self.low,
             "high": self.high,
             "n_clusters": self.fewest,
-            "clusters": [" x ".join(f"{n} {way}" for way, n in each.items()) for each in counts],
-            "note": [_note(each) for each in counts],
+            "clusters": [format_clusters(each) for each in counts],
+            "note": [interval_note(each) for each in counts],
         }
 
 
@@ -167,7 +167,19 @@ def estimate(values: FloatArray, resamples: Resamples) -> IntervalEstimate:
     return IntervalEstimate(_ratio(filled.sum(axis=0), n), low, high, n, clusters)
 
 
-def _note(counts: dict[str, int]) -> str:
+def format_clusters(counts: Mapping[str, int]) -> str:
+    """Numbers of clusters by way as a table's column has them: ``12 parent x 1 cell_line``."""
+    return " x ".join(f"{n} {way}" for way, n in counts.items())
+
+
+def parse_clusters(text: str) -> dict[str, int]:
+    """The inverse of :func:`format_clusters`."""
+    pairs = (each.split(" ", 1) for each in text.split(" x "))
+    return {way: int(n) for n, way in pairs}
+
+
+def interval_note(counts: Mapping[str, int]) -> str:
+    """Why there is no interval with that many clusters in each way; empty where there is one."""
     if not all(counts.values()):
         return "no query with a value"
     few = [f"{n} {way}" for way, n in counts.items() if n < MIN_CLUSTERS]

@@ -67,27 +67,27 @@ def cross_fitted(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     Columns ``expected``, ``low``, ``high`` of the Pearson r, ``width`` of a gene's interval and
     ``covered``, the share of genes in it; NaN where too little is left to learn from.
     """
-    parts = [_cross_fitted(part, seed) for _, part in by_method(table)]
-    if not parts:
+    groups = [_cross_fitted(group, seed) for _, group in by_method(table)]
+    if not groups:
         return table.reindex(columns=[*table.columns, *_ESTIMATES])
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(groups, ignore_index=True)
 
 
-def _cross_fitted(part: pd.DataFrame, seed: int) -> pd.DataFrame:
-    part = usable(part).reset_index(drop=True)
-    line, parent = (_folds(part[name], seed) for name in ("cell_line", "parent"))
-    known, errors = part[list(FEATURES)].to_numpy(float), part[list(ERRORS)].to_numpy(float)
-    estimates = np.full((len(part), 4), np.nan)
+def _cross_fitted(group: pd.DataFrame, seed: int) -> pd.DataFrame:
+    group = usable(group).reset_index(drop=True)
+    line, parent = (_folds(group[name], seed) for name in ("cell_line", "parent"))
+    known, errors = group[list(FEATURES)].to_numpy(float), group[list(ERRORS)].to_numpy(float)
+    estimates = np.full((len(group), 4), np.nan)
     for a, b in np.unique(np.column_stack([line, parent]), axis=0):
-        rows, learned = (line == a) & (parent == b), (line != a) & (parent != b)
-        if learned.any():
-            calibration = fit(part[learned])
+        rows, training = (line == a) & (parent == b), (line != a) & (parent != b)
+        if training.any():
+            calibration = fit(group[training])
             estimates[rows, :3] = calibration.expects(known[rows])
             estimates[rows, 3] = calibration.widths(known[rows])
     covered = np.where(
         np.isnan(estimates[:, 3]), np.nan, coverage(errors, np.nan_to_num(estimates[:, 3]))
     )
-    return part.assign(**dict(zip(_ESTIMATES, (*estimates.T, covered), strict=True)))
+    return group.assign(**dict(zip(_ESTIMATES, (*estimates.T, covered), strict=True)))
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:
@@ -141,8 +141,8 @@ def _limits(index: FloatArray, residual: FloatArray, at: FloatArray) -> tuple[Fl
     order = np.array_split(
         np.argsort(index, kind="stable"), min(5, max(1, len(index) // MIN_CONDITIONS))
     )
-    middles = np.array([np.median(index[part]) for part in order])
-    sides = (np.array([np.quantile(residual[part], tail) for part in order]) for tail in _TAILS)
+    middles = np.array([np.median(index[group]) for group in order])
+    sides = (np.array([np.quantile(residual[group], tail) for group in order]) for tail in _TAILS)
     return tuple(np.interp(at, middles, side) for side in sides)
 
 
@@ -158,5 +158,5 @@ def _width(errors: FloatArray, shape: FloatArray) -> float:
 
 def by_method(table: pd.DataFrame) -> Iterator[tuple[Sequence[str], pd.DataFrame]]:
     """The rows of each regime and method."""
-    for keys, part in table.groupby(["regime", "method"], observed=True, sort=False):
-        yield tuple(map(str, keys)), part.reset_index(drop=True)
+    for keys, group in table.groupby(["regime", "method"], observed=True, sort=False):
+        yield tuple(map(str, keys)), group.reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""How far trust can be trusted: what was expected of conditions against what came out."""
+"""Reliability and risk-coverage curves of trust, and the coverage of its intervals."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def reliability(expectations: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     conditions of the distance between both means of their tenth.
     """
     rows = []
-    for (regime, method), part in by_method(expectations[expectations["expected"].notna()]):
-        tenth = _tenths(part["expected"].to_numpy())
-        scores = _scores(part, SCORE).assign(tenth=tenth)
+    for (regime, method), group in by_method(expectations[expectations["expected"].notna()]):
+        tenth = _tenths(group["expected"].to_numpy())
+        scores = _scores(group, SCORE).assign(tenth=tenth)
         found = slice_by(scores, "tenth", seed=seed)
-        expected = part["expected"].groupby(tenth).mean()
+        expected = group["expected"].groupby(tenth).mean()
         found = found.assign(method=method, regime=regime, expected=expected.to_numpy())
         gap = (found["expected"] - found["mean"]).abs()
-        rows.append(found.assign(error=(gap * found["n_queries"]).sum() / len(part)))
+        rows.append(found.assign(error=(gap * found["n_queries"]).sum() / len(group)))
     columns = [*_KEYS, "tenth", "expected", "observed", "low", "high", "n_queries", "error"]
     table = pd.concat(rows) if rows else pd.DataFrame(columns=[*columns, "slice", "mean"])
     return table.drop(columns="tenth", errors="ignore").rename(
@@ -42,9 +42,9 @@ def risk_coverage(expectations: pd.DataFrame) -> pd.DataFrame:
     ``oracle`` is what keeping the best by the truth would give, ``gain`` the rise over keeping all.
     """
     rows = []
-    for (regime, method), part in by_method(expectations[expectations["expected"].notna()]):
-        score = part[SCORE].to_numpy()
-        by_trust = score[np.argsort(-part["expected"].to_numpy(), kind="stable")]
+    for (regime, method), group in by_method(expectations[expectations["expected"].notna()]):
+        score = group[SCORE].to_numpy()
+        by_trust = score[np.argsort(-group["expected"].to_numpy(), kind="stable")]
         best = np.sort(score)[::-1]
         for share in KEPT:
             n = max(1, round(share * len(score)))
@@ -65,11 +65,11 @@ def intervals(expectations: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     if expectations.empty:
         return pd.DataFrame(columns=[*_KEYS, "coverage", "low", "high", "width", "score_coverage"])
     found = summarise(_scores(expectations, "covered"), seed=seed)
-    held = (expectations[SCORE] >= expectations["low"]) & (
+    inside = (expectations[SCORE] >= expectations["low"]) & (
         expectations[SCORE] <= expectations["high"]
     )
-    each = expectations.assign(held=held).groupby(_KEYS, observed=True)
-    about = pd.DataFrame({"width": each["width"].median(), "score_coverage": each["held"].mean()})
+    each = expectations.assign(inside=inside).groupby(_KEYS, observed=True)
+    about = pd.DataFrame({"width": each["width"].median(), "score_coverage": each["inside"].mean()})
     keys = found[_KEYS].astype(str)
     about = about.reset_index().astype(dict.fromkeys(_KEYS, str))
     table = keys.assign(**found[["mean", "low", "high", "n_queries", "n_clusters"]])

@@ -1,4 +1,4 @@
-"""What is known of a benchmark's predictions, and how far off they were, block by block."""
+"""Training data for calibrations: features of predictions and their errors, block by block."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TrustTable:
     def add(
         self,
         block: QueryBlock,
-        found: Mapping[str, tuple[Predictions, FloatArray]],
+        predictions: Mapping[str, tuple[Predictions, FloatArray]],
         measured: FloatArray,
     ) -> None:
         """By method, a block's predictions and their ``SCORE``, (n,); and the truth, (n, genes)."""
@@ -47,7 +47,7 @@ class TrustTable:
             evidence = self._evidence[name]
             if evidence not in around:
                 around[evidence] = TrustFeatures.of(block, evidence)
-            predicted, score = found[name]
+            predicted, score = predictions[name]
             here, ok = around[evidence], predicted.ok
             delta = np.where(ok[:, None], predicted.delta, 0)
             levels = error_levels(delta, measured, here.unit)
@@ -56,7 +56,7 @@ class TrustTable:
 
     def table(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
         """One row a method and query, of which ``queries`` has the names."""
-        parts = [
+        tables = [
             queries[list(QUERY)]
             .reset_index(drop=True)
             .join(pd.DataFrame(np.concatenate(rows), columns=[*FEATURES, *ERRORS, SCORE]))
@@ -64,5 +64,5 @@ class TrustTable:
             for name, rows in self._rows.items()
         ]
         columns = [*QUERY, *FEATURES, *ERRORS, SCORE, "method"]
-        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=columns)
         return table.assign(regime=regime)

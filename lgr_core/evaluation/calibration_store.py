@@ -1,4 +1,4 @@
-"""What a run's files say of a prediction: how to trust it, and what its method has learned."""
+"""Calibrations and tuned parameters in the files of runs: written, read, and the newest found."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import by_method, fit, usable
+from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.trust import Calibration
@@ -34,8 +35,8 @@ class CalibrationSource:
 def write_calibrations(path: Path, table: pd.DataFrame) -> None:
     """Write the calibrations of all conditions, by regime and method, as JSON."""
     found: dict[str, dict[str, Any]] = {}
-    for (regime, method), part in by_method(usable(table)):
-        found.setdefault(regime, {})[method] = fit(part).to_dict()
+    for (regime, method), group in by_method(usable(table)):
+        found.setdefault(regime, {})[method] = fit(group).to_dict()
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
@@ -56,7 +57,7 @@ def read_calibration(path: Path, regime: str, method: str) -> Calibration:
 
 
 def regime_of(store: AtlasStore, query: Condition) -> Regime:
-    """The regime whose held-out conditions were asked for as this query is.
+    """The regime whose held-out conditions are like this query.
 
     The open world where the drug was measured in another line at that dose, else an unseen drug.
     """
@@ -70,7 +71,7 @@ def regime_of(store: AtlasStore, query: Condition) -> Regime:
 def newest_calibration(
     runs: Path, store: AtlasStore, query: Condition, method: str
 ) -> CalibrationSource:
-    """What the newest run of this very build says of a method, for questions of this kind.
+    """The calibration of a method for queries of this kind, from the newest run of this build.
 
     Raises
     ------
@@ -92,22 +93,22 @@ def newest_calibration(
 
 
 def newest_params(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] | None:
-    """What the newest run of this very build taught a method that weighs everything; None without.
+    """The parameters of a linear method that the newest run of this very build tuned, if any.
 
-    Of the open world, with the kernel for unseen drugs where these were asked about; of several
-    folds what most of them chose.
+    Those of the open world, with the kernel for unseen drugs where the run has that regime; of
+    several folds the most frequent choice.
     """
     for config, _ in _runs_of(runs, store):
-        learned: dict[str, Any] = {}
+        params: dict[str, Any] = {}
         for regime in (Regime.OPEN_WORLD, Regime.UNSEEN_DRUG):
-            parts = config.get("fitted", {}).items()
-            each = [found.get(method) for part, found in parts if part.startswith(f"{regime}-")]
+            fitted = config.get("fitted", {}).items()
+            each = [one.get(method) for key, one in fitted if FoldKey.parse(key).regime is regime]
             counted = Counter(json.dumps(one) for one in each if isinstance(one, dict))
             if counted:
                 most = json.loads(counted.most_common(1)[0][0])
-                learned = {**most, **learned, "kernel": most["kernel"]}
-        if learned:
-            return learned
+                params = {**most, **params, "kernel": most["kernel"]}
+        if params:
+            return params
     return None
 
 

@@ -1,4 +1,4 @@
-"""Scores in the shape that cell-eval gives them."""
+"""Scores in the file format of cell-eval."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def write_cell_eval(folder: Path, scores: pd.DataFrame) -> None:
     """One CSV a regime and method: a row a condition, a column a metric.
 
     Beside each stands the summary that cell-eval calls ``agg_results``. ``scores`` holds a method's
-    metrics of a query in a run, in the order of ``METRICS``, as parts of a benchmark do.
+    metrics of a query in a run, in the order of ``METRICS``.
     """
     shutil.rmtree(folder, ignore_errors=True)
     columns = [*_NAMED, "value"]
-    for (regime, method), part in scores.groupby(["regime", "method"], observed=True)[columns]:
-        values = part["value"].to_numpy().reshape(-1, len(METRICS))
-        table = part[list(_NAMED)].iloc[:: len(METRICS)].rename(columns=_NAMED)
+    for (regime, method), group in scores.groupby(["regime", "method"], observed=True)[columns]:
+        values = group["value"].to_numpy().reshape(-1, len(METRICS))
+        table = group[list(_NAMED)].iloc[:: len(METRICS)].rename(columns=_NAMED)
         metrics = pd.DataFrame(values, columns=list(METRICS), index=table.index)
         table = pd.concat([table, metrics], axis=1)[~np.isnan(values).all(axis=1)]
         table = table.sort_values(list(_NAMED.values()))

@@ -1,4 +1,4 @@
-"""What a benchmark run does, stated whole before it starts, and where it writes."""
+"""The configuration of a benchmark run: everything that decides its numbers."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ AGGREGATION = "mean"
 """How methods make one delta of neighbours, where their name does not say otherwise."""
 
 _UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "splits"})
-"""Parts of a recorded config that may differ when a run is resumed."""
+"""Fields of a recorded config that may differ when a run is resumed."""
 
-_ONCE = {"drop_overlap": False, "aggregation": AGGREGATION}
-"""What held for runs whose config does not say it yet."""
+_EXTERNAL_KEY = "guests"
+"""The key of ``external`` in the file, which runs that were written before have too."""
+
+_DEFAULTS = {"drop_overlap": False, "aggregation": AGGREGATION}
+"""The values in runs whose config lacks the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class BenchmarkConfig:
     ``lines``, ``drugs``, ``max_queries`` and ``min_drugs`` restrict what is scored, never what is
     read. ``drop_overlap`` leaves training conditions of ``split`` out whose unit is tested too.
     ``curve_queries`` is how many queries of a regime the curve over k is drawn from.
-    ``language_model`` and ``external`` say how a model is asked, and whose predictions take part.
+    ``language_model`` says how a model is asked, ``external`` whose predictions are scored too.
     Regimes are kept in their usual order, each once.
     """
 
@@ -80,8 +83,9 @@ class BenchmarkConfig:
         return make_folds(store, regime, self.folds, self.seed)
 
     def to_dict(self, store: AtlasStore) -> dict[str, Any]:
-        """The plan and what it runs on, as JSON has it."""
+        """The config with the atlas and the versions it runs on, as JSON has it."""
         fields = {**asdict(self), "regimes": [str(regime) for regime in self.regimes]}
+        fields[_EXTERNAL_KEY] = fields.pop("external")
         if self.split is not None:
             fields["folds"] = 1
         fields["split"] = None if self.split is None else digest(self.split)
@@ -112,7 +116,7 @@ def check_same(folder: Path, config: Mapping[str, Any]) -> None:
         if folder.is_dir() and any(folder.iterdir()):
             raise InputError(f"results {folder}", "it holds other files", "Give an empty folder.")
         return
-    before = {**_ONCE, **read_config(folder)}
+    before = {**_DEFAULTS, **read_config(folder)}
     differs = [
         key for key in config if key not in _UNCOMPARED and before.get(key) != config.get(key)
     ]

@@ -1,4 +1,4 @@
-"""A small benchmark of the demo atlas, so that the first visitor finds one: a simulation's."""
+"""A small benchmark of the simulated demo atlas."""
 
 from __future__ import annotations
 

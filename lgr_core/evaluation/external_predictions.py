@@ -1,4 +1,4 @@
-"""Someone else's predictions as one more method of a run."""
+"""Predictions from a file, scored as one more method of a run."""
 
 from __future__ import annotations
 

@@ -1,12 +1,13 @@
-"""One fold of one regime: every method fitted, asked and scored; the unit that a run resumes by."""
+"""One fold of one regime: methods are fitted and scored; the unit by which a run is resumed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from lgr_core.domain import FloatArray, IntArray
 from lgr_core.evaluation.block_scorer import BlockScorer, Scored
 from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.calibration_data import TrustTable
-from lgr_core.evaluation.folds import Fold
+from lgr_core.evaluation.folds import Fold, FoldKey
 from lgr_core.files import atomic_write
 from lgr_core.metrics import METRICS, score
 from lgr_core.prediction.lgr import LGR
@@ -39,7 +40,7 @@ Methods = Mapping[str, Sequence[Method]]
 class FoldTask:
     """Some methods on a fold and those of its test rows that are scored.
 
-    ``curve_rows`` are part of the rows; ``alone`` names a method that is a part of its own.
+    ``curve_rows`` are among the rows; ``alone`` names the method of a task of its own.
     """
 
     fold: Fold
@@ -50,9 +51,8 @@ class FoldTask:
 
     @property
     def name(self) -> str:
-        """The name of its part."""
-        fold = f"{self.fold.regime}-{self.fold.number}"
-        return fold if self.alone is None else f"{fold}-{self.alone}"
+        """The name of its result: a :class:`FoldKey` as text."""
+        return str(FoldKey(self.fold.regime, self.fold.number, self.alone))
 
 
 _TABLES = ("scores", "seeds", "curve", "trust")
@@ -60,7 +60,7 @@ _TABLES = ("scores", "seeds", "curve", "trust")
 
 @dataclass(slots=True)
 class FoldResult:
-    """What a task came to: scores, means a seed, the curve, the table of trust; what was fitted."""
+    """A task's tables: scores, sums per seed, the curve over k, trust; and what was fitted."""
 
     scores: pd.DataFrame
     seeds: pd.DataFrame
@@ -78,21 +78,16 @@ class FoldResult:
 
     @staticmethod
     def is_done(folder: Path) -> bool:
-        """Whether it was written, and no query in it waits for an answer that failed."""
+        """Whether it was written, and no query in it failed."""
         if not folder.is_dir():
             return False
         status = pd.read_parquet(folder / "scores.parquet", columns=["status"])["status"]
         return not (status == Status.FAILED).any()
 
-    @staticmethod
-    def table(folder: Path, name: str) -> pd.DataFrame:
-        """One of the tables that :meth:`save` wrote."""
-        return pd.read_parquet(folder / f"{name}.parquet")
-
     @classmethod
     def load(cls, folder: Path) -> FoldResult:
         """Read what :meth:`save` wrote."""
-        tables = (cls.table(folder, name) for name in _TABLES)
+        tables = (pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES)
         return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
 
 
@@ -107,10 +102,10 @@ def compute(
 ) -> FoldResult:
     """Fit every method on the fold and score it on the task's rows.
 
-    ``queries`` says what each of the rows is, in ascending order; the curve is drawn at ``k`` too.
-    ``step`` is told of queries done.
+    ``queries`` describe the rows, in ascending order; the curve is drawn at ``k`` too. ``step`` is
+    called with the number of queries done.
     """
-    for method in _each(methods):
+    for method in chain.from_iterable(methods.values()):
         view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
         method.fit(view)
     scorer, tables, curve = BlockScorer(reader), _Tables(methods), _Curve(reader, task, k)
@@ -119,7 +114,7 @@ def compute(
         measured = scorer.of(block)
         first = {}
         for name, variants in methods.items():
-            found = [_held(reader, method, block) for method in variants]
+            found = [_predict(reader, method, block) for method in variants]
             scored = measured.score(found)
             tables.add(name, scored)
             first[name] = found[0], scored.of(SCORE)
@@ -128,8 +123,15 @@ def compute(
         step(len(block))
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
-    fitted = trust.table(queries, regime)
-    return FoldResult(scores, tables.seeds(regime), curve.table(regime), fitted, _fitted(methods))
+    trusted = trust.table(queries, regime)
+    return FoldResult(scores, tables.seeds(regime), curve.table(regime), trusted, _fitted(methods))
+
+
+@runtime_checkable
+class _Reusable(Protocol):
+    """A method whose tuned parameters another of its kind can take over."""
+
+    params: Mapping[str, Any]
 
 
 class _Tables:
@@ -144,8 +146,8 @@ class _Tables:
     def scores(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
         """Tidy: one row a method, query and metric; ``queries`` has one row a query."""
         metrics = pd.Categorical(list(METRICS), categories=list(METRICS))
-        parts = [self._method(name, queries, metrics) for name in self._scored]
-        table = pd.concat(parts, ignore_index=True)
+        tables = [self._method(name, queries, metrics) for name in self._scored]
+        table = pd.concat(tables, ignore_index=True)
         n_each = len(queries) * len(METRICS)
         names = pd.Categorical(list(self._scored), categories=list(self._scored))
         table.insert(0, "method", names.repeat(n_each))
@@ -167,7 +169,7 @@ class _Tables:
 
     def seeds(self, regime: str) -> pd.DataFrame:
         """Sums of scores of methods with several variants: one row a method, seed and metric."""
-        parts = [
+        tables = [
             pd.DataFrame(
                 {
                     "regime": regime,
@@ -181,7 +183,7 @@ class _Tables:
             for name, values in self._many()
         ]
         columns = ["regime", "method", "seed", "metric", "total", "n"]
-        return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+        return pd.concat(tables) if tables else pd.DataFrame(columns=columns)
 
     def _many(self) -> Iterator[tuple[str, FloatArray]]:
         for name, scored in self._scored.items():
@@ -195,10 +197,10 @@ class _Curve:
     def __init__(self, reader: EvidenceReader, task: FoldTask, k: int) -> None:
         self._reader, self._rows = reader, task.curve_rows
         self._ks = sorted({*CURVE_K, k})
-        self._parts: list[pd.DataFrame] = []
+        self._sums: list[pd.DataFrame] = []
 
     def add(self, block: QueryBlock, measured: FloatArray, methods: Methods) -> None:
-        """Score the curve's queries of a block at every k; of variants the first."""
+        """Score the curve's queries of a block at every k, for the first variant of each method."""
         chosen = np.isin(block.rows, self._rows)
         if not chosen.any():
             return
@@ -227,33 +229,28 @@ class _Curve:
                 "k_used": predicted.k_used[ok].sum(),
                 "n_queries": int(ok.sum()),
             }
-            self._parts.append(pd.DataFrame(each))
+            self._sums.append(pd.DataFrame(each))
 
     def table(self, regime: str) -> pd.DataFrame:
         """One row a method, k and metric."""
         columns = ["method", "k", "metric", "total", "n", "k_used", "n_queries"]
-        if not self._parts:
+        if not self._sums:
             return pd.DataFrame(columns=["regime", *columns])
-        table = pd.concat(self._parts).groupby(columns[:3], as_index=False, sort=False).sum()
+        table = pd.concat(self._sums).groupby(columns[:3], as_index=False, sort=False).sum()
         table.insert(0, "regime", regime)
         return table
 
 
-def _held(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predictions:
-    """A method's predictions, held to the evidence that it declares."""
+def _predict(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predictions:
+    """A method's predictions, restricted to the evidence that it declares."""
     with reader.restricted_to(method.evidence):
         return method.predict(block)
 
 
-def _each(methods: Methods) -> Iterator[Method]:
-    for variants in methods.values():
-        yield from variants
-
-
 def _fitted(methods: Methods) -> dict[str, Any]:
-    """What methods chose on training rows, by method: whole where another can be taught it."""
+    """What methods chose on training rows, by method; complete where it can be used again."""
     fitted = {
-        name: getattr(first, "learned", getattr(first, "chosen", None))
+        name: first.params if isinstance(first, _Reusable) else getattr(first, "chosen", None)
         for name, (first, *_) in methods.items()
     }
-    return {name: learned for name, learned in fitted.items() if learned is not None}
+    return {name: params for name, params in fitted.items() if params is not None}

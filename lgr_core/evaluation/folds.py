@@ -1,6 +1,6 @@
-"""Folds over an atlas: what is read, what is tested, and which tests are scored.
+"""Folds over an atlas: which conditions are read, tested and scored.
 
-A fold parts whole units over all doses and replicates: parents in unseen drugs, lines in unseen
+A fold separates whole units over all doses and replicates: parents in unseen drugs, lines in unseen
 lines, (line, parent) pairs in the open world. Two forms of one compound stay on one side.
 """
 
@@ -50,6 +50,28 @@ class Axes:
         return rows & _in_any(self.units(regime), others)
 
 
+@dataclass(frozen=True, slots=True)
+class FoldKey:
+    """Names the result of a fold: ``REGIME-FOLD``, or ``REGIME-FOLD-METHOD`` for one method's.
+
+    As text it names a folder in a run, and what was fitted in the run's config.
+    """
+
+    regime: Regime
+    fold: int
+    method: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> FoldKey:
+        """The key that :meth:`__str__` wrote."""
+        regime, fold, *method = text.split("-", 2)
+        return cls(Regime(regime), int(fold), *method)
+
+    def __str__(self) -> str:
+        fold = f"{self.regime}-{self.fold}"
+        return fold if self.method is None else f"{fold}-{self.method}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
     """What is read and what is tested once; masks (n_conditions,), not to be written to.
@@ -57,8 +79,7 @@ class Fold:
     ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
     fit before the test reads both. No unit stands in two of fitted, validation and test rows.
     ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``RowGuard``),
-    ``notes``
-    say in words what was decided.
+    ``notes`` say in words what was decided.
 
     Raises
     ------
@@ -85,8 +106,8 @@ class Fold:
         self._check_masks()
         self._check_units()
         readable_rows = {
-            Evidence.TRAIN: self._train_reach(),
-            Evidence.TARGET_POOL: self._pool_reach(),
+            Evidence.TRAIN: self._train_rows(),
+            Evidence.TARGET_POOL: self._pool_rows(),
         }
         object.__setattr__(self, "readable_rows", MappingProxyType(readable_rows))
 
@@ -105,11 +126,11 @@ class Fold:
         units = np.unique(self.axes.units(self.regime)[self.train])
         return nested(self) if len(units) > 1 else []
 
-    def _train_reach(self) -> BoolArray:
+    def _train_rows(self) -> BoolArray:
         open_world = self.regime is Regime.OPEN_WORLD
         return _sealed(self.train | self.test) if open_world else self.train
 
-    def _pool_reach(self) -> BoolArray:
+    def _pool_rows(self) -> BoolArray:
         if self.regime is Regime.UNSEEN_DRUG:
             return self.train
         if self.regime is Regime.UNSEEN_CELL_LINE_STRICT:
@@ -191,8 +212,8 @@ def queries(
     Raises
     ------
     NotFoundError
-        If a name is unknown, or nothing is left to score; of lines with too few drugs, the most
-        drugs that one has are said.
+        If a name is unknown, or nothing is left to score; for lines with too few drugs, the error
+        names the most that one has.
     """
     scored = np.logical_or.reduce([fold.test for fold in folds])
     line, drug = store.conditions["cell_line"], store.conditions["drug"]
@@ -217,9 +238,9 @@ def notes_of(folds: Iterable[Fold]) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for fold in folds:
-        decisions = found.setdefault(str(fold.regime), {"notes": [], "provenance": {}})
-        decisions["notes"] += [note for note in fold.notes if note not in decisions["notes"]]
-        decisions["provenance"] |= fold.provenance
+        entry = found.setdefault(str(fold.regime), {"notes": [], "provenance": {}})
+        entry["notes"] += [note for note in fold.notes if note not in entry["notes"]]
+        entry["provenance"] |= fold.provenance
     return found
 
 
@@ -240,12 +261,12 @@ def _part(axes: Axes, regime: Regime, rows: BoolArray, n_folds: int, seed: int) 
     present = np.unique(units[rows])
     n = min(n_folds, len(present))
     if n < 2:  # noqa: PLR2004 - one side to fit on, one to test
-        found = f"{n_folds} asked for, {len(present)} {regime.held_out} to part"
+        found = f"{n_folds} asked for, {len(present)} {regime.held_out} to separate"
         raise UsageError(f"folds ({regime})", found, "Two of each are needed, or another regime.")
     place = np.zeros(units.max() + 1, dtype=np.intp)
     place[present] = np.random.default_rng(seed).permutation(len(present)) % n
     fold_of = np.where(rows, place[units], -1)
-    notes = () if n == n_folds else (f"{n} folds, not {n_folds}: there are no more to part.",)
+    notes = () if n == n_folds else (f"{n} folds, not {n_folds}: there are no more to separate.",)
     provenance = {"folds": n, "seed": seed, "n_units": len(present)}
     return [
         Fold(regime, i, axes, *_masks(fold_of, i, n), notes=notes, provenance=provenance)

@@ -1,4 +1,4 @@
-"""How a benchmark is read: what each regime asks, who may read what, what the numbers mean."""
+"""Texts that explain a benchmark: the regimes, who may read what, what the numbers mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two methods on the queries that both answer: paired differences and win rates."""
+"""Paired comparison of methods on their common queries: differences and win rates."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def compare_all(
         if metric not in METRICS:
             raise unknown("metric", metric, METRICS, "the table of metrics")
     chosen = _pairs(scores, pairs)
-    parts = []
+    tables = []
     for grid in score_grids(scores, clusters, with_k=matched_k):
         resamples = Resamples.draw(grid.codes, n_boot=n_boot, seed=seed)
         here = [pair for pair in chosen if set(pair) <= set(grid.methods)]
         shown = [metric for metric in wanted if here and metric in grid.metrics]
-        parts += [_differences(grid, here, metric, resamples) for metric in shown]
-    return stacked(parts, DIFFERENCES)
+        tables += [_differences(grid, here, metric, resamples) for metric in shown]
+    return stacked(tables, DIFFERENCES)
 
 
 def compare_slices(
@@ -130,14 +130,14 @@ def compare_slices(
     """
     require(scores, ["method", "metric", column])
     rows = scores[scores["method"].isin([a, b])]
-    parts = [
-        compare(part, a, b, metric, clusters=clusters, n_boot=n_boot, seed=seed)
+    tables = [
+        compare(group, a, b, metric, clusters=clusters, n_boot=n_boot, seed=seed)
         .assign(by=column, slice=label)
         .astype({"slice": object})
-        for label, part in rows.groupby(column, dropna=False, observed=True)
-        if {a, b} <= set(part["method"])
+        for label, group in rows.groupby(column, dropna=False, observed=True)
+        if {a, b} <= set(group["method"])
     ]
-    table = stacked(parts, SLICED)
+    table = stacked(tables, SLICED)
     return table[table["n_common"] > 0].reset_index(drop=True)
 
 

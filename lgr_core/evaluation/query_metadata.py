@@ -1,4 +1,4 @@
-"""What the queries of a benchmark are: names, and what results are told apart by."""
+"""Metadata of benchmark queries: names, and the columns by which results are sliced."""
 
 from __future__ import annotations
 

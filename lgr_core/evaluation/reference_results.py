@@ -1,4 +1,4 @@
-"""Means of a benchmark run on real data that ship with the app: what good looks like."""
+"""Mean scores on real data that ship with the app, as a reference."""
 
 from __future__ import annotations
 

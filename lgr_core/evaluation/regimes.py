@@ -1,4 +1,4 @@
-"""What a benchmark holds out, and who may read what meanwhile: four regimes.
+"""The four regimes of a benchmark: what is held out, and who may read what.
 
 The table is words for users; what makes it so are ``folds.Fold`` and ``RowGuard``.
 """
@@ -41,7 +41,7 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A regime in words: what is parted as a whole, and whose measured changes each part opens.
+    """A regime in words: what is held out as a whole, and what each kind of evidence opens.
 
     The query's own (line, parent) is closed in every regime.
     """

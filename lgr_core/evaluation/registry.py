@@ -1,4 +1,4 @@
-"""Every method of a benchmark by its id: what it is, what it reads, how it is made.
+"""The methods of a benchmark by id: what each is, what it reads, how it is made.
 
 Adding one is a class with the ``Method`` protocol and a row here.
 """
@@ -15,12 +15,10 @@ from types import MappingProxyType
 import pandas as pd
 
 from lgr_core.domain import Evidence, Selector
-from lgr_core.errors import UsageError
+from lgr_core.errors import LgrError, UsageError
 from lgr_core.evaluation.regimes import UNKNOWN, Regime, reads_of
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.chem_knn import ChemKNN
-from lgr_core.prediction.chemcpa.method import ChemCPAMethod
-from lgr_core.prediction.chemcpa.options import LABEL
 from lgr_core.prediction.drug_kernels import DrugKernels
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
 from lgr_core.prediction.kriging import Kriging
@@ -48,7 +46,7 @@ class Group(StrEnum):
     RETRIEVAL = "retrieval"
     BASELINE = "baseline"
     CONTROL = "control"
-    EXTERNAL = "guest"
+    EXTERNAL = "external"
 
 
 _KINDS: Mapping[type[Selector], type[LGR]] = {
@@ -102,8 +100,9 @@ class Entry:
     """A row of the registry.
 
     ``make`` gives the method for a fold, or several whose scores are averaged. ``about`` is one
-    sentence for users. A ``slow`` one is a part of its own in every fold, and so is one that is
-    ``apart``: it alone has as much to score as the others together.
+    sentence for users. A ``slow`` one is a task of its own in every fold, and so is one that is
+    ``apart``: it alone has as much to score as the others together. ``unavailable`` says why the
+    method cannot run here for want of an optional package, and what to install, or None.
     """
 
     id: str
@@ -113,6 +112,7 @@ class Entry:
     make: Callable[[MethodContext], Sequence[Method]]
     slow: bool = False
     apart: bool = False
+    unavailable: Callable[[], LgrError | None] = lambda: None
 
 
 def _lgr(name: str) -> Callable[[MethodContext], Sequence[Method]]:
@@ -124,11 +124,21 @@ def _random(setting: MethodContext) -> Sequence[Method]:
 
 
 def _chemcpa(setting: MethodContext) -> Sequence[Method]:
-    method = ChemCPAMethod(setting.labels, checkpoint=setting.checkpoint)
+    from lgr_core.prediction import chemcpa  # noqa: PLC0415 - an optional package
+
+    method = chemcpa.ChemCPAMethod(setting.labels, checkpoint=setting.checkpoint)
     if setting.regime in {Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT}:
-        why = f"{LABEL} has no embedding of an unseen line"
+        why = f"{chemcpa.LABEL} has no embedding of an unseen line"
         return [NotApplicable(method.name, method.evidence, why)]
+    if (error := chemcpa.unavailable()) is not None:
+        return [NotApplicable(method.name, method.evidence, str(error))]
     return [method]
+
+
+def _chemcpa_unavailable() -> LgrError | None:
+    from lgr_core.prediction import chemcpa  # noqa: PLC0415 - an optional package
+
+    return chemcpa.unavailable()
 
 
 _TABLE = (
@@ -213,11 +223,12 @@ _TABLE = (
     ),
     Entry(
         "chemcpa",
-        LABEL,
+        "chemCPA (re-implementation)",
         Group.BASELINE,
         "A compositional autoencoder that reads fingerprints; undefined in unseen lines.",
         _chemcpa,
         slow=True,
+        unavailable=_chemcpa_unavailable,
     ),
     Entry(
         "truth",
@@ -274,15 +285,20 @@ CONTROLS = tuple(entry.id for entry in _TABLE if entry.group is Group.CONTROL)
 def chosen_methods(names: Sequence[str] | None) -> tuple[str, ...]:
     """The methods of a run in the registry's order: those named and the controls; None for all.
 
+    Of all, those that are unavailable here stay, as not applicable.
+
     Raises
     ------
     UsageError
-        If a name is not in the registry.
+        If a name is not in the registry, or its method is unavailable here.
     """
     wanted = set(REGISTRY) if names is None else {*names, *CONTROLS}
     if unknown := sorted(wanted - set(REGISTRY)):
         known = ", ".join(REGISTRY)
         raise UsageError(f"method {unknown[0]!r}", "unknown", f"Choose among: {known}.")
+    for name in names or ():
+        if (error := REGISTRY[name].unavailable()) is not None:
+            raise error
     return tuple(name for name in REGISTRY if name in wanted)
 
 
@@ -294,7 +310,7 @@ def declared(setting: MethodContext) -> dict[str, frozenset[Evidence]]:
 def evidence_of(methods: Mapping[str, frozenset[Evidence]], regime: Regime) -> pd.DataFrame:
     """What each method may read in a regime, one row a method: ``reads`` in words.
 
-    Of an external method, one that is not in the registry, only its author knows.
+    Of an external method, which is not in the registry, only its author knows.
     """
     rows = [
         {

@@ -1,4 +1,4 @@
-"""A run folder: what it holds, written from its parts and read again."""
+"""The folder of a benchmark run: assembled from the results of its folds, and read again."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from lgr_core.evaluation.calibration_store import CALIBRATION, write_calibration
 from lgr_core.evaluation.cell_eval import CELL_EVAL, write_cell_eval
 from lgr_core.evaluation.config import read_config, write_config
 from lgr_core.evaluation.fold_task import MIN_NEIGHBOR_SHARE, FoldResult
+from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import evidence_of
 from lgr_core.evaluation.summary import compare_all, summarise
@@ -106,7 +107,7 @@ class Run:
         try:
             return read(self.folder / name)
         except (OSError, ValueError) as err:  # arrow's errors, too
-            do = "Start the run again with the same flags: its parts are kept."
+            do = "Start the run again with the same flags: the results of its folds are kept."
             raise InputError(f"benchmark run {self.folder}", f"{name}: {err}", do) from err
 
 
@@ -134,55 +135,58 @@ Each = Callable[[Callable[[Job], Tables], Iterable[Job]], Iterable[Tables]]
 
 def assemble(
     folder: Path,
-    parts: Mapping[Path, Regime],
+    places: Iterable[Path],
     evidence: Mapping[Regime, Mapping[str, frozenset[Evidence]]],
     *,
     config: Mapping[str, Any],
     each: Each = map,
 ) -> Run:
-    """Write the tables of a run from its parts; the order of the parts is of no account.
+    """Write the tables of a run from the saved results of its folds, whose order does not matter.
 
-    ``each`` computes the statistics of the regimes: ``map``, or that of an executor.
+    Each result is loaded once. ``each`` computes the statistics of the regimes: ``map``, or that
+    of an executor.
     """
     for name in TABLES:  # without them a run is not finished, should this be the last it does
         (folder / f"{name}.csv").unlink(missing_ok=True)
-    seed, paths = config["seed"], sorted(parts)
+    seed = config["seed"]
+    results = {FoldKey.parse(place.name): FoldResult.load(place) for place in sorted(places)}
     reads = pd.concat([evidence_of(methods, regime) for regime, methods in evidence.items()])
-    jobs = []
-    for regime in sorted(set(parts.values())):
-        here = [path for path in paths if parts[path] is regime]
-        jobs += [partial(_scored, here, reads, seed), partial(_trusted, here, seed)]
+    scores_of, jobs = {}, []
+    for regime in sorted({key.regime for key in results}):
+        of_regime = [result for key, result in results.items() if key.regime is regime]
+        scores_of[regime] = _concat_scores([result.scores for result in of_regime])
+        trust = _concat([result.trust for result in of_regime])
+        jobs += [
+            partial(_score_tables, scores_of[regime], reads, seed),
+            partial(_trust_tables, trust, seed),
+        ]
     computed = each(call, jobs)  # an executor begins at once, beside what follows
-    loaded = [FoldResult.load(path) for path in paths]
-    scores = _together([part.scores for part in loaded])
+    scores = _concat_scores(list(scores_of.values()))
     scores.to_parquet(folder / "scores.parquet")
     write_cell_eval(folder / CELL_EVAL, scores)
-    write_calibrations(folder / CALIBRATION, _stacked([part.trust for part in loaded]))
+    write_calibrations(folder / CALIBRATION, _concat([result.trust for result in results.values()]))
     tables = {
-        "k_curve": _curve([part.curve for part in loaded]),
-        "seeds": _seeds([part.seeds for part in loaded]),
+        "k_curve": _curve([result.curve for result in results.values()]),
+        "seeds": _seeds([result.seeds for result in results.values()]),
         "evidence": reads,
-        **_joined(list(computed)),
+        **_concat_by_name(list(computed)),
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    fitted = {path.name: part.fitted for path, part in zip(paths, loaded, strict=True)}
+    fitted = {str(key): result.fitted for key, result in results.items()}
     before = read_config(folder)
     write_config(folder, {**before, **config, "fitted": fitted})
     return load_run(folder)
 
 
-def _scored(parts: Sequence[Path], reads: pd.DataFrame, seed: int) -> Tables:
-    """What the scores of one regime's parts come to."""
-    scores = _together([FoldResult.table(part, "scores") for part in parts])
+def _score_tables(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> Tables:
+    """The summary and the paired comparisons of one regime's scores."""
     return {"summary": _summary(scores, reads, seed), "pairs": compare_all(scores, seed=seed)}
 
 
-def _trusted(parts: Sequence[Path], seed: int) -> Tables:
+def _trust_tables(trust: pd.DataFrame, seed: int) -> Tables:
     """The tables of ``TRUST``; every condition as calibrated without its line and parent."""
-    expectations = cross_fitted(
-        _stacked([FoldResult.table(part, "trust") for part in parts]), seed=seed
-    )
+    expectations = cross_fitted(trust, seed=seed)
     return {
         "reliability": reliability(expectations, seed=seed),
         "risk_coverage": risk_coverage(expectations),
@@ -190,26 +194,26 @@ def _trusted(parts: Sequence[Path], seed: int) -> Tables:
     }
 
 
-def _joined(found: Sequence[Tables]) -> Tables:
+def _concat_by_name(found: Sequence[Tables]) -> Tables:
     """The tables of the same name, one below the other."""
     names = dict.fromkeys(name for tables in found for name in tables)
-    return {name: _stacked([tables[name] for tables in found if name in tables]) for name in names}
+    return {name: _concat([tables[name] for tables in found if name in tables]) for name in names}
 
 
-def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _concat_scores(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One table, its names as categories, as parquet's dictionaries are."""
     columns = {}
-    for name in parts[0]:
-        pieces = [part[name] for part in parts]
+    for name in tables[0]:
+        each = [table[name] for table in tables]
         if name in NAMES:
-            columns[name] = union_categoricals([_category(piece) for piece in pieces])
+            columns[name] = union_categoricals([_category(column) for column in each])
         else:
-            columns[name] = pd.concat(pieces, ignore_index=True).array
+            columns[name] = pd.concat(each, ignore_index=True).array
     return pd.DataFrame(columns, copy=False)
 
 
 def _category(names: pd.Series) -> pd.Categorical:
-    """As categories of one type; a column of nothing comes out of a file without any."""
+    """As categories of one type; an empty column comes out of a file without any."""
     values = names.astype("category").array
     return values.rename_categories(values.categories.astype(object))
 
@@ -233,13 +237,13 @@ def _summary(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> pd.DataFra
 
 
 def _status(each: pd.Series) -> str:
-    """Whether any query was answered, else what was said of most."""
+    """OK if any query was answered, else the most frequent status."""
     return str(Status.OK if (each == Status.OK).any() else each.value_counts().index[0])
 
 
-def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _curve(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     keys = ["regime", "method", "k", "metric"]
-    table = _stacked(parts).groupby(keys, as_index=False, sort=False).sum()
+    table = _concat(tables).groupby(keys, as_index=False, sort=False).sum()
     table["mean"] = table["total"] / table["n"]
     table["k_used"] = table["k_used"] / table["n_queries"]
     # The whole pool, where it is smaller than k, is all that there is.
@@ -247,13 +251,13 @@ def _curve(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return table[[*keys, "mean", "k_used", "n_queries"]].sort_values(keys)
 
 
-def _seeds(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _seeds(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     keys = ["regime", "method", "seed", "metric"]
-    table = _stacked(parts).groupby(keys, as_index=False, sort=False).sum()
+    table = _concat(tables).groupby(keys, as_index=False, sort=False).sum()
     table["mean"] = table["total"] / table["n"]
     return table[[*keys, "mean"]].sort_values(keys)
 
 
-def _stacked(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table of the parts that hold anything."""
-    return pd.concat([part for part in parts if len(part)] or parts[:1])
+def _concat(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table of those that hold anything."""
+    return pd.concat([table for table in tables if len(table)] or tables[:1])

@@ -1,36 +1,33 @@
-"""Runs a benchmark: fold by fold on several processes, resumed where it was left."""
+"""Runs a benchmark fold by fold on several processes; an interrupted run is resumed."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.domain import EMPTY, Selector
-from lgr_core.errors import InputError
+from lgr_core.domain import EMPTY, Evidence, Selector
 from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
 from lgr_core.evaluation.external_predictions import ExternalPredictions, read_external_predictions
 from lgr_core.evaluation.fold_task import FoldResult, FoldTask, Methods, compute
-from lgr_core.evaluation.folds import notes_of, queries
+from lgr_core.evaluation.folds import FoldKey, notes_of, queries
 from lgr_core.evaluation.query_metadata import query_metadata
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.evaluation.run_store import Each, Run, assemble
+from lgr_core.processes import SPAWN, broken_pools_as_errors, process_pool
 from lgr_core.retrieval.query_block import EvidenceReader
 
-PARTS = "parts"
+RESULTS = "parts"
 Progress = Callable[[str, int, int], None]
 
 
@@ -44,12 +41,13 @@ class SelectorMaker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkSession:
-    """A plan on an atlas: makes methods and tasks, and carries them out."""
+    """A plan on an atlas: makes its methods and tasks, and executes them."""
 
     store: AtlasStore
     plan: BenchmarkConfig
     selectors: SelectorMaker
     external: Mapping[str, ExternalPredictions]
+    _queries: dict[FoldKey, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def tasks(self) -> list[FoldTask]:
         """One for each fold of each regime that has something to score."""
@@ -79,10 +77,26 @@ class BenchmarkSession:
                     yield FoldTask(fold, scored, drawn, (name,), alone=name)
 
     def methods_for(self, setting: MethodContext, methods: Sequence[str]) -> Methods:
-        """The methods of these names: ours, or external ones."""
+        """The methods of these names, of the registry or external."""
         return {
             name: [self.external[name]] if name in self.external else REGISTRY[name].make(setting)
             for name in methods
+        }
+
+    def evidence(self) -> dict[Regime, dict[str, frozenset[Evidence]]]:
+        """What each method of the run declares that it reads, by regime."""
+        setting, names = (
+            self.setting(EvidenceReader(self.store)),
+            (*self.plan.methods, *self.external),
+        )
+        return {
+            regime: {
+                name: variants[0].evidence
+                for name, variants in self.methods_for(
+                    replace(setting, regime=regime), names
+                ).items()
+            }
+            for regime in self.plan.regimes
         }
 
     def setting(self, reader: EvidenceReader, checkpoint: Path | None = None) -> MethodContext:
@@ -99,21 +113,28 @@ class BenchmarkSession:
         )
 
     def execute(self, task: FoldTask, place: Path, step: Callable[[int], None]) -> None:
-        """Compute and save a task's part, on one thread: the processes share the cores."""
+        """Compute and save a task's result, on one thread: the processes share the cores."""
         reader = EvidenceReader(self.store, task.fold)
         checkpoint = place.with_name(f".{place.name}.checkpoint")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         with threadpool_limits(1):
-            part = compute(
+            result = compute(
                 reader,
                 task,
                 self.methods_for(self.setting(reader, checkpoint), task.methods),
-                query_metadata(reader, np.sort(task.rows)),
+                self._queries_of(task, reader),
                 k=self.plan.k,
                 step=step,
             )
-        part.save(place)
+        result.save(place)
         checkpoint.unlink(missing_ok=True)
+
+    def _queries_of(self, task: FoldTask, reader: EvidenceReader) -> pd.DataFrame:
+        """What the task's queries are, read once for all tasks of a fold."""
+        key = FoldKey(task.fold.regime, task.fold.number)
+        if key not in self._queries:
+            self._queries[key] = query_metadata(reader, np.sort(task.rows))
+        return self._queries[key]
 
 
 def run_benchmark(
@@ -127,17 +148,18 @@ def run_benchmark(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Run:
-    """Score every method of the plan and write what was found into ``folder``.
+    """Score every method of the plan and write the results into ``folder``.
 
-    A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
-    computed, and those in which a query failed for want of an answer. The numbers do not depend on
-    ``workers`` or on what was resumed. ``external_columns`` (role -> column) say what the columns
-    of the files of ``external`` are, where their names do not.
+    The result of each fold is saved in ``folder/parts``; a run that is started again computes the
+    others only, and those in which a query failed for want of an answer. The numbers do not depend
+    on ``workers`` or on what was resumed. ``external`` are files of predictions by the name of
+    their method, ``external_columns`` (role -> column) what their columns are, where their names
+    do not say so.
 
     Raises
     ------
     InputError
-        If the folder holds a run of another config, or an external file cannot be read.
+        If the folder holds a run of another config, or a file of ``external`` cannot be read.
     NotFoundError
         If nothing is left to score.
     UsageError
@@ -145,57 +167,38 @@ def run_benchmark(
     """
     config = plan.to_dict(store)
     check_same(folder, config)
-    files = {} if external is None else external
-    read = {
-        name: read_external_predictions(store, path, external_columns)
-        for name, path in files.items()
-    }
-    bench = BenchmarkSession(store, plan, cache(selectors), read)
-    tasks = bench.tasks()
+    spec = _SessionSpec(
+        store.name,
+        store.folder.parent,
+        plan,
+        selectors,
+        dict(EMPTY if external is None else external),
+        dict(external_columns),
+    )
+    session = spec.session(store)
+    tasks = session.tasks()
     write_config(folder, {**config, "started_at": _now()})
-    places = {task.name: folder / PARTS / task.name for task in tasks}
+    places = {task.name: folder / RESULTS / task.name for task in tasks}
     todo = [task for task in tasks if not FoldResult.is_done(places[task.name])]
-    progress_bar = _Progress(progress, sum(len(task.rows) for task in tasks))
-    progress_bar.step(sum(len(task.rows) for task in tasks if task not in todo))
-    evidence = {
-        regime: {
-            name: variants[0].evidence
-            for name, variants in bench.methods_for(
-                replace(bench.setting(EvidenceReader(store)), regime=regime), [*plan.methods, *read]
-            ).items()
-        }
-        for regime in plan.regimes
-    }
+    bar = _Progress(progress, sum(len(task.rows) for task in tasks))
+    bar.step(sum(len(task.rows) for task in tasks if task not in todo))
+    evidence = session.evidence()
 
     def finish(each: Each = map) -> Run:
-        parts = {places[task.name]: Regime(task.fold.regime) for task in tasks}
-        progress_bar.statistics(0)
+        bar.statistics(0)
         splits = notes_of(task.fold for task in tasks)
         about = {**config, "splits": splits, "finished_at": _now()}
-        run = assemble(folder, parts, evidence, config=about, each=each)
-        progress_bar.statistics(1)
+        run = assemble(folder, places.values(), evidence, config=about, each=each)
+        bar.statistics(1)
         return run
 
     if workers == 1 or len(todo) < 2:  # noqa: PLR2004 - one task is for one process
         for task in todo:
-            bench.execute(task, places[task.name], progress_bar.step)
+            session.execute(task, places[task.name], bar.step)
         return finish()
-    job = _Job(
-        store.name,
-        store.folder.parent,
-        store.build_id,
-        plan,
-        selectors,
-        dict(files),
-        dict(external_columns),
-    )
-    try:
-        with _Processes(job, workers) as processes:
-            processes.execute(todo, places, progress_bar)
-            return finish(processes.map)
-    except BrokenProcessPool as err:
-        do = "Give fewer --workers; run again, it goes on where it was left."
-        raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
+    with broken_pools_as_errors("benchmark"), _Workers(spec, workers) as processes:
+        processes.execute(todo, places, bar)
+        return finish(processes.map)
 
 
 class _Progress:
@@ -218,31 +221,37 @@ class _Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """What a process needs to make a bench of its own."""
+class _SessionSpec:
+    """What a process needs to make a session of its own; it can be pickled."""
 
     atlas: str
     atlases: Path
-    build_id: str
     plan: BenchmarkConfig
     selectors: SelectorMaker
     external: Mapping[str, Path]
     external_columns: Mapping[str, str]
 
+    def session(self, store: AtlasStore) -> BenchmarkSession:
+        """A session on the atlas, opened."""
+        external = {
+            name: read_external_predictions(store, path, self.external_columns)
+            for name, path in self.external.items()
+        }
+        return BenchmarkSession(store, self.plan, cache(self.selectors), external)
 
-_OWN: dict[str, Any] = {}
-"""A process's bench, its tasks by name, and the counter that all share."""
+
+_WORKER: dict[str, Any] = {}
+"""A worker process's session, its tasks by name, and the counter that all share."""
 
 _POLL_S = 0.3
 
 
-class _Processes:
-    """Some processes, each with a bench of its own; ended with the block that they serve."""
+class _Workers:
+    """Worker processes, each with a session of its own, for the length of a ``with`` block."""
 
-    def __init__(self, job: _Job, workers: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._counter = context.Value("q", 0)
-        self._pool = ProcessPoolExecutor(workers, context, _start, (job, self._counter))
+    def __init__(self, spec: _SessionSpec, workers: int) -> None:
+        self._counter = SPAWN.Value("q", 0)
+        self._pool = process_pool(workers, _start, (spec, self._counter))
         self.map = self._pool.map
 
     def __enter__(self) -> Self:
@@ -252,20 +261,20 @@ class _Processes:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def execute(
-        self, tasks: Sequence[FoldTask], places: Mapping[str, Path], progress_bar: _Progress
+        self, tasks: Sequence[FoldTask], places: Mapping[str, Path], bar: _Progress
     ) -> None:
         """All tasks, the longest first, so that no process is left with one at the end."""
         left: set[Future[None]] = {
             self._pool.submit(_execute, task.name, places[task.name])
             for task in sorted(tasks, key=length, reverse=True)
         }
-        seen = 0
+        counted = 0
         while left:
             done, left = wait(left, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-            progress_bar.step(self._counter.value - seen)
-            seen = self._counter.value
+            bar.step(self._counter.value - counted)
+            counted = self._counter.value
 
 
 def length(task: FoldTask) -> tuple[bool, bool, int]:
@@ -274,32 +283,19 @@ def length(task: FoldTask) -> tuple[bool, bool, int]:
     return slow, task.alone is None, len(task.rows)
 
 
-def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type
+def _start(spec: _SessionSpec, counter: Any) -> None:  # noqa: ANN401 - multiprocessing names no type
     threadpool_limits(1)  # the processes share the cores
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    store = open_atlas(job.atlas, job.atlases)
-    external = {
-        name: read_external_predictions(store, path, job.external_columns)
-        for name, path in job.external.items()
-    }
-    bench = BenchmarkSession(store, job.plan, cache(job.selectors), external)
-    _OWN.update(bench=bench, tasks={task.name: task for task in bench.tasks()}, counter=counter)
-
-
-def _end_with_parent() -> None:
-    """Once a run is killed nobody waits for this process, and the next run does its work too."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    session = spec.session(open_atlas(spec.atlas, spec.atlases))
+    tasks = {task.name: task for task in session.tasks()}
+    _WORKER.update(session=session, tasks=tasks, counter=counter)
 
 
 def _execute(name: str, place: Path) -> None:
     def step(n: int) -> None:
-        with _OWN["counter"].get_lock():
-            _OWN["counter"].value += n
+        with _WORKER["counter"].get_lock():
+            _WORKER["counter"].value += n
 
-    _OWN["bench"].execute(_OWN["tasks"][name], place, step)
+    _WORKER["session"].execute(_WORKER["tasks"][name], place, step)
 
 
 def _now() -> str:

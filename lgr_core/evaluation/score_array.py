@@ -2,7 +2,7 @@
 
 A query is a cell line, drug and dose in a regime, and a regime's queries are all that any of its
 methods has a row for. What has no row, or no value in it, is NaN. Queries, methods and metrics are
-sorted by name, so that the order of the rows, or of categories, is of no account.
+sorted by name, so that the order of rows or categories does not matter.
 """
 
 from __future__ import annotations
@@ -134,11 +134,11 @@ def numbers(column: pd.Series) -> NDArray[np.float64]:
     return values
 
 
-def stacked(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """One table of the parts, with its columns even where there are none."""
-    if not parts:
+def stacked(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """The tables as one, with its columns even where there are none."""
+    if not tables:
         return pd.DataFrame(columns=list(columns))
-    return pd.concat(parts, ignore_index=True)[list(columns)]
+    return pd.concat(tables, ignore_index=True)[list(columns)]
 
 
 def _regimes(column: pd.Series) -> list[str]:

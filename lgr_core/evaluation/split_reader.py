@@ -1,4 +1,4 @@
-"""Which conditions of an atlas a split's names mean, and what of it is not in the atlas."""
+"""Resolves the names in a split file to conditions of an atlas, and counts those it lacks."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray
 from lgr_core.errors import InputError
 
-PARTS: Mapping[str, tuple[str, ...]] = {
+SUBSETS: Mapping[str, tuple[str, ...]] = {
     "train": ("train",),
     "val": ("val", "validation", "valid"),
     "test": ("test",),
 }
-"""A part of a split, and the names that files have for it."""
+"""The subsets of a split, and the names that files have for them."""
 
 _STATE = (
     'Write [training] dataset = "train", [zeroshot] "dataset.cell_type" = "test" and '
@@ -29,21 +29,21 @@ _STATE = (
 )
 
 
-class Parts:
-    """Collects which conditions a split puts where.
+class SplitMasks:
+    """Masks of an atlas's conditions, one for each subset of a split, filled name by name.
 
-    ``masks`` are the conditions of each part, (n_conditions,); ``missing`` what each part names
-    that the atlas has not; ``named`` and ``vehicles`` count the pairs, and those that are vehicle.
+    ``by_subset`` are the masks, (n_conditions,); ``missing`` what each subset names that the atlas
+    lacks; ``named`` and ``vehicles`` count the pairs, and those that are vehicle.
     """
 
     def __init__(self, store: AtlasStore) -> None:
         self.store = store
-        self.masks = {part: np.zeros(len(store.conditions), dtype=bool) for part in PARTS}
-        self.missing: dict[str, list[str]] = {part: [] for part in PARTS}
+        self.by_subset = {subset: np.zeros(len(store.conditions), dtype=bool) for subset in SUBSETS}
+        self.missing: dict[str, list[str]] = {subset: [] for subset in SUBSETS}
         self.named = self.vehicles = 0
 
-    def add_pairs(self, part: str, pairs: pd.DataFrame) -> BoolArray:
-        """Put conditions in a part; returns their mask.
+    def add_pairs(self, subset: str, pairs: pd.DataFrame) -> BoolArray:
+        """Put conditions in a subset; returns their mask.
 
         ``pairs`` have texts ``cell_line`` and ``drug`` (or Tahoe's literal of drug and dose) and
         may have ``dose_um``; without a dose, every dose is meant. Repeated pairs count once.
@@ -52,38 +52,44 @@ class Parts:
         asked = self._resolve(pairs)
         measured = self.store.conditions[["cell_line", "drug", "dose_um"]]
         both = asked.merge(measured.reset_index(names="row"), on=["cell_line", "drug"])
-        said, known = both["asked_um"], both["dose_um"]
-        both = both[said.isna() | known.isna() | np.isclose(said, known, rtol=1e-6, atol=0)]
+        asked_um, known_um = both["asked_um"], both["dose_um"]
+        same = np.isclose(asked_um, known_um, rtol=1e-6, atol=0)
+        both = both[asked_um.isna() | known_um.isna() | same]
         lost = ~(asked["vehicle"] | asked["pair"].isin(both["pair"]))
         names = pairs["drug"] + " in " + pairs["cell_line"]
-        self.missing[part] += names[lost.to_numpy()].tolist()
+        self.missing[subset] += names[lost.to_numpy()].tolist()
         self.named += len(pairs)
         self.vehicles += int(asked["vehicle"].sum())
-        return self._add(part, np.isin(np.arange(len(measured)), both["row"]))
+        return self._add(subset, np.isin(np.arange(len(measured)), both["row"]))
 
-    def add_line(self, part: str, text: str) -> BoolArray:
-        """Put all conditions of a line in a part; returns their mask."""
+    def add_line(self, subset: str, text: str) -> BoolArray:
+        """Put all conditions of a line in a subset; returns their mask."""
         mask = self.line(text)
         self.named += int(mask.sum())
         if not mask.any():
-            self.missing[part].append(f"cell line {text}")
-        return self._add(part, mask)
+            self.missing[subset].append(f"cell line {text}")
+        return self._add(subset, mask)
 
     def line(self, text: str) -> BoolArray:
         """The conditions of the line that a text means, (n_conditions,)."""
         line = self.store.cell_line_catalog.find(text)
         return (self.store.conditions["cell_line"] == line).to_numpy()
 
-    def _add(self, part: str, mask: BoolArray) -> BoolArray:
-        self.masks[part] |= mask
+    def _add(self, subset: str, mask: BoolArray) -> BoolArray:
+        self.by_subset[subset] |= mask
         return mask
 
     def _resolve(self, pairs: pd.DataFrame) -> pd.DataFrame:
         """Pairs in the atlas's names, each text read once; None where it means none or several."""
         texts = pairs["drug"].unique()
         literals = {text: parse_literal(text) for text in texts}
-        name = {text: text if said is None else said.drug for text, said in literals.items()}
-        dose = {text: np.nan if said is None else said.dose_um for text, said in literals.items()}
+        name = {
+            text: text if literal is None else literal.drug for text, literal in literals.items()
+        }
+        dose = {
+            text: np.nan if literal is None else literal.dose_um
+            for text, literal in literals.items()
+        }
         drug = {text: self.store.drug_catalog.find(name[text]).drug for text in texts}
         line = {
             text: self.store.cell_line_catalog.find(text) for text in pairs["cell_line"].unique()
@@ -99,22 +105,22 @@ class Parts:
         return pd.DataFrame(asked).reset_index(drop=True).reset_index(names="pair")
 
 
-def part_of(path: Path, name: str) -> str:
-    """Our name of a part.
+def subset_of(path: Path, name: str) -> str:
+    """Our name of a subset.
 
     Raises
     ------
     InputError
-        If no part is called so.
+        If no subset is called so.
     """
-    for part, names in PARTS.items():
+    for subset, names in SUBSETS.items():
         if name.strip().casefold() in names:
-            return part
-    known = ", ".join(name for names in PARTS.values() for name in names)
-    raise InputError(f"split {path}", f"it has a part {name!r}", f"Parts are: {known}.")
+            return subset
+    known = ", ".join(name for names in SUBSETS.values() for name in names)
+    raise InputError(f"split {path}", f"it has a subset {name!r}", f"Subsets are: {known}.")
 
 
-def add_state_toml(parts: Parts, path: Path) -> None:
+def add_state_toml(masks: SplitMasks, path: Path) -> None:
     """Read a TOML file of arcinstitute/state.
 
     Lines of ``[zeroshot]`` are held out whole, lists of ``[fewshot]`` in their line, the rest of
@@ -126,28 +132,30 @@ def add_state_toml(parts: Parts, path: Path) -> None:
         If it cannot be read, has another form, or holds out one line twice.
     """
     tables = _tables(path)
-    held = np.zeros(len(parts.store.conditions), dtype=bool)
+    held_out = np.zeros(len(masks.store.conditions), dtype=bool)
     for key, value in [*tables["zeroshot"].items(), *tables["fewshot"].items()]:
         text = _cell_type(path, key)
-        line = parts.line(text)
-        if (line & held).any():
+        line = masks.line(text)
+        if (line & held_out).any():
             raise InputError(f"split {path}", f"{key!r} is a line named before", "Keep one.")
-        held |= line
+        held_out |= line
         if isinstance(value, str):
-            parts.add_line(part_of(path, value), text)
+            masks.add_line(subset_of(path, value), text)
         else:
-            _add_fewshot(parts, path, text, value)
+            _add_fewshot(masks, path, text, value)
     if "train" in tables["training"].values():
-        parts.masks["train"] |= ~held
+        masks.by_subset["train"] |= ~held_out
 
 
-def _add_fewshot(parts: Parts, path: Path, text: str, lists: Mapping[str, Sequence[str]]) -> None:
+def _add_fewshot(
+    masks: SplitMasks, path: Path, text: str, lists: Mapping[str, Sequence[str]]
+) -> None:
     """Some of a line's drugs; all its others are training."""
-    held = np.zeros(len(parts.store.conditions), dtype=bool)
+    held_out = np.zeros(len(masks.store.conditions), dtype=bool)
     for name, drugs in lists.items():
         pairs = pd.DataFrame({"drug": list(drugs)}, dtype=object).assign(cell_line=text)
-        held |= parts.add_pairs(part_of(path, name), pairs)
-    parts.masks["train"] |= parts.line(text) & ~held
+        held_out |= masks.add_pairs(subset_of(path, name), pairs)
+    masks.by_subset["train"] |= masks.line(text) & ~held_out
 
 
 def _tables(path: Path) -> dict[str, dict[str, Any]]:
@@ -167,9 +175,9 @@ def _of_states_form(tables: Mapping[str, Any]) -> bool:
     if not all(isinstance(table, dict) for table in tables.values()):
         return False
     lists = [*tables["fewshot"].values()]
-    if not all(isinstance(parts, dict) for parts in lists):
+    if not all(isinstance(each, dict) for each in lists):
         return False
-    drugs = [names for parts in lists for names in parts.values()]
+    drugs = [names for each in lists for names in each.values()]
     texts = [*tables["training"].values(), *tables["zeroshot"].values()]
     return all(isinstance(names, list) for names in drugs) and all(
         isinstance(text, str) for text in chain(texts, *drugs)

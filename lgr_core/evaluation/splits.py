@@ -1,4 +1,4 @@
-"""Splits from files and into them.
+"""Reads train, validation and test splits from files, and writes them.
 
 A split is Arrow files of (cell_type, molecule, dose_um), as the paper's: ``train.arrow``,
 ``val.arrow`` and ``test.arrow`` in a folder, or one file with a column ``split``. The TOML files of
@@ -24,7 +24,7 @@ from lgr_core.domain import BoolArray
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import Axes, Fold
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.split_reader import PARTS, Parts, add_state_toml, part_of
+from lgr_core.evaluation.split_reader import SUBSETS, SplitMasks, add_state_toml, subset_of
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +43,14 @@ _SHOWN = 3
 def write_split(store: AtlasStore, fold: Fold, path: Path) -> None:
     """Write a fold: as one file if the path ends in ``.arrow``, else as a folder of three."""
     masks = {"train": fold.fitted, "val": fold.validation, "test": fold.test}
-    frames = {part: _pairs(store, mask) for part, mask in masks.items()}
+    frames = {subset: _pairs(store, mask) for subset, mask in masks.items()}
     about = {"regime": str(fold.regime), "number": fold.number, "build_id": store.build_id}
     if path.suffix == ".arrow":
-        whole = pd.concat([frame.assign(split=part) for part, frame in frames.items()])
+        whole = pd.concat([frame.assign(split=subset) for subset, frame in frames.items()])
         _write(path, whole, about)
     else:
-        for part, frame in frames.items():
-            _write(path / f"{part}.arrow", frame, about)
+        for subset, frame in frames.items():
+            _write(path / f"{subset}.arrow", frame, about)
 
 
 def read_split(
@@ -86,16 +86,16 @@ def read_split(
     NotFoundError
         If none of its test pairs is in the atlas.
     """
-    parts = Parts(store)
-    about, sha256 = _read_into(parts, path)
+    masks = SplitMasks(store)
+    about, sha256 = _read_into(masks, path)
     if regime is None and "regime" not in about:
         do = f"Name one of: {', '.join(Regime)}."
         raise UsageError(f"split {path}", "it does not say what is unseen", do)
-    if not parts.masks["test"].any():
+    if not masks.by_subset["test"].any():
         found = f"none of its test pairs is in atlas {store.name!r}"
         raise NotFoundError(f"split {path}", found, "Use names and doses of that atlas.")
     chosen = Regime(about["regime"] if regime is None else regime)
-    cut = _Cut(store, chosen, parts, path, drop_overlap=drop_overlap)
+    cut = _Cut(store, chosen, masks, path, drop_overlap=drop_overlap)
     fold = cut.fold(int(about.get("number", 0)), sha256)
     for note in fold.notes:
         log.warning("Split %s: %s", path, note)
@@ -103,12 +103,18 @@ def read_split(
 
 
 class _Cut:
-    """Makes the parts of a split disjoint by unit and notes every change."""
+    """Makes the subsets of a split disjoint by unit and notes every change."""
 
     def __init__(
-        self, store: AtlasStore, regime: Regime, parts: Parts, path: Path, *, drop_overlap: bool
+        self,
+        store: AtlasStore,
+        regime: Regime,
+        masks: SplitMasks,
+        path: Path,
+        *,
+        drop_overlap: bool,
     ) -> None:
-        self.store, self.regime, self.parts, self.path = store, regime, parts, path
+        self.store, self.regime, self.masks, self.path = store, regime, masks, path
         self.drop_overlap = drop_overlap
         self.held = regime.held_out
         self.axes = Axes.of(store)
@@ -117,9 +123,9 @@ class _Cut:
     def fold(self, number: int, sha256: str) -> Fold:
         """The fold, with notes in words and counts in its provenance."""
         self._note_names()
-        test = self.parts.masks["test"]
+        test = self.masks.by_subset["test"]
         train = self._train(test)
-        validation = self.parts.masks["val"] & train
+        validation = self.masks.by_subset["val"] & train
         fitted = self.axes.sharing(self.regime, validation, train & ~validation)
         note = f"Validation conditions that share {self.held} with fitted ones, and count as fitted"
         self._note(note, fitted)
@@ -132,7 +138,7 @@ class _Cut:
 
     def _train(self, test: BoolArray) -> BoolArray:
         """Training and validation rows, without those whose unit is tested."""
-        train, validation = self.parts.masks["train"], self.parts.masks["val"]
+        train, validation = self.masks.by_subset["train"], self.masks.by_subset["val"]
         note = "Validation conditions that are tested too, and count as tested"
         self._note(note, validation & test)
         both = train | (validation & ~test)
@@ -165,9 +171,9 @@ class _Cut:
         self._count(what, int(mask.sum()), examples)
 
     def _note_names(self) -> None:
-        for part, names in self.parts.missing.items():
-            self._count(f"Pairs of {part} that are not in the atlas", len(names), names)
-        self._count("Pairs that are vehicle, passed over", self.parts.vehicles)
+        for subset, names in self.masks.missing.items():
+            self._count(f"Pairs of {subset} that are not in the atlas", len(names), names)
+        self._count("Pairs that are vehicle, passed over", self.masks.vehicles)
 
     def _count(self, what: str, n: int, examples: Sequence[str] = ()) -> None:
         shown = "; ".join(dict.fromkeys(examples[:_SHOWN]))
@@ -175,30 +181,30 @@ class _Cut:
             self.notes.append(f"{what}: {n:,}{f', e.g. {shown}' if shown else ''}.")
 
     def _counts(self) -> dict[str, Any]:
-        missing = {part: len(names) for part, names in self.parts.missing.items()}
-        return {"named": self.parts.named, "vehicles": self.parts.vehicles, "not_in_atlas": missing}
+        missing = {subset: len(names) for subset, names in self.masks.missing.items()}
+        return {"named": self.masks.named, "vehicles": self.masks.vehicles, "not_in_atlas": missing}
 
 
-def _read_into(parts: Parts, path: Path) -> tuple[Mapping[str, Any], str]:
+def _read_into(masks: SplitMasks, path: Path) -> tuple[Mapping[str, Any], str]:
     """Read what is there; what our own files say of themselves, and a digest of all of it."""
     about: Mapping[str, Any] = {}
     digest = hashlib.sha256()
     files = _folder(path) if path.is_dir() else [(None, path)]
-    for part, file in files:
+    for subset, file in files:
         if file.suffix == ".toml":
-            add_state_toml(parts, file)
+            add_state_toml(masks, file)
         else:
             frame, about = _read(file)
-            _add_frame(parts, part, frame, file)
+            _add_frame(masks, subset, frame, file)
         digest.update(file.read_bytes())
     return about, digest.hexdigest()
 
 
 def _folder(path: Path) -> list[tuple[str, Path]]:
-    """The files of each part: ``test.arrow``, or a folder ``test`` as data sets are saved."""
+    """The files of each subset: ``test.arrow``, or a folder ``test`` as data sets are saved."""
     found = [
-        (part, file)
-        for part, names in PARTS.items()
+        (subset, file)
+        for subset, names in SUBSETS.items()
         for name in names
         for file in (*sorted(path.glob(f"{name}.arrow")), *sorted(path.glob(f"{name}/*.arrow")))
     ]
@@ -207,14 +213,14 @@ def _folder(path: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def _add_frame(parts: Parts, part: str | None, frame: pd.DataFrame, file: Path) -> None:
-    if part is not None:
-        parts.add_pairs(part, frame)
+def _add_frame(masks: SplitMasks, subset: str | None, frame: pd.DataFrame, file: Path) -> None:
+    if subset is not None:
+        masks.add_pairs(subset, frame)
         return
     if "split" not in frame:
         raise InputError(f"split {file}", "it has no column 'split'", _FORM)
     for name, pairs in frame.groupby("split", sort=False):
-        parts.add_pairs(part_of(file, str(name)), pairs)
+        masks.add_pairs(subset_of(file, str(name)), pairs)
 
 
 def _pairs(store: AtlasStore, mask: BoolArray) -> pd.DataFrame:

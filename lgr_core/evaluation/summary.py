@@ -1,4 +1,4 @@
-"""What a table of scores says: means with intervals, paired differences, slices.
+"""Statistics of a table of scores: means with intervals, paired differences, slices.
 
 The table is tidy, one row a method, query and metric: ``regime``, ``method``, ``cell_line``,
 ``parent``, ``drug``, ``dose_um``, ``metric``, ``value``, ``k_used``; other columns may stand beside
@@ -88,14 +88,14 @@ def slice_by(
     InputError, NotFoundError, UsageError
         As :func:`summarise`.
     """
-    parts = [
+    tables = [
         _summary(grid.where(grid.slices == number), n_boot, seed)
         .assign(by=column, slice=label)
         .astype({"slice": object})
         for grid in score_grids(scores, clusters, sliced=column)
         for number, label in enumerate(grid.slice_labels)
     ]
-    return stacked(parts, SLICES)
+    return stacked(tables, SLICES)
 
 
 def tertiles(scores: pd.DataFrame, column: str) -> pd.Series:

@@ -1,8 +1,7 @@
-"""Words for a benchmark's tables: what stands behind a method's means, and how a run was made."""
+"""Texts in a benchmark's tables: coverage, notes, the run's config, what was fitted."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,7 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lgr_core.domain import ValueKind
+from lgr_core.evaluation.bootstrap import interval_note, parse_clusters
 from lgr_core.evaluation.figures import method_style
+from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import METRICS
@@ -32,8 +33,8 @@ _NAMES = {
 _CHOSEN = {"hybrid": ("least confidence",), "pca_ridge": ("components", "penalty")}
 """Names of what these methods chose, which record bare numbers."""
 
-_WAYS = {"parent": "compound", "cell_line": "cell line"}
-_COUNT = re.compile(rf"(\d+) ({'|'.join(_WAYS)})\b")
+_CLUSTERS = {"parent": "compound", "cell_line": "cell line"}
+"""The ways of clustering as readers know them."""
 
 _APART = ("fitted", "sha256")
 """What a config records and its list of facts does not show."""
@@ -55,26 +56,28 @@ def coverage(summary: pd.DataFrame) -> tuple[str, list[str]]:
     ]
 
 
-def clusters(words: str) -> str:
-    """Words of a run's table with their counts, as ``12 parent x 1 cell_line``, for readers."""
-    return _COUNT.sub(_spelled_out, words).replace(" x ", " and ")
+def cluster_words(column: str) -> str:
+    """The numbers of clusters in a run's table, for readers."""
+    return " and ".join(f"{n} {way}" for way, n in _clusters(column).items())
 
 
-def _spelled_out(count: re.Match[str]) -> str:
-    n, way = count.groups()
-    return f"{n} {_WAYS[way]}{'' if n == '1' else 's'}"
+def _clusters(column: str) -> dict[str, int]:
+    """Numbers of clusters by the name that readers know, in the plural but for one."""
+    return {
+        f"{_CLUSTERS.get(way, way)}{'' if n == 1 else 's'}": n
+        for way, n in parse_clusters(column).items()
+    }
 
 
-def notes(method: str, summary: pd.DataFrame, evidence: pd.DataFrame) -> list[str]:
-    """What the run's tables remark on a method, each once.
+def notes(summary: pd.DataFrame) -> list[str]:
+    """Why a method's means have no interval, each reason once.
 
-    Metrics without a value say so only where no other has one.
+    Metrics without a value count only where no other metric has one.
     """
-    of_method = evidence.loc[evidence["method"] == method]
     defined = summary[summary["coverage"] > 0]
-    columns = [t["note"] for t in (of_method, summary if defined.empty else defined) if "note" in t]
-    words_by_name = dict.fromkeys(clusters(plain(note)) for column in columns for note in column)
-    return [words for words in words_by_name if words]
+    columns = (summary if defined.empty else defined)["clusters"]
+    words = dict.fromkeys(interval_note(_clusters(column)) for column in columns)
+    return [note for note in words if note]
 
 
 def outcomes(scores: pd.DataFrame) -> dict[str, list[str]]:
@@ -111,11 +114,14 @@ class Choice(NamedTuple):
 
 
 def choices(fitted: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[Regime, Choice]]:
-    """What each method chose on training rows, by regime; ``fitted`` is by part, as in a config."""
+    """What each method chose on training rows, by regime.
+
+    ``fitted`` is by :class:`FoldKey` as text, as a config has it.
+    """
     found: dict[str, dict[Regime, Counter[str]]] = {}
-    for part, learned in fitted.items():
-        regime = Regime(part.split("-")[0])
-        for method, value in learned.items():
+    for key, by_method in fitted.items():
+        regime = FoldKey.parse(key).regime
+        for method, value in by_method.items():
             each = found.setdefault(method, {}).setdefault(regime, Counter())
             each[plain(_with_names(_CHOSEN[method], value) if method in _CHOSEN else value)] += 1
     return {

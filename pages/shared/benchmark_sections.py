@@ -7,13 +7,14 @@ import shlex
 import pandas as pd
 import streamlit as st
 
-from lgr_core.evaluation import figures, markup
+from lgr_core.evaluation import figures, fragments
 from lgr_core.evaluation.figures import method_style
 from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_LABELS
 from lgr_core.evaluation.rankers import rankers
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, reads_pool, report_html
 from lgr_core.evaluation.run_store import TRUST
+from lgr_core.evaluation.tables import gap_table, mean_table, method_table
 from lgr_core.metrics import METRICS, Direction
 from pages.shared import pieces, run_state, state
 from pages.shared.benchmark_runs import run_folder
@@ -37,7 +38,7 @@ _WAY = "Click one to open it in Predict, which reads all that was measured: scor
 
 def badge(shown: Shown) -> str:
     """Where the numbers come from."""
-    return markup.badge(shown.run.config)
+    return fragments.badge(shown.run.config)
 
 
 def question(shown: Shown) -> None:
@@ -45,10 +46,10 @@ def question(shown: Shown) -> None:
     regime = shown.view.regime
     words = REGIME_LABELS[regime]
     html(
-        markup.asks(words.asks)
+        fragments.asks(words.asks)
         + pieces.caption(f"{regime.description} ({words.figure})")
-        + markup.who_diagram(regime)
-        + (markup.unequal() if regime is Regime.UNSEEN_CELL_LINE else "")
+        + fragments.who_diagram(regime)
+        + (fragments.unequal() if regime is Regime.UNSEEN_CELL_LINE else "")
     )
 
 
@@ -59,7 +60,7 @@ def means(shown: Shown) -> None:
     apart = reads_pool(summary) if regime is Regime.UNSEEN_CELL_LINE else []
     html(
         pieces.section("Six metrics", "Means over all conditions with 95 % intervals.")
-        + markup.legend(run.config, summary["method"])
+        + fragments.legend(run.config, summary["method"])
         + "".join(map(pieces.caption, rankers(_scores(shown))))
     )
     for pair in zip(PAPER_ORDER[::2], PAPER_ORDER[1::2], strict=True):
@@ -68,13 +69,13 @@ def means(shown: Shown) -> None:
                 figure = figures.metric_panel(summary, seeds, metric, kind=kind, apart=apart)
                 chart(figure, f"panel_{metric}", f"{METRICS[metric].label} of each method.")
     with st.expander("The same in numbers"):
-        html(markup.mean_table(summary, PAPER_ORDER, kind))
+        html(fragments.table(mean_table(summary, PAPER_ORDER, kind)))
     with st.expander("Further metrics"):
         rest = [name for name in METRICS if name not in PAPER_ORDER]
-        html(markup.mean_table(summary, rest, kind))
+        html(fragments.table(mean_table(summary, rest, kind)))
     with st.expander("Who reads what, coverage and fallbacks"):
         scores = run_state.run_scores(shown.view.run, regime, shown.view.metric)
-        html(markup.method_table(summary, of_regime(run.evidence, regime), scores))
+        html(fragments.table(method_table(summary, of_regime(run.evidence, regime), scores)))
 
 
 def gaps(shown: Shown) -> None:
@@ -94,7 +95,7 @@ def gaps(shown: Shown) -> None:
     figure = figures.gaps(figures.against(pairs, view.rival), view.rival, view.metric, kind=kind)
     chart(figure, "gaps", f"{METRICS[view.metric].label} of each method minus that of {rival}.")
     with st.expander(f"Gaps to {rival} in numbers"):
-        html(markup.gap_table(pairs, view.rival, PAPER_ORDER, kind))
+        html(fragments.table(gap_table(pairs, view.rival, PAPER_ORDER, kind)))
 
 
 def conditions_and_spread(shown: Shown) -> None:
@@ -143,14 +144,14 @@ def neighbors(shown: Shown) -> None:
 
 def reading() -> None:
     """What the numbers mean, in plain words."""
-    html(pieces.section("What the numbers mean") + markup.reading())
+    html(pieces.section("What the numbers mean") + fragments.reading())
 
 
 def provenance(shown: Shown) -> None:
     """How the run was made, and the run to take home."""
     folder = run_folder(shown.view.run)
     with st.expander("How was this run made?"):
-        html(markup.config_facts(shown.run.config))
+        html(fragments.config_facts(shown.run.config))
         html(pieces.caption("This page as one file, from a shell in LGR_HOME:"))
         st.code(shlex.join(["lgr", "report", f"runs/{folder.name}"]), language="shell")
     files = {"report.html": lambda: report_html(shown.run).encode()}

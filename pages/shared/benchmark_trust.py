@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from lgr_core.errors import LgrError
-from lgr_core.evaluation import figures
-from lgr_core.evaluation.markup_trust import (
+from lgr_core.evaluation import figures, fragments
+from lgr_core.evaluation.calibration_tables import (
     NO_CEILING,
     NOT_CALIBRATED,
     WHAT_TRUST_IS,
@@ -52,7 +52,7 @@ def trust(shown: Shown) -> None:
         words = "Mean Pearson r over the share of conditions that is kept."
         chart(figures.risk_coverage(kept, drawn), "risk_coverage", words)
     with st.expander("Trust in numbers: calibration error and coverage of the intervals"):
-        html(trust_table(intervals, reliability, kept))
+        html(fragments.table(trust_table(intervals, reliability, kept)))
 
 
 def ceiling(shown: Shown) -> None:
@@ -74,5 +74,5 @@ def ceiling(shown: Shown) -> None:
     )
     if not found.empty:
         with st.expander(f"Replicate agreement of {len(found):,} cell lines"):
-            html(ceiling_table(found))
+            html(fragments.table(ceiling_table(found)))
             download(found, f"ceiling {config['atlas']}")

@@ -20,6 +20,16 @@ FORM: Mapping[Fix, str] = {
     Fix.COUNTS_LAYER: (
         "Choose the layer of raw counts above, or say what kind of change the numbers are."
     ),
+    Fix.NOT_COUNTS: "Say what kind of change the numbers are, else give a file of raw counts.",
+    Fix.COUNTS_LAYERS: (
+        "Choose the layer of raw counts above ({values}), or say what kind of change the numbers "
+        "are; else give a file of raw counts."
+    ),
+    Fix.MISSING_COLUMNS: "Choose these columns above ({values}), or add them to the file.",
+    Fix.GENE_COLUMN: (
+        "If it lists genes, choose it as the column «{role}» above; if not, say there that the "
+        "file has none."
+    ),
     Fix.AS_COUNTS: "Say above that they are raw counts; these are read from h5ad.",
     Fix.UNSIGNED: (
         "Take the vehicle's expression away first, or tick «Changes may all be positive» above."
@@ -58,7 +68,8 @@ def sentence(error: LgrError) -> str:
 
 def remedy_words(remedy: Remedy) -> str:
     """What mends a request, as a field of a form."""
-    return FORM[remedy.fix].format(role=_label(remedy.role))
+    values = ", ".join(_label(value) for value in remedy.values)
+    return FORM[remedy.fix].format(role=_label(remedy.role), values=values)
 
 
 def _option_words(option: Option) -> str:

@@ -14,7 +14,7 @@ from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.reference_results import METRICS as SHIPPED_METRICS
 from lgr_core.evaluation.reference_results import SOURCE, shipped_results
 from lgr_core.evaluation.regimes import RULES, Regime
-from lgr_core.evaluation.registry import REGISTRY, MethodContext, declared
+from lgr_core.evaluation.registry import REGISTRY, Entry, MethodContext, declared
 from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.best_evidence import Route
 from lgr_core.prediction.trust import FEATURES, HIGH, MEDIUM
@@ -81,7 +81,7 @@ def methods(store: AtlasStore) -> None:
     )
     reads = declared(setting)
     rows = [
-        (entry.id, str(entry.group), entry.about, listed(sorted(reads[name])) or "nothing")
+        (entry.id, str(entry.group), _about(entry), listed(sorted(reads[name])) or "nothing")
         for name, entry in REGISTRY.items()
     ]
     html(
@@ -92,6 +92,16 @@ def methods(store: AtlasStore) -> None:
         )
     )
     _table("methods", ("method", "kind", "predicts", "reads"), rows)
+
+
+def _about(entry: Entry) -> str:
+    """What a method predicts, and what to install where it is unavailable."""
+    error = entry.unavailable()
+    return (
+        entry.about
+        if error is None
+        else f"{entry.about} Unavailable here: {error.found}. {error.do}"
+    )
 
 
 def metrics(_: AtlasStore) -> None:

@@ -282,9 +282,9 @@ def test_broken_files_are_refused(tmp_path, name):
 
 def test_an_unknown_format_is_refused(tmp_path):
     """The formats are listed."""
-    (tmp_path / "x.xlsx").write_text("x")
+    (tmp_path / "x.sav").write_text("x")
     with pytest.raises(InputError, match=r"unknown.*\.parquet"):
-        read(tmp_path / "x.xlsx")
+        read(tmp_path / "x.sav")
 
 
 def test_an_empty_file_is_one_clear_error(tmp_path):

@@ -103,6 +103,6 @@ def test_none_of_these_says_what_would_help(build, tmp_path):
     said = r"columns found: .*treated_with.*Say --column cell_line=NAME"
     with pytest.raises(InputError, match=said):
         build(path)
-    (tmp_path / "table.rds").write_bytes(b"x")
+    (tmp_path / "table.sav").write_bytes(b"x")
     with pytest.raises(InputError, match=r"its format is unknown\. Give \.h5ad"):
-        build(tmp_path / "table.rds")
+        build(tmp_path / "table.sav")

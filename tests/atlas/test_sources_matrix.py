@@ -1,11 +1,13 @@
 """Counts on disk, read in runs of rows."""
 
+import anndata
 import h5py
 import numpy as np
 import pytest
 from scipy import sparse
 
-from lgr_core.atlas.sources.matrix import check_counts, find_counts, open_matrix, read_blocks
+from lgr_core.atlas.sources.counts_place import find_counts, usable_layers
+from lgr_core.atlas.sources.matrix import check_counts, open_matrix, read_blocks
 from lgr_core.errors import InputError, NotCountsError
 from tests.support.count_files import write_h5ad
 
@@ -79,10 +81,68 @@ def test_an_index_outside_the_matrix_is_refused(tmp_path):
         find_counts(f)
 
 
-def test_a_matrix_stored_by_gene_is_refused(tmp_path):
-    """The message holds the lines that convert it."""
-    path = write_h5ad(tmp_path / "x.h5ad", sparse.csc_matrix(X), OBS)
-    with h5py.File(path) as f, pytest.raises(InputError, match=r"by gene \(CSC\).*a\.X\.tocsr"):
+@pytest.fixture
+def by_gene(tmp_path):
+    """A writer of h5ads, counts stored by gene in places of choice."""
+
+    def write(**parts):
+        raw = {"raw": {"X": parts.pop("raw"), "var": {}}} if "raw" in parts else {}
+        layers = {"layers": {"counts": parts.pop("counts")}} if "counts" in parts else {}
+        return write_h5ad(tmp_path / "x.h5ad", parts["X"], OBS, **layers, **raw)
+
+    return write
+
+
+def test_a_matrix_stored_by_gene_is_read_by_row(by_gene):
+    """A CSC of modest size: rows, bounds and types as of any other matrix."""
+    with h5py.File(by_gene(X=sparse.csc_matrix(X))) as f:
+        matrix = find_counts(f)
+        np.testing.assert_array_equal(matrix.nonzeros(0, 5), [0, 2, 2, 3, 7, 8])
+        np.testing.assert_array_equal(matrix.nonzeros(2, 4), [2, 3, 7])
+        rows = matrix.read(2, 4)
+        assert (rows.data.dtype, rows.indices.dtype) == (np.float32, np.int32)
+        np.testing.assert_array_equal(rows.toarray(), X[2:4])
+        blocks = [part.toarray() for _, part in read_blocks(matrix, 0, 5, 3)]
+        np.testing.assert_array_equal(np.vstack(blocks), X)
+
+
+def test_a_large_matrix_stored_by_gene_is_passed_over(by_gene, monkeypatch):
+    """The next place that can be read by row is taken."""
+    monkeypatch.setattr("lgr_core.atlas.sources.matrix.MOST_BY_GENE", 7)
+    path = by_gene(X=np.log1p(X), counts=sparse.csc_matrix(X), raw=as_csr(X))
+    with h5py.File(path) as f:
+        assert find_counts(f).name == "raw/X"
+        with pytest.raises(InputError, match=r"by gene \(CSC\)"):
+            find_counts(f, "counts")
+
+
+@pytest.mark.parametrize("place", ["X", "counts", "raw"])
+def test_the_conversion_of_a_large_matrix_leads_somewhere(by_gene, tmp_path, monkeypatch, place):
+    """The lines of the message, carried out, make a file that is read."""
+    monkeypatch.setattr("lgr_core.atlas.sources.matrix.MOST_BY_GENE", 7)
+    path = by_gene(**{"X": as_csr(np.log1p(X)), place: sparse.csc_matrix(X)})
+    name = {"X": "X", "counts": "layers/counts", "raw": "raw/X"}[place]
+    with h5py.File(path) as f, pytest.raises(InputError) as caught:
+        open_matrix(f, name)
+    names = {"anndata": anndata, "FILE": path, "NEW": tmp_path / "new.h5ad"}
+    lines = caught.value.do.removeprefix("Convert it once: ").rstrip(".")
+    exec(lines, names)  # noqa: S102 - the advice is what is tested
+    with h5py.File(names["NEW"]) as f:
+        matrix = find_counts(f)
+        np.testing.assert_array_equal(matrix.read(0, 5).toarray(), X)
+
+
+@pytest.mark.parametrize(
+    ("part", "values"),
+    [("indices", [9] * 8), ("indptr", [0, 9, 4, 5, 8]), ("indptr", [0, 1]), ("indices", [0])],
+)
+def test_a_damaged_matrix_stored_by_gene_is_refused(by_gene, part, values):
+    """Indices outside, falling bounds, parts of other lengths."""
+    path = by_gene(X=sparse.csc_matrix(X))
+    with h5py.File(path, "a") as f:
+        del f[f"X/{part}"]
+        f[f"X/{part}"] = values
+    with h5py.File(path) as f, pytest.raises(InputError, match="damaged"):
         find_counts(f)
 
 
@@ -120,3 +180,22 @@ def test_a_file_without_counts_is_refused(tmp_path):
     path = write_h5ad(tmp_path / "x.h5ad", np.log1p(X), OBS)
     with h5py.File(path) as f, pytest.raises(NotCountsError, match=r"1\.386294.* in X, row 0"):
         find_counts(f)
+
+
+def test_layers_that_hold_counts_are_offered_and_no_others(tmp_path):
+    """A layer of logarithms is not named; without any, no layer is."""
+    layers = {"umi": X, "logged": np.log1p(X)}
+    path = write_h5ad(tmp_path / "x.h5ad", np.log1p(X), OBS, layers=layers)
+    with h5py.File(path) as f:
+        assert usable_layers(f) == ["logged", "umi"]
+        with pytest.raises(NotCountsError) as caught:
+            find_counts(f)
+        assert "--layer umi." in caught.value.do
+        assert find_counts(f, "umi").name == "layers/umi"
+        with pytest.raises(NotCountsError) as caught:
+            find_counts(f, "logged")
+        assert "--layer umi." in caught.value.do
+    path = write_h5ad(tmp_path / "y.h5ad", np.log1p(X), OBS, layers={"logged": np.log1p(X)})
+    with h5py.File(path) as f, pytest.raises(NotCountsError) as caught:
+        find_counts(f)
+    assert "--layer" not in caught.value.do

@@ -1,5 +1,7 @@
 """An atlas gives back what was stored, and refuses what it cannot read."""
 
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lgr_core.atlas.atomic_folder import INDEX
 from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.domain import Condition
@@ -196,6 +199,24 @@ def test_a_damaged_atlas_is_one_clear_error(tmp_path):
     (folder / "index.duckdb").write_text("not a database")
     with pytest.raises(InputError, match="index of atlas 'toy'"):
         open_atlas("toy", tmp_path)
+
+
+HOLD = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+
+
+def test_an_index_that_another_program_holds_is_not_rebuilt(tmp_path):
+    """The program is named; afterwards the atlas opens."""
+    build_toy(tmp_path / "toy")
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "toy" / INDEX)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(InputError, match=rf"PID {holder.pid}") as caught:
+            open_atlas("toy", tmp_path)
+        holder.communicate("\n")
+    assert "--overwrite" not in str(caught.value)
+    assert open_atlas("toy", tmp_path).name == "toy"
 
 
 def test_an_unknown_atlas_offers_what_there_is(toy_home, tmp_path):

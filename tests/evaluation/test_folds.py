@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
-from lgr_core.evaluation.folds import Axes, Fold, make_folds, nested, notes_of, queries
+from lgr_core.evaluation.folds import (
+    Axes,
+    Fold,
+    FoldKey,
+    make_folds,
+    nested,
+    notes_of,
+    queries,
+)
 from lgr_core.evaluation.regimes import Regime
 
 TOFACITINIBS = {"Tofacitinib", "Tofacitinib (citrate)"}
@@ -291,3 +299,16 @@ def test_what_was_decided_is_told_by_regime(toy):
         "provenance": {"folds": 3, "seed": 0, "n_units": 3},
     }
     assert told["open_world"]["notes"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("unseen_cell_line_strict-12", FoldKey(Regime.UNSEEN_CELL_LINE_STRICT, 12)),
+        ("open_world-0-random_k", FoldKey(Regime.OPEN_WORLD, 0, "random_k")),
+    ],
+)
+def test_the_key_of_a_fold_is_read_as_it_is_written(text, key):
+    """Regime, number and method, if it is one method's."""
+    assert FoldKey.parse(text) == key
+    assert str(key) == text

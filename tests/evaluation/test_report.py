@@ -1,17 +1,17 @@
 """The report is one file that needs nothing else, and says what the run says."""
 
 import re
-from html import escape
 
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 from lgr_core.domain import Evidence
 from lgr_core.evaluation.figures import number
 from lgr_core.evaluation.labels import REGIME_LABELS, UNEQUAL
 from lgr_core.evaluation.regimes import Regime, reads_of
 from lgr_core.evaluation.report import WHERE_CURVES_END, report_html, write_report
-from lgr_core.evaluation.table_labels import choices, config_words, coverage
+from lgr_core.evaluation.table_labels import choices, cluster_words, config_words, coverage
 from tests.support import benchmark_runs
 
 EVIL = "</script><script>alert(1)</script>$title"
@@ -67,7 +67,7 @@ def test_regimes_come_in_the_papers_order(page):
     found = re.findall(r'<h2 id="(\w+)">', page)
     assert found[:4] == [str(regime) for regime in REGIME_LABELS]
     for words in REGIME_LABELS.values():
-        assert escape(words.asks) in page
+        assert str(escape(words.asks)) in page
 
 
 def test_six_panels_and_curves_a_regime(page):
@@ -81,7 +81,7 @@ def test_six_panels_and_curves_a_regime(page):
 
 def test_unequal_evidence_is_said_where_it_is(page):
     """In the regime of unseen lines, and nowhere else."""
-    assert page.count(escape(UNEQUAL)) == 1
+    assert page.count(str(escape(UNEQUAL))) == 1
     chapter = page.split('<h2 id="unseen_cell_line">')[1].split("<h2")[0]
     assert escape(UNEQUAL) in chapter
 
@@ -128,7 +128,7 @@ def test_names_are_text(run):
     """Methods, atlases and notes of the run cannot become markup, or end a script."""
     scores = benchmark_runs.scores_of(conditions(EVIL), ["unseen_drug"], extra=[EVIL])
     evil = benchmark_runs.run_of(scores, atlas=EVIL, split=EVIL)
-    evil.evidence["note"] = EVIL
+    evil.evidence[["evidence", "reads"]] = ["unknown", EVIL]
     text = without_library(report_html(evil))
     assert "alert(1)</script>" not in text
     assert escape(EVIL) in text
@@ -230,3 +230,9 @@ def test_what_was_fitted_is_told_by_its_most_common_choice():
     found = choices(fitted)
     assert found["pca_ridge"][Regime.OPEN_WORLD] == ("components 50; penalty 10", 2, 3)
     assert found["hybrid"][Regime.OPEN_WORLD] == ("least confidence 0", 1, 1)
+
+
+def test_one_cluster_is_in_the_singular():
+    """Compounds and cell lines, not the columns they are counted in."""
+    assert cluster_words("12 parent x 1 cell_line") == "12 compounds and 1 cell line"
+    assert cluster_words("5 cell_line") == "5 cell lines"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,12 +18,16 @@ from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation import run_store as results
 from lgr_core.evaluation import runner
+from lgr_core.evaluation.calibration_store import newest_params
 from lgr_core.evaluation.config import BenchmarkConfig, digest
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.registry import CONTROLS, REGISTRY, chosen_methods
+from lgr_core.evaluation.registry import CONTROLS, REGISTRY, MethodContext, chosen_methods
 from lgr_core.evaluation.run_store import load_run
 from lgr_core.evaluation.runner import run_benchmark
 from lgr_core.metrics import METRICS
+from lgr_core.prediction.kriging import Kernel
+from lgr_core.prediction.method import Status
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 
@@ -224,12 +228,12 @@ def test_a_damaged_table_is_one_error(toy, tmp_path):
 ORPHAN = """
 import multiprocessing, os, time
 from pathlib import Path
-from lgr_core.evaluation.runner import _end_with_parent
+from lgr_core.processes import end_with_parent
 
 def work(pid):
     pid.write_text(str(os.getpid()))
     import threading
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     time.sleep(600)
 
 if __name__ == "__main__":
@@ -308,6 +312,14 @@ def test_the_config_says_how_the_run_was_made(run, toy):
     assert config["versions"]["numpy"] == np.__version__
     assert config["finished_at"] >= config["started_at"]
     assert set(config["splits"]) == set(config["regimes"])
+
+
+def test_tuned_parameters_are_recorded_so_that_they_can_be_used_again(toy, run):
+    """What a run records of kriging and of best evidence makes the same method again."""
+    for name in ("kriging", "best_evidence"):
+        fitted = run.config["fitted"]["open_world-0"][name]
+        assert set(fitted["kernel"]) == {field.name for field in fields(Kernel)}
+        assert newest_params(run.folder.parent, toy, name)["kernel"]
 
 
 def test_someone_elses_predictions_join_a_run(toy, tmp_path):
@@ -415,6 +427,20 @@ def test_a_slow_method_is_a_part_of_its_own(toy, tmp_path):
     assert status["unseen_drug"]["ok"] > status["unseen_drug"]["not_applicable"] > 0
     fitted = run.config["fitted"]["unseen_drug-0-chemcpa"]["chemcpa"]
     assert fitted["trained_on"] == "profiles"
+
+
+def test_a_method_without_its_package_is_unavailable(toy, monkeypatch):
+    """Named, it is refused with what to install; of all methods, it is not applicable."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(UsageError) as refused:
+        chosen_methods(["chemcpa"])
+    assert "[chemcpa]" in refused.value.do
+    assert "chemcpa" in chosen_methods(None)
+    reader = EvidenceReader(toy)
+    (method,) = REGISTRY["chemcpa"].make(MethodContext(reader.labels, OURS, Regime.OPEN_WORLD))
+    found = method.predict(reader.block("LoVo", 5.0, ["Trametinib"]))
+    assert found.status == [Status.NOT_APPLICABLE]
+    assert found.detail == [str(refused.value)]
 
 
 def test_controls_stand_in_every_run():

@@ -11,7 +11,7 @@ import pytest
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.split_reader import Parts
+from lgr_core.evaluation.split_reader import SplitMasks
 from lgr_core.evaluation.splits import read_split, write_split
 from tests.support.toy_atlas import DRUGS, LINES
 
@@ -138,7 +138,7 @@ def test_a_dose_finds_what_is_pooled_over_doses(toy):
         provenance={},
     )
     asked = pd.DataFrame({"cell_line": ["LoVo"], "drug": ["[('Vorinostat', 0.05, 'uM')]"]})
-    assert Parts(pooled).add_pairs("test", asked).sum() == 1
+    assert SplitMasks(pooled).add_pairs("test", asked).sum() == 1
 
 
 def test_without_training_pairs_all_that_shares_no_unit_is_training(toy, tmp_path):
@@ -242,7 +242,7 @@ def test_a_file_without_a_regime_needs_one(toy, tmp_path):
             "no column molecule or drug; found: cell_type",
         ),
         (pairs("Vorinostat in A549"), "no column 'split'"),
-        (pairs("Vorinostat in A549") | {"split": ["holdout"]}, "a part 'holdout'"),
+        (pairs("Vorinostat in A549") | {"split": ["holdout"]}, "holdout"),
         ({"cell_type": ["A549"], "molecule": [None], "split": ["test"]}, "empty in 1 rows"),
         (
             pairs("Vorinostat in A549") | {"split": ["test"], "dose": ["high"]},
@@ -333,7 +333,7 @@ def test_states_split_by_dose_or_form_is_refused(toy, tmp_path):
         ('[zeroshot]\n"LoVo" = "test"\n', "names no data set"),
         ('[fewshot."toy.LoVo"]\ntest = "Trametinib"\n', "another form"),
         ('[zeroshot]\n"a.LoVo" = "test"\n"b.lovo" = "val"\n', "named before"),
-        ('[zeroshot]\n"a.LoVo" = "held"\n', "a part 'held'"),
+        ('[zeroshot]\n"a.LoVo" = "held"\n', "'held'"),
         ("[model]\n", "another form"),
         ("zeroshot = \n", "cannot be read"),
         ('training = "x"\n[zeroshot]\n"toy.LoVo" = "test"\n', "another form"),

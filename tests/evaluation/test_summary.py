@@ -627,3 +627,10 @@ def test_a_line_may_be_called_na():
     """NA is a name, and a value beside it is a value."""
     scores = _scores({"a": [1.0, 2, 3, 4, 5, 6]}).replace({"cell_line": {"c0": "NA"}})
     assert _only(summarise(scores, **FAST))["n_clusters"] == 6
+
+
+def test_numbers_of_clusters_are_read_as_they_are_written():
+    """One way, two ways, and none of either."""
+    for counts in ({"cell_line": 12}, {"parent": 3, "cell_line": 1}, {"parent": 0, "cell_line": 0}):
+        assert bootstrap.parse_clusters(bootstrap.format_clusters(counts)) == counts
+    assert bootstrap.format_clusters({"parent": 3, "cell_line": 1}) == "3 parent x 1 cell_line"

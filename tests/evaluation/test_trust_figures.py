@@ -3,14 +3,15 @@
 import pandas as pd
 import pytest
 
-from lgr_core.evaluation.figures import reliability, risk_coverage
-from lgr_core.evaluation.markup_trust import (
+from lgr_core.evaluation.calibration_tables import (
     calibrated,
     ceiling_table,
     ceiling_words,
     half_words,
     trust_table,
 )
+from lgr_core.evaluation.figures import reliability, risk_coverage
+from lgr_core.evaluation.fragments import table as to_html
 
 METHOD = "best_evidence"
 
@@ -57,7 +58,7 @@ def test_risk_coverage_draws_what_is_kept_beside_the_best_possible():
 
 def test_the_table_and_the_sentence_say_the_same_numbers():
     """Coverage with limits, error, gain of the half, n."""
-    table = trust_table(covered(), expected(), kept())
+    table = to_html(trust_table(covered(), expected(), kept()))
     for words in ("91.0%", "88.0% to 93.0%", "89.0%", "+0.15", "<td>41</td>", "0.03"):
         assert words in table
     said = half_words(kept(), METHOD)
@@ -81,6 +82,6 @@ def test_the_ceiling_is_weighted_by_conditions():
         table
     )
     assert "no method can be told from noise" in ceiling_words(table.iloc[2:])
-    shown = ceiling_table(table)
+    shown = to_html(ceiling_table(table))
     assert "&lt;b&gt;A" in shown
     assert shown.count("lgr-none") == 2

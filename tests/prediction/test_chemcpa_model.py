@@ -94,8 +94,6 @@ def test_torch_is_not_imported_with_the_package():
 
 def test_without_torch_the_error_says_how_to_install_it(world, monkeypatch):
     """One error of ours, not an ImportError."""
-    for name in ("training", "network"):
-        monkeypatch.delitem(sys.modules, f"lgr_core.prediction.chemcpa.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UsageError, match=r"pip install 'lgr-explorer\[chemcpa\]'"):
         new(world)

@@ -15,7 +15,14 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.sources.doses import UNITS, split_unit, to_um
-from lgr_core.atlas.sources.names import GENE_ROLES, ROLES, Roles, name_in_tiers, plain
+from lgr_core.atlas.sources.names import (
+    GENE_ROLES,
+    ROLES,
+    VALUE_ROLE,
+    Roles,
+    name_in_tiers,
+    plain,
+)
 from lgr_core.domain import EMPTY
 from lgr_core.errors import AmbiguousError, InputError, UsageError
 from lgr_core.remedies import Fix, Option, Remedy
@@ -125,9 +132,10 @@ def _believe(
 ) -> tuple[dict[str, str], str | None]:
     """The overrides that name columns, and the dose unit that one of them may name."""
     given, unit = dict(overrides), None
-    strange = sorted(set(given) - set(ROLES) - set(GENE_ROLES))
+    known = [*ROLES, *GENE_ROLES, VALUE_ROLE]
+    strange = sorted(set(given) - set(known))
     if strange:
-        do = f"Roles: {', '.join([*ROLES, *GENE_ROLES])}."
+        do = f"Roles: {', '.join(known)}."
         raise UsageError("--column", f"there is no role {', '.join(strange)}", do)
     if given.get("dose_unit") not in {None, *frame.columns} and given["dose_unit"] in UNITS:
         unit, given["dose_unit"] = given["dose_unit"], ""

@@ -14,6 +14,7 @@ from lgr_core.atlas.count_source import USUAL, ReadOptions
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
+from lgr_core.atlas.sources.readable_names import refuse_unreadable
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError, unknown
@@ -129,6 +130,8 @@ def read_observations(
         }
     )
     table.loc[table["is_control"], "dose_um"] = np.nan
+    for name, what in (("cell_line", "cell line"), ("drug", "drug"), ("plate", "plate")):
+        refuse_unreadable(table[name].cat.categories, what)
     said = None if one_time is None else one_time.value
     return Observations(table, kept, labels, dropped, at_zero, said)
 
@@ -140,9 +143,10 @@ def clean_text(values: pd.Series) -> pd.Categorical:
 
 
 def _recode(codes: IntArray, texts: Sequence[str]) -> pd.Categorical:
-    """Categories for ``texts[code]``; texts that are the same once stripped become one."""
+    """Categories for ``texts[code]`` that some row has; texts equal once stripped become one."""
     stripped = pd.Index([text.strip() for text in texts], dtype=object)
-    names = pd.Index(sorted(set(stripped) - {""}), dtype=object)
+    carried = stripped[np.unique(codes[codes >= 0])]
+    names = pd.Index(sorted(set(carried) - {""}), dtype=object)
     table = np.append(names.get_indexer(stripped), -1)
     return pd.Categorical.from_codes(table[codes], categories=names)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import anndata
 import h5py
 import numpy as np
 import pandas as pd
@@ -26,13 +25,21 @@ from lgr_core.atlas.count_source import (
 )
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.counts_place import find_counts
 from lgr_core.atlas.sources.design import check_design, unread_columns
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import column_names
+from lgr_core.atlas.sources.features import find_genes, name_genes
+from lgr_core.atlas.sources.forms import column_names as parquet_columns
+from lgr_core.atlas.sources.h5ad_tables import (
+    column_names,
+    read_column,
+    read_table,
+    refuse_transposed,
+)
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.matrix import (
+    CscMatrix,
     Matrix,
     check_counts,
-    find_counts,
     open_matrix,
     read_blocks,
 )
@@ -57,26 +64,30 @@ _FEW_LEVELS = 100
 class CountSource(CountBlocks):
     """An h5ad of raw counts: the metadata in our words, the counts still on disk.
 
-    ``kept`` are the file's rows that ``obs`` stands for, ``matrix`` is where it holds the counts.
+    ``kept`` are the file's rows that ``obs`` stands for, ``matrix`` is where it holds the counts,
+    ``columns`` are those of it that are genes (None: all).
     """
 
     path: Path
     matrix: str
     kept: IntArray
+    columns: IntArray | None
 
     def nonzeros(self) -> int:
         """Values that the matrix stores."""
-        with h5py.File(self.path) as file:
+        with open_hdf5(self.path) as file:
             matrix = open_matrix(file, self.matrix)
             return int(matrix.nonzeros(matrix.shape[0], matrix.shape[0])[0])
 
     def shards(self, max_nonzeros: int) -> list[FileShard]:
-        """Runs of the file's rows."""
-        with h5py.File(self.path) as file:
+        """Runs of the file's rows; a matrix stored by gene is one, as it is read whole."""
+        with open_hdf5(self.path) as file:
             matrix = open_matrix(file, self.matrix)
             bounds = matrix.nonzeros(0, matrix.shape[0])
+        if isinstance(matrix, CscMatrix):
+            max_nonzeros = max(int(bounds[-1]), 1)
         cuts = cut(np.arange(len(bounds)), bounds, self.kept, max_nonzeros)
-        return [FileShard(self.path, self.matrix, part) for part in cuts]
+        return [FileShard(self.path, self.matrix, part, columns=self.columns) for part in cuts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,7 @@ class FileShard:
     matrix: str
     cut: ShardRange
     before: int = 0
+    columns: IntArray | None = None
 
     @property
     def start(self) -> int:
@@ -109,21 +121,12 @@ class FileShard:
             The file cannot be read.
         """
         first, last = self.cut.first, self.cut.last
-        try:
-            with h5py.File(self.path) as file:
-                matrix = open_matrix(file, self.matrix)
-                for start, rows in read_blocks(matrix, first, last, BLOCK_NONZEROS):
-                    counts = keep(rows, start - first, self.cut.kept)
-                    check_counts(counts, self.matrix, start)
-                    yield counts
-        except (OSError, KeyError, ValueError) as err:
-            raise unreadable(self.path, err) from err
-
-
-def unreadable(path: Path, err: Exception) -> InputError:
-    """The error of an h5ad that HDF5 cannot read."""
-    found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
-    return InputError(f"file {path}", found, "It is cut off or damaged: fetch or write it again.")
+        with open_hdf5(self.path) as file:
+            matrix = open_matrix(file, self.matrix)
+            for start, rows in read_blocks(matrix, first, last, BLOCK_NONZEROS):
+                counts = keep(_genes_of(rows, self.columns), start - first, self.cut.kept)
+                check_counts(counts, self.matrix, start)
+                yield counts
 
 
 def open_counts(path: Path, choices: ReadOptions = USUAL) -> CountSource:
@@ -142,32 +145,33 @@ def open_counts(path: Path, choices: ReadOptions = USUAL) -> CountSource:
     if choices.unit not in {None, *UNITS}:
         raise UsageError("unit", f"{choices.unit!r} is unknown", f"One of {', '.join(UNITS)}.")
     if path.is_dir() or suffix_of(path) != ".h5ad":
-        names = sorted(column_names(path))
+        names = sorted(parquet_columns(path))
         found = "raw counts are read from h5ad only, and this is in no published form known here"
         found += f"; its columns: {', '.join(names[:10])}" if names else ""
         raise InputError(f"file {path}", found, Remedy(Fix.VALUE_KIND))
-    try:
-        with h5py.File(path) as file:
-            return _open(file, path, choices)
-    except (OSError, KeyError) as err:
-        raise unreadable(path, err) from err
+    with open_hdf5(path) as file:
+        return _open(file, path, choices)
 
 
 def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
+    refuse_transposed(file)
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
-    genes = name_genes(_read_var(file, matrix.name), choices.overrides)
-    if matrix.shape != (len(obs), len(genes)):
-        found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(genes))}"
+    var = read_table(file, _var_of(matrix.name))
+    if matrix.shape != (len(obs), len(var)):
+        found = f"{matrix.name} is {matrix.shape}, its labels say {(len(obs), len(var))}"
         raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
-    if genes.empty:
+    if not len(var):
         raise InputError(f"file {path}", "it has no genes", "Give one column a gene.")
+    features = find_genes(var, f"file {path}", choices.overrides)
+    var = var if features.columns is None else var.iloc[features.columns]
+    genes = name_genes(var, choices.overrides)
     columns = guess_columns(obs, choices.overrides, unread=unread)
     seen = read_observations(obs, columns, choices)
     refuse_one_sided(seen)
     averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")
-    guessed = _guess_unit(matrix, seen, None if well is None else obs[well])
+    guessed = _guess_unit(matrix, seen, None if well is None else obs[well], features.columns)
     unit = guessed if choices.unit is None else choices.unit
     log.info("%s: %d rows of %s, a row is a %s", path, len(seen.kept), matrix.name, unit)
     return CountSource(
@@ -175,6 +179,7 @@ def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
         matrix=matrix.name,
         obs=seen.frame,
         kept=seen.kept,
+        columns=features.columns,
         genes=genes,
         labels=seen.labels,
         unit=unit,
@@ -187,6 +192,7 @@ def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
             **({} if seen.time is None else {"time": seen.time}),
             "averaged_over": averaged,
             "dropped": seen.dropped,
+            **({"features_left_out": features.left_out} if features.left_out else {}),
             "control_labels": list(seen.labels),
             "unit_is": "guessed" if choices.unit is None else "given",
         },
@@ -198,18 +204,19 @@ def _read_obs(file: h5py.File, overrides: Mapping[str, str]) -> tuple[pd.DataFra
 
     Barcodes and the like of a hundred million cells would fill the memory.
     """
+    chosen = set(overrides.values())
+    named = {overrides.get(role, "") for role in ("cell_line", "drug")}
     table = file["obs"]
     if not isinstance(table, h5py.Group) or "__categories" in table:
-        return anndata.io.read_elem(table), []
-    names = [str(name) for name in table.attrs["column-order"]]
-    wanted = [name for name in names if is_role_name(name) or name in overrides.values()]
-    n_rows = len(table[str(table.attrs["_index"])])
-    columns = {name: anndata.io.read_elem(table[name]) for name in wanted}
-    return pd.DataFrame(columns, index=pd.RangeIndex(n_rows)), sorted(set(names) - set(wanted))
+        return read_table(file, "obs", named=named), []
+    names = column_names(file)
+    wanted = [name for name in names if is_role_name(name) or name in chosen]
+    return read_table(file, "obs", wanted, named), sorted(set(names) - set(wanted))
 
 
-def _read_var(file: h5py.File, matrix: str) -> pd.DataFrame:
-    return anndata.io.read_elem(file["raw/var" if matrix.startswith("raw/") else "var"])
+def _var_of(matrix: str) -> str:
+    """The table of genes that belongs to a matrix."""
+    return f"{matrix[:4]}var" if matrix.startswith("raw") else "var"
 
 
 def _unread(
@@ -222,7 +229,7 @@ def _unread(
         levels = item.get("categories") if isinstance(item, h5py.Group) else None
         few = levels is not None and levels.size <= _FEW_LEVELS
         if few or likeness(name):
-            yield name, pd.Series(anndata.io.read_elem(item))
+            yield name, read_column(item)
 
 
 def refuse_one_sided(seen: Observations) -> None:
@@ -240,7 +247,14 @@ def refuse_one_sided(seen: Observations) -> None:
     raise InputError("vehicle controls", found, Remedy(Fix.VEHICLE))
 
 
-def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> Unit:
+def _genes_of(rows: sparse.csr_array, columns: IntArray | None) -> sparse.csr_array:
+    """The columns of counts that are genes."""
+    return rows if columns is None else rows[:, columns]
+
+
+def _guess_unit(
+    matrix: Matrix, seen: Observations, well: pd.Series | None, columns: IntArray | None
+) -> Unit:
     if well is not None:
         places = pd.DataFrame({"plate": seen.frame["plate"], "well": well.to_numpy()[seen.kept]})
         if not places.duplicated().any():
@@ -248,7 +262,7 @@ def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> U
     starts = np.linspace(0, matrix.shape[0], _SAMPLES, endpoint=False).astype(int)
     stops = np.minimum(starts + _SAMPLE_ROWS, matrix.shape[0])
     totals = [
-        matrix.read(start, stop).sum(axis=1)
+        _genes_of(matrix.read(start, stop), columns).sum(axis=1)
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
     ]
     return "well" if np.median(np.concatenate(totals)) >= WELL_COUNTS else "cell"

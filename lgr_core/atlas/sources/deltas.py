@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 _TELLING = 100
 """Values from which on it is no accident that none is below zero."""
 
+_LARGEST = {ValueKind.LOG2FC: 20.0, ValueKind.LOGNORM_DELTA: 14.0}
+"""Changes of a million times: more than counts of one gene span."""
+
 _MANY, _TOO_FEW = 1_000, 0.01
 """Values other than zero of which a smaller share below zero than this is no accident."""
 
@@ -84,13 +87,14 @@ def read_deltas(
     AmbiguousError
         Two columns are equally plausible for a role.
     """
-    source = (
-        read_delta_file(Path(path), choices.overrides, choices.layer) if source is None else source
-    )
+    value_kind = ValueKind(value_kind)
+    if source is None:
+        source = read_delta_file(Path(path), choices.overrides, choices.layer, value_kind)
     columns = guess_columns(source.obs, choices.overrides)
     seen = read_observations(source.obs, columns, choices)
     rows = _treatments(source, columns, seen)
     _check_are_changes(rows.deltas, unsigned=unsigned)
+    _warn_of_large(rows.deltas, source.genes["gene"], value_kind)
     plan = plan_averages(rows.frame, dose=dose, min_cells=min_cells)
     deltas = mix(plan.to_conditions, rows.deltas)
     panel, chosen_by = _panel(source.highly_variable, deltas, n_hvg)
@@ -110,7 +114,7 @@ def read_deltas(
         conditions=plan.conditions,
         deltas=deltas,
         genes=genes,
-        value_kind=ValueKind(value_kind),
+        value_kind=value_kind,
         plates=plan.plates if plated else plan.plates.iloc[:0],
         plate_deltas=mix(plan.to_plates, rows.deltas) if plated else None,
         drugs=_facts(source.drugs, source, seen, columns, "drug"),
@@ -213,6 +217,21 @@ def _check_are_changes(deltas: FloatArray, *, unsigned: bool) -> None:
         raise InputError("deltas", found, Remedy(Fix.AS_COUNTS))
     found = f"{size} values and none below zero: expression, no changes?"
     raise InputError("deltas", found, remedy)
+
+
+def _warn_of_large(deltas: FloatArray, genes: pd.Series, kind: ValueKind) -> None:
+    """Warn of logarithms that no assay measures: ratios, or infinities written as numbers."""
+    limit = _LARGEST.get(kind)
+    if limit is None:
+        return
+    large = [int(np.count_nonzero(np.abs(row) >= limit)) for row in deltas]
+    if any(large):
+        row = int(np.argmax(large))
+        gene = int(np.argmax(np.abs(deltas[row])))
+        said = f"{deltas[row, gene]:.3g} for {genes.iloc[gene]}"
+        log.warning(
+            "%s changes are %g or more (%s): are they logarithms?", f"{sum(large):,}", limit, said
+        )
 
 
 def _panel(given: FloatArray | None, deltas: FloatArray, n_hvg: int) -> tuple[Panel, str]:

@@ -20,7 +20,8 @@ from lgr_core.errors import InputError
 class Form:
     """What a path was recognised as.
 
-    ``value_kind`` is what its numbers are, None: raw counts. ``files`` are all that is read,
+    ``value_kind`` is what its numbers are, None: raw counts, or with ``any_kind`` changes of which
+    the caller must say the kind. ``files`` are all that is read,
     ``columns``, ``layer`` and ``unit`` what is known of it where the caller says nothing.
     ``read`` gives its changes (called with the lines asked for, none: all), ``open`` its counts
     (called with a path and how it is read); where it has neither, it is
@@ -36,6 +37,7 @@ class Form:
     read: Callable[[tuple[str, ...]], DeltaFile] | None = None
     open: Callable[[Path, ReadOptions], CountBlocks] | None = None
     notes: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    any_kind: bool = False
 
 
 def column_names(path: Path) -> frozenset[str]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import h5py
-
 from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.h5ad_tables import column_names
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.domain import ValueKind
+from lgr_core.errors import InputError
 
 
 class _Known(NamedTuple):
@@ -67,11 +68,9 @@ def recognise_h5ad(path: Path) -> Form | None:
     if path.suffix.casefold() != ".h5ad" or not path.is_file():
         return None
     try:
-        with h5py.File(path) as file:
-            if not isinstance(file["obs"], h5py.Group):
-                return None
-            obs, layers = set(file["obs"]), set(file.get("layers", {}))
-    except (OSError, KeyError):
+        with open_hdf5(path) as file:
+            obs, layers = set(column_names(file)), set(file.get("layers", {}))
+    except InputError:  # said by whoever reads it
         return None
     for known in _KNOWN:
         if known.obs <= obs and known.layers <= layers:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,8 @@ import pandas as pd
 from lgr_core.atlas.sources.doses import UNITS, parse_dose
 from lgr_core.atlas.sources.features import name_genes
 from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.gct import recognise_gct
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import FloatArray, IntArray, ValueKind
 from lgr_core.drugs.cell_lines import line_key
@@ -44,6 +47,8 @@ _NAMES = {
 def recognise_l1000(path: Path) -> Form | None:
     """The form, if ``path`` is a gctx file, or a folder that holds one.
 
+    Without a table of signatures beside it, the file's own metadata are read.
+
     Raises
     ------
     InputError
@@ -58,6 +63,8 @@ def recognise_l1000(path: Path) -> Form | None:
         raise InputError(f"folder {path}", f"it holds several: {said}", "Name one of them.")
     if found[0].suffix.casefold() != ".gctx":
         raise InputError(f"file {found[0]}", "it is packed", f"Unpack it: gunzip {found[0]}")
+    if not _has_tables(found[0]):
+        return recognise_gct(found[0])
     return Form(
         "LINCS L1000 level 5",
         (found[0],),
@@ -66,6 +73,15 @@ def recognise_l1000(path: Path) -> Form | None:
         read=partial(read_l1000, found[0]),
         notes={"normalisation": "moderated z-scores, as published; measured genes alone"},
     )
+
+
+def _has_tables(path: Path) -> bool:
+    """Whether a table of signatures, which are level 5, lies beside a gctx, or it has no own."""
+    if any(_TABLES["signatures"].search(file.name) for file in path.parent.glob("*.txt*")):
+        return True
+    with suppress(InputError), open_hdf5(path, "gctx") as file:
+        return set(file["0/META/COL"]) <= {"id"}
+    return True
 
 
 def read_l1000(path: Path, lines: Sequence[str] = ()) -> DeltaFile:
@@ -81,19 +97,16 @@ def read_l1000(path: Path, lines: Sequence[str] = ()) -> DeltaFile:
         tables or the memory.
     """
     tables = {name: _read_table(path, name) for name in ("signatures", "genes")}
-    try:
-        with h5py.File(path) as file:
-            ids = {axis: _texts(file[f"0/META/{axis}/id"]) for axis in ("ROW", "COL")}
-            matrix = file["0/DATA/0/matrix"]
-            if matrix.shape != (len(ids["COL"]), len(ids["ROW"])):
-                found = f"its matrix is {matrix.shape}, its ids say "
-                found += f"{(len(ids['COL']), len(ids['ROW']))} (signatures, genes)"
-                raise InputError(f"file {path}", found, "Fetch it again.")
-            genes = _genes(tables["genes"], ids["ROW"], path)
-            obs, left_out = _signatures(tables["signatures"], ids["COL"], lines, path)
-            values = _select(matrix, obs["row"].to_numpy(), genes["column"].to_numpy())
-    except (OSError, KeyError) as err:
-        raise InputError(f"file {path}", f"it cannot be read ({err})", "Fetch it again.") from err
+    with open_hdf5(path, "gctx") as file:
+        ids = {axis: _texts(file[f"0/META/{axis}/id"]) for axis in ("ROW", "COL")}
+        matrix = file["0/DATA/0/matrix"]
+        if matrix.shape != (len(ids["COL"]), len(ids["ROW"])):
+            found = f"its matrix is {matrix.shape}, its ids say "
+            found += f"{(len(ids['COL']), len(ids['ROW']))} (signatures, genes)"
+            raise InputError(f"file {path}", found, "Fetch it again.")
+        genes = _genes(tables["genes"], ids["ROW"], path)
+        obs, left_out = _signatures(tables["signatures"], ids["COL"], lines, path)
+        values = _select(matrix, obs["row"].to_numpy(), genes["column"].to_numpy())
     whole = (np.isfinite(values) & (values != MISSING)).all(axis=1)
     notes = {
         "signatures_left_out": left_out | {"with a missing value": int((~whole).sum())},

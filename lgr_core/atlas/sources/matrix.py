@@ -1,10 +1,12 @@
-"""A count matrix on disk, CSR or dense, read a run of rows at a time through HDF5."""
+"""A count matrix on disk, read a run of rows at a time through HDF5.
+
+CSR and dense matrices are never held whole; one stored by gene (CSC) is, if its size allows it.
+"""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import h5py
@@ -15,13 +17,16 @@ from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError, NotCountsError
 from lgr_core.remedies import Fix, Remedy
 
-log = logging.getLogger(__name__)
-
-_LOOK_AT = 200
-"""Rows read to see whether a matrix holds counts."""
-
 _IN_CACHE = 131_072
 """Values checked at a time."""
+
+
+_AXES = 2
+
+_DAMAGED = "The file is damaged: fetch or write it again."
+
+MOST_BY_GENE = 50_000_000
+"""Values of a matrix stored by gene (CSC), which is turned around in memory: 400 MB, twice."""
 
 
 class Matrix(Protocol):
@@ -55,12 +60,12 @@ class CsrMatrix:
         """Rows ``start`` to ``stop``; InputError if an index points outside the matrix."""
         bounds = self.nonzeros(start, stop)
         here = slice(int(bounds[0]), int(bounds[-1]))
-        data = self.group["data"][here].astype(np.float32, copy=False)
+        data = _as_float32(self.group["data"][here])
         indices = self.group["indices"][here].astype(np.int32, copy=False)
         n_genes = self.shape[1]
         if len(indices) and (indices.min() < 0 or indices.max() >= n_genes):
             found = f"{self.name} points at a gene outside its {n_genes:,}"
-            raise InputError("counts", found, "The file is damaged: fetch or write it again.")
+            raise InputError("counts", found, _DAMAGED)
         indptr = (bounds - bounds[0]).astype(np.int32)
         rows = sparse.csr_array((data, indices, indptr), shape=(stop - start, n_genes))
         if not _is_ascending(indices, indptr):
@@ -82,67 +87,96 @@ class DenseMatrix:
 
     def read(self, start: int, stop: int) -> sparse.csr_array:
         """Rows ``start`` to ``stop``."""
-        rows = sparse.csr_array(self.dataset[start:stop].astype(np.float32, copy=False))
+        rows = sparse.csr_array(_as_float32(self.dataset[start:stop]))
         rows.indices = rows.indices.astype(np.int32, copy=False)
         rows.indptr = rows.indptr.astype(np.int32, copy=False)
         return rows
 
 
-def find_counts(file: h5py.File, layer: str | None = None) -> Matrix:
-    """The matrix of raw counts: ``layer``, else the first of layers/counts, X, raw/X that has them.
+@dataclass(slots=True, eq=False)
+class CscMatrix:
+    """A matrix stored by gene: read whole and turned around when a row is first asked for."""
+
+    name: str
+    shape: tuple[int, int]
+    group: h5py.Group
+    _rows: sparse.csr_array | None = field(default=None, init=False)
+
+    def nonzeros(self, start: int, stop: int) -> IntArray:
+        """Row bounds (stop - start + 1,)."""
+        return self._by_row().indptr[start : stop + 1].astype(np.int64)
+
+    def read(self, start: int, stop: int) -> sparse.csr_array:
+        """Rows ``start`` to ``stop``; InputError if an index points outside the matrix."""
+        return self._by_row()[start:stop]
+
+    def _by_row(self) -> sparse.csr_array:
+        if self._rows is None:
+            data = _as_float32(self.group["data"][:])
+            indices = self.group["indices"][:].astype(np.int32, copy=False)
+            indptr = self.group["indptr"][:].astype(np.int32)
+            n_rows = self.shape[0]
+            if len(indices) and (indices.min() < 0 or indices.max() >= n_rows):
+                found = f"{self.name} points at a row outside its {n_rows:,}"
+                raise InputError("counts", found, _DAMAGED)
+            if indptr[0] != 0 or indptr[-1] != len(data) or (np.diff(indptr) < 0).any():
+                found = f"{self.name} has bounds of genes that do not fit its {len(data):,} values"
+                raise InputError("counts", found, _DAMAGED)
+            rows = sparse.csc_array((data, indices, indptr), shape=self.shape).tocsr()
+            rows.sum_duplicates()
+            self._rows = rows
+        return self._rows
+
+
+def open_matrix(file: h5py.File, name: str, *, by_gene_too: bool = False) -> Matrix:
+    """The matrix at ``name``, not yet read; ``by_gene_too``: a CSC of any size.
 
     Raises
     ------
     InputError
-        The layer is missing, or the matrix is stored by gene (CSC).
-    NotCountsError
-        No matrix holds counts.
-    """
-    if layer is not None:
-        if layer not in file.get("layers", {}):
-            found = f"layers found: {', '.join(file.get('layers', {})) or 'none'}"
-            raise InputError(f"layer {layer!r}", found, Remedy(Fix.LAYER))
-        names = [f"layers/{layer}"]
-    else:
-        names = [name for name in ("layers/counts", "X", "raw/X") if name in file]
-    refused: list[NotCountsError] = []
-    for name in names:
-        matrix = open_matrix(file, name)
-        try:
-            check_counts(matrix.read(0, min(_LOOK_AT, matrix.shape[0])), name)
-        except NotCountsError as err:
-            refused.append(err)
-        else:
-            log.info("counts are read from %s", name)
-            return matrix
-    if refused:
-        raise refused[0]
-    found = f"it has no X, raw/X or layers/counts; found: {', '.join(file)}"
-    raise InputError(f"counts in {file.filename}", found, "Give an h5ad of raw counts.")
-
-
-def open_matrix(file: h5py.File, name: str) -> Matrix:
-    """The matrix at ``name``, not yet read.
-
-    Raises
-    ------
-    InputError
-        It is stored by gene (CSC), or in no way known here.
+        It is stored by gene (CSC) and too large to be turned around, or in no way known here.
     """
     item = file[name]
     if isinstance(item, h5py.Dataset):
+        if len(item.shape) != _AXES or item.dtype.kind not in "fiub":
+            found = f"it is no table of numbers ({item.dtype}, shape {item.shape})"
+            raise InputError(f"matrix {name}", found, "Store numbers, one row a cell.")
         return DenseMatrix(name, (item.shape[0], item.shape[1]), item)
-    form = str(item.attrs.get("encoding-type", item.attrs.get("h5sparse_format", "unknown")))
-    if form.startswith("csr"):
-        n_rows, n_genes = item.attrs.get("shape", item.attrs.get("h5sparse_shape"))
-        return CsrMatrix(name, (int(n_rows), int(n_genes)), item)
-    if not form.startswith("csc"):
+    form = _text(item.attrs.get("encoding-type", item.attrs.get("h5sparse_format", "unknown")))
+    if not form.startswith(("csr", "csc")):
         raise InputError(f"matrix {name}", f"its encoding is {form!r}", "Store it as CSR.")
-    raise InputError(
-        f"matrix {name}",
-        "it is stored by gene (CSC), so single cells cannot be read",
-        "Convert it once: a = anndata.read_h5ad(FILE); a.X = a.X.tocsr(); a.write_h5ad(NEW).",
-    )
+    n_rows, n_genes = item.attrs.get("shape", item.attrs.get("h5sparse_shape"))
+    shape = int(n_rows), int(n_genes)
+    if form.startswith("csr"):
+        return CsrMatrix(name, shape, item)
+    sizes = {part: item[part].size for part in ("data", "indices", "indptr")}
+    if sizes["data"] != sizes["indices"] or sizes["indptr"] != shape[1] + 1:
+        found = ", ".join(f"{size:,} {part}" for part, size in sizes.items())
+        raise InputError(f"matrix {name}", f"its parts do not fit each other ({found})", _DAMAGED)
+    if sizes["data"] > MOST_BY_GENE and not by_gene_too:
+        found = f"its {sizes['data']:,} values are stored by gene (CSC), so rows cannot be read"
+        raise InputError(f"matrix {name}", found, f"Convert it once: {_conversion(name)}.")
+    return CscMatrix(name, shape, item)
+
+
+def _as_float32(values: np.ndarray) -> FloatArray:
+    """Values as float32; what it cannot hold becomes infinite, and is refused where it is read."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
+def _conversion(name: str) -> str:
+    """Python that stores a matrix by cell."""
+    if name.startswith("raw"):
+        turned = "r = a.raw.to_adata(); r.X = r.X.tocsr(); a.raw = r"
+    else:
+        where = "a.X" if name == "X" else f"a.layers[{name.removeprefix('layers/')!r}]"
+        turned = f"{where} = {where}.tocsr()"
+    return f"a = anndata.read_h5ad(FILE); {turned}; a.write_h5ad(NEW)"
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def read_blocks(
@@ -184,7 +218,7 @@ def check_counts(rows: sparse.csr_array, name: str, first_row: int = 0) -> None:
         f"{data[bad]} in {name}, row {row}, column {rows.indices[bad]}; "
         f"smallest value near it {data.min()}, largest {data.max()}"
     )
-    raise NotCountsError("raw counts", found, Remedy(Fix.COUNTS_LAYER))
+    raise NotCountsError("raw counts", found, Remedy(Fix.NOT_COUNTS))
 
 
 def _are_counts(values: FloatArray) -> bool:

@@ -79,6 +79,9 @@ GENE_ROLES: Roles = MappingProxyType(
 )
 """The same for the table of genes; without a match, the index names the genes."""
 
+VALUE_ROLE = "value"
+"""The column of changes in a table of one row a gene; it plays no role in any other."""
+
 REPLICATE_NAME = re.compile(
     r"(\A|_)(replicates?|rep|batch|donor|sample|barcode|id|index|row|col|lane|library|run)(_|\Z)"
 )
@@ -91,15 +94,29 @@ _NO_GENES = frozenset(
     {"index", "id", "replicate", "rep", "sample", "batch", "split", "donor", "score"}
     | {"row", "col", "column", "lane", "library", "run", "barcode"}
     | {"level_0", "index_level_0", "unnamed:_0", "", "n", "pval", "padj", "qval", "fdr", "lfdr"}
+    | {"basemean", "base_mean", "lfcse", "lfc_se", "stat", "statistic", "stats", "wald", "lr"}
+    | {"aveexpr", "ave_expr", "avg_expr", "logcpm", "log_cpm", "se", "stderr", "std_err", "sd"}
+    | {"logfc", "log_fc", "lfc", "log2fc", "log2_fc", "avg_logfc", "avg_log2fc", "avg_diff"}
+    | {"log2foldchange", "log2_fold_change", "logfoldchange", "logfoldchanges", "log_fold_change"}
+    | {"fold_change", "foldchange", "percent_change", "target_mean", "reference_mean"}
+    | {"p_value", "pvalues", "scores", "zscore", "z_score", "rank_score", "delta", "value"}
+    | {"pvals_adj", "adj_p_value", "pct_1", "pct_2", "size_factors", "size_factor", "sizefactor"}
+    | {"sizefactors", "norm_factors", "lib_size", "auc", "aac", "auroc", "emax", "einf", "hill"}
     | {"ncounts", "ngenes", "numis", "ncells", "ncount_rna", "nfeature_rna", "library_size"}
 )
 _COVARIATE = re.compile(
     r"(.*_)?(temperature|viability|confluen(ce|cy)|density|humidity|passage)(_.*)?\Z"
     r"|temp|ph|od(_?\d+)?|co2|age|generation"
 )
+_STATISTICS = frozenset({"B", "F", "t"})
+"""limma and edgeR call statistics so, to the letter; no human or mouse gene is."""
+
 _NO_GENE = re.compile(
     r"(n|num|number|no|total|pct|percent|percentage|frac|fraction|median|mean|log1p)_"
     r"|.*_(id|idx|index|number|pval|pvalue|padj|fdr|counts?|umis?|score)\Z"
+    r"|.*_(frac|fraction|pct|percent|ratio|diff|difference|size_factors?)\Z"
+    r"|(x_)?(umap|t_?sne|pca?|lsi|harmony|phate|diffmap|mds)_\d+\Z|(umap|t_?sne|pc)\d+\Z"
+    r"|(p|log_|log10_)?(ic|ec|gi|ed|cc|ac)_?50(_.*)?\Z|gr(50|_?max|_?aoc)(_.*)?\Z"
     r"|(adj(usted)?_)?[pq]_?val(ue)?s?(_.*)?\Z|(p|q)_?adj(_.*)?\Z|adj_p(_.*)?\Z"
 )
 
@@ -145,5 +162,5 @@ def is_covariate_name(name: str) -> bool:
 def is_metadata_name(name: str) -> bool:
     """Whether a numeric column of this name is no gene: a role, a dose, a count, a p-value, ..."""
     text = plain(name)
-    known = text in _NO_GENES or _NO_GENE.match(text) is not None
+    known = text in _NO_GENES or _NO_GENE.match(text) is not None or name in _STATISTICS
     return known or is_covariate_name(name) or likeness(name) is not None or is_role_name(name)

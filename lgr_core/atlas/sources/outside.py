@@ -7,6 +7,7 @@ from pathlib import Path
 
 import h5py
 
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.errors import InputError
 
 
@@ -18,12 +19,8 @@ def refuse_outside(path: Path) -> None:
     InputError
         It holds a link to another file, or a data set whose values lie in one; or it is no HDF5.
     """
-    try:
-        with h5py.File(path) as file:
-            strange = next(_outside(file), None)
-    except (OSError, RuntimeError, KeyError) as err:
-        found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
-        raise InputError(f"file {path}", found, "It is cut off, damaged or no h5ad.") from err
+    with open_hdf5(path) as file:
+        strange = next(_outside(file), None)
     if strange is not None:
         found = f"its part {strange!r} lies in another file"
         raise InputError(f"file {path}", found, "Write one h5ad that holds all of its values.")

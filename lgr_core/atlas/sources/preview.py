@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import anndata
 import h5py
 import numpy as np
 import pandas as pd
@@ -16,8 +15,12 @@ import pyarrow.parquet as pq
 from scipy import sparse
 
 from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.counts_place import PLACES, usable_layers
 from lgr_core.atlas.sources.doses import parse_literal
+from lgr_core.atlas.sources.features import find_genes
 from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.h5ad_tables import read_table
+from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.matrix import check_counts, open_matrix
 from lgr_core.atlas.sources.names import ROLES
 from lgr_core.atlas.sources.recognise import recognise
@@ -81,12 +84,8 @@ def look(path: Path) -> Look:
         kind, name = form.value_kind, form.name
         return Look(rows, 0, name, settled=True, counts=kind is None, value_kind=kind)
     if suffix == ".h5ad":
-        try:
-            refuse_swollen(path)
-            return _look_at_h5ad(path, form)
-        except (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError) as err:
-            found = f"it cannot be read as h5ad ({' '.join(str(err).split())})"
-            raise InputError(f"file {path}", found, "Check the file.") from err
+        refuse_swollen(path)
+        return _look_at_h5ad(path, form)
     if suffix == ".parquet":
         _refuse_huge(path)
     return _look_at_table(read_delta_file(path, EMPTY, None))
@@ -133,17 +132,18 @@ def _look_at_table(file: DeltaFile) -> Look:
 
 
 def _look_at_h5ad(path: Path, form: Form | None) -> Look:
-    with h5py.File(path) as file:
-        obs = anndata.io.read_elem(file["obs"]).reset_index(drop=True)
-        genes = len(anndata.io.read_elem(file["var"]).index)
-        layers = tuple(file.get("layers", {}))
-        names = ["X", "raw/X", *(f"layers/{layer}" for layer in layers)]
+    with open_hdf5(path) as file:
+        obs = read_table(file, "obs").reset_index(drop=True)
+        var = read_table(file, "var")
+        layers = tuple(usable_layers(file))
+        names = [*PLACES, *(f"layers/{layer}" for layer in layers)]
         counts = any(_holds_counts(file, name) for name in names if name in file)
     guesses, doubts = suggest(obs, EMPTY if form is None else form.columns)
     kind = None if form is None else form.value_kind
+    left_out = sum(find_genes(var, f"file {path}").left_out.values())
     return Look(
         len(obs),
-        genes,
+        len(var) - left_out,
         "" if form is None else form.name,
         columns=tuple(map(str, obs.columns)),
         guesses=guesses,
@@ -172,8 +172,14 @@ def _levels(obs: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return {
         str(name): tuple(dict.fromkeys(_named(counted)))
         for name in obs
-        if len(counted := obs[name].value_counts().index) <= _MOST_LEVELS
+        if len(counted := _counted(obs[name])) <= _MOST_LEVELS
     }
+
+
+def _counted(values: pd.Series) -> pd.Index:
+    """The values that some row has, the most frequent first."""
+    counts = values.value_counts()
+    return counts[counts > 0].index
 
 
 def _named(values: Sequence[object]) -> Iterator[str]:

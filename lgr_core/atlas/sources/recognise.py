@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.gct import recognise_gct
 from lgr_core.atlas.sources.h5ad_forms import recognise_h5ad
 from lgr_core.atlas.sources.l1000 import recognise_l1000
 from lgr_core.atlas.sources.rhaister import recognise_rhaister
@@ -16,6 +17,7 @@ _FORMS = (
     recognise_shards,
     recognise_contrasts,
     recognise_l1000,
+    recognise_gct,
     recognise_h5ad,
 )
 

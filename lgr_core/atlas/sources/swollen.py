@@ -9,7 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from lgr_core.atlas.sources.matrix import Matrix, open_matrix
+from lgr_core.atlas.sources.hdf5 import open_hdf5
+from lgr_core.atlas.sources.matrix import CscMatrix, Matrix, open_matrix
 from lgr_core.errors import InputError
 
 MOST_BYTES = 2_000_000_000
@@ -40,7 +41,7 @@ def refuse_swollen(path: Path, *, whole: bool = False) -> None:
     InputError
         With the limit.
     """
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         tables = [file[name] for name in ("obs", "var") if name in file]
         _check_bytes(path, [file] if whole else tables, 3 * MOST_BYTES if whole else MOST_BYTES)
         for matrix in _matrices(file):
@@ -83,9 +84,12 @@ def _matrices(file: h5py.File) -> Iterator[Matrix]:
 
 def _check_rows(path: Path, matrix: Matrix) -> None:
     n_rows, most = matrix.shape[0], 0
-    for start in range(0, min(n_rows, MOST_ROWS), _STEP):
-        bounds = matrix.nonzeros(start, min(start + _STEP, n_rows))
-        most = max(most, int(np.diff(bounds).max(initial=0)))
+    if isinstance(matrix, CscMatrix):  # its values are limited as a whole
+        most = matrix.shape[1]
+    else:
+        for start in range(0, min(n_rows, MOST_ROWS), _STEP):
+            bounds = matrix.nonzeros(start, min(start + _STEP, n_rows))
+            most = max(most, int(np.diff(bounds).max(initial=0)))
     if n_rows > MOST_ROWS or most > MOST_IN_A_ROW:
         found = f"{matrix.name} has {n_rows:,} rows of up to {most:,} values"
         do = f"The limits are {MOST_ROWS:,} rows and {MOST_IN_A_ROW:,} values: check the file."

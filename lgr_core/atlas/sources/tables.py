@@ -7,18 +7,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy import sparse
 
 from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.containers import refuse_container
+from lgr_core.atlas.sources.counts_place import usable_layers
 from lgr_core.atlas.sources.delimited import read_delimited
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.names import is_role_name
-from lgr_core.atlas.sources.wide import take_apart
-from lgr_core.domain import EMPTY, BoolArray, FloatArray
+from lgr_core.atlas.sources.features import find_genes, name_genes
+from lgr_core.atlas.sources.h5ad_tables import read_table
+from lgr_core.atlas.sources.h5ad_tables import refuse_transposed as refuse_rows_of_genes
+from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
+from lgr_core.atlas.sources.long_table import read_long
+from lgr_core.atlas.sources.matrix import DenseMatrix, open_matrix
+from lgr_core.atlas.sources.names import VALUE_ROLE, is_role_name
+from lgr_core.atlas.sources.wide import refuse_transposed, take_apart
+from lgr_core.domain import EMPTY, BoolArray, FloatArray, ValueKind
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 
@@ -52,6 +59,7 @@ def suffix_of(path: Path) -> str:
     """
     if not path.exists():
         raise InputError(f"file {path}", "it does not exist", "Check the path.")
+    refuse_container(path)
     for suffix in SUFFIXES:
         if path.name.casefold().endswith(suffix):
             return suffix
@@ -67,10 +75,12 @@ def files_of(path: Path) -> list[Path]:
         There is none.
     """
     if path.is_file():
+        refuse_container(path)
         return [path]
     if not path.is_dir():
         do = "Give the path of an h5ad, parquet or CSV, or of a folder of them."
         raise InputError(f"source {path}", "no such file", do)
+    refuse_container(path)
     inside = sorted(path.iterdir())
     files = [p for p in inside if p.is_file() and p.name.casefold().endswith(SUFFIXES)]
     if not files:
@@ -79,8 +89,15 @@ def files_of(path: Path) -> list[Path]:
     return files
 
 
-def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
+def read_delta_file(
+    path: Path,
+    overrides: Mapping[str, str],
+    layer: str | None,
+    value_kind: ValueKind | None = None,
+) -> DeltaFile:
     """Read a file, or all files of a folder as plates of one set, with equal genes.
+
+    ``value_kind`` is what the changes are; None: the file is only looked at.
 
     Raises
     ------
@@ -89,9 +106,9 @@ def read_delta_file(path: Path, overrides: Mapping[str, str], layer: str | None)
         have one name, which names their plates.
     """
     if not path.is_dir():
-        return _read_one(path, overrides, layer)
+        return _read_one(path, overrides, layer, value_kind)
     files = files_of(path)
-    parts = [_read_one(file, overrides, layer) for file in files]
+    parts = [_read_one(file, overrides, layer, value_kind) for file in files]
     for file, part in zip(files, parts, strict=True):
         if not part.genes["gene"].equals(parts[0].genes["gene"]):
             found = f"its genes differ from those of {files[0].name}"
@@ -122,48 +139,96 @@ def _plate_names(files: list[Path]) -> list[str]:
     return names
 
 
-def _read_one(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
+def _read_one(
+    path: Path, overrides: Mapping[str, str], layer: str | None, value_kind: ValueKind | None
+) -> DeltaFile:
     suffix = suffix_of(path)
+    if suffix == ".h5ad":
+        return _read_h5ad(path, overrides, layer)
     try:
-        if suffix == ".h5ad":
-            return _read_h5ad(path, overrides, layer)
-        return _read_wide(path, suffix, overrides)
-    except (OSError, EOFError, pa.ArrowException, ValueError, KeyError, TypeError) as err:
+        return _read_text(path, suffix, overrides, value_kind)
+    except (*DAMAGE, pa.ArrowException) as err:
         found = f"it cannot be read ({' '.join(str(err).split())})"
         raise InputError(f"file {path}", found, "Check the file.") from err
 
 
 def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
-    adata = anndata.read_h5ad(path)
-    if layer is not None and layer not in adata.layers:
-        found = f"layers found: {', '.join(adata.layers) or 'none'}"
-        raise InputError(f"layer {layer!r} of {path}", found, Remedy(Fix.LAYER))
-    values = adata.X if layer is None else adata.layers[layer]
-    if values is None:
-        found = f"X is empty; layers found: {', '.join(adata.layers) or 'none'}"
-        raise InputError(f"file {path}", found, Remedy(Fix.LAYER))
-    if sparse.issparse(values):
-        values = values.toarray()
-    panel = adata.var.get("highly_variable")
-    return DeltaFile(
-        adata.obs,
-        np.ascontiguousarray(values, dtype=np.float32),
-        name_genes(adata.var, overrides),
-        None if panel is None else panel.to_numpy(dtype=bool),
-        {f"uns_{key}": str(text) for key, text in adata.uns.items() if isinstance(text, str)},
-    )
+    named = {overrides.get(role, "") for role in ("cell_line", "drug")}
+    with open_hdf5(path) as file:
+        refuse_rows_of_genes(file)
+        values = _delta_matrix(file, path, layer)
+        obs, var = read_table(file, "obs", named=named), read_table(file, "var")
+        notes = _notes(file)
+    if values.shape != (len(obs), len(var)):
+        found = f"its matrix is {values.shape}, its labels say {(len(obs), len(var))}"
+        raise InputError(f"file {path}", found, "The file is damaged: fetch or write it again.")
+    return _of_genes(obs, values, var, notes, path, overrides)
 
 
-def _read_wide(path: Path, suffix: str, overrides: Mapping[str, str]) -> DeltaFile:
+def _of_genes(
+    obs: pd.DataFrame,
+    values: FloatArray,
+    var: pd.DataFrame,
+    notes: dict[str, object],
+    path: Path,
+    overrides: Mapping[str, str],
+) -> DeltaFile:
+    """The changes of those features that are genes, named."""
+    features = find_genes(var, f"file {path}", overrides)
+    if features.columns is not None:
+        values, var = np.ascontiguousarray(values[:, features.columns]), var.iloc[features.columns]
+        notes = {**notes, "features_left_out": features.left_out}
+    panel = var.get("highly_variable")
+    panel = None if panel is None else panel.to_numpy(dtype=bool)
+    return DeltaFile(obs, values, name_genes(var, overrides), panel, notes)
+
+
+def _delta_matrix(file: h5py.File, path: Path, layer: str | None) -> FloatArray:
+    """The values of ``X`` or of a layer (n_rows, n_genes), dense."""
+    layers = ", ".join(usable_layers(file)) or "none"
+    if layer is not None and layer not in file.get("layers", {}):
+        remedy = Remedy(Fix.LAYER)
+        raise InputError(f"layer {layer!r} of {path}", f"layers found: {layers}", remedy)
+    name = "X" if layer is None else f"layers/{layer}"
+    if name not in file or file[name].attrs.get("encoding-type") == "null":
+        remedy = Remedy(Fix.LAYER)
+        raise InputError(f"file {path}", f"X is empty; layers found: {layers}", remedy)
+    matrix = open_matrix(file, name, by_gene_too=True)
+    if isinstance(matrix, DenseMatrix):
+        with np.errstate(over="ignore"):
+            return np.ascontiguousarray(matrix.dataset[:], dtype=np.float32)
+    values = matrix.read(0, matrix.shape[0]).toarray()
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def _notes(file: h5py.File) -> dict[str, object]:
+    """The texts of ``uns``, for the provenance."""
+    uns = file.get("uns", {})
+    texts = {
+        key: anndata.io.read_elem(item)
+        for key, item in uns.items()
+        if isinstance(item, h5py.Dataset) and item.shape == ()
+    }
+    return {f"uns_{key}": str(text) for key, text in texts.items() if isinstance(text, str)}
+
+
+def _read_text(
+    path: Path, suffix: str, overrides: Mapping[str, str], value_kind: ValueKind | None
+) -> DeltaFile:
     """A parquet, CSV or TSV; metadata of a text file stays text (``NA`` and ``697`` are names)."""
-    known = set(overrides.values())
+    known = {name for role, name in overrides.items() if role != VALUE_ROLE}
     if suffix == ".parquet":
         table = pq.read_table(path)
     else:
         table = read_delimited(path, lambda name: name.strip() in known or is_role_name(name))
+    long = read_long(table, path, overrides, value_kind)
+    if long is not None:
+        var = pd.DataFrame(index=pd.Index(long.genes, dtype=object))
+        return _of_genes(long.obs, long.deltas, var, long.notes, path, {})
+    refuse_transposed(table, path)
     wide = take_apart(table, path, known)
-    genes = name_genes(pd.DataFrame(index=pd.Index(wide.genes, dtype=object)))
     notes: dict[str, object] = {"metadata_columns": list(wide.obs)}
     if wide.empty:
         notes["empty_columns"] = wide.empty
-    return DeltaFile(wide.obs, wide.deltas, genes, None, notes)
+    var = pd.DataFrame(index=pd.Index(wide.genes, dtype=object))
+    return _of_genes(wide.obs, wide.deltas, var, notes, path, {})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from lgr_core.atlas.sources.delimited import refuse_twins
-from lgr_core.atlas.sources.names import is_metadata_name
+from lgr_core.atlas.sources.names import is_metadata_name, is_role_name
 from lgr_core.domain import FloatArray
 from lgr_core.errors import InputError
 
@@ -23,6 +25,11 @@ _MOSTLY = 0.5
 
 _MOST_SAID = 20
 """Columns named in a warning."""
+
+_FEWEST_SAMPLES = 3
+"""Columns from which on a table may be one of samples."""
+
+_COPY = re.compile(r"\.\d+\Z")
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", ".", "-"})
 """How tables write a missing value."""
@@ -67,6 +74,7 @@ def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
         found = f"no numeric column in it is a gene; columns: {', '.join(names):.300}"
         raise InputError(f"file {path}", found, "One row a condition, one column a gene.")
     refuse_twins([names[place] for place in rest], path)
+    _warn_of_copies([names[place] for place in genes], path)
     if unknown:
         said = ", ".join(unknown[:_MOST_SAID]) + (", ..." if len(unknown) > _MOST_SAID else "")
         log.warning("%s: columns that hold no numbers, and so no genes: %s", path, said)
@@ -78,6 +86,40 @@ def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
     obs = table.select(rest).to_pandas(ignore_metadata=True)
     obs.index = pd.RangeIndex(1, table.num_rows + 1)
     return Wide(obs, deltas, [names[place] for place in genes], empty)
+
+
+def refuse_transposed(table: pa.Table, path: Path) -> None:
+    """Refuse a table of one row a gene and one column a sample.
+
+    Raises
+    ------
+    InputError
+        No column is called like a line or drug, one of text names each row once, and all others
+        are numbers.
+    """
+    texts = [field.name for field in table.schema if not _is_number(field.type)]
+    if len(texts) != 1 or table.num_columns < _FEWEST_SAMPLES:
+        return
+    if any(map(is_role_name, table.column_names)):
+        return
+    rows = table.column(table.column_names.index(texts[0])).to_pandas().astype(str)
+    if rows.duplicated().any():
+        return
+    samples = [name for name in table.column_names if name != texts[0]]
+    found = f"it seems transposed: a row a gene (column {texts[0]!r}: {', '.join(rows[:3])}), "
+    found += f"a column a sample ({', '.join(samples[:3])})"
+    do = "Give one row a condition, one column a gene, and columns cell_line and drug."
+    raise InputError(f"file {path}", found, do)
+
+
+def _warn_of_copies(genes: list[str], path: Path) -> None:
+    """Warn of columns that stand several times, by name or as pandas numbers them (``TP53.1``)."""
+    known = set(genes)
+    numbered = [name for name in genes if (cut := _COPY.sub("", name)) != name and cut in known]
+    again = [name for name, times in Counter(genes).items() if times > 1]
+    if again or numbered:
+        said = ", ".join([*again, *numbered][:_MOST_SAID])
+        log.warning("%s: columns of genes that stand several times: %s", path, said)
 
 
 def _index_names(table: pa.Table) -> list[str]:
@@ -115,7 +157,12 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _numbers(column: pa.ChunkedArray) -> FloatArray:
-    """Numbers (n_rows,), NaN where there is none."""
+    """Numbers (n_rows,), NaN where there is none; what float32 cannot hold is infinite."""
+    with np.errstate(over="ignore"):
+        return _as_float32(column)
+
+
+def _as_float32(column: pa.ChunkedArray) -> FloatArray:
     if not _is_number(column.type):
         return pd.to_numeric(column.to_pandas()).to_numpy(dtype=np.float32)
     if pa.types.is_decimal(column.type):

@@ -1,7 +1,7 @@
 """Figures of a benchmark run: tables of scores in, plotly figures out.
 
 Methods that retrieve are drawn in colour, the paper's baselines in a neutral tone, controls hollow
-and grey, predictions of others as stars; each has a symbol of its own, so that nothing hangs on
+and grey, predictions of others as stars; each has a symbol of its own, so that nothing depends on
 colour alone. ``random_k`` is a band and ``oracle_k`` a line to read the others against.
 """
 

@@ -1,4 +1,4 @@
-"""How far trust can be trusted: expected against observed scores, and what abstaining gains."""
+"""Reliability and risk-coverage plots of trust."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEIGHT, _EXTRA = 330, 16
 def reliability(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
     """Observed over expected Pearson r by tenths with 95 % intervals; dotted where both are equal.
 
-    ``table`` is one regime's part of the run's table of that name.
+    ``table`` has one regime's rows of the run's table of that name.
     """
     figure, shown = go.Figure(), table[table["method"].isin(methods)]
     for name in methods:
@@ -58,7 +58,7 @@ def reliability(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
 def risk_coverage(table: pd.DataFrame, methods: Sequence[str]) -> go.Figure:
     """Mean Pearson r of the most trusted conditions over the share that is kept.
 
-    ``table`` is one regime's part of the run's table of that name. Dotted: keeping the best by the
+    ``table`` has one regime's rows of the run's table of that name. Dotted: keeping the best by the
     truth, which no trust can pass.
     """
     figure = go.Figure()

@@ -1,4 +1,4 @@
-"""How scores spread: over conditions, over a rival's, over the number of neighbours."""
+"""Distributions of scores: over conditions, against a rival's, over the number of neighbours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BOX = (
     "median %{customdata[2]}<br>middle half %{customdata[1]} to %{customdata[3]}"
     "<br>5 to 95 %: %{customdata[0]} to %{customdata[4]}"
 )
-"""What the hover of a box says, which plotly's own words do not."""
+"""The hover of a box, in place of plotly's own."""
 
 MOST_POINTS = 2_500
 """Conditions drawn at once; beyond, a seeded draw of so many stands for all."""
@@ -139,7 +139,7 @@ def k_histogram(scores: pd.DataFrame, k: int) -> go.Figure:
 def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go.Figure:
     """A metric's mean over the number of neighbours, one line a method; ``k`` is the run's own.
 
-    ``curve`` is one regime's part of the run's table of that name.
+    ``curve`` has one regime's rows of the run's table of that name.
     """
     rows = curve[curve["metric"] == metric].sort_values("k")
     figure = go.Figure()
@@ -165,7 +165,7 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
 
 
 def _hover_points(marks: FloatArray, y: float, name: str, n: int) -> go.Scatter:
-    """What a box says where it is pointed at: near one of its five marks."""
+    """Invisible points at the five marks of a box, which carry its hover."""
     return go.Scatter(
         x=marks,
         y=np.full(len(marks), y),

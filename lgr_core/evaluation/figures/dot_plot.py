@@ -1,4 +1,4 @@
-"""Rows of dots with intervals: what the figures of a benchmark share."""
+"""Rows of dots with intervals, which most figures of a benchmark are made of."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ FALLBACK = " (fallback)"
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A value with its interval in row ``y``, of one look; ``words`` end its hover."""
+    """A value with its interval in row ``y``, drawn in one style; ``words`` end its hover."""
 
-    method_style: MethodStyle
+    style: MethodStyle
     y: float
     value: float
     low: float
@@ -41,10 +41,10 @@ class Dot:
 
 
 def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
-    """One trace a look: its dots, their intervals as bars; ``named`` ones are in a legend."""
+    """One trace per style: its dots, their intervals as bars; ``named`` ones are in a legend."""
     figure = go.Figure()
-    for how in dict.fromkeys(dot.method_style for dot in dots):
-        own = [dot for dot in dots if dot.method_style == how]
+    for style in dict.fromkeys(dot.style for dot in dots):
+        own = [dot for dot in dots if dot.style == style]
         values = np.array([dot.value for dot in own], dtype=float)
         over = np.array([dot.high for dot in own], dtype=float) - values
         under = values - np.array([dot.low for dot in own], dtype=float)
@@ -53,24 +53,27 @@ def draw_rows(dots: Sequence[Dot], *, named: bool = False) -> go.Figure:
                 x=values,
                 y=[dot.y for dot in own],
                 mode="markers",
-                name=escape(how.label),
+                name=escape(style.label),
                 showlegend=named,
                 marker={
-                    "color": how.colour,
-                    "symbol": how.symbol,
+                    "color": style.colour,
+                    "symbol": style.symbol,
                     "size": 9,
-                    "line": {"width": 2 if how.symbol.endswith("open") else 0, "color": how.colour},
+                    "line": {
+                        "width": 2 if style.symbol.endswith("open") else 0,
+                        "color": style.colour,
+                    },
                 },
                 error_x={
                     "type": "data",
                     "array": np.nan_to_num(over),
                     "arrayminus": np.nan_to_num(under),
-                    "color": how.colour,
+                    "color": style.colour,
                     "thickness": 2,
                     "width": 0,
                 },
                 customdata=[escape(number(dot.value) + _interval(dot)) + dot.words for dot in own],
-                hovertemplate=f"<b>{escape(how.label)}</b><br>%{{customdata}}<extra></extra>",
+                hovertemplate=f"<b>{escape(style.label)}</b><br>%{{customdata}}<extra></extra>",
             )
         )
     return figure
@@ -85,8 +88,8 @@ def upright(x: float, colour: str, dash: str) -> dict[str, Any]:
 def band(low: float, high: float, colour: str) -> dict[str, Any]:
     """A range to read all rows against."""
     line = {"color": colour, "width": 1}
-    method_style = {"fillcolor": colour, "opacity": 0.4, "line": line}
-    return {"type": "rect", "x0": low, "x1": high, **_FULL_HEIGHT, **method_style}
+    fill = {"fillcolor": colour, "opacity": 0.4, "line": line}
+    return {"type": "rect", "x0": low, "x1": high, **_FULL_HEIGHT, **fill}
 
 
 def divider(y: float) -> dict[str, Any]:

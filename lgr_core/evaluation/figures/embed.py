@@ -1,7 +1,8 @@
-"""Figures inside one file of HTML: the library once, no network, the colours of the file."""
+"""Figures embedded in one HTML file: the library once, no network, the file's colours."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import plotly.graph_objects as go
@@ -20,30 +21,16 @@ _PLAIN = go.layout.Template(
         "yaxis": _AXIS,
     }
 )
-_DRAW = """
-const figures = JSON.parse(document.getElementById("lgr-figures").textContent);
-const options = {displaylogo: false, responsive: true, modeBarButtons: [["toImage"]]};
-for (const [id, figure] of Object.entries(figures))
-  Plotly.newPlot(id, figure.data, figure.layout, options);
-"""
 
 
-def place(name: str, height: int) -> str:
-    """Where the figure of that name will be drawn."""
-    return f'<div class="lgr-figure" id="{name}" style="height:{height}px"></div>'
+def plotly_js() -> str:
+    """The library that draws, as a script."""
+    return get_plotlyjs()
 
 
-def scripts(figures: Mapping[str, go.Figure]) -> str:
-    """The scripts that draw the figures in their places; put them at the end of the page.
-
-    The figures take on the plain template.
-    """
-    texts = (f'"{name}":{_json(figure)}' for name, figure in figures.items())
-    return (
-        f"<script>{get_plotlyjs()}</script>"
-        f'<script type="application/json" id="lgr-figures">{{{",".join(texts)}}}</script>'
-        f"<script>{_DRAW}</script>"
-    )
+def figures_json(figures: Mapping[str, go.Figure]) -> str:
+    """The figures by name as JSON that can stand in a script; they take on the plain template."""
+    return f"{{{','.join(f'{json.dumps(name)}:{_json(each)}' for name, each in figures.items())}}}"
 
 
 def _json(figure: go.Figure) -> str:

@@ -1,4 +1,4 @@
-"""Means of the methods side by side: a panel a metric, paired gaps, slices."""
+"""Mean scores of the methods side by side: a panel per metric, paired gaps, slices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What chemCPA (re-implementation) is trained on, checked at the door. NumPy only."""
+"""Training data of chemCPA (re-implementation) and their checks. NumPy only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.chemcpa.options import LABEL
 
 VEHICLE = -1
-"""The number in ``drug`` that says: no drug."""
+"""The number in ``drug`` of vehicle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from lgr_core.domain import Evidence, FloatArray
-from lgr_core.errors import UsageError
 from lgr_core.prediction.chemcpa.model import ChemCPA
 from lgr_core.prediction.chemcpa.options import LABEL, ChemCPAOptions
 from lgr_core.prediction.method import Predictions, answered
@@ -17,7 +16,7 @@ from lgr_core.retrieval.query_block import QueryBlock
 
 
 class ChemCPAMethod:
-    """Trains one model a fold, on what the atlas has.
+    """Trains one model per fold, on what the atlas has.
 
     Where it holds vehicle profiles of every line, on log-normalised profiles, put together again
     as the line's mean vehicle and the delta; else on the deltas as they are. ``chosen`` says which,
@@ -52,11 +51,7 @@ class ChemCPAMethod:
         """Train on the fitted rows, stop by the validation rows."""
         labels, rows = self._labels, view.training_rows
         shape = len(labels.lines), labels.n_genes
-        try:
-            model = ChemCPA(labels.fingerprints, *shape, self._options)
-        except UsageError as err:  # torch is optional
-            self._without = str(err)
-            return
+        model = ChemCPA(labels.fingerprints, *shape, self._options)
         profiles, controls = view.deltas(rows), self._vehicle(view)
         if controls is not None:
             profiles = profiles + controls[labels.line[rows]]

@@ -33,6 +33,7 @@ from lgr_core.prediction.chemcpa.options import (
     Epoch,
     History,
     best_epoch,
+    unavailable,
 )
 
 if TYPE_CHECKING:
@@ -242,8 +243,8 @@ class ChemCPA:
     @property
     def key(self) -> str:
         """SHA-256 of fingerprints, sizes and options (but for the device)."""
-        said = {**asdict(self.options), "device": None}
-        return digest(self.fingerprints, text=f"{FORMAT} {self.n_lines} {self.n_genes} {said}")
+        options = {**asdict(self.options), "device": None}
+        return digest(self.fingerprints, text=f"{FORMAT} {self.n_lines} {self.n_genes} {options}")
 
     @property
     def _shape(self) -> tuple[int, int, int]:
@@ -313,10 +314,6 @@ class ChemCPA:
 
 def _torch_edge() -> ModuleType:
     """The part of chemCPA that needs torch."""
-    try:
-        return import_module("lgr_core.prediction.chemcpa.training")
-    except ModuleNotFoundError as err:
-        if err.name != "torch":
-            raise
-        do = "Install it: pip install 'lgr-explorer[chemcpa]'"
-        raise UsageError(LABEL, "torch is not installed", do) from err
+    if (error := unavailable()) is not None:
+        raise error
+    return import_module("lgr_core.prediction.chemcpa.training")

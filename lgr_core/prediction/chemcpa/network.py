@@ -1,4 +1,4 @@
-"""The networks of chemCPA (re-implementation). Only this file and the training know torch.
+"""The networks of chemCPA (re-implementation). Only they and the training import torch.
 
 A profile x of line c under drug d at dose s is read as three parts that add up in a small space:
 ``z = encoder(x) + doser(f_d, s) * drug_encoder(f_d) + line_embedding(c)``, and

@@ -1,15 +1,20 @@
-"""What chemCPA (re-implementation) can be told, and what its training tells. No torch here."""
+"""Options and training history of chemCPA (re-implementation); whether it can run. No torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from lgr_core.domain import EMPTY
 from lgr_core.errors import UsageError
 
 LABEL = "chemCPA (re-implementation)"
+INSTALL = (
+    'Install the extra chemcpa: pip install "lgr-explorer[chemcpa]", or in a checkout '
+    "pip install -r requirements-chemcpa.txt"
+)
 DECODERS = ("linear", "relu")
 _MAY_BE_ZERO = ("adversary_drug", "adversary_line", "adversary_penalty", "seed")
 _MAY_BE_ZERO += ("weight_decay", "adversary_weight_decay")
@@ -33,8 +38,8 @@ class ChemCPAOptions:
     lr_step, lr_decay
         Every ``lr_step`` epochs the rates are multiplied by ``lr_decay``.
     adversary_steps, adversary_penalty, adversary_drug, adversary_line
-        Every how many steps the adversaries learn, how smooth they are kept, and how much the
-        autoencoder is paid for deceiving each.
+        Every how many steps the adversaries learn, their gradient penalty, and how much the
+        autoencoder is rewarded for deceiving each.
     batch, epochs
         Rows a step (at least, if there are so many) and passes at most.
     check_every, patience
@@ -136,3 +141,10 @@ def best_epoch(epochs: Sequence[Epoch]) -> int:
     if not scored:
         return len(epochs)
     return max(scored, key=lambda epoch: (epoch.validation, -epoch.number)).number
+
+
+def unavailable() -> UsageError | None:
+    """Why chemCPA cannot run here, and what to install; None where it can."""
+    if find_spec("torch") is not None:
+        return None
+    return UsageError(LABEL, "torch is not installed", INSTALL)

@@ -1,8 +1,8 @@
-"""Training of chemCPA (re-implementation): three optimisers, taking turns; a state to resume from.
+"""Training of chemCPA (re-implementation): three optimisers in turn, and a state to resume from.
 
-Every ``adversary_steps``-th step teaches the adversaries to read drug and line off the basal state;
-the others rebuild the profiles and unteach them. One seed, one stream of random numbers: the same
-steps on one processor, in one run or in two.
+Every ``adversary_steps``-th step trains the adversaries to read drug and line off the basal state;
+the others rebuild the profiles and train the encoder to deceive them. One seed, one stream of
+random numbers: the same steps on one processor, in one run or in two.
 """
 
 from __future__ import annotations

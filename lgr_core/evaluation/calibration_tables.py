@@ -1,16 +1,15 @@
-"""Trust and the noise ceiling of a benchmark as HTML, for report and page alike."""
+"""Trust and the noise ceiling of a benchmark as tables and sentences for readers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 import pandas as pd
 
 from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.figures import method_style, number, ordered
-from lgr_core.evaluation.markup import named, table
+from lgr_core.evaluation.tables import Cell, Table, method_cell
 from lgr_core.metrics import METRICS
 
 WHAT_TRUST_IS = (
@@ -29,38 +28,38 @@ _HALF = 0.5
 
 
 def calibrated(intervals: pd.DataFrame, preferred: Sequence[str], most: int = 3) -> list[str]:
-    """Which methods of one regime are drawn: those wished for that have trust, else the first."""
-    have = ordered(intervals["method"].unique()) if len(intervals) else []
-    return [name for name in preferred if name in have] or have[:most]
+    """The methods of one regime to draw: the preferred ones that have trust, else the first."""
+    known = ordered(intervals["method"].unique()) if len(intervals) else []
+    return [name for name in preferred if name in known] or known[:most]
 
 
 def trust_table(
     intervals: pd.DataFrame, reliability: pd.DataFrame, risk_coverage: pd.DataFrame
-) -> str:
-    """One regime's trust, a row a method: calibration error, coverage, what abstaining gains."""
+) -> Table:
+    """One regime's trust: calibration error, coverage, the gain of abstaining; a row per method."""
     error = reliability.drop_duplicates("method").set_index("method")["error"]
     half = risk_coverage[risk_coverage["kept"] == _HALF].set_index("method")
     own = intervals.set_index("method")
     rows = [
         [
-            named(name),
-            number(error[name]),
+            method_cell(name),
+            Cell(number(error[name])),
             _share(own.loc[name]),
-            f"{own.loc[name, 'score_coverage']:.1%}",
-            f"{number(half.loc[name, 'gain'], '+')}",
-            f"{own.loc[name, 'n_queries']:,}",
+            Cell(f"{own.loc[name, 'score_coverage']:.1%}"),
+            Cell(number(half.loc[name, "gain"], "+")),
+            Cell(f"{own.loc[name, 'n_queries']:,}"),
         ]
         for name in ordered(own.index)
     ]
     head = [
-        "method",
-        _headed("calibration error", "mean distance of expected and observed r"),
-        _headed("genes in their 90 % interval", "with 95 % interval, clustered"),
-        _headed("r in its 90 % interval", "of the expected Pearson r"),
-        _headed("gain of keeping half", "mean Pearson r of the more trusted half over that of all"),
-        "conditions",
+        Cell("method"),
+        Cell("calibration error", ("mean distance of expected and observed r",)),
+        Cell("genes in their 90 % interval", ("with 95 % interval, clustered",)),
+        Cell("r in its 90 % interval", ("of the expected Pearson r",)),
+        Cell("gain of keeping half", ("mean Pearson r of the more trusted half over that of all",)),
+        Cell("conditions"),
     ]
-    return table(head, rows)
+    return Table(head, rows)
 
 
 def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
@@ -75,28 +74,28 @@ def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
     )
 
 
-def ceiling_table(ceiling: pd.DataFrame) -> str:
-    """The noise ceiling line by line, beside the agreement of plates that it comes from."""
+def ceiling_table(ceiling: pd.DataFrame) -> Table:
+    """The noise ceiling of each cell line, beside the agreement of plates that it comes from."""
     rows = [
         [
-            escape(str(row.cell_line)),
+            Cell(str(row.cell_line)),
             _number(row.ceiling),
             _number(row.replicate_r),
             _number(row.reliability),
-            f"{row.n_plates:.1f}",
-            f"{row.n_conditions:,}",
+            Cell(f"{row.n_plates:.1f}"),
+            Cell(f"{row.n_conditions:,}"),
         ]
         for row in ceiling.itertuples()
     ]
     head = [
-        "cell line",
-        _headed("ceiling", "Pearson r that a perfect prediction would reach"),
-        _headed("two plates agree", "mean Pearson r"),
-        _headed("reliability", "of the mean over plates"),
-        "plates a condition",
-        "conditions",
+        Cell("cell line"),
+        Cell("ceiling", ("Pearson r that a perfect prediction would reach",)),
+        Cell("two plates agree", ("mean Pearson r",)),
+        Cell("reliability", ("of the mean over plates",)),
+        Cell("plates a condition"),
+        Cell("conditions"),
     ]
-    return table(head, rows)
+    return Table(head, rows)
 
 
 def ceiling_words(ceiling: pd.DataFrame) -> str:
@@ -114,15 +113,11 @@ def ceiling_words(ceiling: pd.DataFrame) -> str:
     )
 
 
-def _share(row: pd.Series) -> str:
+def _share(row: pd.Series) -> Cell:
     known = math.isfinite(row["low"])
-    words = f"{row['low']:.1%} to {row['high']:.1%}" if known else "no interval"
-    return f'{row["coverage"]:.1%}<span class="lgr-words">{words}</span>'
+    limits = f"{row['low']:.1%} to {row['high']:.1%}" if known else "no interval"
+    return Cell(f"{row['coverage']:.1%}", (limits,))
 
 
-def _headed(title: str, words: str) -> str:
-    return f'{title}<span class="lgr-words">{words}</span>'
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else '<span class="lgr-none">none</span>'
+def _number(value: float) -> Cell:
+    return Cell(f"{value:.2f}") if math.isfinite(value) else Cell("none", missing=True)
