@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from gct_files import write_gct, write_gctx
 from scipy import sparse
 
 from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
@@ -17,6 +16,7 @@ from lgr_core.cli import main
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, LgrError
 from tests.support.count_files import write_h5ad
+from tests.support.gct_files import write_gct, write_gctx
 
 OBS = {
     "cell_line": ["A549", "K562"] * 10,

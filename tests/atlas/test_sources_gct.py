@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from gct_files import write_gct, write_gctx
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, UsageError
+from tests.support.gct_files import write_gct, write_gctx
 
 WRITERS = {"x.gctx": write_gctx, "x.gct": write_gct, "x.gct.gz": write_gct}
 

@@ -5,7 +5,6 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from encodings_h5ad import as_nullable_strings, write_compound
 
 from lgr_core.atlas.sources import open_counts, read_deltas
 from lgr_core.atlas.sources.h5ad_tables import column_names, read_table
@@ -13,6 +12,7 @@ from lgr_core.atlas.sources.preview import look
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
 from tests.support.count_files import write_h5ad
+from tests.support.encodings_h5ad import as_nullable_strings, write_compound
 
 X = np.arange(12).reshape(4, 3)
 GENES = ["G0", "G1", "G2"]
