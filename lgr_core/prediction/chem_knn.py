@@ -43,9 +43,10 @@ class ChemKNN(Unfitted):
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
     def _ranking(self, labels: Labels, place: int) -> IntArray:
-        """Places of all drugs, which are sorted by name, from most to least similar to one."""
+        """Places of the drugs, sorted by name, that share a bit with one, the most similar first."""
         if place not in self._ranked:
             bits = labels.fingerprints
             scores = similarity(bits[place], bits)
-            self._ranked[place] = np.argsort(-scores, kind="stable")
+            ranked = np.argsort(-scores, kind="stable")
+            self._ranked[place] = ranked[scores[ranked] > 0]
         return self._ranked[place]
