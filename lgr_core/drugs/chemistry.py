@@ -2,8 +2,8 @@
 
 A drug's chemistry is that of its parent: the largest fragment that is no counter-ion, neutralised.
 Counter-ions and water would otherwise add their own bits, and every hydrochloride would resemble
-every other. A metal complex is its metal with all ligands. Where a user gives the SMILES, a bad one is an ``InputError``; in an atlas's data it is a drug without a
-structure, left out and counted.
+every other. A metal complex is its metal with all ligands. Where a user gives the SMILES, a bad
+one is an ``InputError``; in an atlas's data it is a drug without a structure, left out and counted.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ COUNTER_IONS = {
 Methane is none; PubChem draws it beside calcium lactate.
 """
 
-_BESIDE = frozenset("Li Na K Rb Cs Be Mg Ca Sr Ba".split())
+_BESIDE = frozenset(["Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba"])
 """Metals of groups 1 and 2: ions beside a drug. Any other metal is part of its compound."""
 
 _BOUND = frozenset(
@@ -111,7 +111,7 @@ _BOUND = frozenset(
 )
 """Atomic numbers of the other metals."""
 
-_LIGANDS = frozenset("N S F Cl Br I".split())
+_LIGANDS = frozenset(["N", "S", "F", "Cl", "Br", "I"])
 """Single atoms that SMILES writes without brackets, filled up with hydrogen."""
 
 
@@ -174,5 +174,4 @@ def _neutral(fragment: Chem.Mol) -> str:
 
 @cache
 def _listed() -> frozenset[str]:
-    ions = map(Chem.MolFromSmiles, COUNTER_IONS.values())
-    return frozenset(Chem.MolToSmiles(ion, isomericSmiles=False) for ion in ions)
+    return frozenset(_neutral(Chem.MolFromSmiles(smiles)) for smiles in COUNTER_IONS.values())

@@ -43,7 +43,7 @@ class ChemKNN(Unfitted):
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
     def _ranking(self, labels: Labels, place: int) -> IntArray:
-        """Places of the drugs, sorted by name, that share a bit with one, the most similar first."""
+        """Places of the drugs that share a bit with one, the most similar first, ties by name."""
         if place not in self._ranked:
             bits = labels.fingerprints
             scores = similarity(bits[place], bits)
