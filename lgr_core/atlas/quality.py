@@ -115,6 +115,9 @@ def describe(report: Mapping[str, Any]) -> list[str]:
     said.append(_vehicle_sentence(vehicles))
     said.append(_dose_sentence(doses))
     said.append(f"drugs without a structure: {len(drugs['without_structure'])}")
+    if drugs["combinations"]:
+        combined = len(drugs["combinations"])
+        said.append(f"combinations, of which none is in the pools of its drugs: {combined}")
     said += [f"forms of one compound: {', '.join(names)}" for names in drugs["twins"]]
     said += [f"names that differ in signs alone: {', '.join(names)}" for names in drugs["alike"]]
     if not replicates["lines"]:
@@ -191,7 +194,7 @@ def _doses(store: AtlasStore) -> dict[str, Any]:
 
 
 def _drugs(store: AtlasStore) -> dict[str, Any]:
-    """Drugs without a structure, forms of one compound, and names that fold to one."""
+    """Drugs without a structure, forms of one compound, combinations, and names that fold to one."""
     drugs = store.drugs
     parents = drugs.groupby("parent")["drug"].agg(sorted)
     keys = drugs["drug"].map(lambda name: joined(fold(name)))
@@ -199,6 +202,7 @@ def _drugs(store: AtlasStore) -> dict[str, Any]:
     return {
         "total": len(drugs),
         "without_structure": sorted(drugs.loc[drugs["smiles"] == "", "drug"]),
+        "combinations": list(store.drug_catalog.combinations),
         "twins": [names for names in parents if len(names) > 1],
         "alike": [names for names in alike if len(names) > 1],
     }

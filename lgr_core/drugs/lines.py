@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from lgr_core.drugs.names import fold
+from lgr_core.drugs.names import fold, is_missing
 from lgr_core.errors import AmbiguousError, unknown
 
-_NO_ID = {"", "-", "n/a", "na", "nan", "none", "null", "unknown"}
+_NO_ID = {"-", "na", "unknown"}
 _SIGNS = re.compile(r"[\s/._-]")
 
 
@@ -41,7 +41,8 @@ class LineCatalog:
             self._readings[line_key(name)].add(name)
         for name, its_ids in ({} if ids is None else ids).items():
             for text in its_ids:
-                if name.strip() in self._names and fold(str(text)) not in _NO_ID:
+                unknown_id = is_missing(str(text)) or fold(str(text)) in _NO_ID
+                if name.strip() in self._names and not unknown_id:
                     self._readings[line_key(str(text))].add(name.strip())
 
     def __len__(self) -> int:

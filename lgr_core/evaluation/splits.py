@@ -120,7 +120,7 @@ class _Cut:
         test = self.parts.masks["test"]
         train = self._train(test)
         validation = self.parts.masks["val"] & train
-        fitted = self.axes.sharing(self.regime, validation, train & ~validation)
+        fitted = self._fitted(validation, train)
         said = f"Validation conditions that share {self.held} with fitted ones, and count as fitted"
         self._note(said, fitted)
         self._note("Conditions that are neither read nor tested", ~(train | test))
@@ -129,6 +129,16 @@ class _Cut:
         return Fold(
             self.regime, number, self.axes, *masks, notes=tuple(self.notes), provenance=about
         )
+
+    def _fitted(self, validation: BoolArray, train: BoolArray) -> BoolArray:
+        """Validation rows that share a unit with fitted ones, or with others that do."""
+        fitted = np.zeros_like(validation)
+        while True:
+            known = train & (~validation | fitted)
+            more = self.axes.sharing(self.regime, validation & ~fitted, known)
+            if not more.any():
+                return fitted
+            fitted |= more
 
     def _train(self, test: BoolArray) -> BoolArray:
         """Training and validation rows, without those whose unit is tested."""
@@ -147,10 +157,10 @@ class _Cut:
 
     def _overlap(self, shared: BoolArray, test: BoolArray) -> None:
         """Refuse training conditions that share a unit with tested ones, or note them."""
-        units, told = self.axes.units(self.regime), []
+        units, told, rows = self.axes.units(self.regime), [], np.arange(len(test))
         _, first = np.unique(np.where(shared, units, -1), return_index=True)
         for row in first[shared[first]][:_SHOWN]:
-            other = np.flatnonzero(test & (units == units[row]))[0]
+            other = np.flatnonzero(self.axes.sharing(self.regime, test, rows == row))[0]
             told.append(f"{self.store.condition(row)} (trained) and {self.store.condition(other)}")
         if not self.drop_overlap:
             found = f"{shared.sum():,} training conditions share {self.held} with tested ones"

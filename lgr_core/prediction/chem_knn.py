@@ -30,12 +30,13 @@ class ChemKNN(Unfitted):
         gate, labels = block.gate(self.evidence), block.labels
         known = labels.fingerprints.any(axis=1)
         trained = gate.opened(Basis.DRUG_MEANS) & known
-        parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
+        parents = labels.parent_of_drug
         weights = np.zeros((len(block), len(labels.drugs)))
         for i, place in enumerate(labels.drug_numbers(block.drugs)):
             if place >= 0 and known[place]:
                 ranked = self._ranking(labels, place)
-                nearest = ranked[(trained & (parents != parents[place]))[ranked]][: self.k]
+                others = ~labels.related(parents[place], parents)
+                nearest = ranked[(trained & others)[ranked]][: self.k]
                 weights[i, nearest] = 1 / max(len(nearest), 1)
         delta = gate.combine(csr_array(weights), Basis.DRUG_MEANS)
         delta[~weights.any(axis=1)] = np.nan

@@ -147,7 +147,7 @@ def kriging_weights(
     here = grid[gate.line] >= 0
     in_line = bool(gate.allows(np.arange(len(block))[:, None], grid[gate.line, here]).any())
     sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
-    kept = labels.parent_of_drug[sources] != block.parents[:, None]
+    kept = ~labels.related(block.parents[:, None], labels.parent_of_drug[sources])
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
     gram = COMMON + likeness[np.ix_(sources, sources)]
     each = shared_weights(gram, COMMON + cross, kept, penalty / (COMMON + 1))

@@ -41,8 +41,10 @@ class Labels:
         self.doses = conditions["dose_um"].to_numpy(float)
         self.line, self.lines = _numbered(conditions["cell_line"])
         self.drug, self.drugs = _numbered(conditions["drug"])
-        self.parent, self.parents = _numbered(store.parent_of_row)
+        self.parent, measured = _numbered(store.parent_of_row)
         self.catalog = store.drug_catalog
+        unmeasured = sorted(set(self.catalog.parents.of.values()) - set(measured))
+        self.parents = np.array([*measured, *unmeasured], dtype=object)
         self.plates = store.plates
         self.n_cells = conditions["n_cells"].to_numpy(float)
         self.has_vehicle_profiles = store.control_profiles is not None
@@ -69,6 +71,25 @@ class Labels:
         parents = np.empty(len(self.drugs), dtype=np.intp)
         parents[self.drug] = self.parent
         return parents
+
+    def related(self, parents: IntArray, others: IntArray) -> BoolArray:
+        """Whether two parents, by number, are one or share a drug; of shapes that broadcast."""
+        same = parents == others
+        if not len(self._sharing):  # an atlas without combinations
+            return same
+        return same | np.isin(parents * len(self.parents) + others, self._sharing)
+
+    @cached_property
+    def _sharing(self) -> IntArray:
+        """Each pair (p, q) of different parents that share a drug, as p * n_parents + q."""
+        number = {parent: i for i, parent in enumerate(self.parents)}
+        pairs = [
+            number[parent] * len(number) + number[other]
+            for parent in self.parents
+            for other in self.catalog.sharing(parent)
+            if other != parent and other in number
+        ]
+        return np.array(pairs, dtype=np.intp)
 
     def at_dose(self, dose_um: float | None) -> BoolArray:
         """(n_conditions,) rows measured at that dose."""

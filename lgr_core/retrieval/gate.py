@@ -61,8 +61,9 @@ class Gate:
     def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts."""
         labels = self._labels
-        same_parent = labels.parent[rows] == self._parents[queries]
-        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & same_parent)
+        # A combination shares a parent with each of its drugs.
+        related = labels.related(self._parents[queries], labels.parent[rows])
+        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & related)
         if Evidence.TRUTH in self.evidence:
             allowed |= rows == self._block.rows[queries]
         return allowed
@@ -276,7 +277,7 @@ class Gate:
         reader, block, labels = self._reader, self._block, self._labels
         in_line = (labels.line == self.line) & self._at_dose & self._reach
         rows = np.flatnonzero(in_line)
-        same = labels.parent[rows][None, :] == self._parents[:, None]
+        same = labels.related(self._parents[:, None], labels.parent[rows][None, :])
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)

@@ -48,6 +48,8 @@ def candidate_pool(
 ) -> CandidatePool:
     """P_c without d: the drugs measured in the query's line at its dose, without the query's twins.
 
+    Nor is there any combination that holds its drug, or shares one with it; they count as twins.
+
     ``query.drug`` need not be measured there, but must be a drug of the atlas. A ``fold`` leaves
     the drugs that its regime opens; what it withholds is listed, and the query must be one of its
     test rows. ``offered``, from :func:`offered_drugs`, need not be looked up for every query.
@@ -66,7 +68,7 @@ def candidate_pool(
         _check_tested(store, query, fold)
     if offered is None:
         offered = offered_drugs(store, query.cell_line, query.dose_um, fold)
-    forms = store.drug_catalog.twins(query.drug)
+    forms = store.drug_catalog.related(query.drug)
     left_out = {query.drug, *forms}
     drugs = tuple(filterfalse(left_out.__contains__, offered))
     twins = tuple(form for form in forms if form in measured or form in offered)
@@ -254,8 +256,10 @@ def _in_line(store: AtlasStore, query: Condition, rows: IntArray) -> BoolArray:
 
 
 def _in_unit(store: AtlasStore, query: Condition, rows: IntArray) -> BoolArray:
-    parent = store.drug_catalog.parent(query.drug)
-    return _in_line(store, query, rows) & (store.parent_of_row[rows] == parent)
+    # All parents that share a drug with the query's: a combination is part of its drugs' units.
+    catalog = store.drug_catalog
+    closed = catalog.sharing(catalog.parent(query.drug))
+    return _in_line(store, query, rows) & np.isin(store.parent_of_row[rows], list(closed))
 
 
 def _check_tested(store: AtlasStore, query: Condition, fold: Split) -> None:

@@ -107,7 +107,7 @@ class Library:
             raise NotFoundError(asked, found, "Choose another line or dose.")
         kept = n_lines > 0
         place = np.cumsum(kept) - 1
-        parents = dict(zip(store.drugs["drug"], store.drugs["parent"], strict=True))
+        parents = store.drug_catalog.parents.of
         drugs = drugs.assign(parent=drugs["drug"].map(parents), n_lines=n_lines)[kept]
         kin = _kin(store, book, drugs)
         return cls(
@@ -222,8 +222,10 @@ def _kin(store: AtlasStore, book: MechanismBook, drugs: pd.DataFrame) -> BoolArr
     programmes = [book.programmes(each) for each in tags]
     every = sorted(set().union(*programmes))
     member = np.array([[name in own for name in every] for own in programmes], dtype=np.float32)
-    parents = drugs["parent"].to_numpy()
-    return (member @ member.T > 0) | (parents[:, None] == parents[None, :])
+    catalog = store.drug_catalog
+    closed = {parent: catalog.sharing(parent) for parent in drugs["parent"].unique()}
+    related = np.array([drugs["parent"].isin(closed[parent]) for parent in drugs["parent"]])
+    return (member @ member.T > 0) | related
 
 
 # -- drugs -----------------------------------------------------------------------------------------
@@ -256,7 +258,8 @@ def _other_scores(store: AtlasStore, signature: Signature, library: Library) -> 
     whose = library.drug[drawn]
     apart = ~library.kin[:, whose]
     if signature.drug is not None:
-        other = (library.drugs["parent"] != store.drug_catalog.parent(signature.drug)).to_numpy()
+        closed = store.drug_catalog.sharing(store.drug_catalog.parent(signature.drug))
+        other = ~library.drugs["parent"].isin(closed).to_numpy()
         apart &= other[:, None] & other[whose]
     return (library.means @ _unit(others).T)[apart]
 
@@ -276,7 +279,7 @@ def _relations(store: AtlasStore, drug: str | None, names: pd.Series) -> list[st
     """What each drug is to the signature's own: itself, another form of it, or nothing."""
     if drug is None:
         return [""] * len(names)
-    twins = store.drug_catalog.twins(drug)
+    twins = store.drug_catalog.related(drug)
     return ["self" if name == drug else "twin" if name in twins else "" for name in names]
 
 
