@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.sources.clean_names import clean_text
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.conditions import clean_text, known_facts, read_observations
+from lgr_core.atlas.sources.conditions import known_facts, read_observations
 from lgr_core.errors import InputError, NotFoundError
 
 
@@ -85,7 +86,9 @@ def test_rows_that_cannot_be_used_are_counted_by_reason():
 
 def test_nothing_left_is_an_error():
     """The counts of each reason are in the message."""
-    with pytest.raises(InputError, match=r"none is left of 1 \(no readable dose: 1\)"):
+    with pytest.raises(
+        InputError, match=r"none is left of 1 \(no readable dose: 1; doses such as .high.\)"
+    ):
         read({"cell_line": ["A549"], "drug": ["Talc"], "dose": ["high"]})
 
 
