@@ -45,7 +45,7 @@ EDGES = {
     "duckdb": {"atlas/build.py", "atlas/index.py", "retrieval/cache.py"},
     "huggingface_hub": {"atlas/fetch.py"},
     "distributed": {"atlas/workers.py"},
-    "rdkit": {"drugs/chemistry.py"},
+    "rdkit": {"drugs/chemistry.py", "drugs/counter_ions.py"},
     "openai": {"retrieval/llm.py"},
     "torch": {"prediction/chemcpa_network.py", "prediction/chemcpa_training.py"},
     "plotly": {

@@ -194,7 +194,7 @@ def _doses(store: AtlasStore) -> dict[str, Any]:
 
 
 def _drugs(store: AtlasStore) -> dict[str, Any]:
-    """Drugs without a structure, forms of one compound, combinations, and names that fold to one."""
+    """Drugs without a structure, combinations, forms of one compound, names that fold to one."""
     drugs = store.drugs
     parents = drugs.groupby("parent")["drug"].agg(sorted)
     keys = drugs["drug"].map(lambda name: joined(fold(name)))
