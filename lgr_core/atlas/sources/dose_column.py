@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,7 @@ def read_doses(frame: pd.DataFrame, columns: ColumnMap, is_control: BoolArray) -
     table = _read(frame, columns, np.where(is_control, -1, codes), values)
     unreadable = [i for i in given if np.isnan(table[(codes == i) & ~is_control]).any()]
     _refuse_logarithms(column, table)
-    _warn_of_signs(column, [values[i] for i in given])
+    _warn_of_readings(column, [str(values[i]) for i in given])
     return Doses(table, tuple(str(values[i]) for i in unreadable))
 
 
@@ -93,8 +93,11 @@ def _refuse_logarithms(column: str, doses: FloatArray) -> None:
         raise InputError(f"doses in column {column!r}", found, LOGARITHMS)
 
 
-def _warn_of_signs(column: str, values: Iterable[object]) -> None:
-    inexact = [str(value) for value in values if is_inexact(value)]
+def _warn_of_readings(column: str, values: Sequence[str]) -> None:
+    """Warn of signs that are passed over, and of commas that could be read in two ways."""
+    inexact = [value for value in values if is_inexact(value)]
     if inexact:
-        said = quoted(inexact)
-        log.warning("column %r: signs before doses are passed over: %s", column, said)
+        log.warning("column %r: signs before doses are passed over: %s", column, quoted(inexact))
+    commas = [value for value in values if "," in value]
+    if commas and not has_decimal_comma(values):
+        log.warning("column %r: commas are read as thousands: %s", column, quoted(commas))
