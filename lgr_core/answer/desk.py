@@ -23,6 +23,7 @@ from lgr_core.domain import (
     Prediction,
     Retrieval,
 )
+from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import LgrError
 from lgr_core.prediction.explained import METHODS as WEIGHTED
 from lgr_core.prediction.explained import (
@@ -123,7 +124,7 @@ class Desk:
     def _answer(self, prediction: Prediction, made: _Made, terms: tuple[Support, ...]) -> Answer:
         store, pool, every = self.store, self.pool, self.all_genes
         view = View(store, pool.query, {Evidence.TARGET_POOL})
-        notes = (*self.notes, *_notes(prediction, pool))
+        notes = (*self.notes, *_notes(prediction, pool, store.drug_catalog))
         retrieval = prediction.retrieval
         drugs = retrieval.drugs if retrieval is not None else ()
         rows = view.rows(pool.query.cell_line, drugs, pool.query.dose_um)
@@ -183,7 +184,7 @@ def _score(
     return {name: float(values[0]) for name, values in scores.items()}
 
 
-def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
+def _notes(prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog) -> tuple[str, ...]:
     weighs_all, retrieval, notes = prediction.method in WEIGHTED, prediction.retrieval, []
     if retrieval is not None and not weighs_all:
         notes += _shortfalls(retrieval)
@@ -192,8 +193,12 @@ def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
         if retrieval is None or not retrieval.neighbors:
             why = "Nothing close was measured" if weighs_all else "No neighbour was found"
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
-    if pool.twins:
-        notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")
+    forms = [drug for drug in pool.twins if catalog.parent(drug) == catalog.parent(pool.query.drug)]
+    if forms:
+        notes.append(f"Left out as forms of the same compound: {', '.join(forms)}.")
+    combined = [drug for drug in pool.twins if drug not in forms]
+    if combined:
+        notes.append(f"Left out, since they share a drug in a combination: {', '.join(combined)}.")
     return tuple(notes)
 
 

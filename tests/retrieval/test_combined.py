@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lgr_core.answer import predict
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.quality import describe, quality_report
@@ -119,3 +120,11 @@ def test_combinations_are_counted_in_the_report(store):
     smiles = store.drugs.set_index("drug")["smiles"]
     assert smiles[list(COMBINED[:4])].tolist() == [""] * 4
     assert smiles["Trametinib"] != ""
+
+
+def test_an_answer_says_what_was_left_out_and_why(store):
+    """Forms of the drug, and combinations with it, each in words of its own."""
+    answer = predict(store, cell_line="A549", drug="Trametinib", selector="random", k=2)
+    assert "Left out as forms of the same compound: Trametinib+Trametinib." in answer.notes
+    combined = "Dasatinib+Trametinib, Erlotinib & Trametinib"
+    assert f"Left out, since they share a drug in a combination: {combined}." in answer.notes
