@@ -8,62 +8,60 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
 import lgr_core as lgr
-from lgr_core.errors import EmptyPoolError
 from lgr_core.metrics import score
-from lgr_core.prediction.predictors import LGR, PoolMean
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.prediction.batch import Method
+from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.means import PoolMeans
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
 METRICS = ("pearson_delta", "pearson_vs_line_mean")
 
 
-def methods(atlas: lgr.AtlasStore, k: int, seeds: int) -> dict[str, list]:
+def methods(atlas: lgr.AtlasStore, k: int, seeds: int) -> dict[str, list[Method]]:
     """The pool mean and each selector; random with several seeds, whose scores are averaged."""
-    retrievals = {
-        name: [LGR(make_selector(name, atlas), atlas.drug_catalog, k=k)]
+    retrievals: dict[str, list[Method]] = {
+        name: [LGR(make_selector(name, atlas), atlas.drug_catalog, k)]
         for name in ("mechanism", "chemistry", "oracle")
     }
-    draws = [
-        LGR(make_selector("random", atlas, seed=seed), atlas.drug_catalog, k=k)
+    draws: list[Method] = [
+        LGR(make_selector("random", atlas, seed=seed), atlas.drug_catalog, k)
         for seed in range(seeds)
     ]
-    return {"pool mean": [PoolMean()], **retrievals, "random": draws}
+    return {"pool mean": [PoolMeans()], **retrievals, "random": draws}
 
 
 def leave_one_out(
-    atlas: lgr.AtlasStore, contenders: dict[str, list], rows: Sequence[int] | None = None
+    atlas: lgr.AtlasStore,
+    contenders: Mapping[str, Sequence[Method]],
+    rows: Sequence[int] | None = None,
 ) -> pd.DataFrame:
     """One row a method: mean of each metric over the conditions, and how often it fell back."""
     totals = {metric: defaultdict(list) for metric in METRICS}
     fallbacks = dict.fromkeys(contenders, 0)
-    rows = range(len(atlas.conditions)) if rows is None else rows
-    for row in tqdm(rows, desc="conditions", disable=None):
-        query = atlas.condition(row)
-        try:
-            pool = candidate_pool(atlas, query)
-        except EmptyPoolError:
+    wanted = np.arange(len(atlas.conditions)) if rows is None else np.asarray(rows)
+    for block in tqdm(FoldReader(atlas).blocks(wanted), desc="lines and doses", disable=None):
+        pool_mean = PoolMeans().predict(block)
+        known = pool_mean.ok
+        if not known.any():
             continue
-        truth = atlas.deltas(np.array([row]))
-        line_mean = PoolMean().predict(pool, View(atlas, query, PoolMean().evidence)).delta[None]
+        truth, line_mean = atlas.deltas(block.rows)[known], pool_mean.delta[known]
         for name, variants in contenders.items():
-            found = [m.predict(pool, View(atlas, query, m.evidence)) for m in variants]
-            fallbacks[name] += found[0].fallback is not None
-            predicted = np.stack([f.delta for f in found])
-            scores = score(
-                predicted,
-                np.broadcast_to(truth, predicted.shape),
-                line_mean=np.broadcast_to(line_mean, predicted.shape),
-                metrics=METRICS,
-            )
+            found = [method.predict(block) for method in variants]
+            fallbacks[name] += sum(fallback is not None for fallback in found[0].fallback)
+            scores = [
+                score(each.delta[known], truth, line_mean=line_mean, metrics=METRICS)
+                for each in found
+            ]
             for metric in METRICS:
-                totals[metric][name].append(scores[metric].mean())
+                totals[metric][name] += list(np.mean([each[metric] for each in scores], axis=0))
     means = {
         metric: {n: pd.Series(v).mean() for n, v in totals[metric].items()} for metric in METRICS
     }

@@ -1,6 +1,6 @@
 """A prediction held against all that could have stood in its place: blind draws and baselines.
 
-Whatever is compared here answers one query in the open world, each method through a view of its
+Whatever is compared here answers one query in the open world, each method through a guard of its
 declared evidence. The truth is read by the scorer alone.
 """
 
@@ -21,7 +21,7 @@ from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.batch import Method, Status
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.gate import Basis
 
 DRAWS = 1_000
 """Blind picks that make the random band."""
@@ -95,10 +95,16 @@ class Comparison:
     random: Mapping[str, FloatArray]
 
 
-def pool_deltas(store: AtlasStore, pool: CandidatePool) -> FloatArray:
-    """Measured deltas of every candidate of a pool, (n_pool, n_panel), as TARGET_POOL opens it."""
-    view = View(store, pool.query, {Evidence.TARGET_POOL})
-    return view.deltas(view.rows(pool.query.cell_line, pool.drugs, pool.query.dose_um))
+def pool_deltas(reader: FoldReader, pool: CandidatePool) -> FloatArray:
+    """Measured deltas of every candidate of a pool, (n_pool, n_panel), as TARGET_POOL opens it.
+
+    The reader that has just answered the pool's query does not read the line again.
+    """
+    query = pool.query
+    block = reader.block(query.cell_line, query.dose_um, [query.drug])
+    gate = block.gate({Evidence.TARGET_POOL})
+    place = gate.places(Basis.LINE)
+    return gate.vectors(0, np.array([place[drug] for drug in pool.drugs]), Basis.LINE)
 
 
 def draw(n_pool: int, k: int, *, n_draws: int = DRAWS, seed: int = 0) -> IntArray:
@@ -115,12 +121,22 @@ def draw_means(deltas: FloatArray, picks: IntArray) -> FloatArray:
     return weights @ deltas
 
 
-def verdict(store: AtlasStore, answer: Answer, *, n_draws: int = DRAWS, seed: int = 0) -> Verdict:
-    """Hold an answer against ``n_draws`` blind picks, as many drugs each, from the same pool."""
+def verdict(
+    store: AtlasStore,
+    answer: Answer,
+    *,
+    reader: FoldReader | None = None,
+    n_draws: int = DRAWS,
+    seed: int = 0,
+) -> Verdict:
+    """Hold an answer against ``n_draws`` blind picks, as many drugs each, from the same pool.
+
+    ``reader`` is one of this store's in the open world, kept between calls.
+    """
     k_used, panel = answer.retrieval.k_used, slice(None, answer.n_panel)
     if not k_used:
         return Verdict(math.nan, math.nan, None, 0)
-    deltas = pool_deltas(store, answer.pool)
+    deltas = pool_deltas(FoldReader(store) if reader is None else reader, answer.pool)
     picks = draw(len(deltas), k_used, n_draws=n_draws, seed=seed)
     ours = agreement(answer.neighbor_deltas[:, panel], np.arange(k_used)[None])[0]
     blind = agreement(deltas, picks)
@@ -163,7 +179,7 @@ def compare(
         delta = found.delta[0] if found.status[0] is Status.OK else None
         scores = {} if delta is None else _single(score_rows(delta[None], truth, mean))
         rivals[name] = Rival(name, delta, scores, found.detail[0], found.fallback[0])
-    deltas = pool_deltas(store, answer.pool)
+    deltas = pool_deltas(reader, answer.pool)
     k_used = answer.retrieval.k_used or k
     draws = draw_means(deltas, draw(len(deltas), k_used, n_draws=n_draws, seed=seed))
     return Comparison(truth, rivals, score_rows(draws, truth, mean))

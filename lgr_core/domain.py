@@ -200,12 +200,47 @@ class Retrieval:
         return tuple(neighbor.drug for neighbor in self.neighbors)
 
 
+class Term(StrEnum):
+    """What a group of conditions does in a weighted sum."""
+
+    DRUG_ELSEWHERE = "drug_elsewhere"
+    NEIGHBORS_HERE = "neighbors_here"
+    NEIGHBORS_ELSEWHERE = "neighbors_elsewhere"
+
+    @property
+    def label(self) -> str:
+        """In words, for users."""
+        return _TERM_LABELS[self]
+
+
+_TERM_LABELS = {
+    Term.DRUG_ELSEWHERE: "the drug itself in other cell lines",
+    Term.NEIGHBORS_HERE: "other drugs in this cell line",
+    Term.NEIGHBORS_ELSEWHERE: "other drugs in other cell lines",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """One term of a prediction: the measured conditions it stands on.
+
+    ``conditions`` with their signed weights, heaviest first: all ``n`` of them, or as many as were
+    asked for. ``share`` is the term's part of all absolute weights.
+    """
+
+    term: Term
+    share: float
+    conditions: tuple[tuple[Condition, float], ...]
+    n: int
+
+
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """A predicted delta, (n_genes,) in the atlas's gene order, and where it came from.
 
-    ``weights`` stand beside ``retrieval.neighbors`` and make the delta their weighted sum.
-    ``fallback`` names the method that answered when retrieval found nobody; never silent.
+    ``terms`` are the measured conditions whose weighted sum the delta is. ``weights`` are those of
+    ``retrieval.neighbors``, beside them. ``fallback`` names the method that answered when nothing
+    was found; never silent.
     """
 
     query: Condition
@@ -214,6 +249,7 @@ class Prediction:
     retrieval: Retrieval | None = None
     weights: tuple[float, ...] = ()
     fallback: str | None = None
+    terms: tuple[Support, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def __post_init__(self) -> None:
@@ -293,18 +329,6 @@ class Selector(Protocol):
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:
         """Ranked proposals for ``pool.query``, best first; ``k`` is how many will be used."""
-        ...
-
-
-@runtime_checkable
-class Predictor(Protocol):
-    """Predicts a delta from what its declared evidence lets it read."""
-
-    name: str
-    evidence: frozenset[Evidence]
-
-    def predict(self, pool: CandidatePool, view: DeltaReader) -> Prediction:
-        """The predicted delta of ``pool.query``."""
         ...
 
 

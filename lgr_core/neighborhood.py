@@ -12,6 +12,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.comparison import correlations, pool_deltas
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.drugs.chemistry import similarity
+from lgr_core.retrieval.blocks import FoldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,18 @@ def inspect(store: AtlasStore, answer: Answer) -> Neighborhood:
     return Neighborhood(correlations(deltas), shift, _structure(store, answer))
 
 
-def reveal(store: AtlasStore, answer: Answer) -> Revealed | None:
-    """Hold the neighbours against the truth; None where there is none."""
+def reveal(
+    store: AtlasStore, answer: Answer, *, reader: FoldReader | None = None
+) -> Revealed | None:
+    """Hold the neighbours against the truth; None where there is none.
+
+    ``reader`` is one of this store's in the open world, kept between calls.
+    """
     if answer.measured is None:
         return None
     truth = answer.measured[: answer.n_panel]
-    r = _pearson(pool_deltas(store, answer.pool), truth)
+    reader = FoldReader(store) if reader is None else reader
+    r = _pearson(pool_deltas(reader, answer.pool), truth)
     ordered = np.argsort(np.argsort(-np.nan_to_num(r, nan=-2.0), kind="stable"), kind="stable")
     place = {drug: i for i, drug in enumerate(answer.pool.drugs)}
     ours = np.array([place[drug] for drug in answer.retrieval.drugs], dtype=np.intp)

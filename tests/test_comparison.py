@@ -18,6 +18,7 @@ from lgr_core.comparison import (
     top_agreement,
     verdict,
 )
+from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
 
@@ -89,7 +90,7 @@ def test_shares_count_ties_half():
 def test_the_verdict_is_the_share_of_draws_below(toy, answer):
     """Counted anew, draw by draw."""
     found = verdict(toy, answer, n_draws=200, seed=4)
-    deltas = pool_deltas(toy, answer.pool)
+    deltas = pool_deltas(FoldReader(toy), answer.pool)
     ours = np.corrcoef(answer.prediction.delta, answer.measured)[0, 1]
     blind = [
         np.corrcoef(deltas[row].mean(axis=0), answer.measured)[0, 1]
@@ -140,7 +141,7 @@ def test_twins_of_the_query_are_in_no_draw(toy):
     """Tofacitinib's citrate is measured, but not among what is drawn from."""
     answer = predict(toy, cell_line="A549", drug="Tofacitinib", selector="random", k=2)
     assert "Tofacitinib (citrate)" not in answer.pool.drugs
-    assert len(pool_deltas(toy, answer.pool)) == len(answer.pool.drugs) == 5
+    assert len(pool_deltas(FoldReader(toy), answer.pool)) == len(answer.pool.drugs) == 5
 
 
 def test_top_genes_are_right_wrong_or_missed():

@@ -10,7 +10,7 @@ from leave_one_out import leave_one_out, methods
 from lgr_core import open_atlas, predict
 from lgr_core.cli import main
 from lgr_core.config import SHIPPED, Settings
-from lgr_core.prediction.predictors import LGR
+from lgr_core.prediction.lgr import LGR
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
 from lgr_core.retrieval.pool import candidate_pool

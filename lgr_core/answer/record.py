@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.domain import CandidatePool, Condition, FloatArray, Prediction, Retrieval
+from lgr_core.domain import CandidatePool, Condition, FloatArray, Prediction, Retrieval, Support
 from lgr_core.errors import UsageError
 from lgr_core.evaluation.calibration_files import Calibrated
-from lgr_core.prediction.explained import METHODS as WEIGHTED
-from lgr_core.prediction.explained import Support
 from lgr_core.prediction.trust import Trust
 
 _OURS = frozenset({"gene", "predicted", "measured"})
@@ -29,10 +27,10 @@ class Answer:
     first, and of ``pool_mean`` (n_genes,), the line's mean over the whole pool. ``metrics`` compare
     predicted with measured over the metric panel. ``notes`` say in words what was decided.
 
-    ``terms`` hold the signed weight of every measured condition behind the prediction; of methods
-    that weigh all of them, the neighbours are the heaviest of this line. ``trust`` says how good
-    the prediction is expected to be and ``calibrated`` by whom; where it is None, ``trust_note``
-    may say why.
+    ``terms`` hold the signed weight of every measured condition behind the prediction. Where the
+    method ``weighs_all`` of them, not neighbours alone, the neighbours are the heaviest of this
+    line. ``trust`` says how good the prediction is expected to be and ``calibrated`` by whom; where
+    it is None, ``trust_note`` may say why.
     """
 
     prediction: Prediction
@@ -45,7 +43,7 @@ class Answer:
     metrics: Mapping[str, float] | None
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
-    terms: tuple[Support, ...] = ()
+    weighs_all: bool = False
     trust: Trust | None = None
     calibrated: Calibrated | None = None
     trust_note: str | None = None
@@ -58,9 +56,9 @@ class Answer:
         return self.prediction.retrieval
 
     @property
-    def weighs_all(self) -> bool:
-        """Whether a method answered that weighs every condition, not neighbours alone."""
-        return self.prediction.method in WEIGHTED
+    def terms(self) -> tuple[Support, ...]:
+        """The measured conditions whose weighted sum the prediction is, by what they do in it."""
+        return self.prediction.terms
 
     def table(self) -> pd.DataFrame:
         """One row a gene: predicted, measured (if known), and each neighbour's measured delta.

@@ -6,7 +6,8 @@ from lgr_core.answer import Answer, retrieval_dict
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.base import print_json, tell
 from lgr_core.domain import Rejected, Retrieval
-from lgr_core.retrieval.recorded import said_of
+from lgr_core.retrieval.answer_source import source_words
+from lgr_core.retrieval.recorded import other_line, said_of
 
 _SHOWN = 3
 """Conditions named of each term."""
@@ -19,7 +20,7 @@ def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
         provenance = {"selector": dict(retrieval.provenance)}
         print_json({**retrieval_dict(retrieval), **empty, "provenance": provenance})
     else:
-        print(_neighbor_lines(retrieval))
+        print(_neighbor_lines(retrieval, "neighbours"))
 
 
 def tell_recorded(retrieval: Retrieval) -> None:
@@ -29,13 +30,12 @@ def tell_recorded(retrieval: Retrieval) -> None:
         tell(f"lgr: {said}")
 
 
-def _neighbor_lines(retrieval: Retrieval) -> str:
-    kind = "heaviest other drugs here" if "route" in retrieval.provenance else "neighbours"
+def _neighbor_lines(retrieval: Retrieval, kind: str) -> str:
     head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} {kind}"
-    said = retrieval.provenance
-    who = retrieval.selector
-    who += f", answered by {said['answered_by']}" if "answered_by" in said else ""
-    who += f": {said['source']}" if "source" in said else ""
+    source = source_words(retrieval.provenance)
+    who = retrieval.selector if source is None else f"{retrieval.selector}, {source}"
+    asked = other_line(retrieval.provenance, retrieval.query.cell_line)
+    who += "" if asked is None else f", asked for {asked}"
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
     lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
     lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
@@ -50,7 +50,9 @@ def _why(rejected: Rejected) -> str:
 def answer_lines(store: AtlasStore, answer: Answer) -> str:
     """An answer in lines: who answered, what is predicted, how far to trust it, how it scored."""
     simulated = ["SIMULATED data: not a measurement."] if store.simulated else []
-    lines = [*simulated, _neighbor_lines(answer.retrieval), *answer.notes, *_term_lines(answer)]
+    kind = "heaviest other drugs here" if answer.weighs_all else "neighbours"
+    named = _neighbor_lines(answer.retrieval, kind)
+    lines = [*simulated, named, *answer.notes, *_term_lines(answer)]
     table = answer.top_genes(10)
     for title, sign in (("up", 1), ("down", -1)):
         genes = table[table["predicted"] * sign > 0]
@@ -69,7 +71,7 @@ def answer_lines(store: AtlasStore, answer: Answer) -> str:
 
 def _term_lines(answer: Answer) -> list[str]:
     """What a method that weighs everything stands on, term by term."""
-    if "route" not in answer.retrieval.provenance:
+    if not answer.weighs_all:
         return []
     lines = [f"stands on {answer.retrieval.provenance['why']}"]
     for term in answer.terms:

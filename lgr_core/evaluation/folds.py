@@ -78,7 +78,7 @@ class Fold:
 
     ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
     fit before the test reads both. No unit stands in two of fitted, validation and test rows.
-    ``reach`` are the rows that TRAIN and TARGET_POOL open to a query (see ``pool.View``), ``notes``
+    ``reach`` are the rows that TRAIN and TARGET_POOL open to a query (see ``RowGuard``), ``notes``
     say in words what was decided.
 
     Raises

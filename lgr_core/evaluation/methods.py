@@ -25,6 +25,8 @@ from lgr_core.prediction.chemcpa_options import LABEL
 from lgr_core.prediction.drug_kernels import DrugKernels
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
 from lgr_core.prediction.kriging import Kriging
+from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.lgr_controls import Oracle, RandomK
 from lgr_core.prediction.means import (
     CellMean,
     DrugMean,
@@ -36,8 +38,7 @@ from lgr_core.prediction.means import (
     Zero,
 )
 from lgr_core.prediction.pca_ridge import PCARidge
-from lgr_core.prediction.retrieved import Oracle, RandomK, Retrieved
-from lgr_core.retrieval.blocks import Labels
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
 
 
@@ -50,7 +51,7 @@ class Group(StrEnum):
     GUEST = "guest"
 
 
-_KINDS: Mapping[type[Selector], type[Retrieved]] = {
+_KINDS: Mapping[type[Selector], type[LGR]] = {
     OracleSelector: Oracle,
     RandomSelector: RandomK,
 }
@@ -64,14 +65,14 @@ class Setting:
     the query's own line. ``checkpoint`` is a file that a long training may go on from.
     """
 
-    labels: Labels
+    labels: ConditionIndex
     selectors: Callable[[str], Selector]
     regime: Regime
     k: int = 10
     random_seeds: int = 20
     one_per_parent: bool = False
     checkpoint: Path | None = None
-    _made: dict[Selector, Retrieved] = field(default_factory=dict, init=False, repr=False)
+    _made: dict[Selector, LGR] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def in_line(self) -> bool:
@@ -83,10 +84,10 @@ class Setting:
         """Kriging in the pool: one, that all who build on it share."""
         return Kriging(DrugKernels(self.labels, self.selectors), in_line=self.in_line)
 
-    def retrieved(self, selector: Selector) -> Retrieved:
+    def lgr(self, selector: Selector) -> LGR:
         """LGR with that selector; one for all methods, so that it retrieves once for them."""
         if selector not in self._made:
-            self._made[selector] = _KINDS.get(type(selector), Retrieved)(
+            self._made[selector] = _KINDS.get(type(selector), LGR)(
                 selector,
                 self.labels.catalog,
                 self.k,
@@ -115,11 +116,11 @@ class Entry:
 
 
 def _lgr(name: str) -> Callable[[Setting], Sequence[Method]]:
-    return lambda setting: [setting.retrieved(setting.selectors(name))]
+    return lambda setting: [setting.lgr(setting.selectors(name))]
 
 
 def _random(setting: Setting) -> Sequence[Method]:
-    return [setting.retrieved(RandomSelector(seed)) for seed in range(setting.random_seeds)]
+    return [setting.lgr(RandomSelector(seed)) for seed in range(setting.random_seeds)]
 
 
 def _chemcpa(setting: Setting) -> Sequence[Method]:
@@ -157,7 +158,7 @@ _TABLE = (
         "LGR, language model, shrunken",
         Group.RETRIEVAL,
         "The language model's neighbours drawn towards the pool mean; k and strength tuned.",
-        lambda setting: [Shrunken(setting.retrieved(setting.selectors("llm")))],
+        lambda setting: [Shrunken(setting.lgr(setting.selectors("llm")))],
     ),
     Entry(
         "hybrid",
@@ -165,7 +166,7 @@ _TABLE = (
         Group.RETRIEVAL,
         "The language model's neighbours where many stand and agree, else chemistry's, labelled.",
         lambda setting: [
-            Hybrid(*(setting.retrieved(setting.selectors(name)) for name in ("llm", "chemistry")))
+            Hybrid(*(setting.lgr(setting.selectors(name)) for name in ("llm", "chemistry")))
         ],
     ),
     Entry(

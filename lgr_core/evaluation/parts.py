@@ -21,7 +21,7 @@ from lgr_core.evaluation.scoring import BlockScorer, Scored
 from lgr_core.evaluation.trust_table import TrustTable
 from lgr_core.metrics import METRICS, score
 from lgr_core.prediction.batch import Method, Predictions, Status
-from lgr_core.prediction.retrieved import Retrieved
+from lgr_core.prediction.lgr import LGR
 from lgr_core.retrieval.blocks import Block, FoldReader
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import TrainingView
@@ -209,11 +209,11 @@ class _Curve:
             return
         block = block.some(np.flatnonzero(chosen))
         for name, (method, *_) in contenders.items():
-            if isinstance(method, Retrieved):
+            if isinstance(method, LGR):
                 with self._reader.held_to(method.evidence):
                     self._add(name, method, block, measured[chosen])
 
-    def _add(self, name: str, method: Retrieved, block: Block, measured: FloatArray) -> None:
+    def _add(self, name: str, method: LGR, block: Block, measured: FloatArray) -> None:
         # A model is asked as in the run: for another k it would be another question.
         ask = method.k if isinstance(method.selector, LLMSelector) else None
         found = method.retrieve(block, self._ks[-1], ask=ask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from lgr_core.prediction.batch import Status
-from lgr_core.prediction.retrieved import ASKED_IN, RANKED
+from lgr_core.retrieval.neighbors import ASKED_IN, RANKED
 
 
 def rankers(scores: pd.DataFrame, method: str = "lgr_llm") -> list[str]:

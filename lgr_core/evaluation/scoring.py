@@ -13,7 +13,7 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import METRICS, Lineup, Scorer
 from lgr_core.prediction.batch import Predictions, Status
 from lgr_core.retrieval.blocks import Block, FoldReader
-from lgr_core.retrieval.gate import Over
+from lgr_core.retrieval.sums import Over
 
 
 @dataclass(frozen=True, slots=True)

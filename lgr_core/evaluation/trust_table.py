@@ -11,13 +11,14 @@ from lgr_core.domain import Evidence, FloatArray
 from lgr_core.evaluation.calibration import ERRORS, QUERY, SCORE
 from lgr_core.prediction.batch import Method, Predictions
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
-from lgr_core.prediction.retrieved import Retrieved
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.surroundings import FEATURES, Surroundings
 from lgr_core.prediction.trust import error_levels
 from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.blocks import SUMMED, Block
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.fold_evidence import SUMMED
 
-_NAMING = (Retrieved, Shrunken, Hybrid, Weighted)
+_NAMING = (LGR, Shrunken, Hybrid, Weighted)
 
 
 class TrustTable:

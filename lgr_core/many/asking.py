@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from lgr_core.answer import Answer
-from lgr_core.answer.desk import Desk
+from lgr_core.answer.assemble import answers
 from lgr_core.answer.trusted import trusted_together
-from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import LgrError
-from lgr_core.prediction.explained import explain_block
-from lgr_core.prediction.predictors import LGR
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.blocks import Block, FoldReader
 
 Ask = Callable[[Sequence[CandidatePool]], Sequence[Answer | LgrError]]
 """Answers queries of one line and dose in their order, or says why there is no answer."""
@@ -32,16 +32,21 @@ def by_neighbors(
     far each answer may be trusted. With ``one_per_parent``, of neighbours that are forms of one
     compound the better-ranked one counts.
     """
-    catalog = reader.store.drug_catalog
 
-    def one(pool: CandidatePool) -> Answer | LgrError:
+    def ask(pools: Sequence[CandidatePool]) -> list[Answer | LgrError]:
+        block = _block(reader, pools)
+        return _trusted(reader, [one(block, i, pool) for i, pool in enumerate(pools)], runs)
+
+    def one(block: Block, i: int, pool: CandidatePool) -> Answer | LgrError:
         try:
-            lgr = LGR(choose(pool), catalog, k=k, one_per_parent=one_per_parent)
-            return _desk(reader.store, pool, k).lgr(lgr)
+            selector = choose(pool)
         except LgrError as err:
             return err
+        catalog = reader.store.drug_catalog
+        lgr = LGR(selector, catalog, k, one_per_parent=one_per_parent)
+        return answers(reader, block.some(np.array([i])), lgr, k)[0]
 
-    return lambda pools: _trusted(reader, map(one, pools), runs)
+    return ask
 
 
 def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
@@ -49,24 +54,19 @@ def by_weights(reader: FoldReader, method: Weighted, k: int, runs: Path) -> Ask:
 
     ``reader`` and ``runs`` are as for :func:`by_neighbors`.
     """
-    return lambda pools: _trusted(reader, _weighed(reader, pools, method, k), runs)
+    return lambda pools: _trusted(
+        reader, answers(reader, _block(reader, pools), method, k, most=k), runs
+    )
 
 
-def _weighed(
-    reader: FoldReader, pools: Sequence[CandidatePool], method: Weighted, k: int
-) -> Iterable[Answer]:
+def _block(reader: FoldReader, pools: Sequence[CandidatePool]) -> Block:
+    """The pools' queries, all of one line and dose."""
     query = pools[0].query
-    block = reader.block(query.cell_line, query.dose_um, [pool.query.drug for pool in pools])
-    for pool, found in zip(pools, explain_block(block, method, most=k), strict=True):
-        yield _desk(reader.store, pool, k).explained(found, method.evidence)
-
-
-def _desk(store: AtlasStore, pool: CandidatePool, k: int) -> Desk:
-    return Desk(store, pool, (), k, all_genes=False, reader=None)
+    return reader.block(query.cell_line, query.dose_um, [pool.query.drug for pool in pools])
 
 
 def _trusted(
-    reader: FoldReader, given: Iterable[Answer | LgrError], runs: Path
+    reader: FoldReader, given: Sequence[Answer | LgrError], runs: Path
 ) -> list[Answer | LgrError]:
     """The answers with their trust, the errors as they are."""
     told = list(given)

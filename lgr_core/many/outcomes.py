@@ -12,11 +12,10 @@ import pandas as pd
 from lgr_core.answer import LGR_METHOD, Answer
 from lgr_core.answer.strongest import strongest
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import CandidatePool, Condition, Retrieval
+from lgr_core.domain import CandidatePool, Condition, Retrieval, Support
 from lgr_core.errors import LgrError
 from lgr_core.many.asking import Ask
 from lgr_core.prediction.explained import METHODS as WEIGHTED
-from lgr_core.prediction.explained import Support
 from lgr_core.prediction.trust import Light
 
 VALUES = 4_000_000

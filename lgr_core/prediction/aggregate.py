@@ -1,4 +1,4 @@
-"""From the neighbours' deltas to one vector. Kernels: NumPy in, NumPy out."""
+"""Weights of ranked neighbours. Kernels: NumPy in, NumPy out."""
 
 from __future__ import annotations
 
@@ -56,13 +56,19 @@ def median_weights(deltas: FloatArray) -> FloatArray:
     return weights
 
 
-WEIGHTS: Mapping[str, Callable[[FloatArray, Sequence[float | None]], FloatArray]] = {
-    "mean": lambda deltas, _: mean_weights(len(deltas)),
-    "rank_weighted": lambda deltas, _: rank_weights(len(deltas)),
-    "score_weighted": lambda _, scores: score_weights(scores),
-    "median": lambda deltas, _: median_weights(deltas),
+Scores = Sequence[float | None]
+"""The selector's score of each neighbour, best first; None where it gave none."""
+
+WEIGHTS: Mapping[str, Callable[[Scores, Callable[[], FloatArray]], FloatArray]] = {
+    "mean": lambda scores, _: mean_weights(len(scores)),
+    "rank_weighted": lambda scores, _: rank_weights(len(scores)),
+    "score_weighted": lambda scores, _: score_weights(scores),
+    "median": lambda _, deltas: median_weights(deltas()),
 }
-"""Aggregations by name: each gives the weights of neighbours ranked best first."""
+"""Aggregations by name: weights of one or more neighbours, (k_used,), ranked best first.
+
+Each is given the neighbours' scores and what reads their deltas, (k_used, genes), where it must.
+"""
 
 SHRUNKEN = "shrunken"
 """The aggregation that also reads the rest of the pool: see :func:`shrunken_weights`."""
@@ -70,38 +76,11 @@ SHRUNKEN = "shrunken"
 AGGREGATES = (*WEIGHTS, SHRUNKEN)
 
 
-def aggregate(
-    deltas: FloatArray, how: str = "mean", *, scores: Sequence[float | None] | None = None
-) -> tuple[FloatArray, FloatArray]:
-    """Weighted sum of the neighbours' deltas and the weights it used.
-
-    Parameters
-    ----------
-    deltas
-        (k_used, n_genes), best neighbour first.
-    how
-        A name in ``WEIGHTS``.
-    scores
-        The selector's score of each neighbour, None where it gave none.
-
-    Returns
-    -------
-    tuple
-        The predicted delta (n_genes,) float32, summed in float64, and the weights (k_used,).
-
-    Raises
-    ------
-    UsageError
-        If the aggregation is unknown or there is nothing to aggregate.
-    """
-    if how not in WEIGHTS:
+def check_aggregate(how: str) -> None:
+    """Raise ``UsageError`` unless that is the name of an aggregation."""
+    if how not in AGGREGATES:
         known = ", ".join(AGGREGATES)
         raise UsageError(f"aggregation {how!r}", "unknown", f"Choose one of: {known}.")
-    if not len(deltas):
-        raise UsageError("aggregation", "no neighbour to average", "Name a fallback.")
-    given = [None] * len(deltas) if scores is None else scores
-    weights = WEIGHTS[how](deltas, given)
-    return (weights @ deltas.astype(np.float64)).astype(np.float32), weights
 
 
 def shrunken_weights(k_used: int, n_pool: int, strength: float) -> tuple[float, float]:

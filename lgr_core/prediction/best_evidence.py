@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray, IntArray
+from lgr_core.domain import Evidence, FloatArray, IntArray, Term
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.two_way import Penalties, TwoWays
@@ -20,14 +20,14 @@ from lgr_core.prediction.weighted import (
     Mixed,
     RowWeights,
     Share,
-    Term,
     Weighted,
     Weights,
     best_of,
 )
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Gate, Over
+from lgr_core.retrieval.gate import Gate
 from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.sums import Over
 
 RIDGES = (10.0, 1.0, 0.1)
 POOLED = (1.0, 0.75, 0.5, 0.25, 0.0)

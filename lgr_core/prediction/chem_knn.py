@@ -8,14 +8,16 @@ from scipy.sparse import csr_array
 from lgr_core.domain import Evidence, IntArray
 from lgr_core.drugs.chemistry import similarity
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
-from lgr_core.retrieval.blocks import Block, Labels
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.gate import Basis
 
 
 class ChemKNN(Unfitted):
     """Equations 10 and 11: the k training drugs of highest fingerprint cosine, their drug means.
 
-    The query's own drug, and every form of its parent compound, is left out. Ties go by name.
+    The query's own drug, every form of its parent compound and what was combined with it are left
+    out. Ties go by name.
     """
 
     name = "chem_knn"
@@ -43,7 +45,7 @@ class ChemKNN(Unfitted):
         without = "no structure is known of the drug, or of any training drug at this dose"
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
-    def _ranking(self, labels: Labels, place: int) -> IntArray:
+    def _ranking(self, labels: ConditionIndex, place: int) -> IntArray:
         """Places of the drugs that share a bit with one, the most similar first, ties by name."""
         if place not in self._ranked:
             bits = labels.fingerprints

@@ -11,7 +11,8 @@ from lgr_core.errors import UsageError
 from lgr_core.prediction.batch import Predictions, answered
 from lgr_core.prediction.chemcpa import ChemCPA
 from lgr_core.prediction.chemcpa_options import LABEL, ChemCPAOptions
-from lgr_core.retrieval.blocks import Block, Labels
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.pool import TrainingView
 
 
@@ -36,7 +37,7 @@ class ChemCPAMethod:
 
     def __init__(
         self,
-        labels: Labels,
+        labels: ConditionIndex,
         options: ChemCPAOptions | None = None,
         checkpoint: Path | None = None,
     ) -> None:

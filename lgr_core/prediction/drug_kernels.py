@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import LeakageError, NotFoundError, ServiceError
-from lgr_core.retrieval.blocks import Labels
+from lgr_core.retrieval.condition_index import ConditionIndex
 
 LLM, CHEMISTRY, MECHANISM = "llm", "chemistry", "mechanism"
 KERNELS = (LLM, CHEMISTRY, MECHANISM)
@@ -47,7 +47,7 @@ class DrugKernels:
 
     def __init__(
         self,
-        labels: Labels,
+        labels: ConditionIndex,
         selectors: Callable[[str], Selector],
         newcomers: Sequence[Newcomer] = (),
     ) -> None:
@@ -134,7 +134,7 @@ def _mechanisms(drugs: Iterable[str], stored: Sequence[Mapping[str, Any]]) -> Fl
     return kernel
 
 
-def _lists(labels: Labels, selector: Selector) -> FloatArray:
+def _lists(labels: ConditionIndex, selector: Selector) -> FloatArray:
     """(n, n) weights of who is named by each drug, by rank; zeros where nobody was asked."""
     named = np.zeros((len(labels.drugs), len(labels.drugs)))
     for i, pool in enumerate(_pools(labels)):
@@ -144,7 +144,7 @@ def _lists(labels: Labels, selector: Selector) -> FloatArray:
     return named
 
 
-def _named(labels: Labels, selector: Selector, pool: CandidatePool) -> list[int]:
+def _named(labels: ConditionIndex, selector: Selector, pool: CandidatePool) -> list[int]:
     try:
         selection = selector.select(pool, ASKED, _Nothing())
     except (NotFoundError, ServiceError):  # nobody was asked about this drug
@@ -153,7 +153,7 @@ def _named(labels: Labels, selector: Selector, pool: CandidatePool) -> list[int]
     return labels.drug_numbers([drug for drug in found if drug in pool.drugs]).tolist()
 
 
-def _pools(labels: Labels) -> list[CandidatePool | None]:
+def _pools(labels: ConditionIndex) -> list[CandidatePool | None]:
     """For every drug, the candidates of a line and dose with most of them; None without any."""
     places = np.stack([labels.line, np.unique(labels.doses, return_inverse=True)[1].ravel()])
     _, which, counts = np.unique(places, axis=1, return_inverse=True, return_counts=True)

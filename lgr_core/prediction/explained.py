@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from lgr_core.atlas.store import AtlasStore
-from lgr_core.config import Settings
-from lgr_core.domain import Condition, FloatArray, IntArray, Prediction, Selector
-from lgr_core.errors import EmptyPoolError, UsageError
+from lgr_core.domain import Condition, FloatArray, IntArray, Prediction, Selector, Support
+from lgr_core.errors import EmptyPoolError, LgrError, UsageError
 from lgr_core.prediction.best_evidence import BestEvidence, Route, TwoWay
 from lgr_core.prediction.drug_kernels import DrugKernels, Newcomer
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import GlobalMean
-from lgr_core.prediction.weighted import Share, Term, Weighted
-from lgr_core.retrieval.blocks import Block, FoldReader, Labels
-from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.own_line import OwnLineFirst
-from lgr_core.retrieval.question import LLMOptions, Scope
+from lgr_core.prediction.weighted import Share, Weighted
+from lgr_core.retrieval.blocks import Block, FoldReader
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import make_selector
-from lgr_core.retrieval.setup import llm_selector
 
 Selectors = Callable[[str], Selector]
-"""Gives the selector of a name; of a language model's, only what it remembers is asked for."""
+"""Gives the selector of a name; a language model's replays recorded answers."""
 
 METHODS: Mapping[str, Callable[[DrugKernels], Weighted]] = {
     BestEvidence.name: lambda kernels: BestEvidence(Kriging(kernels)),
@@ -35,33 +30,11 @@ METHODS: Mapping[str, Callable[[DrugKernels], Weighted]] = {
 """Methods that declare the weight of every condition, by name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
-    """One term of a prediction: the measured conditions it stands on.
-
-    ``conditions`` with their signed weights, heaviest first: all ``n`` of them, or as many as were
-    asked for. ``share`` is the term's part of all absolute weights.
-    """
-
-    term: Term
-    share: float
-    conditions: tuple[tuple[Condition, float], ...]
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A prediction and all that it stands on; without a term, the labelled fallback answered."""
-
-    prediction: Prediction
-    terms: tuple[Support, ...]
-
-
 def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = None) -> Weighted:
     """A method of ``METHODS`` with its usual settings, to be asked about many queries.
 
-    ``selectors`` are for the language model's lists; unset, what is remembered, the line's own
-    first. Drugs of the store that were measured nowhere are in its kernels.
+    ``selectors`` are for the language model's lists; unset, recorded answers give them. Drugs of
+    the store that were measured nowhere are in its kernels.
 
     Raises
     ------
@@ -72,65 +45,38 @@ def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = 
         known = ", ".join(METHODS)
         raise UsageError(f"method {name!r}", "it declares no weights", f"Choose one of: {known}.")
     store = reader.store
-    make = partial(selector_from_memory, store) if selectors is None else selectors
+    make = partial(make_selector, store=store) if selectors is None else selectors
     return METHODS[name](DrugKernels(reader.labels, make, _newcomers(reader)))
 
 
-def explain(
-    reader: FoldReader, method: Weighted, query: Condition, *, all_genes: bool = False
-) -> Explained:
-    """Predict one condition from all that was measured but its own (line, parent).
+def explain_block(
+    block: Block, method: Weighted, *, over: Block | None = None, most: int | None = None
+) -> list[Prediction | LgrError]:
+    """Predict the n queries of a block, and compute once what they share.
 
-    ``provenance`` holds the ``route`` and its ``why`` in words, and the ``settings``.
+    From all that was measured but a query's own (line, parent); it need not have been measured. An
+    error stands where nothing may be read. ``provenance`` holds the ``route`` and its ``why`` in
+    words, and the ``settings``.
 
     Parameters
     ----------
-    reader
-        An atlas in the open world.
+    block
+        Queries of a line and dose that the atlas holds, in the open world.
     method
         From :func:`make_method`.
-    query
-        A condition of a line and dose that the atlas holds; it need not have been measured.
-    all_genes
-        Predict every gene of the atlas; otherwise the metric panel.
-
-    Raises
-    ------
-    NotFoundError
-        If the line, or the dose in that line, is not in the atlas.
+    over
+        The same queries read over other genes, all of the atlas's perhaps; weights are always
+        learned from the block's.
+    most
+        How many conditions of each term to name, the heaviest first; all if unset.
     """
-    store = reader.store
-    store.measured_drugs(query.cell_line, query.dose_um)  # an unknown line or dose is said
-    block = reader.block(query.cell_line, query.dose_um, [query.drug])
-    (found,) = explain_block(block, method)
-    if np.isnan(found.prediction.delta).all():
-        raise EmptyPoolError("prediction", "nothing measured may be read", "Choose another dose.")
-    if not all_genes:
-        return found
-    delta = _over_all_genes(store, block, method, found.terms)
-    return replace(found, prediction=replace(found.prediction, delta=delta))
-
-
-def explain_block(block: Block, method: Weighted, *, most: int | None = None) -> list[Explained]:
-    """Predict the n queries of a block over the metric panel, and compute once what they share.
-
-    Of each term the ``most`` heaviest conditions are named, all if unset; the rest is as for
-    :func:`explain`, but that a prediction is NaN where nothing may be read.
-    """
-    found: dict[int, Explained] = {}
+    found: dict[int, Prediction | LgrError] = {}
     for suited, share in _shares(method, block):
-        told = _explained(suited, block.some(share.places), share, most)
-        found.update(zip(share.places.tolist(), told, strict=True))
+        part = (block if over is None else over).some(share.places)
+        used = share if over is None else share.by_row()
+        predicted = _explained(suited, part, used, most)
+        found.update(zip(share.places.tolist(), predicted, strict=True))
     return [found[place] for place in range(len(block))]
-
-
-def selector_from_memory(store: AtlasStore, name: str) -> Selector:
-    """The selector of that name; a language model answers from memory, the line's own first."""
-    if name != LLMSelector.name:
-        return make_selector(name, store)
-    settings = Settings.from_environment()
-    scopes = (LLMOptions(scope=scope) for scope in (Scope.LINE, Scope.DRUG))
-    return OwnLineFirst(*(llm_selector(store, settings, options) for options in scopes))
 
 
 def _newcomers(reader: FoldReader) -> Sequence[Newcomer]:
@@ -158,7 +104,7 @@ def _shares(method: Weighted, block: Block) -> Iterator[tuple[Weighted, Share]]:
 
 def _explained(
     method: Weighted, block: Block, share: Share, most: int | None
-) -> Iterator[Explained]:
+) -> Iterator[Prediction | LgrError]:
     """Each query of a share, predicted."""
     delta, unanswered = share.combine(block.gate(method.evidence))
     route, weights = Route(share.route), share.weights
@@ -166,18 +112,25 @@ def _explained(
     name = partial(_heaviest, block.labels, weights.rows, most)
     terms, shares = weights.terms, weights.shares()
     for i, query in enumerate(block.queries):
-        fallback = GlobalMean.name if unanswered[i] else None
-        prediction = Prediction(
-            query, method.name, delta[i], fallback=fallback, provenance=provenance
-        )
+        if np.isnan(delta[i]).all():
+            nothing = "nothing measured may be read"
+            yield EmptyPoolError(f"prediction of {query}", nothing, "Choose another dose.")
+            continue
         supports = (
             Support(term, float(shares[term][i]), *name(each[i])) for term, each in terms.items()
         )
-        yield Explained(prediction, tuple(support for support in supports if support.n))
+        yield Prediction(
+            query,
+            method.name,
+            delta[i],
+            fallback=GlobalMean.name if unanswered[i] else None,
+            terms=tuple(support for support in supports if support.n),
+            provenance=provenance,
+        )
 
 
 def _heaviest(
-    labels: Labels, rows: IntArray, most: int | None, weights: FloatArray
+    labels: ConditionIndex, rows: IntArray, most: int | None, weights: FloatArray
 ) -> tuple[tuple[tuple[Condition, float], ...], int]:
     """The conditions of ``rows`` that have a weight, the heaviest first, and how many there are."""
     used = np.flatnonzero(weights)
@@ -186,19 +139,3 @@ def _heaviest(
     lines, drugs = labels.lines[labels.line[named]], labels.drugs[labels.drug[named]]
     doses = (None if np.isnan(dose) else dose for dose in labels.doses[named].tolist())
     return tuple(zip(map(Condition, lines, drugs, doses), sizes, strict=True)), len(used)
-
-
-def _over_all_genes(
-    store: AtlasStore, block: Block, method: Weighted, terms: Sequence[Support]
-) -> FloatArray:
-    """The one query's weights on every gene of the atlas, (n_genes,); without any, the mean."""
-    pairs = [pair for term in terms for pair in term.conditions]
-    rows = np.array([store.row(condition) for condition, _ in pairs], dtype=np.intp)
-    weights = np.array([weight for _, weight in pairs])
-    if not pairs:
-        gate = block.gate(method.evidence)
-        grid = gate.grid()
-        rows = grid[(grid >= 0) & gate.allows(np.zeros_like(grid), grid)]
-        weights = np.full(len(rows), 1 / len(rows))
-    deltas = block.view(0, method.evidence).deltas(rows, all_genes=True)
-    return (weights @ deltas.astype(np.float64)).astype(np.float32)

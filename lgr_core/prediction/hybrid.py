@@ -10,14 +10,17 @@ from typing import TypeVar
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray, Retrieval
+from lgr_core.domain import BoolArray, Evidence, FloatArray, Prediction, Retrieval
+from lgr_core.errors import LgrError
 from lgr_core.prediction.aggregate import STRENGTH
 from lgr_core.prediction.batch import Predictions
-from lgr_core.prediction.retrieved import Found, Retrieved
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.weighted import best_of
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Over
+from lgr_core.retrieval.gate import Basis
+from lgr_core.retrieval.neighbors import Found
 from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.sums import Over
 
 NEIGHBORS = (5, 10, 20)
 STRENGTHS = (0.75, 0.5, 0.25, 0.0)
@@ -32,7 +35,7 @@ T = TypeVar("T")
 class Shrunken:
     """LGR drawn towards the pool mean: a share ``strength`` of the answer is the mean of all."""
 
-    def __init__(self, lgr: Retrieved) -> None:
+    def __init__(self, lgr: LGR) -> None:
         self.lgr, self.k, self.strength = lgr, lgr.k, STRENGTH
         self.name = f"{lgr.name}_shrunken"
         self.evidence = lgr.evidence | {Evidence.TRAIN}
@@ -73,8 +76,9 @@ class Hybrid:
     """
 
     name = "hybrid"
+    how = "mean"
 
-    def __init__(self, lgr: Retrieved, other: Retrieved) -> None:
+    def __init__(self, lgr: LGR, other: LGR) -> None:
         self.lgr, self.other, self.threshold = lgr, other, USUAL_THRESHOLD
         self.evidence = lgr.evidence | other.evidence | {Evidence.TRAIN}
 
@@ -100,7 +104,7 @@ class Hybrid:
     def confidence(self, block: Block, found: Sequence[Found]) -> FloatArray:
         """(n,) coverage times agreement, 0 where nobody stands."""
         gate = block.gate(self.lgr.evidence)
-        place = {name: i for i, name in enumerate(gate.names(self.lgr.basis))}
+        place = gate.places(self.lgr.basis)
         weights = np.zeros((len(block), len(place)))
         for i, retrieval in enumerate(found):
             if isinstance(retrieval, Retrieval):
@@ -108,12 +112,27 @@ class Hybrid:
         sums = weights.sum(axis=1)
         return sums * np.nan_to_num(gate.concord(csr_array(weights), self.lgr.basis))
 
-    def sources(self, block: Block) -> list[tuple[Retrieved, Found]]:
-        """Which of both answers each of the n queries, and the neighbours that it found."""
+    def explain(self, block: Block, over: Block | None = None) -> list[Prediction | LgrError]:
+        """Each query's prediction with its neighbours and every weight, or why there is none.
+
+        Which of both answers is decided over the block's genes; see :meth:`LGR.explain`.
+        """
+        over = block if over is None else over
         ours, theirs = self._found(block)
         weak = _weak(*self._both(block, ours, theirs), self.threshold)
         first, second = [(self.lgr, one) for one in ours], [(self.other, one) for one in theirs]
-        return _either(weak, second, first)
+        return [
+            self._explain(source, over.some(np.array([i])), found)
+            for i, (source, found) in enumerate(_either(weak, second, first))
+        ]
+
+    def _explain(self, source: LGR, query: Block, found: Found) -> Prediction | LgrError:
+        """One query's prediction by the method that answers it, labelled where it is the second."""
+        (answer,) = source.explain(query, found=[found])
+        if isinstance(answer, LgrError):
+            return answer
+        instead = source.name if answer.fallback is None and source is self.other else None
+        return replace(answer, method=self.name, fallback=answer.fallback or instead)
 
     def _found(self, block: Block) -> tuple[list[Found], list[Found]]:
         """The neighbours of both; each selector is asked once a query."""

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from lgr_core.domain import Evidence, FloatArray, IntArray
+from lgr_core.domain import Evidence, FloatArray, IntArray, Term
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
 from lgr_core.prediction.ridge import shared_weights
 from lgr_core.prediction.weighted import (
     MeanWeights,
     RowWeights,
     Share,
-    Term,
     Weighted,
     Weights,
     best_of,
@@ -149,6 +148,8 @@ def kriging_weights(
     sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
     kept = ~labels.related(block.parents[:, None], labels.parent_of_drug[sources])
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
+    # With a constant of huge variance in all covariances, weights that do not sum to 1 cost more
+    # than they can gain: ordinary kriging, by the solver of simple kriging, without a multiplier.
     gram = COMMON + likeness[np.ix_(sources, sources)]
     each = shared_weights(gram, COMMON + cross, kept, penalty / (COMMON + 1))
     if in_line:

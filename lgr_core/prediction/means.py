@@ -7,8 +7,10 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.prediction.batch import Predictions, Status, Unfitted, answered
-from lgr_core.retrieval.blocks import Block, Labels
-from lgr_core.retrieval.gate import Basis, Gate, Over
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.condition_index import ConditionIndex
+from lgr_core.retrieval.gate import Basis, Gate
+from lgr_core.retrieval.sums import Over
 
 _TRAIN = frozenset({Evidence.TRAIN})
 _POOL = frozenset({Evidence.TARGET_POOL})
@@ -137,7 +139,7 @@ class Truth(Unfitted):
         return answered(block.gate(self.evidence).truth())
 
 
-def _on_plates(labels: Labels, *rows: IntArray) -> list[BoolArray]:
+def _on_plates(labels: ConditionIndex, *rows: IntArray) -> list[BoolArray]:
     """For each array of rows, -1 for none, (n_rows, n_plates): who stands on which plate."""
     table = labels.plates[labels.plates["condition"].isin(np.concatenate(rows))]
     codes, names = table["plate"].factorize()

@@ -14,7 +14,8 @@ from scipy.sparse.linalg import eigsh
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.prediction.batch import Predictions, answered
-from lgr_core.retrieval.blocks import Block, Labels
+from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.pool import TrainingView
 
 COMPONENTS = (5, 10, 20, 50)
@@ -40,7 +41,7 @@ class PCARidge:
     name = "pca_ridge"
     evidence = frozenset({Evidence.TRAIN})
 
-    def __init__(self, labels: Labels) -> None:
+    def __init__(self, labels: ConditionIndex) -> None:
         self.chosen: tuple[int, float] = DEFAULT
         self._labels = labels
         self._bits = labels.fingerprints.astype(np.float64)

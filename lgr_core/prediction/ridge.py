@@ -3,6 +3,10 @@
 All of them minimise ``w'Gw - 2 w'g + p |w - u|^2``: G holds the products of the sources with each
 other, g with what is predicted, p is a penalty and u what weights are drawn to: zeros, or the
 uniform mean. Without evidence the answer is the mean.
+
+With G = X X' and g = X y for sources X, (m, genes), this is ridge regression of y on X in its dual
+form (Hoerl and Kennard, 1970), up to a constant ``|y - X'w|^2 + p |w - u|^2``. With covariances in
+the place of products it is simple kriging (Cressie, Statistics for Spatial Data, 1993).
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ def ridge_weights(gram: FloatArray, cross: FloatArray, penalty: float) -> FloatA
     They are drawn to zeros, and are the mean where G is 0.
     """
     m = cross.shape[1]
+    # Setting the gradient 2Gw - 2g + 2pw to zero: (G + pI) w = g, here with u = 0. The penalty is a
+    # multiple of the mean diagonal, so that it means the same whatever unit the deltas have.
     scale = penalty * np.trace(gram, axis1=1, axis2=2) / m
     known = scale > 0
     system = gram + np.where(known, scale, 1.0)[:, None, None] * np.eye(m)
@@ -43,6 +49,12 @@ def shared_weights(
     scale = penalty * np.trace(gram) / max(m, 1)
     if not scale > 0:
         return uniform
+    # With w = u + d the normal equations are A d = g - Gu, A = G + pI, over the sources K that a
+    # target has. Solving (A_KK) d_K = r_K for each of n targets would cost n m^3. All targets share
+    # A, and each lacks few sources O (its own compound). With B = A^-1 and r = 0 on O, x = B r is
+    # one solve for all of them, and by the inverse of a block matrix
+    #     (A_KK)^-1 = B_KK - B_KO (B_OO)^-1 B_OK,  so  d_K = x_K - B_KO (B_OO)^-1 x_O.
+    # Only rows of B on sources that any target lacks are needed: the identity's columns in `sides`.
     lacking = np.where(kept, cross - uniform @ gram, 0)
     out = np.flatnonzero(~kept.all(axis=0))
     sides = np.vstack([lacking, np.eye(m)[out]]).T
@@ -54,10 +66,12 @@ def shared_weights(
 
 
 def _through(weights: FloatArray, inverse: FloatArray, out: BoolArray) -> FloatArray:
-    """What of the weights, (n, m), comes through the sources that a target lacks.
+    """What of the weights x, (n, m), comes through the sources that a target lacks.
 
-    ``out``, (n, m), are these; of ``inverse``, (m, m), their rows are read.
+    ``x_O (B_OO)^-1 B_O``, (n, m): ``out``, (n, m), are these sources O; of the inverse B, (m, m),
+    their rows are read.
     """
+    # Targets that lack equally many sources are solved together, as one batch of small systems.
     through, n_out = np.zeros_like(weights), out.sum(axis=1)
     for size in np.unique(n_out[n_out > 0]):
         targets = np.flatnonzero(n_out == size)

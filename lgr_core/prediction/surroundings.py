@@ -11,7 +11,8 @@ from scipy.sparse import csr_array
 from lgr_core.domain import BoolArray, Evidence, FloatArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Gate, Over
+from lgr_core.retrieval.gate import Basis, Gate
+from lgr_core.retrieval.sums import Over
 
 FEATURES: Mapping[str, str] = {
     "pool_agreement": "how alike the effects of this line's other drugs are",

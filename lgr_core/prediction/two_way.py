@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray, Term
 from lgr_core.prediction.ridge import residual_mix, ridge_weights, shared_weights
-from lgr_core.prediction.weighted import Term, Weights
+from lgr_core.prediction.weighted import Weights
 from lgr_core.retrieval.crossing import Crossing
 from lgr_core.retrieval.gate import Gate
 
@@ -33,11 +33,13 @@ class TwoWays:
 
         sum_l w_l x[d, l]  +  sum_j v_j (x[j, c] - sum_l w_l x[j, l])
 
-    w is the ridge regression of line c on the others over the drugs j of its pool, v that of drug
-    d on the drugs j over the other lines, of what remains in each after the same regression of
-    that line. A query's own parent is in neither. Where a drug was not measured in one of the
-    other lines, what stands there is that line's mean and the drug's mean departure from the means
-    of lines.
+    The form is that of synthetic difference-in-differences (Arkhangelsky and others, 2021): what
+    other lines predict for d, corrected by how other drugs in c depart from what those lines
+    predict for them. w is the ridge regression of line c on the others over the drugs j of its
+    pool, v that of drug d on the drugs j over the other lines, of what remains in each after the
+    same regression of that line. A query's own parent is in neither. Where a drug was not measured
+    in one of the other lines, what stands there is that line's mean and the drug's mean departure
+    from the means of lines.
     """
 
     def __init__(self, gate: Gate) -> None:
@@ -48,6 +50,8 @@ class TwoWays:
         """The weights by these penalties."""
         cross = self.crossing
         w, likeness = self._of_lines(penalties.lines)
+        # v regresses the query's drug on the pool's. Their values are the residuals of all other
+        # lines, stacked: likeness[d, e] is the mean product of drugs d and e over lines and genes.
         others = likeness[:, cross.pool]
         v = shared_weights(others[cross.pool], others[cross.own], cross.kept, penalties.drugs)
         return TwoWayWeights(cross, w, v)
@@ -56,6 +60,9 @@ class TwoWays:
         """w, and how alike drugs are in what remains; kept for other penalties on drugs."""
         if penalty not in self._learned:
             cross = self.crossing
+            # Row l of `mix`, (n_lines, n_lines), takes from line l its ridge prediction from the
+            # others: what remains is M x[d] for each drug d. Only the products of these residuals
+            # are asked for, so that no drug's vector is ever seen here.
             mix = residual_mix(cross.other_lines(), penalty)
             self._learned[penalty] = ridge_weights(*cross.lines(), penalty), cross.drugs(mix)
         return self._learned[penalty]

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray, Term
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.prediction.means import GlobalMean
 from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Gate, Over
+from lgr_core.retrieval.gate import Basis, Gate
 from lgr_core.retrieval.pool import TrainingView
 from lgr_core.retrieval.rehearsal import rehearse
+from lgr_core.retrieval.sums import Over
 
 TUNED_BLOCKS = 2
 TUNED_QUERIES = 40
@@ -25,26 +25,6 @@ TUNED_GENES = 500
 """Of each fold inside a fold's training rows, and of the panel, what tuning looks at."""
 
 Candidate = TypeVar("Candidate")
-
-
-class Term(StrEnum):
-    """What a group of conditions does in a weighted sum."""
-
-    DRUG_ELSEWHERE = "drug_elsewhere"
-    NEIGHBORS_HERE = "neighbors_here"
-    NEIGHBORS_ELSEWHERE = "neighbors_elsewhere"
-
-    @property
-    def label(self) -> str:
-        """In words, for users."""
-        return _LABELS[self]
-
-
-_LABELS = {
-    Term.DRUG_ELSEWHERE: "the drug itself in other cell lines",
-    Term.NEIGHBORS_HERE: "other drugs in this cell line",
-    Term.NEIGHBORS_ELSEWHERE: "other drugs in other cell lines",
-}
 
 
 class Weights:
@@ -110,6 +90,7 @@ class MeanWeights(Weights):
     @property
     def terms(self) -> Mapping[Term, FloatArray]:
         """One term: other drugs in other lines."""
+        # A drug's mean over its m lines: each of its m rows has 1/m of the drug's weight.
         measured = self.grid >= 0
         shared = self.each / np.maximum(measured.sum(axis=0), 1)
         return {Term.NEIGHBORS_ELSEWHERE: shared[:, np.nonzero(measured)[1]]}
@@ -139,6 +120,8 @@ class Mixed(Weights):
     @property
     def terms(self) -> Mapping[Term, FloatArray]:
         """The terms of either, weighed by its share."""
+        # (1 - part) * first + part * second, on the union of their rows; a row may stand in both,
+        # and twice in one of them, so weights are added rather than set.
         rows, summed = self.rows, {}
         for answer, share in ((self.first, 1 - self.part), (self.second, self.part)):
             places = np.searchsorted(rows, answer.rows)
@@ -179,12 +162,20 @@ class Share:
             delta[unanswered] = gate.mean(Over.EVERYWHERE)[0][unanswered]
         return delta, unanswered
 
+    def by_row(self) -> Share:
+        """The same with a weight on every row: what other genes than the weights' can be summed by.
+
+        The factors of a two-way regression hold the deltas that they were learned from.
+        """
+        return replace(self, weights=RowWeights(self.weights.rows, self.weights.terms))
+
 
 class Weighted(Unfitted):
     """Answers by the weights that :meth:`weigh` gives to what may be read."""
 
     name: str
     evidence: frozenset[Evidence]
+    how = "weighted sum"
 
     @property
     def chosen(self) -> str:
@@ -229,11 +220,13 @@ def best_of(
 ) -> Candidate | None:
     """The candidate that predicts best in folds inside a fold's training rows; None without any.
 
-    Best is who gains most over the first in whichever gains less: mean Pearson r, or the error's
-    share of the mean square. So who is worse than the first in either is not taken. ``asking``
-    makes of a block what gives its deltas, (n, genes), by each candidate, NaN in the same rows;
-    None where the candidates do not apply.
+    Maximin: the candidate whose smaller gain over the first is largest, of the gain in mean Pearson
+    r and the gain in mean squared error, as a share of the mean square of what was measured. So one
+    that is worse than the first in either is not taken. ``asking`` makes of a block what gives its
+    deltas, (n, genes), by each candidate, NaN in the same rows; None where the candidates do not
+    apply.
     """
+    # Pearson r alone would reward any scale, squared error alone would reward shrinking to zero.
     r, error = np.zeros((2, len(candidates)))
     size, n = 0.0, 0
     limits = {"max_blocks": TUNED_BLOCKS, "max_queries": TUNED_QUERIES, "max_genes": TUNED_GENES}

@@ -1,7 +1,12 @@
-"""Drugs in other lines than a block's: their products with each other, and weighted sums.
+"""Gram matrices of drug effects across cell lines, computed without exposing the deltas.
 
 What weights are learned from; as of a :class:`~lgr_core.retrieval.gate.Gate`, no measured vector
-comes out.
+comes out, only products of vectors and weighted sums of them.
+
+Throughout, ``x[d, l]``, (genes,), is the measured change of drug d in line l; c is the block's line
+and L the number of other lines, D the number of drugs measured in any of them. Ridge regression
+needs x by inner products alone (the kernel trick), so a block is given Gram matrices over lines,
+(L, L), and over drugs, (D, D), and gives back weights.
 """
 
 from __future__ import annotations
@@ -119,6 +124,10 @@ class Elsewhere:
         weights = w.astype(np.float32)[:, :, None] * departs[:, None, :]
         if self._whole:
             return weights
+        # A gap is filled by  x[d, l] = mean_l + mean_{l' of d} (x[d, l'] - mean_l'),  an additive
+        # model of line and drug. It is linear in what was measured, so a weight W on a gap can be
+        # moved onto measured conditions instead: W / n_d on each row of the drug, W / n_l on each
+        # row of the line, and -W / n_d on the mean of every line l' that measured the drug.
         missing = np.where(self.measured, 0, weights)
         of_drug = missing.sum(axis=1)
         of_line = missing.sum(axis=2) - of_drug @ self._of_drug.T
@@ -155,6 +164,8 @@ class Elsewhere:
         return values
 
     def _mixed(self, mix: FloatArray) -> NDArray[np.float64]:
+        # With M the mixtures, (n_mixtures, L): row d becomes M x[d], (n_mixtures * genes,), and the
+        # Gram matrix is  K[d, e] = sum_m <(M x[d])_m, (M x[e])_m> / (n_mixtures * genes).
         values = self._values
         every = np.zeros((len(mix), values.shape[1]), dtype=np.float32)
         every[:, self._places] = mix
@@ -231,6 +242,8 @@ class Crossing:
         and c the block's line.
         """
         v = np.where(self.kept, v, 0)
+        # Sorted by condition: v_j on x[j, c], and w_l (e_d - v)_j on x[j, l], an outer product of
+        # lines and drugs, with e_d = 1 at the query's own drug.
         weights = self._elsewhere.spread(w, self._own(v) - self._neighbors(v))
         return v.astype(np.float32) @ self._here + self._elsewhere.combine(weights)
 

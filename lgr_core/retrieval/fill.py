@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from lgr_core.domain import CandidatePool, Condition, LLMUsage, Selection
 from lgr_core.errors import AccessError, BudgetError, LgrError, StoppedError
+from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.budget import Account, BudgetedClient, estimate_usage, most_usage
 from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -40,10 +41,10 @@ class FillReport:
     def count(self, selection: Selection, k_used: int) -> None:
         """Add one answered query."""
         self.k_used[k_used] += 1
-        by = str(selection.provenance["answered_by"])
-        if by == "model":
+        by = selection.provenance["answered_by"]
+        if by == AnsweredBy.MODEL:
             self.answered += 1
-        elif by == "cache":
+        elif by == AnsweredBy.CACHE:
             self.remembered += 1
         else:
             self.recorded += 1

@@ -1,34 +1,34 @@
-"""What many queries read together: averages of measured deltas, each as its evidence allows.
+"""The guard of many queries' reads: averages of the rows that each of them may read.
 
-A :class:`Gate` never hands out a measured vector: it returns averages, and leaves out of each, or
-refuses, what that query may not read.
+For the n queries of a block a :class:`Gate` hands out averages, and leaves out of each, or refuses,
+what that query may not read (:class:`~lgr_core.retrieval.row_guard.RowGuard` decides). Where
+vectors themselves are needed, they are those of one query's readable rows: :meth:`Gate.vectors`, or
+a :class:`~lgr_core.retrieval.row_guard.QueryReader`.
+
+Queries of a block share almost all that they may read: everything that the evidence opens, less
+their own unit: (line, parent compound), with the combinations that share that parent. So sums are
+taken once over what is shared, and each query's own rows are subtracted::
+
+    mean_q = (sum_{r opened} x_r  -  sum_{r in unit of q} x_r) / (n_opened - n_unit)
+
+in float64, because a sum over a whole line less a few rows would lose digits in float32.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
-from lgr_core.errors import LeakageError
+from lgr_core.retrieval.condition_index import Queries
 from lgr_core.retrieval.crossing import Crossing
-from lgr_core.retrieval.sums import Sums
-
-if TYPE_CHECKING:
-    from lgr_core.retrieval.blocks import Block
-
-
-class Over(StrEnum):
-    """What a mean is taken over, at the block's dose."""
-
-    LINE = "line"
-    DRUG = "drug"
-    EVERYWHERE = "everywhere"
+from lgr_core.retrieval.fold_evidence import FoldEvidence
+from lgr_core.retrieval.row_guard import RowGuard
+from lgr_core.retrieval.sums import Over, Sums
 
 
 class Basis(StrEnum):
@@ -42,31 +42,15 @@ _FEW = 10
 """Weights are taken as sparse where fewer than one in so many is not zero."""
 
 
-class Gate:
-    """Averages of measured deltas for the n queries of a block, as their evidence allows.
+class Gate(RowGuard):
+    """Averages of measured deltas for the n queries of a block, as their evidence allows."""
 
-    ``line`` is the place of the block's line in ``labels.lines``.
-    """
-
-    def __init__(self, block: Block, evidence: frozenset[Evidence]) -> None:
-        self.evidence = evidence
-        self._block, self._reader, self._labels = block, block._reader, block.labels  # noqa: SLF001
-        labels = self._labels
-        self.line = int(pd.Index(labels.lines).get_indexer([block.cell_line])[0])
-        self._parents = block.parents
-        self._reach = self._reader.reach(evidence, self.line)
-        self._at_dose = labels.at_dose(block.dose_um)
+    def __init__(self, source: FoldEvidence, block: Queries, evidence: frozenset[Evidence]) -> None:
+        super().__init__(source, block, evidence)
+        self._at_dose = self._labels.at_dose(block.dose_um)
         self._read: dict[tuple[Over, int], Sums] = {}
 
-    def allows(self, queries: IntArray, rows: IntArray) -> BoolArray:
-        """Whether each query may read the row beside it; both (m,), or what broadcasts."""
-        labels = self._labels
-        # A combination shares a parent with each of its drugs.
-        related = labels.related(self._parents[queries], labels.parent[rows])
-        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & related)
-        if Evidence.TRUTH in self.evidence:
-            allowed |= rows == self._block.rows[queries]
-        return allowed
+    # -- means over whatever may be read -------------------------------------------------------
 
     def mean(self, over: Over) -> tuple[FloatArray, IntArray]:
         """The mean over the rows that each query may read: (n, genes) float32, counts (n,).
@@ -82,12 +66,13 @@ class Gate:
     def agreement(self, over: Over) -> FloatArray:
         """How alike the rows are that each query may read, (n,), from 0 to 1; NaN without rows.
 
-        The mean square of their mean over the mean of their squares: of m rows that share nothing
-        it is 1/m.
+        The mean square of their mean over the mean of their squares, ``|mean x|^2 / mean |x|^2``:
+        of m rows that share nothing it is 1/m.
         """
         read = self._sums(over)
         squares = self._sums(over, 2).totals.mean(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
+            # |S / m|^2 / (Q / m) = |S|^2 / (m Q) for sums S of m rows and Q of their squares.
             shared = np.square(read.totals).mean(axis=1) / read.counts
             return np.where(squares > 0, shared / squares, np.nan)
 
@@ -98,34 +83,21 @@ class Gate:
         """
         read = self._sums(over)
         counts = np.where(read.counts > 0, read.counts, np.nan)[:, None]
+        # E[x^2] - E[x]^2, from sums alone: below 0 by rounding only, where all rows are alike.
         variance = self._sums(over, 2).totals / counts - np.square(read.totals / counts)
         return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
 
-    def _sums(self, over: Over, power: int = 1) -> Sums:
-        """Sums for each of the n queries: what is shared, less its own unit."""
-        if (over, power) not in self._read:
-            self._read[over, power] = self._sums_over(over, power)
-        return self._read[over, power]
-
-    def _sums_over(self, over: Over, power: int) -> Sums:
-        reader, block = self._reader, self._block
-        sums = reader.sums(self.evidence, self.line, block.dose_um, over, power)
-        group = np.zeros(len(block), dtype=np.intp)
-        if over is Over.DRUG:
-            group = self._labels.drug_numbers(block.drugs)
-        own = self._own_rows(group if over is Over.DRUG else None, power)
-        # A drug that the atlas does not hold has no sum of its own.
-        known = group >= 0
-        return Sums(
-            np.where(known[:, None], sums.totals[group], 0) - own.totals,
-            np.where(known, sums.counts[group], 0) - own.counts,
-        )
+    # -- weighted sums -------------------------------------------------------------------------
 
     def names(self, basis: Basis) -> tuple[str, ...]:
         """The drugs that the columns of weights stand for, sorted."""
         if basis is Basis.LINE:
-            return self._labels.measured(self._block.cell_line, self._block.dose_um)[0]
+            return self.block.measured[0]
         return tuple(self._labels.drugs)
+
+    def places(self, basis: Basis) -> Mapping[str, int]:
+        """The column of weights that each drug has."""
+        return {name: place for place, name in enumerate(self.names(basis))}
 
     def opened(self, basis: Basis) -> BoolArray:
         """(n_names,) which vectors some row that the evidence opens stands behind."""
@@ -144,13 +116,29 @@ class Gate:
         """
         weights = csr_array(weights)
         weights.eliminate_zeros()
-        self._check(weights, self._members(basis))
+        members = self._members(basis)
+        self._refuse_empty(members, weights.indices)
+        read = (abs(weights) @ members).tocoo()  # every row behind a weight, of each query
+        self._refuse_rows(read.col[~self.allows(read.row, read.col)])
         return weights.astype(np.float32) @ self._vectors(basis)
+
+    def vectors(self, query: int, places: IntArray, basis: Basis) -> FloatArray:
+        """The deltas or drug means at these columns, (n_places, genes), for one query.
+
+        Raises
+        ------
+        LeakageError
+            If the query may not read one of them, or nothing stands behind it.
+        """
+        members = csr_array(self._members(basis)[places])
+        self._refuse_empty(members, np.arange(len(places)))
+        self._refuse_rows(members.indices[~self.allows(query, members.indices)])
+        return self._vectors(basis)[places]
 
     def grid(self) -> IntArray:
         """(n_lines, n_drugs) the opened rows at the block's dose, -1 where there is none.
 
-        A query's own unit is among them: numbers alone tell nothing.
+        A query's own unit is among them: a row number is no evidence.
         """
         labels = self._labels
         rows = np.flatnonzero(self._reach & self._at_dose)
@@ -170,7 +158,7 @@ class Gate:
         queries, places = sparse.nonzero()
         self._refuse_rows(rows[places][~self.allows(queries, rows[places])])
         few = sparse.nnz < weights.size / _FEW
-        return (sparse if few else weights).astype(np.float32) @ self._reader.deltas(rows)
+        return self._source.weighted_sums((sparse if few else weights).astype(np.float32), rows)
 
     def crossing(self) -> Crossing:
         """The block's line beside all others, at its dose.
@@ -181,22 +169,23 @@ class Gate:
             If the evidence opens one of the queries' drugs in no other line.
         """
         shared = self.evidence - {Evidence.TARGET_POOL}
-        elsewhere = self._reader.elsewhere(shared, self._block.dose_um, self.line)
-        numbers = self._labels.drug_numbers(self._block.drugs)
+        elsewhere = self._source.elsewhere(shared, self.block.dose_um, self.line)
+        numbers = self._labels.drug_numbers(self.block.drugs)
         lacking = ~np.isin(numbers, elsewhere.drugs[elsewhere.known])
         if lacking.any():
-            self._refuse("a drug in other lines", int(lacking.sum()))
+            raise self._leakage_error("a drug in other lines", int(lacking.sum()))
         own = np.searchsorted(elsewhere.drugs, numbers)
         here = self.grid()[self.line][elsewhere.drugs]
         pool = np.flatnonzero((here >= 0) & elsewhere.known)
         rows = here[pool]
-        deltas, kept = self._reader.deltas(rows), self._readable(rows)
+        deltas, kept = self._source.deltas(rows), self._readable(rows)
         return Crossing(elsewhere, rows, deltas, pool=pool, own=own, kept=kept)
 
     def concord(self, weights: csr_array, basis: Basis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
 
-        As :meth:`agreement`, each vector counting by its weight, of which none may be negative.
+        As :meth:`agreement`, each vector counting by its weight, of which none may be negative:
+        ``|sum w x|^2 / (sum w * sum w |x|^2)``.
 
         Raises
         ------
@@ -209,6 +198,8 @@ class Gate:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(squares > 0, shared / (squares * weights.sum(axis=1)), np.nan)
 
+    # -- the truth -----------------------------------------------------------------------------
+
     def truth(self) -> FloatArray:
         """The queries' own measured deltas, (n, genes).
 
@@ -217,10 +208,10 @@ class Gate:
         LeakageError
             If TRUTH is not declared, or a query was not measured.
         """
-        rows = self._block.rows
+        rows = self.block.rows
         if Evidence.TRUTH not in self.evidence or (rows < 0).any():
-            self._refuse("the measured change of the query itself", len(rows))
-        return self._reader.deltas(rows)
+            raise self._leakage_error("the measured change of the query itself", len(rows))
+        return self._source.deltas(rows)
 
     def correlation(self, basis: Basis) -> FloatArray:
         """Pearson of each query's own measured delta with each vector of the basis, (n, n_names).
@@ -230,51 +221,36 @@ class Gate:
         members = self._members(basis)
         r = _standard(self.truth()) @ _standard(self._vectors(basis)).T
         r[:, np.diff(members.indptr) == 0] = np.nan
-        own = members.indices == self._block.rows[:, None]
+        own = members.indices == self.block.rows[:, None]
         queries, read = np.nonzero(~self._readable(members.indices) | own)
         names = np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
         r[queries, names[read]] = np.nan
         return r
 
-    def _members(self, basis: Basis) -> csr_array:
-        """Which rows each vector of the basis averages, (n_names, n_conditions)."""
-        block, labels = self._block, self._labels
-        if basis is Basis.LINE:
-            names, rows = labels.measured(block.cell_line, block.dose_um)
-            place, n = np.arange(len(names)), len(names)
-        else:
-            rows = np.flatnonzero(self._reach & self._at_dose)
-            place, n = labels.drug[rows], len(labels.drugs)
-        return csr_array((np.ones(len(rows)), (place, rows)), shape=(n, len(labels.line)))
+    # -- unchecked: what the above sum and average ---------------------------------------------
 
-    def _vectors(self, basis: Basis) -> FloatArray:
-        """The vectors themselves, (n_names, genes) float32; to be averaged, not handed out."""
-        block = self._block
-        if basis is Basis.LINE:
-            _, rows = self._labels.measured(block.cell_line, block.dose_um)
-            return self._reader.deltas(rows)
-        sums = self._reader.sums(self.evidence, self.line, block.dose_um, Over.DRUG)
-        return (sums.totals / np.maximum(sums.counts, 1)[:, None]).astype(np.float32)
+    def _sums(self, over: Over, power: int = 1) -> Sums:
+        """Sums for each of the n queries: what is shared, less its own unit."""
+        if (over, power) not in self._read:
+            self._read[over, power] = self._sums_over(over, power)
+        return self._read[over, power]
 
-    def _check(self, weights: csr_array, members: csr_array) -> None:
-        empty = np.diff(members.indptr)[weights.indices] == 0
-        if empty.any():
-            self._refuse(f"the mean of {empty.sum()} drugs that no row opens", int(empty.sum()))
-        read = (abs(weights) @ members).tocoo()
-        self._refuse_rows(read.col[~self.allows(read.row, read.col)])
-
-    def _readable(self, rows: IntArray) -> BoolArray:
-        """(n, n_rows) whether each query may read each row."""
-        return self.allows(np.arange(len(self._block))[:, None], rows[None, :])
-
-    def _refuse_rows(self, refused: IntArray) -> None:
-        if len(refused):
-            first = self._reader.store.condition(int(refused[0]))
-            self._refuse(str(first), len(np.unique(refused)))
+    def _sums_over(self, over: Over, power: int) -> Sums:
+        block = self.block
+        sums = self._source.sums(self.evidence, self.line, block.dose_um, over, power)
+        group = np.zeros(len(block), dtype=np.intp)
+        if over is Over.DRUG:
+            group = self._labels.drug_numbers(block.drugs)
+        # A drug that the atlas does not hold has no sum of its own.
+        known = group >= 0
+        shared = Sums(
+            np.where(known[:, None], sums.totals[group], 0), np.where(known, sums.counts[group], 0)
+        )
+        return shared - self._own_rows(group if over is Over.DRUG else None, power)
 
     def _own_rows(self, drugs: IntArray | None, power: int) -> Sums:
         """Sums over the rows of each query's own unit that the evidence would open."""
-        reader, block, labels = self._reader, self._block, self._labels
+        block, labels = self.block, self._labels
         in_line = (labels.line == self.line) & self._at_dose & self._reach
         rows = np.flatnonzero(in_line)
         same = labels.related(self._parents[:, None], labels.parent[rows][None, :])
@@ -282,17 +258,34 @@ class Gate:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
         totals = np.zeros((len(block), labels.n_genes))
-        some = np.flatnonzero(counts)
+        some, used = np.flatnonzero(counts), np.flatnonzero(same.any(axis=0))
         if len(some):
-            own = csr_array(same[some].astype(float))
-            totals[some] = own @ reader.deltas(rows).astype(np.float64) ** power
+            own = csr_array(same[np.ix_(some, used)].astype(float))
+            totals[some] = own @ self._source.deltas(rows)[used].astype(np.float64) ** power
         return Sums(totals, counts)
 
-    def _refuse(self, what: str, n: int) -> None:
-        declared = ", ".join(sorted(self.evidence)) or "nothing"
-        found = f"it reaches {n} row(s) beyond its evidence ({declared}), e.g. {what}"
-        where = f"a read for {len(self._block)} queries in {self._block.cell_line}"
-        raise LeakageError(where, found, "Declare the evidence or leave it.")
+    def _members(self, basis: Basis) -> csr_array:
+        """Which rows each vector of the basis averages, (n_names, n_conditions)."""
+        labels = self._labels
+        if basis is Basis.LINE:
+            names, rows = self.block.measured
+            place, n = np.arange(len(names)), len(names)
+        else:
+            rows = np.flatnonzero(self._reach & self._at_dose)
+            place, n = labels.drug[rows], len(labels.drugs)
+        return csr_array((np.ones(len(rows)), (place, rows)), shape=(n, len(labels.line)))
+
+    def _vectors(self, basis: Basis) -> FloatArray:
+        """The vectors themselves, (n_names, genes) float32, whoever may read them."""
+        if basis is Basis.LINE:
+            return self._source.deltas(self.block.measured[1])
+        sums = self._source.sums(self.evidence, self.line, self.block.dose_um, Over.DRUG)
+        return (sums.totals / np.maximum(sums.counts, 1)[:, None]).astype(np.float32)
+
+    def _refuse_empty(self, members: csr_array, places: IntArray) -> None:
+        empty = int((np.diff(members.indptr)[places] == 0).sum())
+        if empty:
+            raise self._leakage_error(f"the mean of {empty} drugs that no row opens", empty)
 
 
 def _standard(values: FloatArray) -> NDArray[np.float64]:

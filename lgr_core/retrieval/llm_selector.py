@@ -23,6 +23,7 @@ from lgr_core.domain import (
     Selection,
 )
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
+from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.answers import Answers, from_cache, judge
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.neighbor_files import NeighborBook
@@ -70,8 +71,13 @@ class LLMSelector:
         name = provider if client is None else client.provider
         self.atlas, self.catalog, self._book = store.name, store.drug_catalog, book
         self._questioner = Questioner(store, self.options, name, facts, line_facts)
-        policy, prices = self.options.policy, Prices.load()
+        policy, prices = self.options.policy, Prices.load(service=name)
         self.answers = Answers(policy, name, self.catalog, cache, client, prices)
+
+    @property
+    def scope_line(self) -> str:
+        """The line in which scope ``drug`` asks."""
+        return self._questioner.scope_line
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
         """What is asked for a query: one question a sample, with their cache keys.
@@ -180,7 +186,9 @@ class LLMSelector:
         used = sum((reply.usage for reply in replies), LLMUsage())
         costs = [self.answers.cost(reply, self.options.model) for reply in replies]
         return {
-            "answered_by": "cache" if all(map(from_cache, replies)) else "model",
+            "answered_by": str(
+                AnsweredBy.CACHE if all(map(from_cache, replies)) else AnsweredBy.MODEL
+            ),
             "scope": str(self.options.scope),
             "asked_in_line": heard[0].question.pool.query.cell_line,
             "model": self.options.model,
@@ -206,7 +214,7 @@ class LLMSelector:
         if self._book is None:
             return None
         in_line = self.options.scope is Scope.LINE
-        line = pool.query.cell_line if in_line else self._questioner.scope_line
+        line = pool.query.cell_line if in_line else self.scope_line
         found = find_recorded(self._book, pool, line, self.options, self.atlas)
         if found is None:
             return None

@@ -1,9 +1,9 @@
-"""Who may be retrieved, and who may read what: candidate pools and views that refuse leaks.
+"""Candidate pools: the drugs that may be retrieved for a query, and what a fit may read.
 
-A predictor never holds the store. It is handed a :class:`View` of exactly what its declared
-evidence allows for that query, or a :class:`TrainingView` to be fitted with; a read beyond it
-raises ``LeakageError``. The held-out unit of a query is its (cell line, parent compound) over all
-doses and replicates. Without a fold it is all that is held out: the open world.
+The held-out unit of a query is its (cell line, parent compound) over all doses and replicates, with
+the combinations of drugs that share a parent with it. Without a fold it is all that is held out:
+the open world. A method that is fitted never holds the store, but a :class:`TrainingView`; a read
+beyond it raises ``LeakageError``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Protocol
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, FloatArray, IntArray
-from lgr_core.errors import LeakageError, UsageError
+from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, IntArray
+from lgr_core.errors import UsageError
+from lgr_core.retrieval.checked_reader import CheckedReader
 
 
 class Split(Protocol):
@@ -65,7 +66,7 @@ def candidate_pool(
     """
     measured = store.measured_drugs(query.cell_line, query.dose_um)
     if fold is not None:
-        _check_tested(store, query, fold)
+        _check_query(store, query, fold)
     if offered is None:
         offered = offered_drugs(store, query.cell_line, query.dose_um, fold)
     forms = store.drug_catalog.related(query.drug)
@@ -78,111 +79,7 @@ def candidate_pool(
     return CandidatePool(query, drugs, twins, controls, withheld)
 
 
-def held_out(store: AtlasStore, query: Condition) -> BoolArray:
-    """(n_conditions,) true for every row of the query's (line, parent), at any dose."""
-    return _in_unit(store, query, np.arange(len(store.conditions)))
-
-
-class _Gate:
-    """Reads deltas of allowed rows and vehicle profiles; a subclass says which rows those are."""
-
-    def __init__(self, store: AtlasStore, evidence: Iterable[Evidence], what: str) -> None:
-        self.evidence = frozenset(evidence)
-        self._store = store
-        self._what = what
-
-    def rows(self, cell_line: str, drugs: Sequence[str], dose_um: float | None) -> IntArray:
-        """Row numbers of these drugs in that line at that dose; numbers alone tell nothing."""
-        return self._store.rows(cell_line, drugs, dose_um)
-
-    def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:
-        """Measured deltas (n_rows, n_genes) of rows that the evidence covers.
-
-        Raises
-        ------
-        LeakageError
-            If a row lies outside what was declared; the message names it.
-        """
-        rows = np.arange(len(self._store.conditions))[rows]
-        refused = rows[~self._allows(rows)]
-        if len(refused):
-            self._refuse(str(self._store.condition(int(refused[0]))), len(refused))
-        return self._store.deltas(rows, all_genes=all_genes)
-
-    def control_profile(self, cell_line: str) -> FloatArray | None:
-        """Mean vehicle profile of a line, (n_genes,), weighted by cells or wells; None if unknown.
-
-        Raises
-        ------
-        LeakageError
-            If CONTROLS is not declared.
-        """
-        if Evidence.CONTROLS not in self.evidence:
-            self._refuse(f"vehicle profiles of {cell_line}", 1)
-        profiles, labels = self._store.control_profiles, self._store.controls
-        if profiles is None:
-            return None
-        rows = np.flatnonzero((labels["cell_line"] == cell_line).to_numpy())
-        if not len(rows):
-            return None
-        weights = labels["n_cells"].fillna(labels["n_replicates"]).to_numpy(float)[rows]
-        return np.average(profiles[rows], axis=0, weights=weights).astype(np.float32)
-
-    def _allows(self, rows: IntArray) -> BoolArray:
-        raise NotImplementedError
-
-    def _refuse(self, what: str, n: int) -> None:
-        declared = ", ".join(sorted(self.evidence)) or "nothing"
-        found = f"it reaches {n} row(s) beyond its evidence ({declared}), e.g. {what}"
-        raise LeakageError(self._what, found, "Declare the evidence or leave it.")
-
-
-class View(_Gate):
-    """What a predictor may read for one query; it is a ``DeltaReader``.
-
-    In the open world, TRAIN is everything but the query's held-out unit, TARGET_POOL the rest of
-    the query's line, and TRUTH the query's own row. A ``fold`` narrows TRAIN and TARGET_POOL to
-    what its regime opens; it must test the query.
-
-    Raises
-    ------
-    UsageError
-        If the fold does not test the query, or belongs to another atlas.
-    """
-
-    def __init__(
-        self,
-        store: AtlasStore,
-        query: Condition,
-        evidence: Iterable[Evidence],
-        fold: Split | None = None,
-    ) -> None:
-        regime = "" if fold is None else f" ({fold.regime})"
-        super().__init__(store, evidence, f"a read for {query}{regime}")
-        self.query = query
-        self._own = store.row(query)
-        self._reach: Mapping[Evidence, BoolArray] = {}
-        if fold is not None:
-            _check_tested(store, query, fold)
-            self._reach = fold.reach
-
-    def _allows(self, rows: IntArray) -> BoolArray:
-        allowed = np.zeros(len(rows), dtype=bool)
-        if Evidence.TRAIN in self.evidence:
-            allowed |= self._reached(Evidence.TRAIN, rows)
-        if Evidence.TARGET_POOL in self.evidence:
-            in_line = _in_line(self._store, self.query, rows)
-            allowed |= in_line & self._reached(Evidence.TARGET_POOL, rows)
-        allowed &= ~_in_unit(self._store, self.query, rows)
-        if Evidence.TRUTH in self.evidence and self._own is not None:
-            allowed |= rows == self._own
-        return allowed
-
-    def _reached(self, evidence: Evidence, rows: IntArray) -> BoolArray:
-        return self._reach[evidence][rows] if self._reach else np.ones(len(rows), dtype=bool)
-
-
-class TrainingView(_Gate):
+class TrainingView(CheckedReader):
     """What a method may read while it is fitted: training rows of one fold, no others.
 
     Parameters
@@ -215,7 +112,7 @@ class TrainingView(_Gate):
         evidence: Iterable[Evidence] = (Evidence.TRAIN,),
     ) -> None:
         super().__init__(store, evidence, f"a read for fitting ({fold.regime})")
-        _check_size(store, fold)
+        check_size(store, fold)
         self.fold = fold
         open_rows = fold.train if validation else fold.train & ~fold.validation
         self._open = open_rows & (Evidence.TRAIN in self.evidence)
@@ -251,27 +148,26 @@ def offered_drugs(
     return tuple(sorted(set(opened)))
 
 
-def _in_line(store: AtlasStore, query: Condition, rows: IntArray) -> BoolArray:
-    return store.conditions["cell_line"].to_numpy()[rows] == query.cell_line
+def check_tested(fold: Split, rows: IntArray, queries: Sequence[Condition]) -> None:
+    """Raise ``UsageError`` unless a fold tests every query; their ``rows`` are -1 for no row.
 
-
-def _in_unit(store: AtlasStore, query: Condition, rows: IntArray) -> BoolArray:
-    # All parents that share a drug with the query's: a combination is part of its drugs' units.
-    catalog = store.drug_catalog
-    closed = catalog.sharing(catalog.parent(query.drug))
-    return _in_line(store, query, rows) & np.isin(store.parent_of_row[rows], list(closed))
-
-
-def _check_tested(store: AtlasStore, query: Condition, fold: Split) -> None:
-    """A query that is not tested has its unit, or its whole parent or line, in training."""
-    _check_size(store, fold)
-    row = store.row(query)
-    if row is None or not fold.test[row]:
+    One that is not tested has its unit, or its whole parent or line, in training.
+    """
+    untested = np.flatnonzero((rows < 0) | ~fold.test[rows])
+    if len(untested):
         found = f"it is not among the {int(fold.test.sum()):,} test rows of this fold"
-        raise UsageError(f"{query} ({fold.regime})", found, "Take the fold that tests it.")
+        asked = f"{queries[untested[0]]} ({fold.regime})"
+        raise UsageError(asked, found, "Take the fold that tests it.")
 
 
-def _check_size(store: AtlasStore, fold: Split) -> None:
+def check_size(store: AtlasStore, fold: Split) -> None:
+    """Raise ``UsageError`` unless a fold was made of this atlas."""
     if len(fold.test) != len(store.conditions):
         found = f"it has {len(fold.test):,} rows, the atlas {len(store.conditions):,}"
         raise UsageError("fold", found, "Make folds of this atlas.")
+
+
+def _check_query(store: AtlasStore, query: Condition, fold: Split) -> None:
+    check_size(store, fold)
+    row = store.row(query)
+    check_tested(fold, np.array([-1 if row is None else row]), [query])

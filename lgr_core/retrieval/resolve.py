@@ -19,11 +19,9 @@ from lgr_core.domain import (
     Rejected,
     Retrieval,
     Selection,
-    Selector,
 )
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.pool import View
 
 
 def resolve(
@@ -61,29 +59,6 @@ def resolve(
         rejected=tuple(judge.rejected),
         raw=selection.raw,
         provenance={**selection.provenance, **provenance},
-    )
-
-
-def retrieve(
-    selector: Selector,
-    pool: CandidatePool,
-    view: View,
-    catalog: DrugCatalog,
-    k: int,
-    *,
-    one_per_parent: bool = False,
-) -> Retrieval:
-    """Ask a selector and believe what stands: the realised neighbourhood N_k(c, d).
-
-    Raises
-    ------
-    UsageError
-        If ``k`` is not positive; nobody was asked then.
-    """
-    require_k(k)
-    selection = selector.select(pool, k, view)
-    return resolve(
-        selection, pool, catalog, k, selector=selector.name, one_per_parent=one_per_parent
     )
 
 
@@ -159,6 +134,11 @@ class _Judge:
             self.parents.setdefault(parent, drug)
 
     def _reject(self, text: str, reason: Reason) -> None:
-        suggest = reason is Reason.OUT_OF_POOL
-        suggestion = self.catalog.suggest(text, among=self.pool.drugs) if suggest else None
+        suggestion = self._meant(text) if reason is Reason.OUT_OF_POOL else None
         self.rejected.append(Rejected(text, reason, suggestion))
+
+    def _meant(self, text: str) -> str | None:
+        """The pool drug that the text misspells; None for a drug of the atlas, which is no slip."""
+        if self.catalog.find(text).candidates:
+            return None
+        return next(iter(self.catalog.nearest(text, among=self.pool.drugs, limit=1)), None)

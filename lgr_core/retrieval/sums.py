@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lgr_core.domain import FloatArray, IntArray
+
+
+class Over(StrEnum):
+    """What a mean is taken over, at the block's dose."""
+
+    LINE = "line"
+    DRUG = "drug"
+    EVERYWHERE = "everywhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +28,6 @@ class Sums:
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(self.totals + other.totals, self.counts + other.counts)
+
+    def __sub__(self, other: Sums) -> Sums:
+        return Sums(self.totals - other.totals, self.counts - other.counts)

@@ -8,7 +8,7 @@ from lgr_core.answer import LGR_METHOD, Answer, predict, retrieve
 from lgr_core.domain import Condition, Retrieval, Selector
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.by_name import NamedSelector, edited
-from pages.shared import evidence_state, guide, links, pieces
+from pages.shared import evidence_state, guide, links, pieces, state
 from pages.shared.pickers import Asked
 from pages.shared.question import joined
 from pages.shared.widgets import html
@@ -51,6 +51,7 @@ def _averaged(asked: Asked) -> Answered:
         "cell_line": question.cell_line,
         "drug": question.drug,
         "dose_um": question.dose_um,
+        "reader": state.reader(store),
     }
     chosen = guide.choose(asked)
     how = {"selector": chosen.selector, "k": question.k, "one_per_parent": question.once}

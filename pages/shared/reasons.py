@@ -37,14 +37,15 @@ class Look(NamedTuple):
 def look(view: Answered) -> Look:
     """Look at the neighbours; at the truth only if the link reveals it."""
     asked, answer, _ = view
-    truth = reveal(asked.store, answer) if asked.view["reveal"] == ON else None
+    reader = state.reader(asked.store)
+    truth = reveal(asked.store, answer, reader=reader) if asked.view["reveal"] == ON else None
     return Look(inspect(asked.store, answer), truth)
 
 
 def headline(view: Answered, look: Look) -> None:
     """The verdict, and what was decided on the way."""
     asked, answer, _ = view
-    found = verdict(asked.store, answer)
+    found = verdict(asked.store, answer, reader=state.reader(asked.store))
     if asked.view["reveal"] != ON:
         found = type(found)(found.agreement, found.agreement_beats, math.nan, found.n_draws)
     sentences = [sections.verdict_sentence(answer, found)]

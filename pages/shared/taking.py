@@ -15,6 +15,7 @@ from lgr_core.answer import Answer
 from lgr_core.export import write_answer
 from pages.shared.charts import PICTURES
 from pages.shared.question import Question, spell_dose
+from pages.shared.words import selector_words
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -64,7 +65,7 @@ def _ways_on(answer: Answer, question: Question) -> None:
     Where neighbours are edited by hand or chosen by a control there are none.
     """
     method, weighed = answer.prediction.method, answer.weighs_all
-    if not weighed and (question.edited or not method.startswith("lgr_")):
+    if not weighed and (question.edited or selector_words(question.selector).control):
         return
     how = {"method": method} if weighed else {"selector": question.selector, "k": str(question.k)}
     asked = replace(question, drop=(), add=()).link()

@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.domain import Condition
-from lgr_core.prediction.explained import Support
-from lgr_core.prediction.weighted import Term
+from lgr_core.domain import Condition, Support, Term
 from pages.shared import pieces
 from pages.shared.browsing import download
 from pages.shared.pickers import Asked

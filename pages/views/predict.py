@@ -10,6 +10,7 @@ from pages.shared import (
     neighbor_cards,
     pieces,
     sections,
+    state,
     taking,
     terms,
     tour,
@@ -30,7 +31,9 @@ def show(view: Answered) -> None:
         trust.box(answer)
         terms.show(asked, answer)
     else:
-        sections.headline(asked, answer, reference, verdict(asked.store, answer))
+        reader = state.reader(asked.store)
+        found = verdict(asked.store, answer, reader=reader)
+        sections.headline(asked, answer, reference, found)
         trust.box(answer)
         neighbor_cards.neighbors(asked, answer)
         guide.panel(asked, answer)

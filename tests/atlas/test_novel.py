@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from guarded import reader_of
 from toy import DRUGS
 
 from lgr_core.answer import predict
 from lgr_core.atlas.novel import UNNAMED, NovelDrug, with_novel
 from lgr_core.domain import Condition, Evidence
 from lgr_core.errors import InputError, LeakageError, UsageError
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.pool import candidate_pool
 
 SELUMETINIB = "CN1C=NC2=C1C=C(C(=C2F)NC3=C(C=C(C=C3)Br)Cl)C(=O)NOCCO"
 
@@ -37,7 +38,7 @@ def test_a_structure_that_is_measured_is_left_out(toy):
     assert "Trametinib" not in answer.retrieval.drugs
     assert "Left out as forms of the same compound: Trametinib." in answer.notes
     wider = with_novel(toy, novel)
-    view = View(wider, Condition("A549", "LGR-2", 5.0), {Evidence.TARGET_POOL, Evidence.TRAIN})
+    view = reader_of(wider, Condition("A549", "LGR-2", 5.0), {Evidence.TARGET_POOL, Evidence.TRAIN})
     for dose in (5.0, 0.5):
         with pytest.raises(LeakageError, match="Trametinib in A549"):
             view.deltas(view.rows("A549", ["Trametinib"], dose))

@@ -17,8 +17,8 @@ from lgr_core.many.outcomes import QUERIES, VALUES, Many, most_queries
 from lgr_core.many.wishes import crossed, listed, read_wishes
 from lgr_core.prediction.explained import make_method
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Over
 from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.sums import Over
 
 TEXT = f"Trametinib, A549\nGefitinib, LoVo\n{UNMEASURED}, A549"
 

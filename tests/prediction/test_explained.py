@@ -5,9 +5,9 @@ import pytest
 
 from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.domain import Condition
-from lgr_core.errors import NotFoundError, UsageError
+from lgr_core.errors import EmptyPoolError, LgrError, UsageError
 from lgr_core.prediction.best_evidence import Route
-from lgr_core.prediction.explained import METHODS, explain, explain_block, make_method
+from lgr_core.prediction.explained import METHODS, explain_block, make_method
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.selectors import make_selector
 
@@ -19,6 +19,15 @@ def ask(store, method="best_evidence", query=QUERY, **options):
     reader = FoldReader(store)
     made = make_method(method, reader, selectors=lambda name: make_selector(name, store))
     return explain(reader, made, query, **options)
+
+
+def explain(reader, method, query, *, all_genes=False):
+    """The one prediction of a block of one; an error is raised."""
+    block = reader.block(query.cell_line, query.dose_um, [query.drug])
+    (found,) = explain_block(block, method, over=block.over_all_genes() if all_genes else None)
+    if isinstance(found, LgrError):
+        raise found
+    return found
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -38,7 +47,7 @@ def test_the_prediction_is_the_sum_of_its_terms(toy, method, drug, all_genes):
             total += weight * toy.deltas(row, all_genes=all_genes)[0]
         sizes = [abs(weight) for _, weight in term.conditions]
         assert sizes == sorted(sizes, reverse=True)
-    np.testing.assert_allclose(found.prediction.delta, total, rtol=1e-3, atol=0.05)
+    np.testing.assert_allclose(found.delta, total, rtol=1e-3, atol=0.05)
     assert sum(term.share for term in found.terms) == pytest.approx(1)
 
 
@@ -49,7 +58,7 @@ def test_it_is_what_the_benchmark_scores(toy, method):
     made = make_method(method, reader, selectors=lambda name: make_selector(name, toy))
     block = reader.block("A549", 5.0, ["Vorinostat", "Trametinib"])
     delta = made.suited("Trametinib").predict(block).delta[1]
-    found = explain(reader, made, QUERY).prediction
+    found = explain(reader, made, QUERY)
     np.testing.assert_allclose(found.delta, delta, rtol=1e-3, atol=0.05)
 
 
@@ -63,9 +72,9 @@ def test_a_block_is_answered_as_its_queries_are_one_by_one(toy, method):
     together = explain_block(reader.block("A549", 5.0, drugs), made, most=2)
     for drug, found in zip(drugs, together, strict=True):
         alone = explain(reader, made, Condition("A549", drug, 5.0))
-        assert found.prediction.provenance == alone.prediction.provenance
-        assert found.prediction.fallback == alone.prediction.fallback
-        np.testing.assert_allclose(found.prediction.delta, alone.prediction.delta, rtol=1e-3)
+        assert found.provenance == alone.provenance
+        assert found.fallback == alone.fallback
+        np.testing.assert_allclose(found.delta, alone.delta, rtol=1e-3)
         for few, every in zip(found.terms, alone.terms, strict=True):
             assert (few.term, few.n) == (every.term, every.n)
             assert few.share == pytest.approx(every.share)
@@ -74,23 +83,23 @@ def test_a_block_is_answered_as_its_queries_are_one_by_one(toy, method):
 
 def test_it_says_on_what_it_stands(toy):
     """The drug elsewhere where it was measured; kriging says so of itself."""
-    found = ask(toy).prediction
+    found = ask(toy)
     assert found.provenance["route"] == Route.TWO_WAY
     assert "in other lines" in found.provenance["why"]
-    assert ask(toy, "kriging").prediction.provenance["route"] == Route.KRIGING
+    assert ask(toy, "kriging").provenance["route"] == Route.KRIGING
     assert found.fallback is None
 
 
 def test_a_condition_that_was_not_measured_can_be_asked_for(toy):
     """A drug without a row at that dose: the line's others answer; two_way says that it cannot."""
     query = Condition("A549", "Cobimetinib", 0.5)
-    found = ask(toy, query=query).prediction
+    found = ask(toy, query=query)
     assert found.provenance["route"] == Route.KRIGING
     assert np.isfinite(found.delta).all()
     lost = ask(toy, "two_way", query)
-    assert (lost.prediction.fallback, lost.terms) == ("global_mean", ())
+    assert (lost.fallback, lost.terms) == ("global_mean", ())
     rows = toy.rows("A549", ["Trametinib", "Vorinostat"], 0.5)
-    np.testing.assert_allclose(lost.prediction.delta, toy.deltas(rows).mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(lost.delta, toy.deltas(rows).mean(axis=0), rtol=1e-5)
 
 
 def test_a_drug_beyond_the_atlas_leans_on_those_it_resembles(toy):
@@ -98,17 +107,15 @@ def test_a_drug_beyond_the_atlas_leans_on_those_it_resembles(toy):
     twin = "CC1CCN(CC1N(C)C2=NC=NC3=C2C=CN3)C(=O)CC"
     wider = with_novel(toy, NovelDrug("A new one", twin))
     found = ask(wider, query=Condition("A549", "A new one", 5.0))
-    assert found.prediction.provenance["route"] == Route.KRIGING
-    assert "chemistry" in found.prediction.provenance["settings"]
+    assert found.provenance["route"] == Route.KRIGING
+    assert "chemistry" in found.provenance["settings"]
     heaviest, _ = found.terms[0].conditions[0]
     assert heaviest.drug.startswith("Tofacitinib")
 
 
 def test_what_is_unknown_is_refused(toy):
-    """A method without weights, a line or dose that the atlas lacks."""
+    """A method without weights, a dose at which nothing was measured."""
     with pytest.raises(UsageError, match="declares no weights"):
         ask(toy, "pca_ridge")
-    with pytest.raises(NotFoundError, match="HeLa"):
-        ask(toy, query=Condition("HeLa", "Trametinib", 5.0))
-    with pytest.raises(NotFoundError, match="7 uM"):
+    with pytest.raises(EmptyPoolError, match="nothing measured may be read"):
         ask(toy, query=Condition("A549", "Trametinib", 7.0))

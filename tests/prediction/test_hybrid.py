@@ -11,8 +11,8 @@ from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.hybrid import STRENGTHS, THRESHOLDS, Hybrid, Shrunken
+from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.means import PoolMeans
-from lgr_core.prediction.retrieved import Retrieved
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.gate import Basis
 from lgr_core.retrieval.pool import TrainingView
@@ -38,7 +38,7 @@ class Names:
 
 def lgr(store, *names, k=2, in_line=True, **options):
     """LGR with these neighbours."""
-    return Retrieved(Names(*names, **options), store.drug_catalog, k, in_line=in_line)
+    return LGR(Names(*names, **options), store.drug_catalog, k, in_line=in_line)
 
 
 def block_of(store):
@@ -62,7 +62,7 @@ def test_shrunken_chooses_on_validation(toy, regime):
     """K not above the run's own, and one of the strengths."""
     fold = make_folds(toy, regime, 3)[0]
     method = Shrunken(
-        Retrieved(make_selector("mechanism", toy), toy.drug_catalog, 2, in_line=fold.in_line)
+        LGR(make_selector("mechanism", toy), toy.drug_catalog, 2, in_line=fold.in_line)
     )
     method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
     assert method.chosen["k"] == 2
@@ -115,7 +115,7 @@ def test_the_threshold_is_chosen_on_validation(toy):
     """One of those tried."""
     fold = make_folds(toy, "unseen_drug", 3)[0]
     names = ("mechanism", "chemistry")
-    both = [Retrieved(make_selector(n, toy), toy.drug_catalog, 2, in_line=True) for n in names]
+    both = [LGR(make_selector(n, toy), toy.drug_catalog, 2, in_line=True) for n in names]
     method = Hybrid(*both)
     method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
     assert method.chosen in THRESHOLDS
@@ -134,7 +134,7 @@ def test_a_query_is_put_to_a_selector_once_for_all_methods(toy):
             method.predict(block)
     expected = [(query, 2) for block in blocks for query in block.queries]
     assert [selector.asked for selector in both.values()] == [expected, expected]
-    setting.retrieved(both["llm"]).retrieve(blocks[-1], 1)
+    setting.lgr(both["llm"]).retrieve(blocks[-1], 1)
     assert both["llm"].asked[-1] == (blocks[-1].queries[0], 1)
 
 
@@ -143,5 +143,5 @@ def test_what_one_regime_made_another_does_not_use(toy):
     setting = Setting(FoldReader(toy).labels, lambda name: Names(), Regime.OPEN_WORLD)
     selector = Names("Cobimetinib")
     strict = replace(setting, regime=Regime.UNSEEN_CELL_LINE_STRICT)
-    bases = [made.retrieved(selector).basis for made in (setting, strict)]
+    bases = [made.lgr(selector).basis for made in (setting, strict)]
     assert bases == [Basis.LINE, Basis.DRUG_MEANS]

@@ -16,6 +16,8 @@ from lgr_core.evaluation.folds import make_folds
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.batch import Status
 from lgr_core.prediction.chem_knn import ChemKNN
+from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.lgr_controls import Oracle, RandomK
 from lgr_core.prediction.means import (
     CellMean,
     DrugMean,
@@ -26,10 +28,9 @@ from lgr_core.prediction.means import (
     Zero,
 )
 from lgr_core.prediction.pca_ridge import COMPONENTS, PENALTIES, PCARidge, _Latent, _Moments
-from lgr_core.prediction.predictors import LGR, PoolMean
-from lgr_core.prediction.retrieved import Oracle, Retrieved
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import TrainingView, View, candidate_pool
+from lgr_core.retrieval.pool import TrainingView, candidate_pool
+from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector, make_selector
 
 
@@ -39,29 +40,31 @@ def blocks_of(store, regime, number=0):
     return list(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))), fold
 
 
-def singly(store, block, fold, method):
-    """What the method of single queries predicts for each query of a block."""
+def by_hand(store, block, fold, selector, k):
+    """Query by query: the mean of who stands of the selector's names, else of the whole pool."""
     found = []
     for query in block.queries:
         pool = candidate_pool(store, query, fold=fold)
-        view = View(store, query, method.evidence, fold)
-        found.append(method.predict(pool, view).delta)
+        selection = selector.select(pool, k, store)
+        stand = resolve(selection, pool, store.drug_catalog, k, selector=selector.name)
+        rows = store.rows(query.cell_line, stand.drugs or pool.drugs, query.dose_um)
+        found.append(store.deltas(rows).mean(axis=0))
     return np.array(found)
 
 
 @pytest.mark.parametrize("regime", ["unseen_drug", "unseen_cell_line", "open_world"])
 @pytest.mark.parametrize("name", ["mechanism", "chemistry", "random"])
-def test_retrieved_in_blocks_is_lgr_query_by_query(toy, regime, name):
-    """The same neighbours, mean and fallback."""
+def test_lgr_in_blocks_is_lgr_query_by_query(toy, regime, name):
+    """The same neighbours, mean and fallback; draws need no judge."""
     blocks, fold = blocks_of(toy, regime)
-    for block in blocks:
-        method = Retrieved(make_selector(name, toy), toy.drug_catalog, 2, in_line=True)
-        found = method.predict(block)
+    selector = make_selector(name, toy)
+    made = {RandomK, LGR} if name == "random" else {LGR}
+    for block, kind in product(blocks, made):
+        found = kind(selector, toy.drug_catalog, 2).predict(block)
         ok = found.ok
-        single = LGR(make_selector(name, toy), toy.drug_catalog, k=2)
         kept = block.some(np.flatnonzero(ok))
-        np.testing.assert_allclose(found.delta[ok], singly(toy, kept, fold, single), rtol=1e-5)
-        assert method.name == single.name
+        expected = by_hand(toy, kept, fold, selector, 2)
+        np.testing.assert_allclose(found.delta[ok], expected, rtol=1e-5)
 
 
 def test_the_oracle_in_blocks_is_the_oracle_query_by_query(toy):
@@ -69,9 +72,8 @@ def test_the_oracle_in_blocks_is_the_oracle_query_by_query(toy):
     blocks, fold = blocks_of(toy, "open_world")
     for block in blocks:
         found = Oracle(OracleSelector(), toy.drug_catalog, 2, in_line=True).predict(block)
-        single = LGR(OracleSelector(), toy.drug_catalog, k=2)
         kept = block.some(np.flatnonzero(found.ok))
-        expected = singly(toy, kept, fold, single)
+        expected = by_hand(toy, kept, fold, OracleSelector(), 2)
         np.testing.assert_allclose(found.delta[found.ok], expected, rtol=1e-5)
 
 
@@ -79,7 +81,7 @@ def test_in_the_strict_regime_neighbours_are_drug_means_over_training_lines(toy)
     """Nothing measured in the tested line is read, by anyone."""
     blocks, fold = blocks_of(toy, "unseen_cell_line_strict")
     for block in blocks:
-        chosen = Retrieved(RandomSelector(1), toy.drug_catalog, 2, in_line=False)
+        chosen = LGR(RandomSelector(1), toy.drug_catalog, 2, in_line=False)
         for i, retrieval in enumerate(chosen.retrieve(block, 2)):
             at_dose = (toy.conditions["dose_um"] == block.dose_um).to_numpy()
             means = [
@@ -91,17 +93,19 @@ def test_in_the_strict_regime_neighbours_are_drug_means_over_training_lines(toy)
             np.testing.assert_allclose(
                 chosen.predict(block).delta[i], np.mean(means, axis=0), rtol=1e-5
             )
-        in_line = Retrieved(RandomSelector(1), toy.drug_catalog, 2, in_line=True)
-        with pytest.raises((LeakageError, KeyError)):
+        in_line = LGR(RandomSelector(1), toy.drug_catalog, 2, in_line=True)
+        with pytest.raises(LeakageError):
             in_line.predict(block)
 
 
 def test_pool_means_are_the_pool_mean(toy):
-    """As the predictor of single queries has it."""
-    blocks, fold = blocks_of(toy, "unseen_drug")
+    """Of every candidate, query by query."""
+    blocks, _ = blocks_of(toy, "unseen_drug")
     for block in blocks:
         found = PoolMeans().predict(block)
-        np.testing.assert_allclose(found.delta, singly(toy, block, fold, PoolMean()), rtol=1e-5)
+        for query, pool, delta in zip(block.queries, block.pools, found.delta, strict=True):
+            rows = toy.rows(query.cell_line, pool.drugs, query.dose_um)
+            np.testing.assert_allclose(delta, toy.deltas(rows).mean(axis=0), rtol=1e-5)
 
 
 def test_cell_mean_falls_back_to_the_global_mean_in_an_unseen_line(toy):

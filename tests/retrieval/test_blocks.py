@@ -1,21 +1,24 @@
-"""Blocks read for many queries at once what a view of each would let it read, and no more."""
+"""Blocks read for many queries at once what each of them may read, and no more."""
 
 from itertools import product
 
 import numpy as np
 import pytest
+from guarded import may_read
 from scipy.sparse import csr_array
 from toy import DRUGS
 
 from lgr_core.domain import Evidence
-from lgr_core.errors import EmptyPoolError, LeakageError
+from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.metrics import pearson_delta
+from lgr_core.retrieval import fold_evidence
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Basis, Over
-from lgr_core.retrieval.pool import TrainingView, View
+from lgr_core.retrieval.gate import Basis
+from lgr_core.retrieval.pool import TrainingView
 from lgr_core.retrieval.rehearsal import rehearse
+from lgr_core.retrieval.sums import Over
 
 DECLARED = (
     frozenset(),
@@ -35,28 +38,41 @@ def readers(store):
 
 
 def readable(store, reader, query, evidence):
-    """(n_conditions,) what a view of the query lets through, row by row."""
-    view = View(store, query, evidence, reader.fold)
+    """(n_conditions,) what a query may read, by the rule in words; worked out once."""
+    key = (str(reader.fold and (reader.fold.regime, reader.fold.number)), query, evidence)
+    if key not in _READABLE:
+        _READABLE[key] = may_read(store, query, evidence, reader.fold)
+    return _READABLE[key].copy()
+
+
+_READABLE = {}
+
+
+def passed_by(reader, n):
+    """(n,) which rows a query's reader gives out, each tried alone."""
 
     def passes(row):
         try:
-            view.deltas(np.array([row]))
+            reader.deltas(np.array([row]))
         except LeakageError:
             return False
         return True
 
-    return np.array([passes(row) for row in range(len(store.conditions))])
+    return np.array([passes(row) for row in range(n)])
 
 
-def test_a_gate_allows_what_the_view_of_each_query_allows(toy):
-    """In every regime and fold, for every declaration, query and row."""
+def test_a_gate_allows_what_each_query_may_read(toy):
+    """In every regime and fold, for every declaration, query and row; one by one and together."""
     rows = np.arange(len(toy.conditions))
     for (reader, tested), evidence in product(readers(toy), DECLARED):
         for block in reader.blocks(tested):
             gate = block.gate(evidence)
             for i, query in enumerate(block.queries):
                 allowed = gate.allows(np.full(len(rows), i), rows)
-                np.testing.assert_array_equal(allowed, readable(toy, reader, query, evidence))
+                expected = readable(toy, reader, query, evidence)
+                np.testing.assert_array_equal(allowed, expected)
+                passed = passed_by(block.view(i, evidence), len(rows))
+                np.testing.assert_array_equal(passed, expected)
 
 
 @pytest.mark.parametrize("over", Over)
@@ -118,6 +134,62 @@ def test_weights_on_what_may_not_be_read_are_refused(toy):
     own_everywhere = csr_array([[float(name == "Tofacitinib") for name in sorted(DRUGS)]])
     with pytest.raises(LeakageError):  # its mean over all lines holds the query itself
         block.gate({Evidence.TRAIN}).combine(own_everywhere, Basis.DRUG_MEANS)
+
+
+def test_vectors_are_of_one_querys_readable_rows(toy):
+    """In the order asked for; the query itself or its twin among them is a leak."""
+    block = FoldReader(toy).block("A549", 5.0, ["Vorinostat", "Tofacitinib"])
+    gate = block.gate({Evidence.TARGET_POOL})
+    place = gate.places(Basis.LINE)
+    drugs = ["Trametinib", "Cobimetinib"]
+    found = gate.vectors(1, np.array([place[drug] for drug in drugs]), Basis.LINE)
+    np.testing.assert_array_equal(found, toy.deltas(toy.rows("A549", drugs, 5.0)))
+    for query, drug in ((0, "Vorinostat"), (1, "Tofacitinib"), (1, "Tofacitinib (citrate)")):
+        closed = np.array([place["Cobimetinib"], place[drug]])
+        with pytest.raises(LeakageError, match=drug.split(" ")[0]):
+            gate.vectors(query, closed, Basis.LINE)
+        gate.vectors(1 - query, np.array([place["Cobimetinib"]]), Basis.LINE)
+    with pytest.raises(LeakageError):
+        block.gate({Evidence.TRUTH}).vectors(0, np.array([place["Cobimetinib"]]), Basis.LINE)
+    means = block.gate({Evidence.TRAIN}).places(Basis.DRUG_MEANS)
+    with pytest.raises(LeakageError):  # its mean over all lines holds the query itself
+        block.gate({Evidence.TRAIN}).vectors(0, np.array([means["Vorinostat"]]), Basis.DRUG_MEANS)
+
+
+def test_a_guard_answers_only_for_what_its_fold_tests(toy):
+    """One query of the block that is in training, or not measured at all, is enough."""
+    fold = make_folds(toy, "unseen_drug", 3)[0]
+    reader = FoldReader(toy, fold)
+    tested = next(iter(reader.blocks(np.flatnonzero(fold.test))))
+    in_line = (toy.conditions["cell_line"] == tested.cell_line).to_numpy()
+    at_dose = (toy.conditions["dose_um"] == tested.dose_um).to_numpy()
+    trained = toy.condition(int(np.flatnonzero(fold.train & in_line & at_dose)[0])).drug
+    tested.gate({Evidence.TRAIN})
+    for drug in (trained, "No such drug"):
+        mixed = reader.block(tested.cell_line, tested.dose_um, [*tested.drugs, drug])
+        with pytest.raises(UsageError, match=drug):
+            mixed.gate({Evidence.TRAIN})
+
+
+def test_over_all_genes_the_same_rows_are_open(toy):
+    """The panel stands first in what is summed; what is closed stays closed."""
+    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
+    wide, panel = (b.gate({Evidence.TARGET_POOL}) for b in (block.over_all_genes(), block))
+    means, _ = wide.mean(Over.LINE)
+    assert means.shape == (1, 8)
+    np.testing.assert_array_equal(means[:, :6], panel.mean(Over.LINE)[0])
+    own = toy.rows("A549", ["Trametinib"], 5.0)
+    with pytest.raises(LeakageError, match="Trametinib"):
+        wide.combine_rows(np.ones((1, 1)), own)
+
+
+def test_many_rows_are_weighted_in_steps(toy, monkeypatch):
+    """The sum is the same where no more than a few rows are held at a time."""
+    rows = np.arange(len(toy.conditions))
+    weights = np.random.default_rng(0).normal(size=(2, len(rows))).astype(np.float32)
+    whole = FoldReader(toy).weighted_sums(weights, rows)
+    monkeypatch.setattr(fold_evidence, "_MOST_WEIGHTED", 3 * toy.n_panel)
+    np.testing.assert_allclose(FoldReader(toy).weighted_sums(weights, rows), whole, rtol=1e-4)
 
 
 def test_weights_on_a_mean_of_nothing_are_refused(toy):

@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from guarded import held_out, may_read, reader_of
 
 from lgr_core.answer import predict
+from lgr_core.answer.ask import METHODS
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.quality import describe, quality_report
@@ -15,9 +17,10 @@ from lgr_core.domain import Condition, Evidence, ValueKind
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.gate import Over
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.pool import candidate_pool
 
 SINGLE = ("Dasatinib", "Erlotinib", "Paclitaxel", "Trametinib", "Vorinostat")
 COMBINED = ("Dasatinib+Trametinib", "Erlotinib & Trametinib", "Paclitaxel_Vorinostat")
@@ -38,10 +41,17 @@ def shares(drug, other):
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Five drugs and five combinations in three lines at one dose, by ingest."""
-    folder = tmp_path_factory.mktemp("combined")
+    return build(tmp_path_factory.mktemp("combined"))
+
+
+def build(folder, closed_to=None):
+    """The atlas; in A549 with other values in all rows that are closed to a drug."""
     rows = list(itertools.product(LINES, SINGLE + COMBINED))
     frame = pd.DataFrame(rows, columns=["cell_line", "drug"]).assign(dose_um=1.0)
     values = np.random.default_rng(0).normal(size=(len(rows), 6))
+    if closed_to is not None:
+        closed = [line == "A549" and shares(closed_to, other) for line, other in rows]
+        values[closed] = np.random.default_rng(1).normal(10, 5, size=(sum(closed), 6))
     frame[[f"G{i}" for i in range(6)]] = values
     frame.to_csv(folder / "x.csv", index=False)
     ingest(folder / "x.csv", folder / "mixed", options=IngestOptions(value_kind=ValueKind.LOG2FC))
@@ -61,7 +71,7 @@ def test_no_pool_holds_a_drug_of_the_query(store, drug):
 def test_no_row_that_shares_a_drug_is_read_in_the_line(store, drug):
     """Each by itself is refused to the query; all are open to it in other lines."""
     query = Condition("A549", drug, 1.0)
-    view = View(store, query, OPEN)
+    view = reader_of(store, query, OPEN)
     for line, other in itertools.product(LINES, SINGLE + COMBINED):
         row = np.array([store.row(Condition(line, other, 1.0))])
         if line == "A549" and shares(drug, other):
@@ -71,8 +81,19 @@ def test_no_row_that_shares_a_drug_is_read_in_the_line(store, drug):
             assert view.deltas(row).shape == (1, 6)
 
 
+@pytest.mark.parametrize("drug", SINGLE + COMBINED)
+def test_the_rule_in_words_is_that_of_names(store, drug):
+    """What the brute-force tests hold the guards to closes combinations, and those alone."""
+    query = Condition("A549", drug, 1.0)
+    table = store.conditions
+    pairs = zip(table["cell_line"], table["drug"], strict=True)
+    closed = [line == "A549" and shares(drug, other) for line, other in pairs]
+    assert held_out(store, query).tolist() == closed
+    assert may_read(store, query, OPEN).tolist() == [not each for each in closed]
+
+
 def test_means_of_many_queries_leave_out_what_shares_a_drug(store):
-    """The gate of a block opens what each query's view would; worked out by names."""
+    """The gate of a block opens what each query alone could read; worked out by names."""
     drugs = SINGLE + COMBINED
     gate = FoldReader(store).block("A549", 1.0, drugs).gate(OPEN)
     means, counts = gate.mean(Over.LINE)
@@ -94,6 +115,26 @@ def test_a_new_drug_is_closed_to_its_combinations(store):
     gate = FoldReader(wider).block("A549", 1.0, ["Lapatinib"]).gate(OPEN)
     own = wider.rows("A549", ["Lapatinib+Dasatinib"], 1.0)
     assert gate.allows(np.array([0]), own).tolist() == [False]
+
+
+@pytest.mark.parametrize("drug", ["Trametinib", "Dasatinib+Trametinib", "Paclitaxel_Vorinostat"])
+def test_no_prediction_depends_on_what_shares_a_drug(store, tmp_path, drug):
+    """Where all rows of the line that share a drug are other numbers, each method says the same."""
+    other = build(tmp_path, closed_to=drug)
+    query = Condition("A549", drug, 1.0)
+    differ = (store.deltas(np.arange(30)) != other.deltas(np.arange(30))).any(axis=1)
+    assert differ.tolist() == held_out(store, query).tolist()
+    for method in METHODS:
+        before, after = (
+            predict(atlas, cell_line="A549", drug=drug, method=method, selector="chemistry", k=3)
+            for atlas in (store, other)
+        )
+        np.testing.assert_array_equal(before.prediction.delta, after.prediction.delta, method)
+    knn = ChemKNN(2)
+    before, after = (
+        knn.predict(FoldReader(atlas).block("A549", 1.0, [drug])).delta for atlas in (store, other)
+    )
+    np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("regime", [Regime.UNSEEN_DRUG, Regime.OPEN_WORLD])

@@ -11,10 +11,10 @@ from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.prompt import PromptOptions
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
-from lgr_core.retrieval.resolve import retrieve
+from lgr_core.retrieval.resolve import resolve
 
 QUERY = Condition("A549", "Trametinib", 5.0)
 GOOD = """<Final Answer>
@@ -42,13 +42,18 @@ def make(toy, tmp_path):
     return build
 
 
+def resolved(selector, pool, catalog, k):
+    """What stands of a selector's answer."""
+    return resolve(selector.select(pool, k), pool, catalog, k, selector=selector.name)
+
+
 @pytest.fixture
 def ask(toy):
     """Retrieve three neighbours for a query with a selector."""
 
     def run(selector, query=QUERY, k=3):
         pool = candidate_pool(toy, query)
-        return retrieve(selector, pool, View(toy, query, []), toy.drug_catalog, k)
+        return resolved(selector, pool, toy.drug_catalog, k)
 
     return run
 
@@ -97,7 +102,7 @@ def test_replay_asks_nobody(make, ask, file):
     assert ask(replay).provenance["answered_by"] == "cache"
     other = make(policy=Policy.REPLAY, files=[file], client=False, model="another")
     found = ask(other)
-    assert found.provenance["answered_by"] == "file theirs.jsonl"
+    assert found.provenance["file"] == "theirs.jsonl"
     assert found.drugs == ("Vorinostat", "Cobimetinib")
     with pytest.raises(NotFoundError, match="--cache fill.*--scope drug"):
         ask(other, Condition("LoVo", "Trametinib", 5.0))
@@ -146,12 +151,11 @@ def test_names_beyond_a_narrower_pool_are_not_the_models_mistake(make, toy, file
     """In scope drug, or from a file, a drug of the atlas outside this pool is not_in_split."""
     pool = candidate_pool(toy, QUERY)
     narrow = type(pool)(QUERY, tuple(d for d in pool.drugs if d != "Vorinostat"), pool.twins)
-    view = View(toy, QUERY, [])
     for selector in (
         make(GOOD, scope=Scope.DRUG),
         make(policy=Policy.REPLAY, files=[file], client=False, model="x"),
     ):
-        found = retrieve(selector, narrow, view, toy.drug_catalog, 3)
+        found = resolved(selector, narrow, toy.drug_catalog, 3)
         assert [(r.text, r.reason) for r in found.rejected] == [("Vorinostat", Reason.NOT_IN_SPLIT)]
 
 

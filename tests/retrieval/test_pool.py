@@ -1,9 +1,10 @@
-"""Pools hold who may be retrieved; views refuse every forbidden read."""
+"""Pools hold who may be retrieved; readers refuse every forbidden read."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from guarded import held_out, reader_of
 from toy import DRUGS, LINES, build_toy, toy_table
 
 from lgr_core.atlas.store import open_atlas
@@ -11,13 +12,7 @@ from lgr_core.domain import CandidatePool, Condition, Evidence, Proposal, Reason
 from lgr_core.errors import EmptyPoolError, LeakageError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds, nested
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.retrieval.pool import (
-    TrainingView,
-    View,
-    candidate_pool,
-    held_out,
-    offered_drugs,
-)
+from lgr_core.retrieval.pool import TrainingView, candidate_pool, offered_drugs
 from lgr_core.retrieval.resolve import resolve
 
 TOFA = Condition("A549", "Tofacitinib", 5.0)
@@ -48,11 +43,14 @@ def test_a_pool_needs_a_measured_dose(toy):
 
 
 def test_the_held_out_unit_spans_doses_and_twins(toy):
-    """Every row of the line and parent, and no other."""
-    rows = np.flatnonzero(held_out(toy, TOFA))
+    """Every row of the line and parent is closed, and no other."""
+    n = len(toy.conditions)
+    rows = np.flatnonzero(~opened(reader_of(toy, TOFA, [Evidence.TRAIN]), n))
     assert {toy.condition(r).drug for r in rows} == {"Tofacitinib", "Tofacitinib (citrate)"}
-    rows = np.flatnonzero(held_out(toy, Condition("A549", "Trametinib", 5.0)))
+    query = Condition("A549", "Trametinib", 5.0)
+    rows = np.flatnonzero(~opened(reader_of(toy, query, [Evidence.TRAIN]), n))
     assert {toy.condition(r).dose_um for r in rows} == {0.5, 5.0}
+    np.testing.assert_array_equal(rows, np.flatnonzero(held_out(toy, query)))
 
 
 EVERYTHING_BUT_TRUTH = [Evidence.TRAIN, Evidence.TARGET_POOL, Evidence.CONTROLS]
@@ -65,7 +63,7 @@ EVERYTHING_BUT_TRUTH = [Evidence.TRAIN, Evidence.TARGET_POOL, Evidence.CONTROLS]
 )
 def test_no_view_reads_the_querys_own_unit(toy, drug, dose):
     """With all evidence but the truth, the query's own rows stay closed, at any dose."""
-    view = View(toy, Condition("A549", "Trametinib", 5.0), EVERYTHING_BUT_TRUTH)
+    view = reader_of(toy, Condition("A549", "Trametinib", 5.0), EVERYTHING_BUT_TRUTH)
     with pytest.raises(LeakageError, match="Trametinib in A549"):
         view.deltas(row(toy, "A549", drug, dose))
 
@@ -73,21 +71,21 @@ def test_no_view_reads_the_querys_own_unit(toy, drug, dose):
 def test_no_view_reads_the_querys_twin(toy):
     """The citrate would be the answer by another name."""
     with pytest.raises(LeakageError, match="citrate"):
-        View(toy, TOFA, EVERYTHING_BUT_TRUTH).deltas(row(toy, "A549", "Tofacitinib (citrate)"))
+        reader_of(toy, TOFA, EVERYTHING_BUT_TRUTH).deltas(row(toy, "A549", "Tofacitinib (citrate)"))
 
 
 def test_one_forbidden_row_among_many_is_found(toy):
     """A whole-atlas read fails for the query's rows alone."""
     everything = np.arange(len(toy.conditions))
     with pytest.raises(LeakageError, match=r"2 row\(s\)"):
-        View(toy, TOFA, EVERYTHING_BUT_TRUTH).deltas(everything)
+        reader_of(toy, TOFA, EVERYTHING_BUT_TRUTH).deltas(everything)
     allowed = everything[~held_out(toy, TOFA)]
-    assert len(View(toy, TOFA, [Evidence.TRAIN]).deltas(allowed)) == len(allowed)
+    assert len(reader_of(toy, TOFA, [Evidence.TRAIN]).deltas(allowed)) == len(allowed)
 
 
 def test_the_target_pool_alone_stays_in_its_line(toy):
     """Other lines are training data, which this method did not declare."""
-    view = View(toy, TOFA, [Evidence.TARGET_POOL])
+    view = reader_of(toy, TOFA, [Evidence.TARGET_POOL])
     assert view.deltas(row(toy, "A549", "Vorinostat")).shape == (1, 6)
     with pytest.raises(LeakageError, match="LoVo"):
         view.deltas(row(toy, "LoVo", "Vorinostat"))
@@ -96,12 +94,12 @@ def test_the_target_pool_alone_stays_in_its_line(toy):
 def test_nothing_declared_reads_nothing(toy):
     """No evidence, no delta."""
     with pytest.raises(LeakageError, match="nothing"):
-        View(toy, TOFA, []).deltas(row(toy, "A549", "Vorinostat"))
+        reader_of(toy, TOFA, []).deltas(row(toy, "A549", "Vorinostat"))
 
 
 def test_the_truth_is_the_querys_own_row_only(toy):
     """TRUTH opens the query, not its twin."""
-    view = View(toy, TOFA, [Evidence.TRUTH])
+    view = reader_of(toy, TOFA, [Evidence.TRUTH])
     assert view.deltas(row(toy, "A549", "Tofacitinib")).shape == (1, 6)
     with pytest.raises(LeakageError, match="citrate"):
         view.deltas(row(toy, "A549", "Tofacitinib (citrate)"))
@@ -109,12 +107,12 @@ def test_the_truth_is_the_querys_own_row_only(toy):
 
 def test_vehicle_profiles_need_controls(toy):
     """Declared they are read, for any line; undeclared they are not; unknown they are None."""
-    view = View(toy, TOFA, [Evidence.CONTROLS])
+    view = reader_of(toy, TOFA, [Evidence.CONTROLS])
     np.testing.assert_array_equal(view.control_profile("A549"), [1, 2, 3, 4, 5, 6, 0, 7])
     np.testing.assert_array_equal(view.control_profile("LoVo"), 16 + toy.control_profiles[0])
     assert view.control_profile("no such line") is None
     with pytest.raises(LeakageError, match="vehicle profiles"):
-        View(toy, TOFA, [Evidence.TRAIN]).control_profile(LINES[1])
+        reader_of(toy, TOFA, [Evidence.TRAIN]).control_profile(LINES[1])
 
 
 # -- folds ------------------------------------------------------------------------------------
@@ -158,7 +156,7 @@ def test_in_every_regime_a_view_opens_what_the_table_says(toy, regime, query):
         Regime.UNSEEN_CELL_LINE_STRICT: np.zeros(len(line), dtype=bool),
     }.get(regime, ~own & (line == "A549"))
     for evidence, expected in ((Evidence.TRAIN, train), (Evidence.TARGET_POOL, pool)):
-        view = View(toy, query, [evidence], fold)
+        view = reader_of(toy, query, [evidence], fold)
         np.testing.assert_array_equal(opened(view, len(line)), expected)
 
 
@@ -174,7 +172,7 @@ def test_in_every_regime_a_view_opens_what_the_table_says(toy, regime, query):
 )
 def test_in_no_regime_a_view_reads_the_querys_own_unit(toy, regime, query, drug, dose):
     """All evidence but the truth, and the unit stays closed."""
-    view = View(toy, query, EVERYTHING_BUT_TRUTH, fold_with(toy, regime, query))
+    view = reader_of(toy, query, EVERYTHING_BUT_TRUTH, fold_with(toy, regime, query))
     with pytest.raises(LeakageError, match=rf"\({regime}\).*in A549"):
         view.deltas(row(toy, "A549", drug, dose))
 
@@ -184,7 +182,7 @@ def test_an_unseen_drug_is_closed_in_other_lines(toy, line):
     """There lies the drug mean that the regime is about to do without."""
     fold = fold_with(toy, Regime.UNSEEN_DRUG)
     with pytest.raises(LeakageError, match="Trametinib in"):
-        View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(row(toy, line, "Trametinib"))
+        reader_of(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(row(toy, line, "Trametinib"))
 
 
 def test_other_tested_parents_are_closed_in_the_querys_own_line(toy):
@@ -194,7 +192,7 @@ def test_other_tested_parents_are_closed_in_the_querys_own_line(toy):
     other = np.flatnonzero(fold.test & in_line & ~held_out(toy, TRAMETINIB))
     assert len(other)
     with pytest.raises(LeakageError, match="in A549"):
-        View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(other)
+        reader_of(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold).deltas(other)
 
 
 def test_train_holds_nothing_of_an_unseen_line(toy):
@@ -202,8 +200,8 @@ def test_train_holds_nothing_of_an_unseen_line(toy):
     fold = fold_with(toy, Regime.UNSEEN_CELL_LINE)
     there = row(toy, "A549", "Vorinostat")
     with pytest.raises(LeakageError, match="Vorinostat in A549"):
-        View(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.CONTROLS], fold).deltas(there)
-    assert len(View(toy, TRAMETINIB, [Evidence.TARGET_POOL], fold).deltas(there)) == 1
+        reader_of(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.CONTROLS], fold).deltas(there)
+    assert len(reader_of(toy, TRAMETINIB, [Evidence.TARGET_POOL], fold).deltas(there)) == 1
 
 
 @pytest.mark.parametrize("regime", LINE_REGIMES)
@@ -216,7 +214,7 @@ def test_other_tested_lines_are_closed_too(toy, regime):
     )
     tested = toy.conditions[fold.test]
     first, last = tested.index[0], tested.index[-1]
-    view = View(toy, toy.condition(first), EVERYTHING_BUT_TRUTH, fold)
+    view = reader_of(toy, toy.condition(first), EVERYTHING_BUT_TRUTH, fold)
     with pytest.raises(LeakageError, match=str(toy.condition(last).cell_line)):
         view.deltas(np.array([last]))
 
@@ -224,7 +222,7 @@ def test_other_tested_lines_are_closed_too(toy, regime):
 def test_strict_reads_no_delta_of_the_held_out_line(toy):
     """Every row of the line is tried with all evidence but the truth."""
     fold = fold_with(toy, Regime.UNSEEN_CELL_LINE_STRICT)
-    view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold)
+    view = reader_of(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold)
     in_line = (toy.conditions["cell_line"] == "A549").to_numpy()
     np.testing.assert_array_equal(opened(view, len(in_line)), ~in_line)
 
@@ -234,7 +232,7 @@ def test_in_every_regime_vehicle_profiles_need_controls(toy, regime):
     """Undeclared they stay closed, to queries and to fits; the truth stays one row."""
     fold = fold_with(toy, regime)
     readers = [
-        View(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.TARGET_POOL, Evidence.TRUTH], fold),
+        reader_of(toy, TRAMETINIB, [Evidence.TRAIN, Evidence.TARGET_POOL, Evidence.TRUTH], fold),
         TrainingView(toy, fold, validation=True),
     ]
     for view in readers:
@@ -242,7 +240,7 @@ def test_in_every_regime_vehicle_profiles_need_controls(toy, regime):
             view.control_profile("A549")
     declared = TrainingView(toy, fold, validation=True, evidence=[Evidence.CONTROLS])
     assert declared.control_profile("A549").shape == (8,)
-    truth = View(toy, TRAMETINIB, [Evidence.TRUTH], fold)
+    truth = reader_of(toy, TRAMETINIB, [Evidence.TRUTH], fold)
     assert np.flatnonzero(opened(truth, len(fold.test))).tolist() == [toy.row(TRAMETINIB)]
 
 
@@ -268,14 +266,14 @@ def test_tuning_never_sees_the_outer_test(toy, regime):
     outer = fold_with(toy, regime)
     for fold in [*nested(outer, 2), *outer.tunings()]:
         query = toy.condition(int(np.flatnonzero(fold.test)[0]))
-        seen = opened(View(toy, query, EVERYTHING_BUT_TRUTH, fold), len(fold.test))
+        seen = opened(reader_of(toy, query, EVERYTHING_BUT_TRUTH, fold), len(fold.test))
         assert seen.any()
         assert not (seen & outer.test).any()
 
 
 def test_rows_are_numbers_flags_or_counted_from_the_end(toy):
     """No way of naming a row gets round the check."""
-    view = View(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold_with(toy, Regime.OPEN_WORLD))
+    view = reader_of(toy, TRAMETINIB, EVERYTHING_BUT_TRUTH, fold_with(toy, Regime.OPEN_WORLD))
     closed = toy.row(TRAMETINIB)
     flags = np.arange(len(toy.conditions)) == closed
     for rows in (flags, np.array([closed - len(flags)]), slice(closed, closed + 1), [closed]):
@@ -290,7 +288,7 @@ def test_a_fold_answers_only_for_what_it_tests(toy, regime):
     fold = fold_with(toy, regime)
     trained = toy.condition(int(np.flatnonzero(fold.train)[0]))
     with pytest.raises(UsageError, match="not among the"):
-        View(toy, trained, [Evidence.TRAIN], fold)
+        reader_of(toy, trained, [Evidence.TRAIN], fold)
     with pytest.raises(UsageError, match="not among the"):
         candidate_pool(toy, trained, fold=fold)
 
@@ -303,7 +301,7 @@ def test_a_fold_of_another_atlas_is_refused(toy):
         regime, in_line, test = fold.regime, True, fold.test[1:]
 
     for build in (
-        lambda: View(toy, TRAMETINIB, [], Short()),
+        lambda: reader_of(toy, TRAMETINIB, [], Short()),
         lambda: candidate_pool(toy, TRAMETINIB, fold=Short()),
         lambda: TrainingView(toy, Short(), validation=True),
     ):

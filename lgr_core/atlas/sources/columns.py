@@ -19,6 +19,7 @@ from lgr_core.atlas.sources.names import GENE_ROLES, ROLES, Roles, name_in_tiers
 from lgr_core.domain import NOTHING
 from lgr_core.drugs.names import is_missing
 from lgr_core.errors import AmbiguousError, InputError, UsageError
+from lgr_core.remedies import Fix, Option, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +118,8 @@ def _unit_in_name(frame: pd.DataFrame, columns: Mapping[str, str]) -> str | None
     units = {text for text in map(str, frame[said].dropna().unique()) if read_unit(text)}
     if any(read_unit(text) != unit for text in units):
         what = f"{columns['dose']!r} says {unit}, {said!r} says {', '.join(sorted(units))}"
-        do = f"Say --column dose_unit={unit} or --column dose_unit={said}."
-        raise AmbiguousError("the dose unit", what, do)
+        remedy = Remedy(Fix.ONE_COLUMN, "dose_unit", (unit, said))
+        raise AmbiguousError("the dose unit", what, remedy, candidates=(unit, said))
     return None
 
 
@@ -138,7 +139,7 @@ def _believe(
     for role, column in given.items():
         if column and column not in frame.columns:
             found = f"there is no column {column!r}; columns found: {_listed(list(frame.columns))}"
-            raise InputError(f"--column {role}={column}", found, "Name one of these.")
+            raise InputError(Option("column", column, role), found, "Name one of these.")
     return given, unit
 
 
@@ -149,9 +150,9 @@ def _guess(frame: pd.DataFrame, role: str, tiers: tuple[tuple[str, ...], ...]) -
         named = [c for c, name in names.items() if name in tier and not _is_empty(frame[c], role)]
         found = [c for c in named if _fits(frame[c], role, best=tier == tiers[0])]
         if len(found) > 1 and not _agree(frame, found):
-            flags = " or ".join(f"--column {role}={name}" for name in found)
             what = f"{' and '.join(map(repr, found))} are equally plausible"
-            raise AmbiguousError(f"the column for {role}", what, f"Say {flags}.")
+            remedy = Remedy(Fix.ONE_COLUMN, role, tuple(map(str, found)))
+            raise AmbiguousError(f"the column for {role}", what, remedy, candidates=found)
         if found:
             return found[0]
     return None
@@ -188,7 +189,7 @@ def _require(columns: Mapping[str, str], required: Sequence[str], names: Sequenc
         if role in columns or (role == "drug" and "drug_dose" in columns):
             continue
         found = f"no column is named like one; columns found: {_listed(names)}"
-        raise InputError(f"the column for {role}", found, f"Say --column {role}=NAME.")
+        raise InputError(f"the column for {role}", found, Remedy(Fix.COLUMN, role))
 
 
 def _listed(names: Sequence[object], most: int = 40) -> str:

@@ -16,16 +16,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 UNITS: Mapping[str, float] = MappingProxyType(
     {"M": 1e6, "mM": 1e3, "uM": 1.0, "µM": 1.0, "μM": 1.0, "nM": 1e-3, "pM": 1e-6}
 )
 """Unit -> micromolar in one of it; both Unicode forms of micro are in use."""
 
-LOGARITHMS = (
-    "Write the concentrations themselves into the file (10**x of a log10), "
-    "or say --column dose= to leave doses unread."
-)
+LOGARITHMS = Remedy(Fix.LOGARITHMS, "dose")
 """What to do about doses that are logarithms: their base and unit are not guessed."""
 
 _WORDS = {"pico": "p", "nano": "n", "micro": "u", "milli": "m"}
@@ -79,7 +77,7 @@ def to_um(value: float, unit: str) -> float:
     known = read_unit(unit)
     if known is None:
         found = f"{unit!r} is no unit of concentration known here"
-        raise InputError("dose unit", found, "Say --column dose_unit=uM (or nM, mM, M).")
+        raise InputError("dose unit", found, Remedy(Fix.DOSE_UNIT, "dose_unit"))
     scaled = float(value) * UNITS[known]
     return float(f"{scaled:.{_SIGNIFICANT}g}") if math.isfinite(scaled) else math.nan
 
@@ -108,11 +106,10 @@ def parse_dose(value: object, unit: str | None, *, decimal_comma: bool = False) 
         if number == 0:
             return 0.0
         found = f"'{value}' has no unit, and no column holds one"
-        raise InputError("dose", found, "Say --column dose_unit=uM (or nM, mM, M).")
+        raise InputError("dose", found, Remedy(Fix.DOSE_UNIT, "dose_unit"))
     if written and read_unit(written) is None:
         found = f"the unit {written!r} of '{value}' is no unit of concentration known here"
-        do = "Write such doses in M, mM, uM, nM or pM, or say --column dose= to leave doses unread."
-        raise InputError("dose", found, do)
+        raise InputError("dose", found, Remedy(Fix.STRANGE_UNIT, "dose"))
     return to_um(number, written or str(unit))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import BoolArray
 from lgr_core.drugs.names import is_missing
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Option, Remedy
 
 NO_TIME = "none given"
 """What a row without a time is called."""
@@ -76,7 +76,8 @@ def pick_time(
     if column is None:
         if wanted is None:
             return None
-        raise InputError(f"--time {wanted}", "no column holds times", "Say --column time=NAME.")
+        remedy = Remedy(Fix.COLUMN, "time")
+        raise InputError(Option("time", wanted), "no column holds times", remedy)
     unit = _HOURS.get(plain(column).rsplit("_", 1)[-1], 1.0)
     codes, values = pd.factorize(frame[column], use_na_sentinel=False)
     number, times = _numbered([_hours(value, unit) for value in values])
@@ -94,14 +95,13 @@ def pick_time(
         raise InputError(
             f"the time in column {column!r}",
             f"rows of {len(found)} times, which are never averaged: {said}",
-            f"Say --time {shlex.quote(most)} or another of them, "
-            "or --column time= if it is no treatment time.",
+            Remedy(Fix.TIME, "time", (most,)),
         )
     asked = None if wanted is None else _hours(wanted, unit)
     taken = next((time for time in found if asked in {None, times[time]}), None)
     if taken is None:
         found_text = f"times found in column {column!r}: {said or 'none'}"
-        raise InputError(f"--time {wanted}", found_text, "Name one of these.")
+        raise InputError(Option("time", wanted), found_text, "Name one of these.")
     others = (rows != taken) & ~timeless
     used = control & ~unused
     at = sorted(set(rows[used & others].tolist())) if (others | ~used).all() else []

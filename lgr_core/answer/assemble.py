@@ -1,0 +1,250 @@
+"""From queries to answers: predicted by one method, with what stands behind it, scored last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from lgr_core import metrics
+from lgr_core.answer.record import Answer
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import (
+    CandidatePool,
+    Condition,
+    Evidence,
+    FloatArray,
+    Neighbor,
+    Prediction,
+    Retrieval,
+    Support,
+    Term,
+)
+from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.errors import LgrError
+from lgr_core.prediction.explained import explain_block
+from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.weighted import Weighted
+from lgr_core.retrieval.blocks import Block, FoldReader
+from lgr_core.retrieval.gate import Basis, Gate
+from lgr_core.retrieval.resolve import require_k
+from lgr_core.retrieval.sums import Over
+
+AnsweringMethod = LGR | Hybrid | Weighted
+"""What answers a question: it names what each prediction stands on."""
+
+
+def answers(
+    reader: FoldReader,
+    block: Block,
+    method: AnsweringMethod,
+    k: int,
+    *,
+    all_genes: bool = False,
+    most: int | None = None,
+    notes: Sequence[str] = (),
+) -> list[Answer | LgrError]:
+    """The answers to the n queries of a block, of the open world, or why there is none.
+
+    The deltas of the block's line are read once: predictions, neighbours' deltas and pool means are
+    of that read. What was measured of the queries themselves is read last, by the scorer.
+
+    Parameters
+    ----------
+    reader
+        An atlas in the open world.
+    block
+        One query or more of one cell line at one dose, made by the reader.
+    method
+        Predicts them.
+    k
+        How many neighbours to name, where the method weighs every condition.
+    all_genes
+        Predict every gene of the atlas; otherwise the genes that the block reads.
+    most
+        How many conditions to name of each term, where the method weighs every condition.
+    notes
+        How the queries were read.
+
+    Raises
+    ------
+    UsageError
+        If ``k`` is not positive.
+    """
+    require_k(k)
+    over = block.over_all_genes() if all_genes else block
+    found = _predictions(block, over, method, k, most)
+    gate = over.gate({Evidence.TARGET_POOL})
+    pool_means, _ = gate.mean(Over.LINE)
+    answered: list[Answer | LgrError] = []
+    for i, (pool, one) in enumerate(zip(block.pools, found, strict=True)):
+        if isinstance(pool, LgrError) or isinstance(one, LgrError):
+            answered.append(pool if isinstance(pool, LgrError) else one)
+            continue
+        neighbor_deltas = _neighbor_deltas(gate, i, one.retrieval)
+        measured = _measured(over, i, all_genes=all_genes)
+        answered.append(
+            _answer(
+                reader.store,
+                pool,
+                one,
+                method,
+                notes=notes,
+                neighbor_deltas=neighbor_deltas,
+                pool_mean=pool_means[i],
+                measured=measured,
+            )
+        )
+    return answered
+
+
+def _predictions(
+    block: Block, over: Block, method: AnsweringMethod, k: int, most: int | None
+) -> list[Prediction | LgrError]:
+    """Each query's prediction over the genes of ``over``; an error without a pool."""
+    if not isinstance(method, Weighted):
+        return method.explain(block, over)
+    wider = None if over is block else over
+    found = explain_block(block, method, over=wider, most=most)
+    return [_with_heaviest(one, pool, k) for pool, one in zip(block.pools, found, strict=True)]
+
+
+def _with_heaviest(
+    prediction: Prediction | LgrError, pool: CandidatePool | LgrError, k: int
+) -> Prediction | LgrError:
+    """With the k heaviest conditions of other drugs in the query's line as its neighbours."""
+    if isinstance(prediction, LgrError) or isinstance(pool, LgrError):
+        return pool if isinstance(pool, LgrError) else prediction
+    heaviest = _here(prediction.terms)[:k]
+    retrieval = Retrieval(
+        pool.query,
+        prediction.method,
+        k,
+        len(pool.drugs),
+        tuple(_neighbor(i, *one) for i, one in enumerate(heaviest, start=1)),
+        provenance=prediction.provenance,
+    )
+    weights = tuple(weight for _, weight in heaviest)
+    return replace(prediction, retrieval=retrieval, weights=weights)
+
+
+def _here(terms: Sequence[Support]) -> tuple[tuple[Condition, float], ...]:
+    """The conditions of other drugs in the query's line with their weights, heaviest first."""
+    return next((term.conditions for term in terms if term.term is Term.NEIGHBORS_HERE), ())
+
+
+def _neighbor(rank: int, condition: Condition, weight: float) -> Neighbor:
+    return Neighbor(condition.drug, rank, weight, f"weighs {weight:+.3f} in the sum")
+
+
+def _answer(
+    store: AtlasStore,
+    pool: CandidatePool,
+    prediction: Prediction,
+    method: AnsweringMethod,
+    *,
+    notes: Sequence[str],
+    neighbor_deltas: FloatArray,
+    pool_mean: FloatArray,
+    measured: FloatArray | None,
+) -> Answer:
+    """The record of one answer, scored where the query was measured."""
+    weighs_all = isinstance(method, Weighted)
+    about = (*notes, *_notes(prediction, pool, store.drug_catalog, weighs_all=weighs_all))
+    return Answer(
+        prediction=prediction,
+        pool=pool,
+        genes=store.gene_names[: len(pool_mean)],
+        n_panel=store.n_panel,
+        measured=measured,
+        neighbor_deltas=neighbor_deltas,
+        pool_mean=pool_mean,
+        metrics=_score(prediction.delta, measured, pool_mean, store.n_panel),
+        notes=about,
+        provenance=_provenance(store, method, prediction, pool, about),
+        weighs_all=weighs_all,
+    )
+
+
+def _measured(block: Block, i: int, *, all_genes: bool) -> FloatArray | None:
+    """What was measured of query ``i`` itself; None where nothing was."""
+    row = block.rows[[i]]
+    if row[0] < 0:
+        return None
+    return block.view(i, {Evidence.TRUTH}).deltas(row, all_genes=all_genes)[0]
+
+
+def _neighbor_deltas(gate: Gate, i: int, retrieval: Retrieval | None) -> FloatArray:
+    """The neighbours' measured deltas, (k_used, genes), best first."""
+    place = gate.places(Basis.LINE)
+    drugs = () if retrieval is None else retrieval.drugs
+    places = np.array([place[drug] for drug in drugs], dtype=np.intp)
+    return gate.vectors(i, places, Basis.LINE)
+
+
+def _score(
+    predicted: FloatArray, measured: FloatArray | None, line_mean: FloatArray, n_panel: int
+) -> dict[str, float] | None:
+    if measured is None:
+        return None
+    scores = metrics.score(
+        predicted[None, :n_panel], measured[None, :n_panel], line_mean=line_mean[None, :n_panel]
+    )
+    return {name: float(values[0]) for name, values in scores.items()}
+
+
+def _notes(
+    prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, weighs_all: bool
+) -> tuple[str, ...]:
+    retrieval, notes = prediction.retrieval, []
+    if retrieval is not None and not weighs_all:
+        notes += _shortfalls(retrieval)
+    if prediction.fallback is not None:
+        why = "Too few neighbours stand, or agree too little"
+        if retrieval is None or not retrieval.neighbors:
+            why = "Nothing close was measured" if weighs_all else "No neighbour was found"
+        notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
+    forms = [drug for drug in pool.twins if catalog.parent(drug) == catalog.parent(pool.query.drug)]
+    if forms:
+        notes.append(f"Left out as forms of the same compound: {', '.join(forms)}.")
+    combined = [drug for drug in pool.twins if drug not in forms]
+    if combined:
+        notes.append(f"Left out, since they share a drug in a combination: {', '.join(combined)}.")
+    return tuple(notes)
+
+
+def _shortfalls(retrieval: Retrieval) -> Iterator[str]:
+    """Where fewer neighbours are averaged than were asked for."""
+    k, pool_size = retrieval.k, retrieval.pool_size
+    if k > pool_size:
+        yield f"k = {k}, but the pool holds {pool_size} drugs: all may be used."
+    if 0 < retrieval.k_used < min(k, pool_size):
+        yield f"Only {retrieval.k_used} of {k} neighbours were found and averaged."
+
+
+def _provenance(
+    store: AtlasStore,
+    method: AnsweringMethod,
+    prediction: Prediction,
+    pool: CandidatePool,
+    notes: tuple[str, ...],
+) -> dict[str, Any]:
+    return {
+        "atlas": store.name,
+        "build_id": store.build_id,
+        "value_kind": str(store.value_kind),
+        "simulated": store.simulated,
+        "method": prediction.method,
+        "evidence": sorted(method.evidence),
+        "aggregate": method.how,
+        "weights": list(prediction.weights),
+        "one_per_parent": isinstance(method, LGR) and method.one_per_parent,
+        "twins_left_out": list(pool.twins),
+        "selector": dict(prediction.retrieval.provenance) if prediction.retrieval else {},
+        "notes": list(notes),
+        "lgr_version": version("lgr-explorer"),
+    }
