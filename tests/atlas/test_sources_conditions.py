@@ -9,6 +9,7 @@ from lgr_core.atlas.sources.clean_names import clean_text
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import known_facts, read_observations
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.remedies import Fix, Remedy
 
 
 def read(obs, controls=(), **overrides):
@@ -296,6 +297,7 @@ def test_a_decimal_comma_goes_by_the_whole_column(caplog):
 def test_logarithms_are_no_doses(name):
     """Known by the column's name, or by doses of which none is positive."""
     obs = {"cell_line": "A", "drug": ["T", "U"], name: [-6.0, -5.0]}
-    with pytest.raises(InputError, match="logarithms"):
+    with pytest.raises(InputError, match="logarithms") as refused:
         read(obs, dose=name)
+    assert refused.value.remedy == Remedy(Fix.LOGARITHMS, "dose")
     assert read(obs, dose="").frame["dose_um"].isna().all()

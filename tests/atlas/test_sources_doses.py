@@ -15,6 +15,7 @@ from lgr_core.atlas.sources.doses import (
     to_um,
 )
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 
 @pytest.mark.parametrize(
@@ -179,6 +180,7 @@ def test_an_unknown_unit_in_a_value_is_quoted_with_a_way_out():
     with pytest.raises(InputError, match="'ug/mL' of '10 ug/mL'.*--column dose= ") as refused:
         parse_dose("10 ug/mL", "uM")
     assert "dose_unit" not in refused.value.do
+    assert refused.value.remedy == Remedy(Fix.STRANGE_UNIT, "dose")
 
 
 def test_signs_and_logarithms_are_known():

@@ -7,6 +7,7 @@ import pytest
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 
 def pick(values, wanted=None, unused=()):
@@ -95,5 +96,6 @@ def test_vehicles_of_other_times_alone_are_said():
 
 def test_the_time_of_most_rows_is_offered():
     """Quoted where it has a space, so that it can be pasted."""
-    with pytest.raises(InputError, match="Say --time '72 h' or another"):
+    with pytest.raises(InputError, match="Say --time '72 h' or another") as refused:
         pick(["24 h", "72 h", "72 h"])
+    assert refused.value.remedy == Remedy(Fix.TIME, "time", ("72 h",))
