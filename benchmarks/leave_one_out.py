@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 import lgr_core as lgr
 from lgr_core.metrics import score
-from lgr_core.prediction.batch import Method
 from lgr_core.prediction.lgr import LGR
-from lgr_core.prediction.means import PoolMeans
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.mean_baselines import PoolMeans
+from lgr_core.prediction.method import Method
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 METRICS = ("pearson_delta", "pearson_vs_line_mean")
@@ -47,7 +47,7 @@ def leave_one_out(
     totals = {metric: defaultdict(list) for metric in METRICS}
     fallbacks = dict.fromkeys(contenders, 0)
     wanted = np.arange(len(atlas.conditions)) if rows is None else np.asarray(rows)
-    for block in tqdm(FoldReader(atlas).blocks(wanted), desc="lines and doses", disable=None):
+    for block in tqdm(EvidenceReader(atlas).blocks(wanted), desc="lines and doses", disable=None):
         pool_mean = PoolMeans().predict(block)
         known = pool_mean.ok
         if not known.any():

@@ -25,7 +25,7 @@ FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 """An empty, read-only mapping: the default of every provenance."""
 
 
@@ -150,7 +150,7 @@ class Selection:
     proposals: tuple[Proposal, ...]
     raw: str | None = None
     shown: frozenset[str] = frozenset()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class Retrieval:
     neighbors: tuple[Neighbor, ...]
     rejected: tuple[Rejected, ...] = ()
     raw: str | None = None
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     @property
     def k_used(self) -> int:
@@ -203,9 +203,9 @@ class Retrieval:
 class Term(StrEnum):
     """What a group of conditions does in a weighted sum."""
 
-    DRUG_ELSEWHERE = "drug_elsewhere"
+    DRUG_OTHER_LINES = "drug_elsewhere"
     NEIGHBORS_HERE = "neighbors_here"
-    NEIGHBORS_ELSEWHERE = "neighbors_elsewhere"
+    NEIGHBORS_OTHER_LINES = "neighbors_elsewhere"
 
     @property
     def label(self) -> str:
@@ -214,14 +214,14 @@ class Term(StrEnum):
 
 
 _TERM_LABELS = {
-    Term.DRUG_ELSEWHERE: "the drug itself in other cell lines",
+    Term.DRUG_OTHER_LINES: "the drug itself in other cell lines",
     Term.NEIGHBORS_HERE: "other drugs in this cell line",
-    Term.NEIGHBORS_ELSEWHERE: "other drugs in other cell lines",
+    Term.NEIGHBORS_OTHER_LINES: "other drugs in other cell lines",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Support:
+class TermSupport:
     """One term of a prediction: the measured conditions it stands on.
 
     ``conditions`` with their signed weights, heaviest first: all ``n`` of them, or as many as were
@@ -249,8 +249,8 @@ class Prediction:
     retrieval: Retrieval | None = None
     weights: tuple[float, ...] = ()
     fallback: str | None = None
-    terms: tuple[Support, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    terms: tuple[TermSupport, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         if self.delta.ndim != 1:
@@ -304,7 +304,7 @@ class LLMReply:
 
     text: str
     usage: LLMUsage = LLMUsage()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @runtime_checkable

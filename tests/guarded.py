@@ -3,14 +3,14 @@
 import numpy as np
 
 from lgr_core.domain import Evidence
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 
 POOLABLE = (Evidence.TRAIN, Evidence.TARGET_POOL)
 
 
 def one(store, query, fold=None):
     """The query as a block of one."""
-    return FoldReader(store, fold).block(query.cell_line, query.dose_um, [query.drug])
+    return EvidenceReader(store, fold).block(query.cell_line, query.dose_um, [query.drug])
 
 
 def reader_of(store, query, evidence, fold=None):

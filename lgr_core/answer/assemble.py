@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lgr_core import metrics
-from lgr_core.answer.record import Answer
+from lgr_core.answer.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import (
     CandidatePool,
@@ -20,27 +20,27 @@ from lgr_core.domain import (
     Neighbor,
     Prediction,
     Retrieval,
-    Support,
     Term,
+    TermSupport,
 )
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import LgrError
-from lgr_core.prediction.explained import explain_block
+from lgr_core.prediction.attribution import attribute_block
 from lgr_core.prediction.hybrid import Hybrid
 from lgr_core.prediction.lgr import LGR
-from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.blocks import Block, FoldReader
-from lgr_core.retrieval.gate import Basis, Gate
+from lgr_core.prediction.linear_methods import LinearMethod
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
+from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 from lgr_core.retrieval.resolve import require_k
-from lgr_core.retrieval.sums import Over
+from lgr_core.retrieval.sums import MeanOver
 
-AnsweringMethod = LGR | Hybrid | Weighted
+AnsweringMethod = LGR | Hybrid | LinearMethod
 """What answers a question: it names what each prediction stands on."""
 
 
 def answers(
-    reader: FoldReader,
-    block: Block,
+    reader: EvidenceReader,
+    block: QueryBlock,
     method: AnsweringMethod,
     k: int,
     *,
@@ -78,14 +78,14 @@ def answers(
     require_k(k)
     over = block.over_all_genes() if all_genes else block
     found = _predictions(block, over, method, k, most)
-    gate = over.gate({Evidence.TARGET_POOL})
-    pool_means, _ = gate.mean(Over.LINE)
+    guard = over.guard({Evidence.TARGET_POOL})
+    pool_means, _ = guard.mean(MeanOver.LINE)
     answered: list[Answer | LgrError] = []
     for i, (pool, one) in enumerate(zip(block.pools, found, strict=True)):
         if isinstance(pool, LgrError) or isinstance(one, LgrError):
             answered.append(pool if isinstance(pool, LgrError) else one)
             continue
-        neighbor_deltas = _neighbor_deltas(gate, i, one.retrieval)
+        neighbor_deltas = _neighbor_deltas(guard, i, one.retrieval)
         measured = _measured(over, i, all_genes=all_genes)
         answered.append(
             _answer(
@@ -103,13 +103,13 @@ def answers(
 
 
 def _predictions(
-    block: Block, over: Block, method: AnsweringMethod, k: int, most: int | None
+    block: QueryBlock, over: QueryBlock, method: AnsweringMethod, k: int, most: int | None
 ) -> list[Prediction | LgrError]:
     """Each query's prediction over the genes of ``over``; an error without a pool."""
-    if not isinstance(method, Weighted):
+    if not isinstance(method, LinearMethod):
         return method.explain(block, over)
     wider = None if over is block else over
-    found = explain_block(block, method, over=wider, most=most)
+    found = attribute_block(block, method, over=wider, most=most)
     return [_with_heaviest(one, pool, k) for pool, one in zip(block.pools, found, strict=True)]
 
 
@@ -132,7 +132,7 @@ def _with_heaviest(
     return replace(prediction, retrieval=retrieval, weights=weights)
 
 
-def _here(terms: Sequence[Support]) -> tuple[tuple[Condition, float], ...]:
+def _here(terms: Sequence[TermSupport]) -> tuple[tuple[Condition, float], ...]:
     """The conditions of other drugs in the query's line with their weights, heaviest first."""
     return next((term.conditions for term in terms if term.term is Term.NEIGHBORS_HERE), ())
 
@@ -153,8 +153,8 @@ def _answer(
     measured: FloatArray | None,
 ) -> Answer:
     """The record of one answer, scored where the query was measured."""
-    weighs_all = isinstance(method, Weighted)
-    about = (*notes, *_notes(prediction, pool, store.drug_catalog, weighs_all=weighs_all))
+    is_linear = isinstance(method, LinearMethod)
+    about = (*notes, *_notes(prediction, pool, store.drug_catalog, is_linear=is_linear))
     return Answer(
         prediction=prediction,
         pool=pool,
@@ -166,11 +166,11 @@ def _answer(
         metrics=_score(prediction.delta, measured, pool_mean, store.n_panel),
         notes=about,
         provenance=_provenance(store, method, prediction, pool, about),
-        weighs_all=weighs_all,
+        is_linear=is_linear,
     )
 
 
-def _measured(block: Block, i: int, *, all_genes: bool) -> FloatArray | None:
+def _measured(block: QueryBlock, i: int, *, all_genes: bool) -> FloatArray | None:
     """What was measured of query ``i`` itself; None where nothing was."""
     row = block.rows[[i]]
     if row[0] < 0:
@@ -178,12 +178,12 @@ def _measured(block: Block, i: int, *, all_genes: bool) -> FloatArray | None:
     return block.view(i, {Evidence.TRUTH}).deltas(row, all_genes=all_genes)[0]
 
 
-def _neighbor_deltas(gate: Gate, i: int, retrieval: Retrieval | None) -> FloatArray:
+def _neighbor_deltas(guard: EvidenceGuard, i: int, retrieval: Retrieval | None) -> FloatArray:
     """The neighbours' measured deltas, (k_used, genes), best first."""
-    place = gate.places(Basis.LINE)
+    place = guard.places(VectorBasis.LINE)
     drugs = () if retrieval is None else retrieval.drugs
     places = np.array([place[drug] for drug in drugs], dtype=np.intp)
-    return gate.vectors(i, places, Basis.LINE)
+    return guard.vectors(i, places, VectorBasis.LINE)
 
 
 def _score(
@@ -198,15 +198,15 @@ def _score(
 
 
 def _notes(
-    prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, weighs_all: bool
+    prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, is_linear: bool
 ) -> tuple[str, ...]:
     retrieval, notes = prediction.retrieval, []
-    if retrieval is not None and not weighs_all:
+    if retrieval is not None and not is_linear:
         notes += _shortfalls(retrieval)
     if prediction.fallback is not None:
         why = "Too few neighbours stand, or agree too little"
         if retrieval is None or not retrieval.neighbors:
-            why = "Nothing close was measured" if weighs_all else "No neighbour was found"
+            why = "Nothing close was measured" if is_linear else "No neighbour was found"
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
     forms = [drug for drug in pool.twins if catalog.parent(drug) == catalog.parent(pool.query.drug)]
     if forms:

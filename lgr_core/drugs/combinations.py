@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from lgr_core.drugs.aliases import AliasBook
-from lgr_core.drugs.forms import is_only_form
-from lgr_core.drugs.names import fold
-from lgr_core.drugs.readings import Readings
+from lgr_core.drugs.aliases import AliasTable
+from lgr_core.drugs.name_matching import NameIndex
+from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.salts import is_only_form
 from lgr_core.drugs.vehicles import KNOWN_CONTROLS
 
 _JOINS = re.compile(r"""\s+[+&]\s+|(?<=[\w)\]'"])[+&](?=[\w(\['"])|\s*;\s*""")
@@ -27,14 +27,14 @@ _MOST = 8
 """Signs of one name that are tried: with more it is no combination but a code."""
 
 
-def combinations(names: Iterable[str], book: AliasBook) -> dict[str, tuple[str, ...]]:
+def combinations(names: Iterable[str], book: AliasTable) -> dict[str, tuple[str, ...]]:
     """The names that name drugs given together -> the drugs, as they are written there.
 
     Vehicles are none of them: ``X+ctrl`` has the one part ``X``.
     """
     names = tuple(names)
     joined = {name: parts for name in names if len(parts := _cut(name, _JOINS)) > 1}
-    single = Readings([name for name in names if name not in joined], book)
+    single = NameIndex([name for name in names if name not in joined], book)
     found = {
         name: its
         for name, parts in joined.items()
@@ -42,7 +42,7 @@ def combinations(names: Iterable[str], book: AliasBook) -> dict[str, tuple[str, 
         and all(_is_name(x) or _known(single, x) for x in its)
     }
     parts = {part for its in found.values() for part in its}
-    known = Readings(sorted({*single.names, *parts}), book)
+    known = NameIndex(sorted({*single.names, *parts}), book)
     for name in names:
         if name not in found and _MAY_JOIN.search(name) and (its := _known_parts(name, known)):
             found[name] = its
@@ -70,7 +70,7 @@ def without_vehicles(
     return tuple(part for part in parts if fold(part) not in vehicles) or tuple(parts[:1])
 
 
-def _known_parts(name: str, known: Readings) -> tuple[str, ...]:
+def _known_parts(name: str, known: NameIndex) -> tuple[str, ...]:
     """The parts of a name whose signs join drugs only if the atlas knows those; none if not."""
 
     def is_known(part: str) -> bool:
@@ -99,7 +99,7 @@ def _segments(
     return ()
 
 
-def _known(readings: Readings, part: str, *, but: str = "") -> bool:
+def _known(readings: NameIndex, part: str, *, but: str = "") -> bool:
     """Whether a part reads as a drug; ``but`` is the whole name, which is no drug for its part."""
     return any(name != but for _, names in readings.of(part) for name in names)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import LeakageError, NotFoundError, ServiceError
 from lgr_core.retrieval.condition_index import ConditionIndex
 
@@ -29,7 +29,7 @@ FADING = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class UnmeasuredDrug:
     """A drug that was measured nowhere: its fingerprint (2048,), and what is stored of it."""
 
     drug: str
@@ -49,10 +49,10 @@ class DrugKernels:
         self,
         labels: ConditionIndex,
         selectors: Callable[[str], Selector],
-        newcomers: Sequence[Newcomer] = (),
+        unmeasured: Sequence[UnmeasuredDrug] = (),
     ) -> None:
-        self._labels, self._selectors, self._newcomers = labels, selectors, newcomers
-        self._names = pd.Index([*labels.drugs, *(new.drug for new in newcomers)])
+        self._labels, self._selectors, self._unmeasured_drugs = labels, selectors, unmeasured
+        self._names = pd.Index([*labels.drugs, *(new.drug for new in unmeasured)])
         self._made: dict[str, FloatArray] = {}
 
     def numbers(self, drugs: Sequence[str]) -> IntArray:
@@ -86,7 +86,7 @@ class DrugKernels:
         return bool((kernel - np.diag(np.diag(kernel))).any())
 
     def _make(self, name: str) -> FloatArray:
-        labels, new = self._labels, self._newcomers
+        labels, new = self._labels, self._unmeasured_drugs
         if name == CHEMISTRY:
             return cosine(np.vstack([labels.fingerprints, *(one.fingerprint for one in new)]))
         if name == MECHANISM:
@@ -122,7 +122,7 @@ def diffused(lists: FloatArray, spread: float) -> FloatArray:
 
 
 def _mechanisms(drugs: Iterable[str], stored: Sequence[Mapping[str, Any]]) -> FloatArray:
-    book = MechanismBook.load()
+    book = MechanismAnnotations.load()
     notes = [
         book.annotate(drug, moa=known.get("moa"), targets=known.get("targets"))
         for drug, known in zip(drugs, stored, strict=True)

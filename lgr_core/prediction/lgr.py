@@ -24,10 +24,10 @@ from lgr_core.domain import (
     Retrieval,
     Selection,
     Selector,
-    Support,
     Term,
+    TermSupport,
 )
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import EmptyPoolError, LeakageError, LgrError, UsageError
 from lgr_core.prediction.aggregate import (
     SHRUNKEN,
@@ -36,20 +36,20 @@ from lgr_core.prediction.aggregate import (
     check_aggregate,
     shrunken_weights,
 )
-from lgr_core.prediction.batch import Predictions, Status, Unfitted
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Gate
-from lgr_core.retrieval.kept import Last
+from lgr_core.prediction.method import NothingToFit, Predictions, Status
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.neighbors import Found, detail_of, no_neighbor_error, resolve_block, select
+from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.resolve import require_k
-from lgr_core.retrieval.sums import Over
+from lgr_core.retrieval.single_slot_cache import SingleSlotCache
+from lgr_core.retrieval.sums import MeanOver
 
 NO_FALLBACK = "none"
 FALLBACKS = ("pool_mean", NO_FALLBACK)
 """What may answer when no neighbour stands: always labelled, never silent."""
 
 
-class LGR(Unfitted):
+class LGR(NothingToFit):
     """Retrieve and aggregate, for the n queries of a block.
 
     In its own line, a neighbour's delta is averaged. Where the regime opens nothing in the query's
@@ -95,9 +95,9 @@ class LGR(Unfitted):
             raise UsageError(f"fallback {fallback!r}", "unknown", do)
         self.selector, self.catalog, self.k = selector, catalog, k
         self.how, self.fallback, self.one_per_parent = how, fallback, one_per_parent
-        self.basis = Basis.LINE if in_line else Basis.DRUG_MEANS
+        self.basis = VectorBasis.LINE if in_line else VectorBasis.DRUG_MEANS
         self.evidence = selector.evidence | {Evidence.TARGET_POOL if in_line else Evidence.TRAIN}
-        self._found = Last[list[Found]]()
+        self._found = SingleSlotCache[list[Found]]()
 
     @property
     def name(self) -> str:
@@ -105,11 +105,11 @@ class LGR(Unfitted):
         controls = {"random": "random_k", "oracle": "oracle_k"}
         return controls.get(self.selector.name, f"lgr_{self.selector.name}")
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The weighted sum of each query's realised neighbours, or the labelled fallback."""
         return self.at(block, self.retrieve(block, self.k), self.k)
 
-    def retrieve(self, block: Block, k: int, *, ask: int | None = None) -> list[Found]:
+    def retrieve(self, block: QueryBlock, k: int, *, ask: int | None = None) -> list[Found]:
         """The ``k`` realised neighbours of every query, best first, or why there are none.
 
         The selector is asked for ``ask`` names, or for ``k``. What was found last is kept: other
@@ -126,13 +126,16 @@ class LGR(Unfitted):
         ask = k if ask is None else ask
         return self._found.get((block, k, ask), lambda: self._retrieve(block, k, ask))
 
-    def at(self, block: Block, found: Sequence[Found], k: int) -> Predictions:
+    def at(self, block: QueryBlock, found: Sequence[Found], k: int) -> Predictions:
         """The weighted sums of the first ``k`` of the neighbours that were found."""
         weights, used = self._weights(block, found, k)
         return self.summed(block, weights, used, found)
 
     def explain(
-        self, block: Block, over: Block | None = None, found: Sequence[Found] | None = None
+        self,
+        block: QueryBlock,
+        over: QueryBlock | None = None,
+        found: Sequence[Found] | None = None,
     ) -> list[Prediction | LgrError]:
         """Each query's prediction with its neighbours and every weight, or why there is none.
 
@@ -143,17 +146,17 @@ class LGR(Unfitted):
         over = block if over is None else over
         weights, used = self._weights(over, found, self.k)
         sums = self.summed(over, weights, used, found)
-        place = over.gate(self.evidence).places(self.basis)
+        place = over.guard(self.evidence).places(self.basis)
         return [
             self._prediction(over, i, sums, weights[i], place, one)
             for i, one in enumerate(self._required(found))
         ]
 
-    def selections(self, block: Block, k: int) -> list[Selection | LgrError]:
+    def selections(self, block: QueryBlock, k: int) -> list[Selection | LgrError]:
         """What the selector proposes for each query, or why it proposes nothing."""
         return select(self.selector, block, k)
 
-    def _retrieve(self, block: Block, k: int, ask: int) -> list[Found]:
+    def _retrieve(self, block: QueryBlock, k: int, ask: int) -> list[Found]:
         return resolve_block(
             self.selections(block, ask),
             block,
@@ -164,11 +167,11 @@ class LGR(Unfitted):
         )
 
     def _weights(
-        self, block: Block, found: Sequence[Found], k: int
+        self, block: QueryBlock, found: Sequence[Found], k: int
     ) -> tuple[FloatArray, BoolArray]:
         """(n, n_names) each query's weights on the drugs of the basis, and which are neighbours."""
-        gate = block.gate(self.evidence)
-        place = gate.places(self.basis)
+        guard = block.guard(self.evidence)
+        place = guard.places(self.basis)
         weights, used = np.zeros((len(block), len(place))), np.zeros((len(block), len(place)), bool)
         for i, retrieval in enumerate(found):
             if isinstance(retrieval, Retrieval) and retrieval.neighbors:
@@ -180,25 +183,25 @@ class LGR(Unfitted):
                     own, weights[i, pool] = shrunken_weights(len(at), len(pool), STRENGTH)
                     weights[i, at] = own
                 else:
-                    weights[i, at] = self._of_neighbors(gate, i, neighbors, at)
+                    weights[i, at] = self._of_neighbors(guard, i, neighbors, at)
         return weights, used
 
     def _of_neighbors(
-        self, gate: Gate, i: int, neighbors: Sequence[Neighbor], places: IntArray
+        self, guard: EvidenceGuard, i: int, neighbors: Sequence[Neighbor], places: IntArray
     ) -> FloatArray:
         scores = [neighbor.score for neighbor in neighbors]
-        return WEIGHTS[self.how](scores, partial(gate.vectors, i, places, self.basis))
+        return WEIGHTS[self.how](scores, partial(guard.vectors, i, places, self.basis))
 
     def summed(
         self,
-        block: Block,
+        block: QueryBlock,
         weights: FloatArray,
         used: BoolArray,
         found: Sequence[Found | CandidatePool],
     ) -> Predictions:
         """Weighted sums; ``found`` says of each query why there is none, if so."""
         found = self._required(found)
-        delta = block.gate(self.evidence).combine(csr_array(weights), self.basis)
+        delta = block.guard(self.evidence).combine(csr_array(weights), self.basis)
         k_used = used.sum(axis=1).astype(float)
         refused = np.array([isinstance(one, LgrError) for one in found])
         fallback = self._fall_back(block, delta, (k_used == 0) & ~refused)
@@ -209,7 +212,7 @@ class LGR(Unfitted):
             k_used=k_used,
             fallback=fallback,
             detail=[detail_of(one) for one in found],
-            used=used if self.basis is Basis.LINE else None,
+            used=used if self.basis is VectorBasis.LINE else None,
         )
 
     def _required(self, found: Sequence[Found | CandidatePool]) -> list[Found | CandidatePool]:
@@ -221,19 +224,21 @@ class LGR(Unfitted):
             for one in found
         ]
 
-    def _fall_back(self, block: Block, delta: FloatArray, lacking: BoolArray) -> list[str | None]:
+    def _fall_back(
+        self, block: QueryBlock, delta: FloatArray, lacking: BoolArray
+    ) -> list[str | None]:
         """Fill the rows without a neighbour with a mean, and name it."""
         if not lacking.any():
             return [None] * len(lacking)
-        in_line = self.basis is Basis.LINE
-        gate = block.some(np.flatnonzero(lacking)).gate(self.evidence)
-        delta[lacking], _ = gate.mean(Over.LINE if in_line else Over.EVERYWHERE)
+        in_line = self.basis is VectorBasis.LINE
+        guard = block.some(np.flatnonzero(lacking)).guard(self.evidence)
+        delta[lacking], _ = guard.mean(MeanOver.LINE if in_line else MeanOver.EVERYWHERE)
         name = FALLBACKS[0] if in_line else "global_mean"
         return [name if missing else None for missing in lacking]
 
     def _prediction(
         self,
-        block: Block,
+        block: QueryBlock,
         i: int,
         sums: Predictions,
         weights: FloatArray,
@@ -274,14 +279,14 @@ def places_of(place: Mapping[str, int], drugs: Sequence[str], cell_line: str) ->
     return np.array([place[drug] for drug in drugs], dtype=np.intp)
 
 
-def _terms(query: Condition, names: Sequence[str], weights: FloatArray) -> tuple[Support, ...]:
+def _terms(query: Condition, names: Sequence[str], weights: FloatArray) -> tuple[TermSupport, ...]:
     """The one term of retrieval: other drugs in this line, heaviest first, ties by name."""
     used = np.flatnonzero(weights)
     used = used[np.argsort(-np.abs(weights[used]), kind="stable")]
     named = tuple(
         (Condition(query.cell_line, names[i], query.dose_um), float(weights[i])) for i in used
     )
-    return (Support(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
+    return (TermSupport(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
 
 
 def _status(found: Found | CandidatePool) -> Status:

@@ -9,10 +9,10 @@ import numpy as np
 
 from lgr_core.domain import CandidatePool, Evidence, FloatArray, Proposal, Selection
 from lgr_core.errors import EmptyPoolError, LgrError
-from lgr_core.prediction.batch import Predictions
 from lgr_core.prediction.lgr import LGR, places_of
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis
+from lgr_core.prediction.method import Predictions
+from lgr_core.retrieval.evidence_guard import VectorBasis
+from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.selectors import RandomSelector
 
 
@@ -21,11 +21,11 @@ class RandomK(LGR):
 
     selector: RandomSelector
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The mean of k drugs of each pool, those that the selector names."""
         if self.one_per_parent:
             return super().predict(block)
-        place = block.gate(self.evidence).places(self.basis)
+        place = block.guard(self.evidence).places(self.basis)
         weights = np.zeros((len(block), len(place)))
         for i, pool in enumerate(block.pools):
             if isinstance(pool, CandidatePool):
@@ -42,13 +42,13 @@ class Oracle(LGR):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on as they are
         super().__init__(*args, **options)
-        reads = Evidence.TARGET_POOL if self.basis is Basis.LINE else Evidence.TRAIN
+        reads = Evidence.TARGET_POOL if self.basis is VectorBasis.LINE else Evidence.TRAIN
         self.evidence = frozenset({Evidence.TRUTH, reads})
 
-    def selections(self, block: Block, k: int) -> list[Selection | LgrError]:
+    def selections(self, block: QueryBlock, k: int) -> list[Selection | LgrError]:
         """The drugs of each pool that are most like the truth."""
-        gate = block.gate(self.evidence)
-        place, scores = gate.places(self.basis), gate.correlation(self.basis)
+        guard = block.guard(self.evidence)
+        place, scores = guard.places(self.basis), guard.correlation(self.basis)
         return [
             pool if isinstance(pool, EmptyPoolError) else _best(pool, scores[i], place, k)
             for i, pool in enumerate(block.pools)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lgr_core.domain import LLMClient, LLMReply, Retrieval, Selection
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import BadReplyError
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.claims import claimed

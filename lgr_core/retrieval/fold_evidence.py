@@ -1,7 +1,7 @@
 """What one fold of an atlas opens, read for many queries at once and shared between blocks.
 
 Nothing here asks which query a row may be read for: that is decided by the
-:class:`~lgr_core.retrieval.gate.Gate`, the only one that these reads are handed to.
+:class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`, the only one that these reads are handed to.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from scipy.sparse import csr_array
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.errors import LeakageError
+from lgr_core.retrieval.candidate_pool import Split, check_size
 from lgr_core.retrieval.condition_index import ConditionIndex
-from lgr_core.retrieval.crossing import Elsewhere, Survey
-from lgr_core.retrieval.kept import Last
-from lgr_core.retrieval.pool import Split, check_size
-from lgr_core.retrieval.sums import Over, Sums
+from lgr_core.retrieval.cross_line import EffectTensor, OtherLines
+from lgr_core.retrieval.single_slot_cache import SingleSlotCache
+from lgr_core.retrieval.sums import MeanOver, Sums
 
 SUMMED = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
 """The evidence that sums are made of: no other opens rows of several queries."""
@@ -63,14 +63,17 @@ class FoldEvidence:
         n_read = len(range(n_genes)[self.genes])
         self.labels = ConditionIndex(store, n_read) if labels is None else labels.with_genes(n_read)
         self._held: frozenset[Evidence] | None = None
-        self._sums: dict[tuple[frozenset[Evidence], float | None, Over, int], Sums] = {}
-        self._surveys, self._elsewhere = Last[Survey](), Last[Elsewhere]()
-        self._of_line = {power: Last[Sums]() for power in (1, 2)}
-        self._opened = Last[dict[frozenset[Evidence], BoolArray]]()
-        self._last_read = Last[FloatArray]()
+        self._sums: dict[tuple[frozenset[Evidence], float | None, MeanOver, int], Sums] = {}
+        self._effect_tensors, self._other_lines = (
+            SingleSlotCache[EffectTensor](),
+            SingleSlotCache[OtherLines](),
+        )
+        self._of_line = {power: SingleSlotCache[Sums]() for power in (1, 2)}
+        self._opened = SingleSlotCache[dict[frozenset[Evidence], BoolArray]]()
+        self._last_read = SingleSlotCache[FloatArray]()
 
     @contextmanager
-    def held_to(self, evidence: frozenset[Evidence]) -> Iterator[None]:
+    def restricted_to(self, evidence: frozenset[Evidence]) -> Iterator[None]:
         """While this lasts, blocks open no other evidence: that which a method has declared."""
         before, self._held = self._held, evidence
         try:
@@ -94,7 +97,7 @@ class FoldEvidence:
             raise LeakageError(f"evidence {what}", found, "Declare the evidence or leave it.")
         return asked
 
-    def reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
+    def readable_rows(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
         """(n_conditions,) rows that the evidence opens to queries of a line, their unit aside.
 
         Not to be written to: those of the last line are kept.
@@ -122,18 +125,20 @@ class FoldEvidence:
             total += weights[:, part] @ self._read(rows[part])
         return total
 
-    def elsewhere(self, evidence: frozenset[Evidence], dose: float | None, line: int) -> Elsewhere:
+    def elsewhere(self, evidence: frozenset[Evidence], dose: float | None, line: int) -> OtherLines:
         """What the evidence opens in other lines; kept for as long as no other is asked for."""
-        survey = self._surveys.get((evidence, dose), lambda: self._survey(evidence, dose))
-        inside = line if line in survey.lines else -1
-        return self._elsewhere.get((evidence, dose, inside), lambda: Elsewhere(survey, inside))
+        tensor = self._effect_tensors.get(
+            (evidence, dose), lambda: self._effect_tensor(evidence, dose)
+        )
+        inside = line if line in tensor.lines else -1
+        return self._other_lines.get((evidence, dose, inside), lambda: OtherLines(tensor, inside))
 
     def sums(
         self,
         evidence: frozenset[Evidence],
         line: int,
         dose: float | None,
-        over: Over,
+        over: MeanOver,
         power: int = 1,
     ) -> Sums:
         """Sums at a dose: of the line (1 group), of each drug (n_drugs) or of all (1 group).
@@ -141,14 +146,14 @@ class FoldEvidence:
         Of a power of the deltas. What is the same for every line is summed once.
         """
         evidence &= SUMMED
-        opened = self.reach(evidence, line)
-        if over is Over.LINE:
+        opened = self.readable_rows(evidence, line)
+        if over is MeanOver.LINE:
             of_line = opened & (self.labels.line == line)
             return self._of_line[power].get(
                 (evidence, line, dose), lambda: self._summed(of_line, dose, over, power)
             )
         shared = evidence - {Evidence.TARGET_POOL}
-        among = self.reach(shared, line)
+        among = self.readable_rows(shared, line)
         key = (shared, dose, over, power)
         if key not in self._sums:
             self._sums[key] = self._summed(among, dose, over, power)
@@ -160,7 +165,7 @@ class FoldEvidence:
     def _reach(self, evidence: frozenset[Evidence], line: int) -> BoolArray:
         lines = self.labels.line
         everything = np.ones(len(lines), dtype=bool)
-        opened = {} if self.fold is None else self.fold.reach
+        opened = {} if self.fold is None else self.fold.readable_rows
         rows = ~everything
         if Evidence.TRAIN in evidence:
             rows |= opened.get(Evidence.TRAIN, everything)
@@ -176,22 +181,22 @@ class FoldEvidence:
         deltas.flags.writeable = writeable
         return deltas
 
-    def _survey(self, evidence: frozenset[Evidence], dose: float | None) -> Survey:
+    def _effect_tensor(self, evidence: frozenset[Evidence], dose: float | None) -> EffectTensor:
         labels = self.labels
-        rows = np.flatnonzero(self.reach(evidence, -1) & labels.at_dose(dose))
+        rows = np.flatnonzero(self.readable_rows(evidence, -1) & labels.at_dose(dose))
         lines, line = np.unique(labels.line[rows], return_inverse=True)
         drugs, drug = np.unique(labels.drug[rows], return_inverse=True)
         table = np.full((len(lines), len(drugs)), -1, dtype=np.intp)
         table[line, drug] = rows
         deltas = self._read(np.maximum(table, 0).ravel()).reshape(*table.shape, labels.n_genes)
         deltas[table < 0] = 0
-        return Survey(lines, drugs, table, deltas)
+        return EffectTensor(lines, drugs, table, deltas)
 
-    def _summed(self, rows: BoolArray, dose: float | None, over: Over, power: int) -> Sums:
+    def _summed(self, rows: BoolArray, dose: float | None, over: MeanOver, power: int) -> Sums:
         labels = self.labels
         rows = np.flatnonzero(rows & labels.at_dose(dose))
-        groups = labels.drug[rows] if over is Over.DRUG else np.zeros(len(rows), dtype=np.intp)
-        n = len(labels.drugs) if over is Over.DRUG else 1
+        groups = labels.drug[rows] if over is MeanOver.DRUG else np.zeros(len(rows), dtype=np.intp)
+        n = len(labels.drugs) if over is MeanOver.DRUG else 1
         totals = np.zeros((n, labels.n_genes))
         step = min(_STEP, max(1, _MOST_ADDED // labels.n_genes))
         for start in range(0, len(rows), step):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lgr_core.domain import CandidatePool, Retrieval, Selection, Selector
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import EmptyPoolError, LeakageError, LgrError
-from lgr_core.retrieval.blocks import Block
+from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.resolve import resolve
 
 Found = Retrieval | LgrError
@@ -17,7 +17,7 @@ RANKED, ASKED_IN = "ranked by ", ", asked in "
 """How :func:`detail_of` names the model that ranked, and the line that it was asked in."""
 
 
-def select(selector: Selector, block: Block, k: int) -> list[Selection | LgrError]:
+def select(selector: Selector, block: QueryBlock, k: int) -> list[Selection | LgrError]:
     """What a selector proposes for each query, or why it proposes nothing.
 
     It is handed what the query may read by the evidence that it declares.
@@ -32,7 +32,7 @@ def select(selector: Selector, block: Block, k: int) -> list[Selection | LgrErro
 
 def resolve_block(
     selections: Sequence[Selection | LgrError],
-    block: Block,
+    block: QueryBlock,
     catalog: DrugCatalog,
     k: int,
     *,
@@ -66,7 +66,7 @@ def detail_of(found: Found | CandidatePool) -> str | None:
     return f"{RANKED}{who}" + ("" if line == found.query.cell_line else f"{ASKED_IN}{line}")
 
 
-def _selection(selector: Selector, block: Block, i: int, k: int) -> Selection | LgrError:
+def _selection(selector: Selector, block: QueryBlock, i: int, k: int) -> Selection | LgrError:
     pool = block.pools[i]
     if isinstance(pool, EmptyPoolError):
         return pool

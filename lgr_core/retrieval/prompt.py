@@ -13,7 +13,7 @@ from html import unescape
 from types import MappingProxyType
 from typing import Any
 
-from lgr_core.domain import NOTHING, CandidatePool
+from lgr_core.domain import EMPTY, CandidatePool
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.labels import one_line
 from lgr_core.retrieval.reply_schema import fits_enum, reply_schema
@@ -54,7 +54,7 @@ class Prompt:
 
     text: str
     version: str
-    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     schema: Mapping[str, Any] | None = None
 
 
@@ -98,7 +98,7 @@ def render(
     names = _masks(drugs) if options.masked else _distinct(pool, drugs)
     labels = {names[drug]: drug for drug in drugs}
     numbered = options.mode == "structured" and not fits_enum(labels)
-    facts = drug_facts if options.facts and drug_facts is not None else NOTHING
+    facts = drug_facts if options.facts and drug_facts is not None else EMPTY
     lines = [_with_facts(shown, facts.get(drug)) for shown, drug in labels.items()]
     text = template(options, numbered=numbered).format(
         k=min(k, len(pool.drugs)),

@@ -7,10 +7,10 @@ import numpy as np
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Evidence, IntArray
 from lgr_core.errors import LeakageError
+from lgr_core.retrieval.candidate_pool import check_tested
 from lgr_core.retrieval.checked_reader import CheckedReader, leakage_error
 from lgr_core.retrieval.condition_index import Queries
 from lgr_core.retrieval.fold_evidence import FoldEvidence
-from lgr_core.retrieval.pool import check_tested
 
 
 class RowGuard:
@@ -33,7 +33,7 @@ class RowGuard:
         self._source, self._labels = source, source.labels
         self.line = block.line
         self._parents = block.parents
-        self._reach = source.reach(evidence, self.line)
+        self._reach = source.readable_rows(evidence, self.line)
 
     def allows(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts.

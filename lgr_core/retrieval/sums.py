@@ -8,7 +8,7 @@ from enum import StrEnum
 from lgr_core.domain import FloatArray, IntArray
 
 
-class Over(StrEnum):
+class MeanOver(StrEnum):
     """What a mean is taken over, at the block's dose."""
 
     LINE = "line"

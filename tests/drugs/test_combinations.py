@@ -5,16 +5,16 @@ import csv
 import pytest
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.aliases import shipped_book
+from lgr_core.drugs.aliases import shipped_aliases
+from lgr_core.drugs.catalog import DrugCatalog, parents_of
 from lgr_core.drugs.combinations import combinations, without_vehicle
-from lgr_core.drugs.identity import DrugCatalog, parents_of
 
 SINGLE = ["Trametinib", "Dasatinib", "Erlotinib", "A", "B", "Navitoclax"]
 
 
 def parts_of(name, others=SINGLE):
     """The parts of a name among others; None if it is single."""
-    return combinations([*others, name], shipped_book()).get(name)
+    return combinations([*others, name], shipped_aliases()).get(name)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_shipped_drugs_are_single():
                 row[c] for row in csv.DictReader(lines) for c in ("drug", "alias") if c in row
             }
     assert len(names) > 1_000
-    assert combinations(sorted(names), shipped_book()) == {}
+    assert combinations(sorted(names), shipped_aliases()) == {}
 
 
 @pytest.mark.parametrize(

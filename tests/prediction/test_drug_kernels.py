@@ -10,7 +10,7 @@ from lgr_core.prediction.drug_kernels import (
     LLM,
     MECHANISM,
     DrugKernels,
-    Newcomer,
+    UnmeasuredDrug,
     cosine,
     diffused,
 )
@@ -99,7 +99,7 @@ def test_structures_and_mechanisms_liken_the_two_mek_inhibitors(toy):
 def test_a_newcomer_stands_behind_the_measured_drugs(toy):
     """Its structure and mechanism liken it to others; no list does, and none are asked for it."""
     place = toy.drugs["drug"].tolist().index("Tofacitinib")
-    new = Newcomer("New", toy.fingerprints[place], {"moa": "MEK inhibitor"})
+    new = UnmeasuredDrug("New", toy.fingerprints[place], {"moa": "MEK inhibitor"})
     selector = Listing({"Trametinib": ["Cobimetinib"]})
     kernels = DrugKernels(ConditionIndex(toy), lambda name: {LLM: selector}[name], [new])
     n = len(toy.drugs)

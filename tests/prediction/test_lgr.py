@@ -5,14 +5,14 @@ import pytest
 from guarded import one
 
 from lgr_core.answer import predict
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
 from lgr_core.domain import Condition, Evidence, Proposal, Selection
 from lgr_core.errors import EmptyPoolError, LeakageError, LgrError, UsageError
-from lgr_core.prediction.batch import Status
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.lgr_controls import Oracle
-from lgr_core.prediction.means import PoolMeans
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.mean_baselines import PoolMeans
+from lgr_core.prediction.method import Status
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 QUERY = Condition("A549", "Trametinib", 5.0)
@@ -35,7 +35,7 @@ class Names:
 def run(store, method, query=QUERY, *, all_genes=False):
     """One question, with just the evidence that the method declares; an error is raised."""
     block = one(store, query)
-    with block._reader.held_to(method.evidence):
+    with block._reader.restricted_to(method.evidence):
         over = block.over_all_genes() if all_genes else block
         (found,) = method.explain(block, over)
     if isinstance(found, LgrError):
@@ -118,7 +118,7 @@ def test_methods_declare_what_their_selector_reads(toy):
 def test_the_truth_changes_no_honest_prediction(toy, name):
     """Every method but the oracle gives the same delta with the truth out of reach."""
     method, block = LGR(make_selector(name, toy), toy.drug_catalog, k=3), one(toy, QUERY)
-    with block._reader.held_to(frozenset({Evidence.TARGET_POOL})):
+    with block._reader.restricted_to(frozenset({Evidence.TARGET_POOL})):
         if name == "oracle":
             with pytest.raises(LeakageError):
                 method.predict(block)
@@ -184,7 +184,7 @@ def test_the_median_of_a_block_is_that_of_each_query(toy):
     """Its vectors are read one query at a time; two queries together are as two alone."""
     drugs = ["Trametinib", "Mystery compound"]
     method = LGR(make_selector("random", toy), toy.drug_catalog, 3, how="median")
-    together = method.predict(FoldReader(toy).block("A549", 5.0, drugs)).delta
+    together = method.predict(EvidenceReader(toy).block("A549", 5.0, drugs)).delta
     for drug, delta in zip(drugs, together, strict=True):
         alone = run(toy, method, Condition("A549", drug, 5.0))
         np.testing.assert_allclose(delta, alone.delta, rtol=1e-6)
@@ -197,7 +197,7 @@ def test_the_line_is_read_once_a_question(toy, monkeypatch):
         toy, "deltas", lambda rows, **o: read.append(len(rows)) or deltas(rows, **o)
     )
     line = len(toy.measured_drugs("A549", 5.0))
-    reader = FoldReader(toy)
+    reader = EvidenceReader(toy)
     asked = {"cell_line": "A549", "dose_um": 5.0, "selector": "chemistry", "reader": reader}
     answer = predict(toy, drug="Trametinib", **asked)
     assert read == [line, 1]

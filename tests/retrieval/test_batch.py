@@ -14,8 +14,8 @@ from lgr_core.retrieval.batch import Manifest, custom_id, export_batch
 from lgr_core.retrieval.batch_answers import import_batch
 from lgr_core.retrieval.batch_service import submit
 from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.question import LLMOptions
 from lgr_core.retrieval.service import Service
 

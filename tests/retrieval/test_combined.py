@@ -8,19 +8,19 @@ import pytest
 from guarded import held_out, may_read, reader_of
 
 from lgr_core.answer import predict
-from lgr_core.answer.ask import METHODS
+from lgr_core.answer.predict import METHODS
 from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import open_atlas
+from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.domain import Condition, Evidence, ValueKind
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.prediction.chem_knn import ChemKNN
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Over
-from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.evidence_guard import MeanOver
+from lgr_core.retrieval.query_block import EvidenceReader
 
 SINGLE = ("Dasatinib", "Erlotinib", "Paclitaxel", "Trametinib", "Vorinostat")
 COMBINED = ("Dasatinib+Trametinib", "Erlotinib & Trametinib", "Paclitaxel_Vorinostat")
@@ -95,26 +95,26 @@ def test_the_rule_in_words_is_that_of_names(store, drug):
 def test_means_of_many_queries_leave_out_what_shares_a_drug(store):
     """The gate of a block opens what each query alone could read; worked out by names."""
     drugs = SINGLE + COMBINED
-    gate = FoldReader(store).block("A549", 1.0, drugs).gate(OPEN)
-    means, counts = gate.mean(Over.LINE)
+    guard = EvidenceReader(store).block("A549", 1.0, drugs).guard(OPEN)
+    means, counts = guard.mean(MeanOver.LINE)
     rows = store.rows("A549", drugs, 1.0)
     measured = store.deltas(rows)
     for i, drug in enumerate(drugs):
         others = [j for j, other in enumerate(drugs) if not shares(drug, other)]
         assert counts[i] == len(others)
         np.testing.assert_allclose(means[i], measured[others].mean(axis=0), rtol=1e-5)
-        allowed = gate.allows(np.full(len(drugs), i), rows)
+        allowed = guard.allows(np.full(len(drugs), i), rows)
         assert allowed.tolist() == [not shares(drug, other) for other in drugs]
 
 
 def test_a_new_drug_is_closed_to_its_combinations(store):
     """Lapatinib was measured only with dasatinib: that row is none of its pool, nor is it read."""
-    wider = with_novel(store, NovelDrug("Lapatinib", "", ""))
+    wider = with_unseen_drug(store, UnseenDrug("Lapatinib", "", ""))
     query = Condition("A549", "Lapatinib", 1.0)
     assert set(candidate_pool(wider, query).twins) == {"Lapatinib+Dasatinib"}
-    gate = FoldReader(wider).block("A549", 1.0, ["Lapatinib"]).gate(OPEN)
+    guard = EvidenceReader(wider).block("A549", 1.0, ["Lapatinib"]).guard(OPEN)
     own = wider.rows("A549", ["Lapatinib+Dasatinib"], 1.0)
-    assert gate.allows(np.array([0]), own).tolist() == [False]
+    assert guard.allows(np.array([0]), own).tolist() == [False]
 
 
 @pytest.mark.parametrize("drug", ["Trametinib", "Dasatinib+Trametinib", "Paclitaxel_Vorinostat"])
@@ -132,7 +132,8 @@ def test_no_prediction_depends_on_what_shares_a_drug(store, tmp_path, drug):
         np.testing.assert_array_equal(before.prediction.delta, after.prediction.delta, method)
     knn = ChemKNN(2)
     before, after = (
-        knn.predict(FoldReader(atlas).block("A549", 1.0, [drug])).delta for atlas in (store, other)
+        knn.predict(EvidenceReader(atlas).block("A549", 1.0, [drug])).delta
+        for atlas in (store, other)
     )
     np.testing.assert_array_equal(before, after)
 

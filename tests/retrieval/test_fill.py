@@ -17,17 +17,17 @@ from loopback_faults import OVERLOADED, RATE_LIMITED, Answer
 from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.atlas.build import build_atlas
+from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.store import open_atlas
-from lgr_core.atlas.table import DeltaTable
 from lgr_core.cli import main
 from lgr_core.domain import Condition, LLMReply, LLMUsage, ValueKind
 from lgr_core.errors import AccessError, BudgetError, ServiceError, StoppedError
 from lgr_core.retrieval import prices
 from lgr_core.retrieval.budget import Budget, BudgetedClient, most_usage
 from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.prices import PRICES, Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgr_core.drugs.names import fold
+from lgr_core.drugs.normalise import fold
 from lgr_core.retrieval.prompt import harmless
 from lgr_core.retrieval.reply import ParsedReply, parse_reply
 

@@ -7,7 +7,7 @@ from scipy.stats import pearsonr
 
 from lgr_core.domain import Condition, Evidence
 from lgr_core.errors import LeakageError, NotFoundError, UsageError
-from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.selectors import SELECTORS, RandomSelector, make_selector
 
 TRAMETINIB = Condition("A549", "Trametinib", 5.0)

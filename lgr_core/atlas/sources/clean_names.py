@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.domain import BoolArray, IntArray
-from lgr_core.drugs.lines import line_key
-from lgr_core.drugs.names import fold, is_missing
+from lgr_core.drugs.cell_lines import line_key
+from lgr_core.drugs.normalise import fold, is_missing
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import pandas as pd
 
 from lgr_core.atlas.sources.doses import read_unit, split_unit
 from lgr_core.atlas.sources.names import GENE_ROLES, ROLES, Roles, name_in_tiers, plain
-from lgr_core.domain import NOTHING
-from lgr_core.drugs.names import is_missing
+from lgr_core.domain import EMPTY
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import AmbiguousError, InputError, UsageError
 from lgr_core.remedies import Fix, Option, Remedy
 
@@ -52,7 +52,7 @@ class ColumnMap:
 
 def guess_columns(
     frame: pd.DataFrame,
-    overrides: Mapping[str, str] = NOTHING,
+    overrides: Mapping[str, str] = EMPTY,
     *,
     roles: Roles = ROLES,
     required: Sequence[str] = ("cell_line", "drug"),

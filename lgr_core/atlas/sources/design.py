@@ -12,7 +12,7 @@ from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.atlas.sources.conditions import Observations
 from lgr_core.atlas.sources.doses import LOGARITHMS, is_logarithm
 from lgr_core.atlas.sources.names import REPLICATE_NAME, is_covariate_name, likeness, plain
-from lgr_core.drugs.names import is_missing
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 

@@ -20,7 +20,7 @@ from lgr_core.atlas.sources.doses import (
 )
 from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.drugs.names import is_missing
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)

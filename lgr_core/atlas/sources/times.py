@@ -12,7 +12,7 @@ import pandas as pd
 from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import BoolArray
-from lgr_core.drugs.names import is_missing
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Option, Remedy
 

@@ -1,0 +1,173 @@
+"""Candidate pools: the drugs that may be retrieved for a query, and what a fit may read.
+
+The held-out unit of a query is its (cell line, parent compound) over all doses and replicates, with
+the combinations of drugs that share a parent with it. Without a fold it is all that is held out:
+the open world. A method that is fitted never holds the store, but a :class:`TrainingView`; a read
+beyond it raises ``LeakageError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, filterfalse
+from typing import Protocol
+
+import numpy as np
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, IntArray
+from lgr_core.errors import UsageError
+from lgr_core.retrieval.checked_reader import CheckedReader
+
+
+class Split(Protocol):
+    """What is read and what is tested, as masks (n_conditions,); ``evaluation.Fold`` is one.
+
+    ``validation`` lies inside ``train``. ``readable_rows`` says which rows TRAIN and TARGET_POOL open,
+    before the line is picked and the query's own unit closed. The pool of a query is what
+    TARGET_POOL reaches in its line; without ``in_line``, what training lines measured at its dose.
+    """
+
+    regime: str
+    in_line: bool
+    train: BoolArray
+    validation: BoolArray
+    test: BoolArray
+    readable_rows: Mapping[Evidence, BoolArray]
+
+    def inner_folds(self) -> Sequence[Split]:
+        """Splits inside this one that together test its training rows; perhaps none."""
+        ...
+
+
+def candidate_pool(
+    store: AtlasStore,
+    query: Condition,
+    *,
+    fold: Split | None = None,
+    offered: Sequence[str] | None = None,
+) -> CandidatePool:
+    """P_c without d: the drugs measured in the query's line at its dose, without the query's twins.
+
+    Nor is there any combination that holds its drug, or shares one with it; they count as twins.
+
+    ``query.drug`` need not be measured there, but must be a drug of the atlas. A ``fold`` leaves
+    the drugs that its regime opens; what it withholds is listed, and the query must be one of its
+    test rows. ``offered``, from :func:`offered_drugs`, need not be looked up for every query.
+
+    Raises
+    ------
+    EmptyPoolError
+        If nothing else is measured there, or all of it is withheld.
+    NotFoundError
+        If the line, or the dose in that line, is not in the atlas.
+    UsageError
+        If the fold does not test the query, or belongs to another atlas.
+    """
+    measured = store.measured_drugs(query.cell_line, query.dose_um)
+    if fold is not None:
+        _check_query(store, query, fold)
+    if offered is None:
+        offered = offered_drugs(store, query.cell_line, query.dose_um, fold)
+    forms = store.drug_catalog.related(query.drug)
+    left_out = {query.drug, *forms}
+    drugs = tuple(filterfalse(left_out.__contains__, offered))
+    twins = tuple(form for form in forms if form in measured or form in offered)
+    listed = left_out.union(drugs)
+    withheld = tuple(filterfalse(listed.__contains__, measured))
+    controls = tuple(store.provenance.get("control_labels", ()))
+    return CandidatePool(query, drugs, twins, controls, withheld)
+
+
+class TrainingView(CheckedReader):
+    """What a method may read while it is fitted: training rows of one fold, no others.
+
+    Parameters
+    ----------
+    store, fold
+        The atlas and the fold whose test rows stay closed.
+    validation
+        False while something is tuned on the validation rows, which then stay closed too; True
+        for the last fit before the test.
+    evidence
+        What the method declares; fitting reads TRAIN, and CONTROLS if they are named.
+
+    Attributes
+    ----------
+    fold
+        The fold, of which masks can be read and no measurement.
+
+    Raises
+    ------
+    UsageError
+        If the fold belongs to another atlas.
+    """
+
+    def __init__(
+        self,
+        store: AtlasStore,
+        fold: Split,
+        *,
+        validation: bool,
+        evidence: Iterable[Evidence] = (Evidence.TRAIN,),
+    ) -> None:
+        super().__init__(store, evidence, f"a read for fitting ({fold.regime})")
+        check_size(store, fold)
+        self.fold = fold
+        open_rows = fold.train if validation else fold.train & ~fold.validation
+        self._open = open_rows & (Evidence.TRAIN in self.evidence)
+        self._held = fold.validation
+
+    @property
+    def training_rows(self) -> IntArray:
+        """Numbers of all rows that may be read, ascending."""
+        return np.flatnonzero(self._open)
+
+    @property
+    def validation_rows(self) -> IntArray:
+        """Those of ``training_rows`` that tuning scores on and must not fit on, ascending."""
+        return np.flatnonzero(self._open & self._held)
+
+    def _allows(self, rows: IntArray) -> BoolArray:
+        return self._open[rows]
+
+
+def offered_drugs(
+    store: AtlasStore, cell_line: str, dose_um: float | None, fold: Split | None
+) -> tuple[str, ...]:
+    """The drugs that a fold opens to queries of a line at a dose, their own among them; sorted."""
+    measured = store.measured_drugs(cell_line, dose_um)
+    if fold is None:
+        return measured
+    if fold.in_line:
+        rows = store.rows(cell_line, measured, dose_um)
+        return tuple(compress(measured, fold.readable_rows[Evidence.TARGET_POOL][rows]))
+    doses = store.conditions["dose_um"].to_numpy(float)
+    at_dose = np.isnan(doses) if dose_um is None else doses == dose_um
+    opened = store.conditions["drug"].to_numpy()[at_dose & fold.readable_rows[Evidence.TRAIN]]
+    return tuple(sorted(set(opened)))
+
+
+def check_tested(fold: Split, rows: IntArray, queries: Sequence[Condition]) -> None:
+    """Raise ``UsageError`` unless a fold tests every query; their ``rows`` are -1 for no row.
+
+    One that is not tested has its unit, or its whole parent or line, in training.
+    """
+    untested = np.flatnonzero((rows < 0) | ~fold.test[rows])
+    if len(untested):
+        found = f"it is not among the {int(fold.test.sum()):,} test rows of this fold"
+        asked = f"{queries[untested[0]]} ({fold.regime})"
+        raise UsageError(asked, found, "Take the fold that tests it.")
+
+
+def check_size(store: AtlasStore, fold: Split) -> None:
+    """Raise ``UsageError`` unless a fold was made of this atlas."""
+    if len(fold.test) != len(store.conditions):
+        found = f"it has {len(fold.test):,} rows, the atlas {len(store.conditions):,}"
+        raise UsageError("fold", found, "Make folds of this atlas.")
+
+
+def _check_query(store: AtlasStore, query: Condition, fold: Split) -> None:
+    check_size(store, fold)
+    row = store.row(query)
+    check_tested(fold, np.array([-1 if row is None else row]), [query])
