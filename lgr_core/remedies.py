@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from enum import Enum
 
@@ -13,7 +14,14 @@ class Fix(Enum):
     ONE_COLUMN = "Say {flags}."
     COLUMN_OR_NONE = "Say --column {role}={first!r}, or --column {role}= if it is none."
     DOSE_UNIT = "Say --column dose_unit=uM (or nM, mM, M)."
-    TIME = "Say --time {first} or another of them, or --column time= if it is no treatment time."
+    LOGARITHMS = (
+        "Write the concentrations themselves into the file (10**x of a log10), "
+        "or say --column {role}= to leave doses unread."
+    )
+    STRANGE_UNIT = (
+        "Write such doses in M, mM, uM, nM or pM, or say --column {role}= to leave doses unread."
+    )
+    TIME = "Say --time {quoted} or another of them, or --column time= if it is no treatment time."
     VALUE_KIND = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
     COUNTS_LAYER = (
         "Name the layer of raw counts with --layer, or say --value-kind if these are ready deltas."
@@ -53,8 +61,9 @@ class Remedy:
         first = self.values[0] if self.values else ""
         roles = " ".join(f"--column {role}=NAME" for role in self.values)
         layers = " or --layer ".join(self.values)
+        quoted = shlex.quote(first)
         return self.fix.value.format(
-            role=self.role, first=first, flags=flags, roles=roles, layers=layers
+            role=self.role, first=first, quoted=quoted, flags=flags, roles=roles, layers=layers
         )
 
 

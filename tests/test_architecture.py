@@ -45,7 +45,7 @@ EDGES = {
     "huggingface_hub": {"atlas/download.py"},
     "platformdirs": {"config.py"},
     "distributed": {"atlas/executors.py"},
-    "rdkit": {"drugs/chemistry.py"},
+    "rdkit": {"drugs/chemistry.py", "drugs/counter_ions.py"},
     "openai": {"retrieval/llm.py"},
     "torch": {"prediction/chemcpa/network.py", "prediction/chemcpa/training.py"},
     "plotly": {"figures/*", "evaluation/figures/*"},

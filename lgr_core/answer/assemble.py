@@ -23,6 +23,7 @@ from lgr_core.domain import (
     Term,
     TermSupport,
 )
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import LgrError
 from lgr_core.prediction.attribution import attribute_block
 from lgr_core.prediction.hybrid import Hybrid
@@ -153,7 +154,7 @@ def _answer(
 ) -> Answer:
     """The record of one answer, scored where the query was measured."""
     is_linear = isinstance(method, LinearMethod)
-    about = (*notes, *_notes(prediction, pool, is_linear=is_linear))
+    about = (*notes, *_notes(prediction, pool, store.drug_catalog, is_linear=is_linear))
     return Answer(
         prediction=prediction,
         pool=pool,
@@ -196,7 +197,9 @@ def _score(
     return {name: float(values[0]) for name, values in scores.items()}
 
 
-def _notes(prediction: Prediction, pool: CandidatePool, *, is_linear: bool) -> tuple[str, ...]:
+def _notes(
+    prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, is_linear: bool
+) -> tuple[str, ...]:
     retrieval, notes = prediction.retrieval, []
     if retrieval is not None and not is_linear:
         notes += _shortfalls(retrieval)
@@ -205,8 +208,12 @@ def _notes(prediction: Prediction, pool: CandidatePool, *, is_linear: bool) -> t
         if retrieval is None or not retrieval.neighbors:
             why = "Nothing close was measured" if is_linear else "No neighbour was found"
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
-    if pool.twins:
-        notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")
+    forms = [drug for drug in pool.twins if catalog.parent(drug) == catalog.parent(pool.query.drug)]
+    if forms:
+        notes.append(f"Left out as forms of the same compound: {', '.join(forms)}.")
+    combined = [drug for drug in pool.twins if drug not in forms]
+    if combined:
+        notes.append(f"Left out, since they share a drug in a combination: {', '.join(combined)}.")
     return tuple(notes)
 
 

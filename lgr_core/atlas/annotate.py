@@ -9,9 +9,10 @@ import pandas as pd
 
 from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.catalog import DrugCatalog, parents_of
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.drugs.chemistry import parent_key
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 
 DRUG_FIELDS = {
@@ -30,7 +31,7 @@ LINE_FIELDS = {
 }
 """What is kept of a cell line, and the column names it goes by."""
 
-_UNKNOWN = {"", "nan", "none", "na", "n/a", "unclear", "unknown"}
+_UNKNOWN = {"na", "unclear", "unknown"}
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -50,14 +51,17 @@ def annotate_drugs(names: Sequence[str], sources: Iterable[pd.DataFrame | None])
     """One row a drug: parent, smiles, pubchem_cid, moa, targets and where each came from.
 
     ``sources`` are asked in order, then the shipped ``drugs.csv``; the first that knows a field
-    fills it. A structure that cannot be read counts as none.
+    fills it. A structure that cannot be read counts as none; a combination has none: its largest
+    fragment would be drawn and compared in its place.
     """
     shipped = read_table(SHIPPED / "drugs.csv")
     frame = _fill(names, "drug", DRUG_FIELDS, [*sources, shipped], DrugCatalog)
     frame["pubchem_cid"] = frame["pubchem_cid"].str.removesuffix(".0")
     keys = {row.drug: parent_key(row.smiles) if row.smiles else None for row in frame.itertuples()}
-    frame["smiles"] = frame["smiles"].where(frame["drug"].map(keys).notna(), "")
-    frame["parent"] = frame["drug"].map(parents_of(names, keys))
+    catalog = DrugCatalog(names, keys)
+    readable = frame["drug"].map(keys).notna() & ~frame["drug"].isin(catalog.combinations)
+    frame["smiles"] = frame["smiles"].where(readable, "")
+    frame["parent"] = frame["drug"].map(catalog.parents.of)
     return frame
 
 
@@ -105,5 +109,6 @@ def _fill_from(
         values = source[column].astype(str)
         for i, row in enumerate(rows):
             value = "" if row is None else values[row].strip()
-            if not frame.at[i, field] and value.lower() not in _UNKNOWN:
+            known = not is_missing(value) and value.lower() not in _UNKNOWN
+            if known and not frame.at[i, field]:
                 frame.at[i, field] = value

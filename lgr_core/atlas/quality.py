@@ -115,6 +115,9 @@ def describe(report: Mapping[str, Any]) -> list[str]:
     sentences.append(_vehicle_sentence(vehicles))
     sentences.append(_dose_sentence(doses))
     sentences.append(f"drugs without a structure: {len(drugs['without_structure'])}")
+    if drugs["combinations"]:
+        combined = len(drugs["combinations"])
+        sentences.append(f"combinations, of which none is in the pools of its drugs: {combined}")
     sentences += [f"forms of one compound: {', '.join(names)}" for names in drugs["twins"]]
     sentences += [
         f"names that differ in signs alone: {', '.join(names)}" for names in drugs["alike"]
@@ -195,7 +198,7 @@ def _doses(store: AtlasStore) -> dict[str, Any]:
 
 
 def _drugs(store: AtlasStore) -> dict[str, Any]:
-    """Drugs without a structure, forms of one compound, and names that normalise to one."""
+    """Drugs without a structure, combinations, forms of one compound, names that look alike."""
     drugs = store.drugs
     parents = drugs.groupby("parent")["drug"].agg(sorted)
     keys = drugs["drug"].map(lambda name: without_separators(normalise_name(name)))
@@ -203,6 +206,7 @@ def _drugs(store: AtlasStore) -> dict[str, Any]:
     return {
         "total": len(drugs),
         "without_structure": sorted(drugs.loc[drugs["smiles"] == "", "drug"]),
+        "combinations": list(store.drug_catalog.combinations),
         "twins": [names for names in parents if len(names) > 1],
         "alike": [names for names in alike if len(names) > 1],
     }

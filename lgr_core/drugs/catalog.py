@@ -2,6 +2,7 @@
 
 A name is read by its closest level: exact, folded (case, spaces, Unicode form), form (salt,
 hydrate and solvate stripped), alias. Names of which one can be read as the other are one compound.
+A combination has the parents of all its drugs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from lgr_core.drugs.aliases import AliasTable, load_aliases, shipped_aliases
+from lgr_core.drugs.combinations import combinations
 from lgr_core.drugs.compound_key import compound_key
 from lgr_core.drugs.name_matching import Level, NameIndex, group
 from lgr_core.drugs.normalise import normalise_name, safe_name
@@ -57,6 +59,28 @@ class Resolution:
 NOT_FOUND = Resolution()
 
 
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """The parent ``of`` each name, and the ``parts`` of each parent of a combination.
+
+    The parts are parents, too: those of the combined drugs.
+    """
+
+    of: Mapping[str, str]
+    parts: Mapping[str, frozenset[str]]
+
+    def sharing(self) -> dict[str, frozenset[str]]:
+        """Parent -> all parents that have a part in common with it; without those it has alone."""
+        holders: dict[str, set[str]] = {}
+        for parent, parts in self.parts.items():
+            for part in parts:
+                holders.setdefault(part, {part}).add(parent)
+        found = {part: frozenset(its) for part, its in holders.items()}
+        for parent, parts in self.parts.items():
+            found[parent] = frozenset().union(*(holders[part] for part in parts))
+        return found
+
+
 def parents_of(names: Iterable[str], keys: Mapping[str, str | None]) -> dict[str, str]:
     """The parent of every name: its structure's key, else its normalised name.
 
@@ -64,9 +88,10 @@ def parents_of(names: Iterable[str], keys: Mapping[str, str | None]) -> dict[str
     (``BMX-123`` and ``BMX123``, ``Foolinib (BMX-999)`` and ``BMX-999``), or if they differ in
     isomer, isotope, repeat, salt or signs alone (``(S)-X``, ``d3-X``, ``X_rep2``), drawn or not,
     and so do names connected through others: better a compound too many left out of a pool than
-    the answer left in. Of several keys the first in order is taken.
+    the answer left in. Of several keys the first in order is taken. The parent of a combination is
+    that of all its drugs, ``P + Q`` in order: its own, unless they are one compound.
     """
-    return _parents(NameIndex(_trimmed(names), shipped_aliases()), keys)
+    return _find_parents(_trimmed(names), shipped_aliases(), keys).of
 
 
 class DrugCatalog:
@@ -98,6 +123,7 @@ class DrugCatalog:
         self.names = _trimmed(names)
         self.where, self.listing = where, listing
         book = shipped_aliases() if aliases is None else AliasTable(aliases)
+        self._book = book
         self._index = NameIndex(self.names, book)
         self._known = frozenset(self.names)
         self._keys = {} if parents is None else parents
@@ -142,13 +168,32 @@ class DrugCatalog:
         raise unknown("drug", text, self.names, self.where, near=near, listing=self.listing)
 
     def parent(self, name: str) -> str:
-        """The parent compound of a drug; its salts, hydrates and stereoisomers share it."""
-        return self._parents[self.resolve(name)]
+        """The parent compound of a drug; its salts, hydrates and stereoisomers share it.
+
+        A combination has one of its own, made of its drugs' parents.
+        """
+        return self.parents.of[self.resolve(name)]
+
+    def sharing(self, parent: str) -> frozenset[str]:
+        """The parent and all that share a part with it: what is closed where it is held out."""
+        return self._sharing.get(parent, frozenset((parent,)))
 
     def twins(self, name: str) -> tuple[str, ...]:
         """The other names with the same parent, sorted."""
         drug = self.resolve(name)
-        return tuple(n for n in self._families[self._parents[drug]] if n != drug)
+        return tuple(n for n in self._families[self.parents.of[drug]] if n != drug)
+
+    def related(self, name: str) -> tuple[str, ...]:
+        """The twins, and what shares a drug: combinations with it, and what they hold; sorted."""
+        drug = self.resolve(name)
+        closed = self.sharing(self.parents.of[drug])
+        names = (n for parent in closed for n in self._families.get(parent, ()))
+        return tuple(sorted(n for n in names if n != drug))
+
+    @cached_property
+    def combinations(self) -> tuple[str, ...]:
+        """The names of two compounds or more that were given together, sorted."""
+        return tuple(n for n in self.names if self.parents.of[n] in self.parents.parts)
 
     def nearest(
         self, text: str, *, among: Collection[str] | None = None, limit: int = LIMIT
@@ -164,20 +209,40 @@ class DrugCatalog:
         )
 
     @cached_property
-    def _parents(self) -> dict[str, str]:
-        """The parent of every name, computed on first use."""
-        return _parents(self._index, self._keys)
+    def parents(self) -> Parents:
+        """The parent of every name, found when one is first asked for."""
+        return _find_parents(self.names, self._book, self._keys)
+
+    @cached_property
+    def _sharing(self) -> dict[str, frozenset[str]]:
+        return self.parents.sharing()
 
     @cached_property
     def _families(self) -> dict[str, tuple[str, ...]]:
-        return group((self._parents[name], name) for name in self.names)
+        return group((self.parents.of[name], name) for name in self.names)
 
 
 def _trimmed(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({name.strip() for name in names} - {""}))
 
 
-def _parents(readings: NameIndex, keys: Mapping[str, str | None]) -> dict[str, str]:
+def _find_parents(
+    names: Collection[str], book: AliasTable, keys: Mapping[str, str | None]
+) -> Parents:
+    combined = combinations(names, book)
+    parts = {part for its in combined.values() for part in its}
+    single = NameIndex(sorted({*names, *parts} - combined.keys()), book)
+    of = _single_parents(single, keys)
+    parts_of: dict[str, frozenset[str]] = {}
+    for name, its in combined.items():
+        shared = frozenset(of[part] for part in its)
+        of[name] = " + ".join(sorted(shared))
+        if len(shared) > 1:
+            parts_of[of[name]] = shared
+    return Parents({name: of[name] for name in names}, parts_of)
+
+
+def _single_parents(readings: NameIndex, keys: Mapping[str, str | None]) -> dict[str, str]:
     known = set(readings.names)
     drawn = {name.strip(): key for name, key in keys.items() if key and name.strip() in known}
     parents = {}

@@ -6,11 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from lgr_core.drugs.normalise import normalise_name
+from lgr_core.drugs.normalise import is_missing, normalise_name
 from lgr_core.errors import AmbiguousError, unknown
 from lgr_core.remedies import Remedy
 
-_NO_ID = {"", "-", "n/a", "na", "nan", "none", "null", "unknown"}
+_NO_ID = {"-", "na", "unknown"}
 _SIGNS = re.compile(r"[\s/._-]")
 
 
@@ -45,7 +45,8 @@ class CellLineCatalog:
             self._index[line_key(name)].add(name)
         for name, its_ids in ({} if ids is None else ids).items():
             for text in its_ids:
-                if name.strip() in self._names and normalise_name(str(text)) not in _NO_ID:
+                unknown_id = is_missing(str(text)) or normalise_name(str(text)) in _NO_ID
+                if name.strip() in self._names and not unknown_id:
                     self._index[line_key(str(text))].add(name.strip())
 
     def __len__(self) -> int:

@@ -1,15 +1,14 @@
 """Structures: SMILES to parent compound, Morgan fingerprint, similarity and drawing.
 
-A drug's chemistry is that of its parent: the largest fragment, neutralised. Counter-ions and water
-would otherwise add their own bits, and every hydrochloride would resemble every other. Where a
-user gives the SMILES, a bad one is an ``InputError``; in an atlas's data it is a drug without a
-structure, left out and counted.
+A drug's chemistry is that of its parent: the largest fragment that is no counter-ion, neutralised.
+Counter-ions and water would otherwise add their own bits, and every hydrochloride would resemble
+every other. A metal complex is its metal with all ligands. Where a user gives the SMILES, a bad
+one is an ``InputError``; in an atlas's data it is a drug without a structure, left out and counted.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -21,6 +20,7 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from lgr_core.domain import BoolArray, FloatArray
+from lgr_core.drugs.counter_ions import has_bound_metal, whole_complex, without_counter_ions
 from lgr_core.errors import InputError, UsageError
 
 N_BITS = 2048
@@ -36,10 +36,12 @@ BitArray = NDArray[np.uint8]
 
 
 def standardise(smiles: str) -> str:
-    """The canonical SMILES of the parent compound: largest fragment, neutralised, stereo kept.
+    """The canonical SMILES of the parent compound: neutralised, stereo kept.
 
-    rdkit's Cleanup, FragmentParent, Uncharger and SanitizeMol. CXSMILES extensions and names after
-    the SMILES (``CCO |c:5|``) are ignored.
+    rdkit's Cleanup, then without the counter-ions of ``counter_ions.py``, FragmentParent (the
+    largest fragment), Uncharger and SanitizeMol. With a metal of other groups than 1 and 2 it is
+    the metal and its ligands, which are fragments of their own there. CXSMILES extensions and
+    names after the SMILES (``CCO |c:5|``) are ignored.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def nearest(
 ) -> tuple[tuple[str, float], ...]:
     """The k names of highest cosine similarity, best first, ties broken by name.
 
-    Drugs without a structure are left out, so fewer than k may return.
+    Drugs that share no bit, and those without a structure, are left out: fewer than k may return.
 
     Raises
     ------
@@ -130,8 +132,8 @@ def nearest(
     if len(names) != len(scores):
         found = f"{len(names)} names for {len(scores)} fingerprints"
         raise UsageError("nearest structures", found, "Give one name a row.")
-    known = [pair for pair in zip(names, scores, strict=True) if not math.isnan(pair[1])]
-    return tuple(sorted(known, key=lambda pair: (-pair[1], pair[0]))[:k])
+    alike = [pair for pair in zip(names, scores, strict=True) if pair[1] > 0]
+    return tuple(sorted(alike, key=lambda pair: (-pair[1], pair[0]))[:k])
 
 
 def drawing(smiles: str, width: int = 300, height: int = 200) -> str:
@@ -169,15 +171,20 @@ def _parent_smiles(smiles: str) -> str:
     with rdBase.BlockLogs():
         molecule = _read(smiles)
         try:
-            clean = rdMolStandardize.Cleanup(molecule)
-            parent = rdMolStandardize.FragmentParent(clean, skipStandardize=True)
-            parent = rdMolStandardize.Uncharger().uncharge(parent)
-            Chem.SanitizeMol(parent)
+            text = whole_complex(molecule) if has_bound_metal(molecule) else _largest(molecule)
         except (ValueError, RuntimeError) as err:
             raise InputError(_subject(smiles), f"it cannot be standardised: {err}", _DO) from err
-        text = Chem.MolToSmiles(parent)
         _read(text)
         return text
+
+
+def _largest(molecule: Chem.Mol) -> str:
+    """The largest fragment that is no counter-ion, neutralised."""
+    clean = without_counter_ions(rdMolStandardize.Cleanup(molecule))
+    parent = rdMolStandardize.FragmentParent(clean, skipStandardize=True)
+    parent = rdMolStandardize.Uncharger().uncharge(parent)
+    Chem.SanitizeMol(parent)
+    return Chem.MolToSmiles(parent)
 
 
 def _read(smiles: str) -> Chem.Mol:

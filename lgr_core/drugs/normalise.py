@@ -24,6 +24,14 @@ _GREEK_NAMES = (
 _GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES.split(), strict=True)))
 _INVISIBLE = {"Mn", "Cf"}
 
+_MISSING = frozenset({"", "nan", "none", "null", "nat", "<na>", "n/a", "#n/a", "#na"})
+"""How files write a missing value as text. ``NA`` is no such text: a line is called so."""
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text stands for a missing value: ``nan``, ``None``, ``<NA>``; ``NA`` does not."""
+    return text.strip().casefold() in _MISSING
+
 
 def normalise_name(name: str) -> str:
     """The name without case, Unicode form or superfluous spaces.

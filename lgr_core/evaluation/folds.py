@@ -1,7 +1,10 @@
 """Folds over an atlas: which conditions are read, tested and scored.
 
 A fold separates whole units over all doses and replicates: parents in unseen drugs, lines in unseen
-lines, (line, parent) pairs in the open world. Two forms of one compound stay on one side.
+lines, (line, parent) pairs in the open world. Two forms of one compound stay on one side. Where an
+atlas has combinations, what shares a drug with a fold's test or validation rows, in their lines in
+the open world, is not trained on: to hold out all that combinations connect, as one unit, would
+leave nothing to separate where every drug was combined with one other.
 """
 
 from __future__ import annotations
@@ -13,29 +16,39 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import EMPTY, BoolArray, Evidence, IntArray
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.regimes import Regime
 
+_BY_LINE = frozenset({Regime.UNSEEN_CELL_LINE, Regime.UNSEEN_CELL_LINE_STRICT})
+"""Regimes whose units are lines, which no combination connects."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Axes:
     """Numbers of each condition's line, drug and parent, from 0 in order of name; (n_conditions,).
 
-    They are what folds are made of, so that a fold can be parted again without the atlas.
+    They are what folds are made of, so that a fold can be parted again without the atlas. ``parts``
+    (n_parents, n_parts) says which compounds each parent is made of; None: each of one of its own.
     """
 
     line: IntArray
     drug: IntArray
     parent: IntArray
+    parts: csr_array | None = None
 
     @classmethod
     def of(cls, store: AtlasStore) -> Axes:
         """The axes of an atlas's conditions."""
         names = (store.conditions["cell_line"], store.conditions["drug"], store.parent_of_row)
-        return cls(*(pd.factorize(np.asarray(name, dtype=object), sort=True)[0] for name in names))
+        line, drug, parent = (np.asarray(name, dtype=object) for name in names)
+        number, parents = pd.factorize(parent, sort=True)
+        parts = _parts(parents, store.drug_catalog.parents.parts)
+        return cls(_numbered(line), _numbered(drug), number, parts)
 
     def units(self, regime: Regime) -> IntArray:
         """(n_conditions,) a number for what the regime holds out as a whole."""
@@ -46,8 +59,17 @@ class Axes:
         return self.line
 
     def sharing(self, regime: Regime, rows: BoolArray, others: BoolArray) -> BoolArray:
-        """Those of ``rows`` whose unit has a row among the others too; masks (n_conditions,)."""
-        return rows & _in_any(self.units(regime), others)
+        """Those of ``rows`` that share their unit with one of the others; masks (n_conditions,).
+
+        A combination shares it with each of its drugs, and with all other combinations of them.
+        """
+        if self.parts is None or regime in _BY_LINE:
+            return rows & _in_any(self.units(regime), others)
+        place = self.line if regime == Regime.OPEN_WORLD else np.zeros_like(self.line)
+        of_parent = (np.ones(others.sum()), (place[others], self.parent[others]))
+        held = csr_array(of_parent, shape=(place.max() + 1, self.parts.shape[0]))
+        touched = (held @ self.parts @ self.parts.T).tocsr()
+        return rows & (touched[place, self.parent] > 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,17 +290,55 @@ def _part(axes: Axes, regime: Regime, rows: BoolArray, n_folds: int, seed: int) 
     fold_of = np.where(rows, place[units], -1)
     notes = () if n == n_folds else (f"{n} folds, not {n_folds}: there are no more to separate.",)
     provenance = {"folds": n, "seed": seed, "n_units": len(present)}
+    masks = [_apart(axes, regime, *_masks(fold_of, i, n)) for i in range(n)]
+    lost = sum(int((rows & ~train & ~test).sum()) for train, _, test in masks)
+    if lost:
+        said = f"rows that share a drug with rows held out are not trained on: {lost / n:,.0f}"
+        notes = (*notes, f"{said} of {rows.sum():,} a fold.")
     return [
-        Fold(regime, i, axes, *_masks(fold_of, i, n), notes=notes, provenance=provenance)
-        for i in range(n)
+        Fold(regime, i, axes, *mask, notes=notes, provenance=provenance)
+        for i, mask in enumerate(masks)
     ]
 
 
-def _masks(fold_of: IntArray, i: int, n: int) -> tuple[BoolArray, BoolArray, BoolArray]:
+Masks = tuple[BoolArray, BoolArray, BoolArray]
+"""Train, validation and test rows."""
+
+
+def _masks(fold_of: IntArray, i: int, n: int) -> Masks:
     """Train, validation and test rows of fold ``i`` of ``n``; -1 is in no fold."""
     test = fold_of == i
     validation = (fold_of == (i + 1) % n) & (n > 2)  # noqa: PLR2004 - else none is left to fit
     return (fold_of >= 0) & ~test, validation, test
+
+
+def _apart(
+    axes: Axes, regime: Regime, train: BoolArray, validation: BoolArray, test: BoolArray
+) -> Masks:
+    """The masks, no row of one side in a unit of another: units of combinations overlap.
+
+    Validation rows that would leave nothing to fit on are fitted on instead.
+    """
+    train = train & ~axes.sharing(regime, train, test)
+    fitted = train & ~validation
+    fitted &= ~axes.sharing(regime, fitted, validation & train)
+    if not fitted.any():
+        return train, np.zeros_like(train), test
+    return fitted | (validation & train), validation & train, test
+
+
+def _parts(parents: NDArray[np.object_], parts: Mapping[str, frozenset[str]]) -> csr_array | None:
+    """(n_parents, n_parts) which compounds each parent is made of; None without combinations."""
+    if not any(parent in parts for parent in parents):
+        return None
+    pairs = [(i, part) for i, p in enumerate(parents) for part in parts.get(p, {p})]
+    rows, names = zip(*pairs, strict=True)
+    columns = _numbered(np.array(names, dtype=object))
+    return csr_array((np.ones(len(rows)), (np.array(rows), columns)))
+
+
+def _numbered(names: NDArray[np.object_]) -> IntArray:
+    return pd.factorize(names, sort=True)[0]
 
 
 def _in_any(numbers: IntArray, rows: BoolArray) -> BoolArray:

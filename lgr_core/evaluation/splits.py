@@ -126,7 +126,7 @@ class _Cut:
         test = self.masks.by_subset["test"]
         train = self._train(test)
         validation = self.masks.by_subset["val"] & train
-        fitted = self.axes.sharing(self.regime, validation, train & ~validation)
+        fitted = self._fitted(validation, train)
         note = f"Validation conditions that share {self.held} with fitted ones, and count as fitted"
         self._note(note, fitted)
         self._note("Conditions that are neither read nor tested", ~(train | test))
@@ -135,6 +135,16 @@ class _Cut:
         return Fold(
             self.regime, number, self.axes, *masks, notes=tuple(self.notes), provenance=about
         )
+
+    def _fitted(self, validation: BoolArray, train: BoolArray) -> BoolArray:
+        """Validation rows that share a unit with fitted ones, or with others that do."""
+        fitted = np.zeros_like(validation)
+        while True:
+            known = train & (~validation | fitted)
+            more = self.axes.sharing(self.regime, validation & ~fitted, known)
+            if not more.any():
+                return fitted
+            fitted |= more
 
     def _train(self, test: BoolArray) -> BoolArray:
         """Training and validation rows, without those whose unit is tested."""
@@ -153,10 +163,10 @@ class _Cut:
 
     def _overlap(self, shared: BoolArray, test: BoolArray) -> None:
         """Refuse training conditions that share a unit with tested ones, or note them."""
-        units, examples = self.axes.units(self.regime), []
+        units, examples, rows = self.axes.units(self.regime), [], np.arange(len(test))
         _, first = np.unique(np.where(shared, units, -1), return_index=True)
         for row in first[shared[first]][:_SHOWN]:
-            other = np.flatnonzero(test & (units == units[row]))[0]
+            other = np.flatnonzero(self.axes.sharing(self.regime, test, rows == row))[0]
             examples.append(
                 f"{self.store.condition(row)} (trained) and {self.store.condition(other)}"
             )

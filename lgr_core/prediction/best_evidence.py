@@ -234,7 +234,7 @@ def other_line_weights(
 def _others(block: QueryBlock, grid: IntArray) -> Weights:
     """The mean of all rows of other compounds; ``grid``, (n_lines, n_drugs), holds the rows."""
     n_rows = (grid >= 0).sum(axis=0)
-    each = n_rows * (block.labels.parent_of_drug != block.parents[:, None])
+    each = n_rows * ~block.labels.related(block.parents[:, None], block.labels.parent_of_drug)
     return MeanWeights(grid, each / np.maximum(each.sum(axis=1, keepdims=True), 1))
 
 

@@ -16,7 +16,8 @@ from lgr_core.retrieval.query_block import QueryBlock
 class ChemKNN(NothingToFit):
     """Equations 10 and 11: the k training drugs of highest fingerprint cosine, their drug means.
 
-    The query's own drug, and every form of its parent compound, is left out. Ties go by name.
+    The query's own drug, every form of its parent compound and what was combined with it are left
+    out. Ties go by name.
     """
 
     name = "chem_knn"
@@ -31,12 +32,13 @@ class ChemKNN(NothingToFit):
         guard, labels = block.guard(self.evidence), block.labels
         known = labels.fingerprints.any(axis=1)
         trained = guard.opened(VectorBasis.DRUG_MEANS) & known
-        parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
+        parents = labels.parent_of_drug
         weights = np.zeros((len(block), len(labels.drugs)))
         for i, place in enumerate(labels.drug_numbers(block.drugs)):
             if place >= 0 and known[place]:
                 ranked = self._ranking(labels, place)
-                nearest = ranked[(trained & (parents != parents[place]))[ranked]][: self.k]
+                others = ~labels.related(parents[place], parents)
+                nearest = ranked[(trained & others)[ranked]][: self.k]
                 weights[i, nearest] = 1 / max(len(nearest), 1)
         delta = guard.combine(csr_array(weights), VectorBasis.DRUG_MEANS)
         delta[~weights.any(axis=1)] = np.nan
@@ -44,9 +46,10 @@ class ChemKNN(NothingToFit):
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
     def _ranking(self, labels: ConditionIndex, place: int) -> IntArray:
-        """Places of all drugs, which are sorted by name, from most to least similar to one."""
+        """Places of the drugs that share a bit with one, the most similar first, ties by name."""
         if place not in self._ranked:
             bits = labels.fingerprints
             scores = similarity(bits[place], bits)
-            self._ranked[place] = np.argsort(-scores, kind="stable")
+            ranked = np.argsort(-scores, kind="stable")
+            self._ranked[place] = ranked[scores[ranked] > 0]
         return self._ranked[place]

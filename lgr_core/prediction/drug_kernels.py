@@ -163,7 +163,7 @@ def _pools(labels: ConditionIndex) -> list[CandidatePool | None]:
     for drug, row in zip(labels.drugs, rows, strict=True):
         line = labels.lines[labels.line[row]]
         dose = None if np.isnan(labels.doses[row]) else float(labels.doses[row])
-        twins = {drug, *labels.catalog.twins(drug)}
+        twins = {drug, *labels.catalog.related(drug)}
         others = tuple(name for name in labels.measured(line, dose)[0] if name not in twins)
         pools.append(CandidatePool(Condition(line, drug, dose), others) if others else None)
     return pools

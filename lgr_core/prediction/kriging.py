@@ -146,7 +146,7 @@ def kriging_weights(
     here = grid[guard.line] >= 0
     in_line = bool(guard.allows(np.arange(len(block))[:, None], grid[guard.line, here]).any())
     sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
-    kept = labels.parent_of_drug[sources] != block.parents[:, None]
+    kept = ~labels.related(block.parents[:, None], labels.parent_of_drug[sources])
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
     # With a constant of huge variance in all covariances, weights that do not sum to 1 cost more
     # than they can gain: ordinary kriging, by the solver of simple kriging, without a multiplier.

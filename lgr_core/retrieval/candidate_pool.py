@@ -1,8 +1,9 @@
 """Candidate pools: the drugs that may be retrieved for a query, and what a fit may read.
 
-The held-out unit of a query is its (cell line, parent compound) over all doses and replicates.
-Without a fold it is all that is held out: the open world. A method that is fitted never holds the
-store, but a :class:`TrainingView`; a read beyond it raises ``LeakageError``.
+The held-out unit of a query is its (cell line, parent compound) over all doses and replicates, with
+the combinations of drugs that share a parent with it. Without a fold it is all that is held out:
+the open world. A method that is fitted never holds the store, but a :class:`TrainingView`; a read
+beyond it raises ``LeakageError``.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ def candidate_pool(
 ) -> CandidatePool:
     """P_c without d: the drugs measured in the query's line at its dose, without the query's twins.
 
+    Nor is there any combination that holds its drug, or shares one with it; they count as twins.
+
     ``query.drug`` need not be measured there, but must be a drug of the atlas. A ``fold`` leaves
     the drugs that its regime opens; what it withholds is listed, and the query must be one of its
     test rows. ``offered``, from :func:`offered_drugs`, need not be looked up for every query.
@@ -66,7 +69,7 @@ def candidate_pool(
         _check_query(store, query, fold)
     if offered is None:
         offered = offered_drugs(store, query.cell_line, query.dose_um, fold)
-    forms = store.drug_catalog.twins(query.drug)
+    forms = store.drug_catalog.related(query.drug)
     left_out = {query.drug, *forms}
     drugs = tuple(filterfalse(left_out.__contains__, offered))
     twins = tuple(form for form in forms if form in measured or form in offered)

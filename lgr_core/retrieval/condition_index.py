@@ -20,7 +20,8 @@ from lgr_core.errors import UsageError
 class ConditionIndex:
     """Everything an atlas says of its conditions but what was measured: no evidence is in it.
 
-    Lines, drugs and parent compounds are numbered in sorted order.
+    Lines, drugs and parent compounds are numbered in sorted order; after the parents of conditions
+    come those of drugs that were measured in none.
     """
 
     def __init__(self, store: AtlasStore, n_genes: int | None = None) -> None:
@@ -29,8 +30,8 @@ class ConditionIndex:
         self.doses = conditions["dose_um"].to_numpy(float)
         self._of_line = _Numbered(conditions["cell_line"])
         self._of_drug = _Numbered(conditions["drug"])
-        self._of_parent = _Numbered(store.parent_of_row)
         self.catalog = store.drug_catalog
+        self._of_parent = _Numbered(store.parent_of_row, self.catalog.parents.of.values())
         self.plates = store.plates
         self.n_cells = conditions["n_cells"].to_numpy(float)
         self.has_vehicle_profiles = store.control_profiles is not None
@@ -72,7 +73,7 @@ class ConditionIndex:
 
     @property
     def parents(self) -> NDArray[np.object_]:
-        """The parent compounds of all conditions, sorted."""
+        """The parent compounds of all conditions, sorted, then those of other drugs."""
         return self._of_parent.names
 
     @cached_property
@@ -93,6 +94,25 @@ class ConditionIndex:
         parents = np.empty(len(self.drugs), dtype=np.intp)
         parents[self.drug] = self.parent
         return parents
+
+    def related(self, parents: IntArray, others: IntArray) -> BoolArray:
+        """Whether two parents, by number, are one or share a drug; of shapes that broadcast."""
+        same = parents == others
+        if not len(self._sharing):  # an atlas without combinations
+            return same
+        return same | np.isin(parents * len(self.parents) + others, self._sharing)
+
+    @cached_property
+    def _sharing(self) -> IntArray:
+        """Each pair (p, q) of different parents that share a drug, as p * n_parents + q."""
+        number = {parent: i for i, parent in enumerate(self.parents)}
+        pairs = [
+            number[parent] * len(number) + number[other]
+            for parent in self.parents
+            for other in self.catalog.sharing(parent)
+            if other != parent and other in number
+        ]
+        return np.array(pairs, dtype=np.intp)
 
     def at_dose(self, dose_um: float | None) -> BoolArray:
         """(n_conditions,) rows measured at that dose."""
@@ -117,7 +137,7 @@ class ConditionIndex:
         return self._of_drug.places(list(drugs))
 
     def parent_numbers(self, drugs: Sequence[str]) -> IntArray:
-        """Their parents' places in ``parents``, -1 where the atlas has none such."""
+        """Their parents' places in ``parents``."""
         return self._of_parent.places([self.catalog.parent(drug) for drug in drugs])
 
 
@@ -165,7 +185,7 @@ class Queries:
 
     @cached_property
     def parents(self) -> IntArray:
-        """(n,) the parents of the queries' drugs, by number; -1 where the atlas has none such."""
+        """(n,) the parents of the queries' drugs, by number."""
         return self.labels.parent_numbers(self.drugs)
 
     @cached_property
@@ -175,14 +195,19 @@ class Queries:
 
 
 class _Numbered:
-    """Names of conditions by number, worked out when they are first asked for."""
+    """Names of conditions by number, worked out when they are first asked for.
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = names
+    ``others`` are names that no condition need have; those that none has are numbered last.
+    """
+
+    def __init__(self, names: Iterable[str], others: Iterable[str] = ()) -> None:
+        self._names, self._others = names, others
 
     @cached_property
     def _found(self) -> tuple[IntArray, NDArray[np.object_]]:
-        return pd.factorize(np.asarray(self._names, dtype=object), sort=True)
+        numbers, names = pd.factorize(np.asarray(self._names, dtype=object), sort=True)
+        without = sorted(set(self._others).difference(names))
+        return numbers, np.array([*names, *without], dtype=object)
 
     @property
     def numbers(self) -> IntArray:
@@ -191,7 +216,7 @@ class _Numbered:
 
     @property
     def names(self) -> NDArray[np.object_]:
-        """Each name once, sorted."""
+        """Each name once, sorted: those of conditions, then the others."""
         return self._found[1]
 
     def places(self, names: Sequence[str]) -> IntArray:

@@ -6,8 +6,8 @@ Where vectors themselves are needed, they are those of one query's readable rows
 :meth:`EvidenceGuard.vectors`, or a :class:`~lgr_core.retrieval.row_guard.QueryReader`.
 
 Queries of a block share almost all that they may read: everything that the evidence opens, less
-their own (line, parent compound). So sums are taken once over what is shared, and each query's own
-rows are subtracted::
+their own unit: (line, parent compound), with the combinations that share that parent. So sums are
+taken once over what is shared, and each query's own rows are subtracted::
 
     mean_q = (sum_{r opened} x_r  -  sum_{r in unit of q} x_r) / (n_opened - n_unit)
 
@@ -253,7 +253,7 @@ class EvidenceGuard(RowGuard):
         block, labels = self.block, self._labels
         in_line = (labels.line == self.line) & self._at_dose & self._reach
         rows = np.flatnonzero(in_line)
-        same = labels.parent[rows][None, :] == self._parents[:, None]
+        same = labels.related(self._parents[:, None], labels.parent[rows][None, :])
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)

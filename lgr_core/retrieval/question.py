@@ -141,7 +141,7 @@ class Questioner:
     def _union(self, query: Condition) -> CandidatePool:
         """The drugs measured in any line at the query's dose, asked for in the scope's line."""
         measured = self.store.drugs_at(query.dose_um)
-        twins = set(self.store.drug_catalog.twins(query.drug))
+        twins = set(self.store.drug_catalog.related(query.drug))
         drugs = tuple(sorted(measured - twins - {query.drug}))
         line = self.store.cell_line_catalog.resolve(self.options.scope_line)
         asked = Condition(line, query.drug, query.dose_um)

@@ -38,12 +38,13 @@ class RowGuard:
     def allows(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts.
 
-        What the evidence opens in this fold, but no row of the query's own line and parent
-        compound, at any dose; its very own row where TRUTH is declared.
+        What the evidence opens in this fold, but no row of the query's own line whose drug shares
+        a parent compound with the query's, at any dose; its very own row where TRUTH is declared.
         """
         labels = self._labels
-        same_parent = labels.parent[rows] == self._parents[queries]
-        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & same_parent)
+        # A combination shares a parent with each of its drugs.
+        related = labels.related(self._parents[queries], labels.parent[rows])
+        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & related)
         if Evidence.TRUTH in self.evidence:
             allowed |= rows == self.block.rows[queries]
         return allowed

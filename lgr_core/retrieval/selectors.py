@@ -77,7 +77,7 @@ class MechanismSelector:
 
 
 class ChemistrySelector:
-    """Ranks by cosine similarity of Morgan fingerprints; drugs without a structure are left out."""
+    """Ranks by cosine similarity of Morgan fingerprints; who shares no bit is left out."""
 
     name = "chemistry"
     evidence: frozenset[Evidence] = frozenset()
@@ -89,13 +89,13 @@ class ChemistrySelector:
         self._remembered: dict[str, FloatArray] = {}
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
-        """The k drugs of highest cosine, ties by name; none if the query has no structure."""
+        """The k drugs of highest cosine above 0, ties by name; none without a query structure."""
         places = np.array([self._place[drug] for drug in pool.drugs])
         missing = int((~self._known[places]).sum())
         if not self._known[self._place[pool.query.drug]]:
             return Selection((), provenance={"query_has_structure": False})
         scores = self._scores(pool.query.drug)[places]
-        chosen = [i for i in _ranked(pool, scores)[:k] if scores[i] >= 0]
+        chosen = [i for i in _ranked(pool, scores)[:k] if scores[i] > 0]
         proposals = (
             Proposal(pool.drugs[i], f"Similar structure: Morgan cosine {scores[i]:.2f}.", scores[i])
             for i in chosen

@@ -113,7 +113,7 @@ class SignatureLibrary:
             raise NotFoundError(asked, found, "Choose another line or dose.")
         kept = n_lines > 0
         place = np.cumsum(kept) - 1
-        parents = dict(zip(store.drugs["drug"], store.drugs["parent"], strict=True))
+        parents = store.drug_catalog.parents.of
         drugs = drugs.assign(parent=drugs["drug"].map(parents), n_lines=n_lines)[kept]
         related = _related(store, book, drugs)
         return cls(
@@ -233,8 +233,10 @@ def _related(store: AtlasStore, book: MechanismAnnotations, drugs: pd.DataFrame)
     every = sorted(set().union(*programmes))
     # (m, n_programmes) membership; a product above 0 is a programme in common.
     member = np.array([[name in own for name in every] for own in programmes], dtype=np.float32)
-    parents = drugs["parent"].to_numpy()
-    return (member @ member.T > 0) | (parents[:, None] == parents[None, :])
+    catalog = store.drug_catalog
+    closed = {parent: catalog.sharing(parent) for parent in drugs["parent"].unique()}
+    related = np.array([drugs["parent"].isin(closed[parent]) for parent in drugs["parent"]])
+    return (member @ member.T > 0) | related
 
 
 # -- drugs -----------------------------------------------------------------------------------------
@@ -276,7 +278,8 @@ def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLib
     drug_of_change = library.drug[sample]
     unrelated = ~library.related[:, drug_of_change]
     if signature.drug is not None:
-        other = (library.drugs["parent"] != store.drug_catalog.parent(signature.drug)).to_numpy()
+        closed = store.drug_catalog.sharing(store.drug_catalog.parent(signature.drug))
+        other = ~library.drugs["parent"].isin(closed).to_numpy()
         unrelated &= other[:, None] & other[drug_of_change]
     return (library.means @ _unit(others).T)[unrelated]
 
@@ -301,5 +304,5 @@ def _relations(store: AtlasStore, drug: str | None, names: pd.Series) -> list[st
     """Relation of each drug to the signature's: "self", "twin" (another form) or ""."""
     if drug is None:
         return [""] * len(names)
-    twins = store.drug_catalog.twins(drug)
+    twins = store.drug_catalog.related(drug)
     return ["self" if name == drug else "twin" if name in twins else "" for name in names]

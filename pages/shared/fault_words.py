@@ -15,6 +15,14 @@ FORM: Mapping[Fix, str] = {
         "Choose it as the column «{role}» above, or say there that the file has none."
     ),
     Fix.DOSE_UNIT: "Choose the unit of the dose above.",
+    Fix.LOGARITHMS: (
+        "Write the concentrations themselves into the file (10**x of a log10), "
+        "or say above that it has no column «{role}»: doses are left unread."
+    ),
+    Fix.STRANGE_UNIT: (
+        "Write such doses in M, mM, uM, nM or pM, "
+        "or say above that the file has no column «{role}»: doses are left unread."
+    ),
     Fix.TIME: "Choose one of them above, or say there that the file has no column «{role}».",
     Fix.VALUE_KIND: "Say above what kind of change the numbers are.",
     Fix.COUNTS_LAYER: (

@@ -73,7 +73,7 @@ def _provenance(answer: Answer) -> list[tuple[str, str]]:
         ("method", made["method"]),
         ("evidence read", "; ".join(evidence)),
         ("neighbours combined by", made["aggregate"]),
-        ("left out as the same compound", twins or "none"),
+        ("left out, sharing a compound with it", twins or "none"),
         ("mechanism labels", "written by a language model or by the atlas's source: see data/"),
         ("made with", f"lgr-explorer {made['lgr_version']}"),
     ]

@@ -83,7 +83,7 @@ def methods_paragraph(asked: Asked, answer: Answer) -> str:
         model=retrieval.provenance.get("model", "as recorded"), selector=retrieval.selector
     )
     data = "simulated" if made["simulated"] else "measured"
-    twins = f" Left out as the same compound: {listed(answer.pool.twins)}." * bool(
+    twins = f" Left out, since they share a compound with it: {listed(answer.pool.twins)}." * bool(
         answer.pool.twins
     )
     once = ", one form of each compound" * bool(made["one_per_parent"])

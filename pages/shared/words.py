@@ -97,7 +97,7 @@ REASON_WORDS: Mapping[Reason, str] = {
     Reason.OUT_OF_POOL: "not among the drugs measured in this line at this dose",
     Reason.NOT_IN_SPLIT: "not in this split",
     Reason.SELF: "the drug that was asked about",
-    Reason.TWIN: "another form of the same compound",
+    Reason.TWIN: "another form of the same compound, or combined with it",
     Reason.DUPLICATE: "named before",
     Reason.AMBIGUOUS: "can be read as more than one drug",
     Reason.BEYOND_K: "beyond the number of neighbours asked for",

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.count_source import ReadOptions
+from lgr_core.atlas.sources.clean_names import clean_text
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.conditions import clean_text, known_facts, read_observations
+from lgr_core.atlas.sources.conditions import known_facts, read_observations
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.remedies import Fix, Remedy
 
 
 def read(obs, controls=(), **overrides):
@@ -85,7 +87,9 @@ def test_rows_that_cannot_be_used_are_counted_by_reason():
 
 def test_nothing_left_is_an_error():
     """The counts of each reason are in the message."""
-    with pytest.raises(InputError, match=r"none is left of 1 \(no readable dose: 1\)"):
+    with pytest.raises(
+        InputError, match=r"none is left of 1 \(no readable dose: 1; doses such as .high.\)"
+    ):
         read({"cell_line": ["A549"], "drug": ["Talc"], "dose": ["high"]})
 
 
@@ -181,3 +185,119 @@ def test_facts_of_lines_and_drugs():
     assert lines.to_dict("list") == {"cell_line": ["A549", "K562"], "organ": ["Lung", "Blood"]}
     drugs = known_facts(obs, seen, columns, "drug")
     assert drugs.to_dict("list") == {"drug": ["Talc"], "smiles": ["C"]}
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "None", "<NA>", "NaT", "null", "N/A", " "])
+def test_text_for_a_missing_value_is_missing(text):
+    """Of lines, drugs and plates alike; NA is a name."""
+    seen = read(
+        {"cell_line": ["A", text, "NA"], "drug": ["NA", "Talc", text], "plate": [text, "1", "1"]}
+    )
+    assert seen.frame[["cell_line", "drug", "plate"]].to_numpy().tolist() == [["A", "NA", ""]]
+    assert seen.dropped == {"no cell line": 1, "no drug": 1}
+
+
+def test_a_vehicle_called_none_can_be_named():
+    """What is named as a control is a name, whatever it says."""
+    obs = {"cell_line": "A", "drug": ["None", "Talc"]}
+    assert read(obs).dropped == {"no drug": 1}
+    assert read(obs, controls=("None",)).frame["is_control"].tolist() == [True, False]
+
+
+def test_spellings_that_differ_in_case_are_one_name(caplog):
+    """As most rows write it, the pairs are said, of lines too."""
+    seen = read(
+        {"cell_line": ["A549", "a549", "A549"], "drug": ["TALC", "Talc", "Talc"], "dose_um": 1.0}
+    )
+    assert set(seen.frame["cell_line"]) == {"A549"}
+    assert set(seen.frame["drug"]) == {"Talc"}
+    assert "'a549' as 'A549'" in caplog.text
+    assert "'TALC' as 'Talc'" in caplog.text
+
+
+def test_a_known_controls_spelling_goes_first():
+    """Dmso in most rows is DMSO all the same; one that was named stays as it was named."""
+    obs = {"cell_line": "A", "drug": ["DMSO", "dmso", "dmso", "Talc"]}
+    assert read(obs).frame["is_control"].tolist() == [True, True, True, False]
+    assert read(obs, controls=("dmso",)).labels == ("dmso",)
+
+
+def test_lines_that_differ_in_signs_are_two_and_said(caplog):
+    """KM-H2 and KMH2 are two lines; whether SK-MEL-2 and SKMEL2 are is for the user to say."""
+    seen = read({"cell_line": ["KM-H2", "KMH2"], "drug": "Talc"})
+    assert seen.frame["cell_line"].tolist() == ["KM-H2", "KMH2"]
+    assert "'KM-H2' and 'KMH2'" in caplog.text
+
+
+def test_names_that_may_be_none_are_warned_of_with_their_rows(caplog):
+    """Of demultiplexing; one that is named as the vehicle is none of them."""
+    obs = {"cell_line": ["A", "A", "A", "unassigned"], "drug": ["Doublet", "negative", "T", "T"]}
+    assert len(read(obs).frame) == 4
+    assert "'Doublet' (1 rows), 'negative' (1 rows)" in caplog.text
+    assert "'unassigned' (1 rows)" in caplog.text
+    caplog.clear()
+    read(obs, controls=("negative",))
+    assert "negative" not in caplog.text
+
+
+def test_a_drug_given_with_a_vehicle_is_the_drug():
+    """As data sets of combinations write it; with a label that was named, too."""
+    obs = {"cell_line": "A", "drug": ["ctrl", "Talc+ctrl", "Talc+NT", "Talc+Zinc"]}
+    assert read(obs).frame["drug"].tolist() == ["ctrl", "Talc", "Talc+NT", "Talc+Zinc"]
+    obs["drug"][0] = "NT"
+    seen = read(obs, controls=("NT",))
+    assert seen.frame["drug"].tolist() == ["NT", "Talc", "Talc", "Talc+Zinc"]
+
+
+@pytest.mark.parametrize("unit", ["nan", None, "%", "mg/ml"])
+def test_a_vehicle_needs_no_unit(unit):
+    """Neither its dose nor its unit is read."""
+    seen = read(
+        {
+            "cell_line": "A",
+            "drug": ["DMSO", "Talc"],
+            "dose": [0.1, 10.0],
+            "dose_unit": [unit, "nM"],
+        }
+    )
+    np.testing.assert_array_equal(seen.frame["dose_um"], [np.nan, 0.01])
+
+
+@pytest.mark.parametrize("empty", [np.nan, "", "nan"])
+def test_an_empty_dose_column_means_no_doses(empty):
+    """Whether the vehicle has one or not; a filled column beside it plays the role."""
+    obs = {"cell_line": "A", "drug": ["DMSO", "Talc"], "dose_um": [0.0, empty]}
+    seen = read(obs)
+    assert seen.dropped == {}
+    assert seen.frame["dose_um"].isna().all()
+    obs |= {"dose_um": [empty, empty], "concentration_nM": [0, 10]}
+    assert read(obs).frame["dose_um"].tolist()[1] == 0.01
+
+
+def test_doses_that_cannot_be_read_are_quoted(caplog):
+    """In a warning, and in the error if nothing is left."""
+    obs = {"cell_line": "A", "drug": ["T", "U", "V"], "dose_um": ["1-10", "high", "1"]}
+    seen = read(obs)
+    assert seen.unreadable == ("1-10", "high")
+    assert seen.dropped == {"no readable dose": 2}
+    assert "'1-10', 'high'" in caplog.text
+
+
+def test_a_decimal_comma_goes_by_the_whole_column(caplog):
+    """0,5 shows what 1,250 is."""
+    obs = {"cell_line": "A", "drug": ["T", "U"], "dose_um": ["1,250", "0,5"]}
+    assert read(obs).frame["dose_um"].tolist() == [1.25, 0.5]
+    assert "thousands" not in caplog.text
+    obs["dose_um"] = ["1,250", "10"]
+    assert read(obs).frame["dose_um"].tolist() == [1250, 10]
+    assert "thousands: '1,250'" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["log10_conc", "dose_um"])
+def test_logarithms_are_no_doses(name):
+    """Known by the column's name, or by doses of which none is positive."""
+    obs = {"cell_line": "A", "drug": ["T", "U"], name: [-6.0, -5.0]}
+    with pytest.raises(InputError, match="logarithms") as refused:
+        read(obs, dose=name)
+    assert refused.value.remedy == Remedy(Fix.LOGARITHMS, "dose")
+    assert read(obs, dose="").frame["dose_um"].isna().all()

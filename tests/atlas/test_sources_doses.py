@@ -4,8 +4,18 @@ import math
 
 import pytest
 
-from lgr_core.atlas.sources.doses import parse_dose, parse_literal, to_um
+from lgr_core.atlas.sources.doses import (
+    has_decimal_comma,
+    is_inexact,
+    is_logarithm,
+    parse_dose,
+    parse_literal,
+    read_unit,
+    split_unit,
+    to_um,
+)
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 
 @pytest.mark.parametrize(
@@ -85,3 +95,96 @@ def test_a_combination_has_no_single_dose():
 def test_other_text_is_no_literal(text):
     """Only a literal list of (drug, dose, unit) is read; nothing is executed."""
     assert parse_literal(text) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [
+        ("uM", "uM"),
+        ("umol/L", "uM"),
+        ("µmol·L⁻¹", "uM"),
+        ("umol per litre", "uM"),
+        ("micromoles/liter", "uM"),
+        ("micromolar", "uM"),
+        ("(uM)", "uM"),
+        ("nmol/l", "nM"),
+        ("nanomolar", "nM"),
+        ("mmol/dm3", "mM"),
+        ("molar", "M"),
+        ("mol/L", "M"),
+        ("pM", "pM"),
+        ("umol", None),
+        ("ug/mL", None),
+        ("%", None),
+        ("", None),
+    ],
+)
+def test_a_unit_is_read_in_all_its_forms(written, unit):
+    """An amount is no concentration, nor is a mass."""
+    assert read_unit(written) == unit
+
+
+@pytest.mark.parametrize("unit", ["uM", "umol/L", "micromolar", "umol per litre", "nmol/L", "M"])
+def test_names_and_values_have_one_vocabulary(unit):
+    """What ends a column's name is read in a value, and the other way round."""
+    name = f"dose_{unit}".lower().replace("/", "_").replace(" ", "_")
+    assert split_unit(name) == ("dose", read_unit(unit))
+    assert parse_dose(f"10 {unit}", None) == to_um(10, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10_uM", 10.0),
+        ("10 (uM)", 10.0),
+        ("(10 uM)", 10.0),
+        ("0,1 uM", 0.1),
+        ("0,125 uM", 0.125),
+        ("1,000 nM", 1.0),
+        ("1,000.5 nM", 1.0005),
+        ("1.000,5 nM", 1.0005),
+        ("1,000,000 pM", 1.0),
+        ("1'000 nM", 1.0),
+        ("1 000 nM", 1.0),
+        ("1.000 uM", 1.0),
+        ("~10 uM", 10.0),
+        (">10 uM", 10.0),
+        ("≥ 10 uM", 10.0),
+        ("ca. 10 nM", 0.01),
+        ("1x10^-6 M", 1.0),
+        ("1\N{MULTIPLICATION SIGN}10⁻⁶ M", 1.0),
+        ("10^-6 M", 1.0),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(text, expected):
+    """Commas, thousands, powers of ten, and signs before the number."""
+    assert parse_dose(text, None) == expected
+
+
+def test_a_comma_before_three_digits_goes_by_the_column():
+    """It parts thousands, unless another value shows that commas part decimals."""
+    assert parse_dose("1,250 uM", None) == 1250
+    assert parse_dose("1,250 uM", None, decimal_comma=True) == 1.25
+    assert has_decimal_comma(["1,250", "0,5"])
+    assert not has_decimal_comma(["1,250", "1,000,000", "10"])
+
+
+@pytest.mark.parametrize("text", ["1-10 uM", "10 20 uM", "1,00,0 uM", "5 uM 24h", "<NA>", "-"])
+def test_what_is_no_one_number_is_not_guessed(text):
+    """Ranges, two numbers, and a number with something after its unit."""
+    assert math.isnan(parse_dose(text, None))
+
+
+def test_an_unknown_unit_in_a_value_is_quoted_with_a_way_out():
+    """The column of units has no say over it: the advice is another one."""
+    with pytest.raises(InputError, match="'ug/mL' of '10 ug/mL'.*--column dose= ") as refused:
+        parse_dose("10 ug/mL", "uM")
+    assert "dose_unit" not in refused.value.do
+    assert refused.value.remedy == Remedy(Fix.STRANGE_UNIT, "dose")
+
+
+def test_signs_and_logarithms_are_known():
+    """About and above are warned of; catalog_conc is no logarithm."""
+    assert [is_inexact(text) for text in ("~1", ">1 uM", "= 1", "1", 1.0)] == [1, 1, 0, 0, 0]
+    names = ("log10_conc", "log_dose", "dose_log10", "logm", "ln_dose", "catalog_conc", "dose")
+    assert [is_logarithm(name) for name in names] == [1, 1, 1, 1, 1, 0, 0]

@@ -55,7 +55,7 @@ def test_what_the_file_holds_is_read_by_the_atlases_names(toy, write, names):
 
 @pytest.mark.parametrize(
     "again",
-    [{"cell_line": "a-549"}, {"drug": "trametinib"}, {"cell_line": "A 549", "drug": "TRAMETINIB"}],
+    [{"cell_line": "a-549"}, {"drug": "GSK1120212"}, {"cell_line": "A 549", "drug": "gsk1120212"}],
     ids=["line", "drug", "both"],
 )
 def test_a_condition_under_two_spellings_is_refused(toy, write, names, again):

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lgr_core.domain import Evidence
+from lgr_core.drugs.catalog import Parents
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import (
     Axes,
@@ -30,8 +31,10 @@ TOFACITINIBS = {"Tofacitinib", "Tofacitinib (citrate)"}
 def world(conditions):
     """What folds need of an atlas: (line, drug, dose) rows; a drug's first letter is its parent."""
     frame = pd.DataFrame(conditions, columns=["cell_line", "drug", "dose_um"])
-    parents = np.array([drug[0] for drug in frame["drug"]], dtype=object)
-    return SimpleNamespace(conditions=frame, parent_of_row=parents)
+    parents = {drug: drug[0] for drug in frame["drug"]}
+    of_row = np.array([parents[drug] for drug in frame["drug"]], dtype=object)
+    catalog = SimpleNamespace(parents=Parents(parents, {}))
+    return SimpleNamespace(conditions=frame, parent_of_row=of_row, drug_catalog=catalog)
 
 
 def pairs(store, mask, *columns):

@@ -110,7 +110,7 @@ def test_the_recipe_makes_it_again(visit):
     for drug in scope["answer"].retrieval.drugs:
         assert f"<h3>{drug}</h3>" in text(app)
     assert words.startswith("The effect of LGR-8 in A549 at 5 µM was predicted by retrieval")
-    assert "Left out as the same compound: Trametinib." in words
+    assert "Left out, since they share a compound with it: Trametinib." in words
 
 
 def test_a_language_model_may_be_asked_about_it(visit):

@@ -19,11 +19,22 @@ def reader_of(store, query, evidence, fold=None):
 
 
 def held_out(store, query):
-    """(n_conditions,) true for every row of the query's (line, parent), at any dose."""
-    catalog = store.drug_catalog
-    parent = catalog.parent(query.drug)
+    """(n_conditions,) true for every row of the query's line that shares a parent with its drug.
+
+    At any dose. A combination has the parents of all its drugs.
+    """
+    own = made_of(store, query.drug)
     pairs = store.conditions[["cell_line", "drug"]].to_numpy()
-    return np.array([line == query.cell_line and catalog.parent(d) == parent for line, d in pairs])
+    return np.array(
+        [line == query.cell_line and not own.isdisjoint(made_of(store, d)) for line, d in pairs]
+    )
+
+
+def made_of(store, drug):
+    """The parents of a drug: one, or those of all drugs of a combination."""
+    catalog = store.drug_catalog
+    parent = catalog.parent(drug)
+    return catalog.parents.parts.get(parent, frozenset({parent}))
 
 
 def may_read(store, query, evidence, fold=None):

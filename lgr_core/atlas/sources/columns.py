@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.sources.doses import UNITS, split_unit, to_um
+from lgr_core.atlas.sources.doses import read_unit, split_unit
 from lgr_core.atlas.sources.names import (
     GENE_ROLES,
     ROLES,
@@ -24,12 +24,14 @@ from lgr_core.atlas.sources.names import (
     plain,
 )
 from lgr_core.domain import EMPTY
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import AmbiguousError, InputError, UsageError
 from lgr_core.remedies import Fix, Option, Remedy
 
 log = logging.getLogger(__name__)
 
 _CELLOSAURUS = re.compile(r"CVCL_\w{4}\Z")
+_MAY_BE_EMPTY = frozenset({"dose", "dose_unit", "time"})
 _FLAG_TEXT = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
@@ -119,8 +121,9 @@ def _unit_in_name(frame: pd.DataFrame, columns: Mapping[str, str]) -> str | None
     said = columns.get("dose_unit")
     if unit is None or said is None:
         return unit
-    units = {str(text).strip() for text in frame[said].dropna().unique()} - {""}
-    if any(to_um(1.0, text) != to_um(1.0, unit) for text in units):
+    # A unit that is none known here may be that of vehicles (%), and is refused row by row.
+    units = {text for text in map(str, frame[said].dropna().unique()) if read_unit(text)}
+    if any(read_unit(text) != unit for text in units):
         what = f"{columns['dose']!r} says {unit}, {said!r} says {', '.join(sorted(units))}"
         remedy = Remedy(Fix.ONE_COLUMN, "dose_unit", (unit, said))
         raise AmbiguousError("the dose unit", what, remedy, candidates=(unit, said))
@@ -137,8 +140,9 @@ def _believe(
     if strange:
         do = f"Roles: {', '.join(known)}."
         raise UsageError("--column", f"there is no role {', '.join(strange)}", do)
-    if given.get("dose_unit") not in {None, *frame.columns} and given["dose_unit"] in UNITS:
-        unit, given["dose_unit"] = given["dose_unit"], ""
+    asked = given.get("dose_unit")
+    if asked not in {None, *frame.columns} and (unit := read_unit(asked)):
+        given["dose_unit"] = ""
     given = {role: column for role, column in given.items() if role in roles}
     for role, column in given.items():
         if column and column not in frame.columns:
@@ -151,7 +155,7 @@ def _guess(frame: pd.DataFrame, role: str, tiers: tuple[tuple[str, ...], ...]) -
     """The best column for a role, or None."""
     names = {column: name_in_tiers(column, role) for column in frame.columns}
     for tier in tiers:
-        named = [column for column, name in names.items() if name in tier]
+        named = [c for c, name in names.items() if name in tier and not _is_empty(frame[c], role)]
         found = [c for c in named if _fits(frame[c], role, best=tier == tiers[0])]
         if len(found) > 1 and not _agree(frame, found):
             what = f"{' and '.join(map(repr, found))} are equally plausible"
@@ -171,6 +175,11 @@ def _fits(values: pd.Series, role: str, *, best: bool) -> bool:
     if role == "cellosaurus":
         return _are_cellosaurus(values)
     return True
+
+
+def _is_empty(values: pd.Series, role: str) -> bool:
+    """Whether a column of doses or times holds nothing, so that a later one may play the role."""
+    return role in _MAY_BE_EMPTY and all(is_missing(str(text)) for text in values.dropna().unique())
 
 
 def _are_cellosaurus(values: pd.Series) -> bool:

@@ -11,32 +11,28 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.count_source import USUAL, ReadOptions
+from lgr_core.atlas.sources.clean_names import (
+    blank,
+    clean_text,
+    named,
+    one_spelling,
+    recode,
+    warn_of_doubtful,
+    warn_of_lines,
+)
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
-from lgr_core.atlas.sources.doses import parse_dose, parse_literal
+from lgr_core.atlas.sources.dose_column import quoted, read_doses
+from lgr_core.atlas.sources.doses import parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
 from lgr_core.atlas.sources.readable_names import refuse_unreadable
 from lgr_core.atlas.sources.times import pick_time
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray
+from lgr_core.drugs.combinations import without_vehicle
+from lgr_core.drugs.vehicles import KNOWN_CONTROLS
 from lgr_core.errors import InputError, unknown
 from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
-
-KNOWN_CONTROLS = (
-    "DMSO_TF",
-    "DMSO",
-    "Dimethyl Sulfoxide",
-    "dimethyl sulfoxide",
-    "Vehicle",
-    "vehicle",
-    "Control",
-    "control",
-    "ctrl",
-    "Media",
-    "Untreated",
-    "untreated",
-)
-"""Control labels that are known, matched exactly; where several stand, in this order."""
 
 UNNAMED_VEHICLE = "unnamed vehicle"
 """What a row is called that is flagged as a control and names no drug."""
@@ -55,6 +51,8 @@ class Observations:
     the order in which they are preferred, ``dropped`` counts the rows that were left out, by why.
     ``at_zero`` are drugs, not known as controls, that were left out for a dose of 0 or less.
     ``time`` is the one time after which all rows were taken, as the file writes it; None: unknown.
+    ``unreadable`` are doses of treatments that cannot be read, ``vehicles_at`` the times of
+    vehicles where none is left at that one time.
     """
 
     frame: pd.DataFrame
@@ -63,11 +61,13 @@ class Observations:
     dropped: dict[str, int]
     at_zero: tuple[str, ...] = ()
     time: str | None = None
+    unreadable: tuple[str, ...] = ()
+    vehicles_at: tuple[str, ...] = ()
 
     @property
     def why_dropped(self) -> str:
         """What was left out and why, to end a message with; empty if nothing was."""
-        reasons = ", ".join(f"{reason}: {count:,}" for reason, count in self.dropped.items())
+        reasons = _listed(self.dropped, self.unreadable)
         return f" (rows left out: {reasons})" if reasons else ""
 
 
@@ -83,7 +83,8 @@ def read_observations(
     rows that did not pass the file's own filter and treatments without a readable positive dose
     (where doses are given) are dropped and counted. So are rows of another time than the one
     chosen; where none is, all rows must be of one time; and rows of other lines and doses than
-    those chosen. A line named by its Cellosaurus id gets its name.
+    those chosen. A line named by its Cellosaurus id gets its name, spellings of one name that
+    differ in case become one, and vehicles need neither dose, unit nor time.
 
     Raises
     ------
@@ -93,15 +94,18 @@ def read_observations(
     NotFoundError
         A control label, or a line that was chosen, does not occur.
     """
-    drug, literal_dose = _drug(frame, columns)
-    line = name_lines(clean_text(frame[columns.columns["cell_line"]]))
-    dose = _dose(frame, columns, literal_dose)
+    drug, literal_dose = _drug(frame, columns, choices.controls)
+    line = name_lines(clean_text(frame[columns.columns["cell_line"]], choices.lines))
     flag = _flag(frame, columns)
     if flag is not None:
-        drug = _named(drug, UNNAMED_VEHICLE, flag)
+        drug = named(drug, UNNAMED_VEHICLE, flag)
+    drug = one_spelling(drug, "drugs", [*choices.controls, *KNOWN_CONTROLS])
+    line = one_spelling(line, "cell lines", choices.lines)
     is_control, labels = mark_controls(drug, flag, choices.controls)
+    doses = read_doses(frame, columns, is_control)
+    dose = literal_dose if doses is None else doses.um
     plates = columns.get("plate")
-    plate = blank(len(frame)) if plates is None else _named(clean_text(frame[plates]), "")
+    plate = blank(len(frame)) if plates is None else named(clean_text(frame[plates]), "")
     reasons = {"no cell line": line.codes < 0, "no drug": drug.codes < 0}
     passed = columns.get("pass_filter")
     if passed is not None:
@@ -116,10 +120,17 @@ def read_observations(
     if choices.doses and dose is not None:
         reasons["of another dose"] = ~is_control & ~np.isin(dose, list(choices.doses))
     others = np.logical_or.reduce(list(reasons.values()))
-    one_time = pick_time(frame, columns, choices.time, others)
+    one_time = pick_time(frame, columns, choices.time, others, is_control)
     if one_time is not None:
         reasons["of another time"] = one_time.others
-    kept, dropped = _keep(reasons, len(frame))
+    unreadable = () if doses is None else doses.unreadable
+    if unreadable:
+        log.warning("doses that cannot be read: %s", quoted(unreadable))
+    kept, dropped = _keep(reasons, len(frame), unreadable)
+    warn_of_lines(line[kept].remove_unused_categories().categories)
+    used = np.isin(np.arange(len(frame)), kept)
+    warn_of_doubtful(line, "cell lines", used)
+    warn_of_doubtful(drug, "drugs", used & ~is_control)
     table = pd.DataFrame(
         {
             "cell_line": line[kept].remove_unused_categories(),
@@ -133,38 +144,8 @@ def read_observations(
     for name, what in (("cell_line", "cell line"), ("drug", "drug"), ("plate", "plate")):
         refuse_unreadable(table[name].cat.categories, what)
     said = None if one_time is None else one_time.value
-    return Observations(table, kept, labels, dropped, at_zero, said)
-
-
-def clean_text(values: pd.Series) -> pd.Categorical:
-    """Text as categories, stripped; only null and empty are missing, ``NA`` is a name."""
-    raw = values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype("category")
-    return _recode(raw.cat.codes.to_numpy(), [str(text) for text in raw.cat.categories])
-
-
-def _recode(codes: IntArray, texts: Sequence[str]) -> pd.Categorical:
-    """Categories for ``texts[code]`` that some row has; texts equal once stripped become one."""
-    stripped = pd.Index([text.strip() for text in texts], dtype=object)
-    carried = stripped[np.unique(codes[codes >= 0])]
-    names = pd.Index(sorted(set(carried) - {""}), dtype=object)
-    table = np.append(names.get_indexer(stripped), -1)
-    return pd.Categorical.from_codes(table[codes], categories=names)
-
-
-def _named(names: pd.Categorical, name: str, where: BoolArray | None = None) -> pd.Categorical:
-    """``names`` with ``name`` in the missing places, or only in those that are ``where``."""
-    missing = names.codes < 0
-    if where is not None:
-        missing &= where
-    if not missing.any():
-        return names
-    table = [*names.categories, name]
-    return pd.Categorical.from_codes(np.where(missing, len(table) - 1, names.codes), table)
-
-
-def blank(n: int) -> pd.Categorical:
-    """``n`` empty names: the plate of a file that knows no plates."""
-    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), categories=[""])
+    vehicles_at = () if one_time is None else one_time.vehicles_at
+    return Observations(table, kept, labels, dropped, at_zero, said, unreadable, vehicles_at)
 
 
 def mark_controls(
@@ -216,40 +197,31 @@ def known_facts(
     return table.groupby(key, sort=True, as_index=False).first().fillna("")
 
 
-def _drug(frame: pd.DataFrame, columns: ColumnMap) -> tuple[pd.Categorical, FloatArray | None]:
-    """Drug names (n,), and doses (n,) where the file writes both into one text."""
+def _drug(
+    frame: pd.DataFrame, columns: ColumnMap, controls: Sequence[str]
+) -> tuple[pd.Categorical, FloatArray | None]:
+    """Drug names (n,), and doses (n,) where the file writes both into one text.
+
+    What was given with a vehicle is a drug alone: ``Trametinib+ctrl`` is Trametinib.
+    """
     literal = columns.get("drug_dose")
-    named = columns.get("drug", literal)
-    text = clean_text(frame[named])
+    column = columns.get("drug", literal)
+    text = clean_text(frame[column], controls)
     parsed = [parse_literal(name) for name in text.categories]
-    if not any(parsed):
-        return text, None if literal is None else _literal_doses(clean_text(frame[literal]))
-    pairs = zip(text.categories, parsed, strict=True)
-    names = [name if pair is None else pair.drug for name, pair in pairs]
-    return _recode(text.codes, names), _literal_doses(text)
+    labels = {*KNOWN_CONTROLS, *controls}
+    names = [
+        (name if name in labels else without_vehicle(name, labels)) if pair is None else pair.drug
+        for name, pair in zip(text.categories, parsed, strict=True)
+    ]
+    drug = recode(text.codes, names)
+    if any(parsed):
+        return drug, _literal_doses(text)
+    return drug, None if literal is None else _literal_doses(clean_text(frame[literal]))
 
 
 def _literal_doses(text: pd.Categorical) -> FloatArray:
     parsed = [parse_literal(name) for name in text.categories]
     return np.array([np.nan if p is None else p.dose_um for p in parsed] + [np.nan])[text.codes]
-
-
-def _dose(frame: pd.DataFrame, columns: ColumnMap, literal: FloatArray | None) -> FloatArray | None:
-    """Dose in micromolar (n,), NaN where it cannot be read; None where the file has none."""
-    column = columns.get("dose")
-    if column is None:
-        return literal
-    codes, doses = pd.factorize(frame[column])
-    unit_column = columns.get("dose_unit")
-    units = blank(len(frame)) if unit_column is None else clean_text(frame[unit_column])
-    known = [columns.dose_unit if unit_column is None else name for name in units.categories]
-    n_units = len(known) + 1  # the last stands for a missing unit, code -1
-    pairs, inverse = np.unique(codes * n_units + units.codes % n_units, return_inverse=True)
-    table = [
-        np.nan if dose < 0 else parse_dose(doses[dose], [*known, None][unit])
-        for dose, unit in (divmod(int(pair), n_units) for pair in pairs)
-    ]
-    return np.array(table, dtype=float)[inverse]
 
 
 def _flag(frame: pd.DataFrame, columns: ColumnMap) -> BoolArray | None:
@@ -263,7 +235,15 @@ def _flag(frame: pd.DataFrame, columns: ColumnMap) -> BoolArray | None:
     return flag
 
 
-def _keep(reasons: dict[str, BoolArray], n: int) -> tuple[np.ndarray, dict[str, int]]:
+def _listed(dropped: dict[str, int], unreadable: Sequence[str]) -> str:
+    """The reasons with their counts, and the doses that could not be read."""
+    said = [f"{reason}: {count:,}" for reason, count in dropped.items()]
+    return ", ".join(said) + (f"; doses such as {quoted(unreadable)}" if unreadable else "")
+
+
+def _keep(
+    reasons: dict[str, BoolArray], n: int, unreadable: Sequence[str]
+) -> tuple[np.ndarray, dict[str, int]]:
     """Row numbers to keep, and how many fell to each reason (the first that applies)."""
     good, dropped = np.ones(n, dtype=bool), {}
     for reason, bad in reasons.items():
@@ -275,6 +255,6 @@ def _keep(reasons: dict[str, BoolArray], n: int) -> tuple[np.ndarray, dict[str, 
     if n == 0:
         raise InputError("rows", "the file has none", "Give one row a cell, well or condition.")
     if not good.any():
-        found = ", ".join(f"{reason}: {count:,}" for reason, count in dropped.items())
-        raise InputError("rows", f"none is left of {n:,} ({found})", "Check the columns chosen.")
+        found = f"none is left of {n:,} ({_listed(dropped, unreadable)})"
+        raise InputError("rows", found, "Check the columns chosen.")
     return np.flatnonzero(good), dropped

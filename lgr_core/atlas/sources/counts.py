@@ -240,6 +240,10 @@ def refuse_one_sided(seen: Observations) -> None:
         raise InputError("vehicle controls", found, "Check the columns of drug and dose.")
     if is_control.any():
         return
+    if seen.vehicles_at:
+        found = f"all rows of one are of other times ({', '.join(seen.vehicles_at)})"
+        do = "If they stand for all times, write the file with their time left empty."
+        raise InputError(f"vehicle controls at time {seen.time}", found, do)
     frequent = seen.frame["drug"].value_counts().index
     names = list(dict.fromkeys([*seen.at_zero, *map(str, frequent)]))
     found = f"no row is a known vehicle{seen.why_dropped}; "

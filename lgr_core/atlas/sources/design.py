@@ -10,7 +10,9 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.atlas.sources.conditions import Observations
+from lgr_core.atlas.sources.doses import LOGARITHMS, is_logarithm
 from lgr_core.atlas.sources.names import REPLICATE_NAME, is_covariate_name, likeness, plain
+from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 
@@ -62,6 +64,8 @@ def check_design(
         own = codes[treated]
         differs = bool((own != own[first][groups]).any())
         role = likeness(name)
+        if all(is_missing(str(level)) for level in levels[~pd.isna(levels)]):
+            continue
         if role is not None and role not in columns.settled:
             untold = not played[role] and (role == "dose" or len(levels) > 1)
             if untold or differs:
@@ -81,6 +85,8 @@ def _is_number(values: pd.Series) -> bool:
 
 def _ask(name: str, role: str, levels: Iterable[object], *, differs: bool) -> None:
     said = ", ".join(str(level) for level in list(levels)[:5])
+    if role == "dose" and is_logarithm(plain(name)):
+        raise InputError(f"column {name!r}", f"it says logarithms of doses ({said})", LOGARITHMS)
     merged = "; rows that differ in it would be averaged" if differs else ""
     raise InputError(
         f"column {name!r}",

@@ -1,0 +1,103 @@
+"""The doses of a file's rows, from its columns of doses and units."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.atlas.sources.clean_names import blank, clean_text
+from lgr_core.atlas.sources.columns import ColumnMap
+from lgr_core.atlas.sources.doses import (
+    LOGARITHMS,
+    has_decimal_comma,
+    is_inexact,
+    is_logarithm,
+    parse_dose,
+)
+from lgr_core.atlas.sources.names import plain
+from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.drugs.normalise import is_missing
+from lgr_core.errors import InputError
+
+log = logging.getLogger(__name__)
+
+_MOST_SAID = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Doses:
+    """Doses in micromolar ``um`` (n,), NaN where unknown; what treatments have ``unreadable``."""
+
+    um: FloatArray
+    unreadable: tuple[str, ...] = ()
+
+
+def read_doses(frame: pd.DataFrame, columns: ColumnMap, is_control: BoolArray) -> Doses | None:
+    """The doses that the file's dose column has; None where it has no column, or an empty one.
+
+    Vehicles have none: neither their numbers nor their units are read.
+
+    Raises
+    ------
+    InputError
+        The doses are logarithms, or one has no unit or an unknown one.
+    """
+    column = columns.get("dose")
+    if column is None:
+        return None
+    if is_logarithm(plain(column)):
+        raise InputError(f"doses in column {column!r}", "its name says logarithms", LOGARITHMS)
+    codes, values = pd.factorize(frame[column])
+    used = np.unique(codes[~is_control])
+    given = [i for i in used if i >= 0 and not is_missing(str(values[i]))]
+    if not given:
+        log.warning("column %r is empty: no doses are read", column)
+        return None
+    table = _read(frame, columns, np.where(is_control, -1, codes), values)
+    unreadable = [i for i in given if np.isnan(table[(codes == i) & ~is_control]).any()]
+    _refuse_logarithms(column, table)
+    _warn_of_readings(column, [str(values[i]) for i in given])
+    return Doses(table, tuple(str(values[i]) for i in unreadable))
+
+
+def quoted(texts: Iterable[str]) -> str:
+    """Up to five texts in quotes."""
+    each = [repr(text) for text in texts]
+    return ", ".join(each[:_MOST_SAID]) + (", ..." if len(each) > _MOST_SAID else "")
+
+
+def _read(frame: pd.DataFrame, columns: ColumnMap, codes: IntArray, values: pd.Index) -> FloatArray:
+    """Dose in micromolar (n,): each pair of a text and a unit is read once."""
+    unit_column = columns.get("dose_unit")
+    units = blank(len(frame)) if unit_column is None else clean_text(frame[unit_column])
+    known = [columns.dose_unit if unit_column is None else name for name in units.categories]
+    n_units = len(known) + 1  # the last stands for a missing unit, code -1
+    pairs, inverse = np.unique(codes * n_units + units.codes % n_units, return_inverse=True)
+    comma = has_decimal_comma(values)
+    table = [
+        np.nan if dose < 0 else parse_dose(values[dose], [*known, None][unit], decimal_comma=comma)
+        for dose, unit in (divmod(int(pair), n_units) for pair in pairs)
+    ]
+    return np.array(table, dtype=float)[inverse]
+
+
+def _refuse_logarithms(column: str, doses: FloatArray) -> None:
+    """Refuse doses of which none is positive and one is below zero."""
+    known = doses[np.isfinite(doses)]
+    if len(known) and (known <= 0).all() and (known < 0).any():
+        found = f"none is positive and the lowest is {known.min():g} uM, as of logarithms"
+        raise InputError(f"doses in column {column!r}", found, LOGARITHMS)
+
+
+def _warn_of_readings(column: str, values: Sequence[str]) -> None:
+    """Warn of signs that are passed over, and of commas that could be read in two ways."""
+    inexact = [value for value in values if is_inexact(value)]
+    if inexact:
+        log.warning("column %r: signs before doses are passed over: %s", column, quoted(inexact))
+    commas = [value for value in values if "," in value]
+    if commas and not has_decimal_comma(values):
+        log.warning("column %r: commas are read as thousands: %s", column, quoted(commas))
