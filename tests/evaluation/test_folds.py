@@ -172,7 +172,7 @@ def test_nested_folds_stay_inside_the_training_rows(toy):
 def test_one_line_cannot_be_held_out(regime):
     """Two sides need two lines; the message says how many there are."""
     store = world([("l1", "a", 5.0), ("l1", "b", 5.0)])
-    with pytest.raises(UsageError, match="1 cell lines to part"):
+    with pytest.raises(UsageError, match="1 cell lines to separate"):
         make_folds(store, regime)
     with pytest.raises(UsageError, match="1 asked for, 2 parent compounds"):
         make_folds(store, "unseen_drug", 1)
@@ -298,7 +298,7 @@ def test_what_was_decided_is_told_by_regime(toy):
     told = notes_of(folds)
     assert told == json.loads(json.dumps(told))
     assert told["unseen_cell_line"] == {
-        "notes": ["3 folds, not 5: there are no more to part."],
+        "notes": ["3 folds, not 5: there are no more to separate."],
         "provenance": {"folds": 3, "seed": 0, "n_units": 3},
     }
     assert told["open_world"]["notes"] == []
