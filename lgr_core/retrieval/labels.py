@@ -114,7 +114,8 @@ class Labels:
         text = plain(name)
         drug = self.meaning(text)
         shown = _cut(_trim(text), NAME_LIMIT) if drug is None else drug
-        return Item(shown, tidy_reason(reason), drug is not None, whole)
+        partial = not whole and self._goes_on(text)
+        return Item(shown, tidy_reason(reason), drug is not None, whole, partial)
 
     def split(self, text: str) -> Item:
         """The name before its separator in one line of an answer, and the reason after it.

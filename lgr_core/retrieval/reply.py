@@ -16,17 +16,14 @@ from typing import Literal
 
 from lgr_core.domain import Proposal
 from lgr_core.retrieval.labels import Item, Labels
-from lgr_core.retrieval.reply_json import json_items
+from lgr_core.retrieval.reply_json import json_items, texts_in_json, unquoted
 from lgr_core.retrieval.reply_lines import MOST_ITEMS, best_items
+from lgr_core.retrieval.reply_markers import one_marker_a_line, without_thoughts
 
 Form = Literal["final_answer", "list", "json", "none"]
 
 _TAG = re.compile(
     r"(?:<|&lt;|\[)\s{0,3}(?P<close>[/\\]?)\s{0,3}final[\s_-]{0,3}answers?\s{0,3}(?:>|&gt;|\])",
-    re.IGNORECASE,
-)
-_THOUGHT = re.compile(
-    r"<\s{0,3}(?P<close>/?)\s{0,3}(?:think(?:ing)?|thoughts?|reasoning|analysis)\s{0,3}>",
     re.IGNORECASE,
 )
 _HEADING = re.compile(
@@ -73,7 +70,9 @@ class _Reading:
     notes: tuple[str, ...] = ()
 
 
-def parse_reply(text: str, labels: Mapping[str, str] | Collection[str]) -> ParsedReply:
+def parse_reply(
+    text: str, labels: Mapping[str, str] | Collection[str], *, finished: bool = False
+) -> ParsedReply:
     """The proposals of an answer; never an exception, whatever the text.
 
     Parameters
@@ -81,11 +80,17 @@ def parse_reply(text: str, labels: Mapping[str, str] | Collection[str]) -> Parse
     labels
         What was shown: ``Prompt.labels`` or drug names. They tell where a name with a colon ends
         and lead masked names and numbers to their drugs; they refuse nothing.
+    finished
+        The service says that the answer came to its end: its last name is whole.
     """
     known = Labels(labels)
-    body, thinking = _after_thinking(text)
-    reading = _read(body, known)
+    said, thought, thinking = without_thoughts(unquoted(text))
+    body = one_marker_a_line(unquoted(said))
+    reading = _read(body, known, finished=finished)
     notes = ["the answer stops while still thinking"] if thinking else []
+    if not (reading.items or body.strip()) and thought:
+        reading = _in_blocks(list(_blocks(one_marker_a_line(thought))), known, finished=True)
+        notes += ["the answer stands within the thoughts"] if reading.items else []
     if len(reading.items) > MOST_ITEMS:
         notes.append(f"only the first {MOST_ITEMS} items are taken")
     return ParsedReply(
@@ -96,30 +101,29 @@ def parse_reply(text: str, labels: Mapping[str, str] | Collection[str]) -> Parse
     )
 
 
-def _after_thinking(text: str) -> tuple[str, bool]:
-    """The text after the last closed thought, and whether another is opened and never closed."""
-    start = 0
-    opened: int | None = None
-    for tag in _THOUGHT.finditer(text):
-        if tag["close"]:
-            start, opened = tag.end(), None
-        elif opened is None:
-            opened = tag.start()
-    return text[start:opened], opened is not None
-
-
-def _read(body: str, labels: Labels) -> _Reading:
+def _read(body: str, labels: Labels, *, finished: bool) -> _Reading:
     """The first reading that finds anything: plain JSON, a block, JSON in text, a list."""
-    if body.lstrip()[:1] in ("{", "["):
+    if body.lstrip()[:1] in ("{", "[", '"'):
         reading = _as_json(body, labels)
         if reading.items:
             return reading
     blocks = list(_blocks(body))
-    reading = _in_blocks(blocks, labels)
+    reading = _in_blocks(blocks, labels, finished=finished)
     if reading.items or reading.truncated:
         return reading
     reading = _as_json(body, labels)
-    return reading if reading.items else _as_list(body, labels, reading)
+    if reading.items:
+        return reading
+    inside = (one_marker_a_line(text) for text in texts_in_json(body))
+    wrapped = [_as_text(text, labels, finished=finished) for text in inside]
+    known = (reading for reading in wrapped if any(item.known for item in reading.items))
+    return next(known, None) or _as_list(body, labels, reading, finished=finished)
+
+
+def _as_text(text: str, labels: Labels, *, finished: bool) -> _Reading:
+    """A text that stood in a string of JSON."""
+    reading = _in_blocks(list(_blocks(text)), labels, finished=finished)
+    return reading if reading.items else _as_list(text, labels, reading, finished=finished)
 
 
 def _blocks(body: str) -> Iterator[_Block]:
@@ -134,9 +138,9 @@ def _blocks(body: str) -> Iterator[_Block]:
             yield _Block(body[: tags[i].start()], closed=True, opened=False)
 
 
-def _in_blocks(blocks: list[_Block], labels: Labels) -> _Reading:
+def _in_blocks(blocks: list[_Block], labels: Labels, *, finished: bool) -> _Reading:
     """The last block with a known name, else the last with any, else one cut in its first name."""
-    readings = [_block(block, labels) for block in blocks]
+    readings = [_block(block, labels, finished=finished) for block in blocks]
     named = [reading for reading in readings if reading.items]
     known = [reading for reading in named if any(item.known for item in reading.items)]
     cut = [reading for reading in readings if reading.truncated]
@@ -147,17 +151,26 @@ def _in_blocks(blocks: list[_Block], labels: Labels) -> _Reading:
     return reading
 
 
-def _block(block: _Block, labels: Labels) -> _Reading:
+def _block(block: _Block, labels: Labels, *, finished: bool) -> _Reading:
     reading = _as_json(block.text, labels)
     if reading.items or reading.truncated:
         return reading
-    items = best_items(block.text, labels, tagged=block.opened)
+    items, start = best_items(block.text, labels, tagged=block.opened)
+    lost = _lost(items, start)
     if block.closed:
-        return _Reading(tuple(items), "final_answer")
-    items, note = _without_cut_name(items)
-    cut = bool(note) or (bool(items) and not block.text.rstrip().endswith(_SENTENCE_ENDS))
+        return _Reading(tuple(items), "final_answer", notes=lost)
+    items, note = (items, ()) if finished else _without_cut_name(items)
+    open_end = bool(items) and not block.text.rstrip().endswith(_SENTENCE_ENDS)
+    cut = bool(note) or (open_end and not finished)
     form: Form = "final_answer" if items else "none"
-    return _Reading(tuple(items), form, cut, ("the answer block never closes", *note))
+    return _Reading(tuple(items), form, cut, ("the answer block never closes", *note, *lost))
+
+
+def _lost(items: list[Item], start: int) -> tuple[str, ...]:
+    """A note where a list does not begin at 1: its best names may be lost."""
+    return (
+        (f"the list begins at {start}: nothing before it was found",) if items and start > 1 else ()
+    )
 
 
 def _as_json(text: str, labels: Labels) -> _Reading:
@@ -166,23 +179,26 @@ def _as_json(text: str, labels: Labels) -> _Reading:
     return _Reading(tuple(items), "json" if items else "none", cut, notes)
 
 
-def _as_list(body: str, labels: Labels, other: _Reading) -> _Reading:
+def _as_list(body: str, labels: Labels, other: _Reading, *, finished: bool) -> _Reading:
     """A list without a block: after a heading "Final Answer" if there is one, else anywhere."""
     headings = list(_HEADING.finditer(body))
     parts = [body[headings[-1].end() :], body] if headings else [body]
     for part in parts:
-        items = best_items(part, labels, tagged=False)
+        items, start = best_items(part, labels, tagged=False)
         note: tuple[str, ...] = ()
-        if any(item.whole for item in items) or (items and items[-1].partial):
+        if not finished and (any(i.whole for i in items) or (items and items[-1].partial)):
             items, note = _without_cut_name(items)
         if items or note:
-            notes = ("no answer block: a list is read", *note)
+            notes = ("no answer block: a list is read", *note, *_lost(items, start))
             return _Reading(tuple(items), "list" if items else "none", bool(note), notes)
     return other
 
 
 def _without_cut_name(items: list[Item]) -> tuple[list[Item], tuple[str, ...]]:
-    """The items without a last one that nothing shows to be whole, and a note of it."""
-    if not items or items[-1].whole:
+    """The items without a last one that may be the beginning of a name, and a note of it.
+
+    A label is whole unless it is the beginning of another one.
+    """
+    if not items or items[-1].whole or (items[-1].known and not items[-1].partial):
         return items, ()
     return items[:-1], (f"an unfinished last item is dropped: {items[-1].name!r}",)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import NamedTuple
 
 from lgr_core.retrieval.labels import SEPARATOR, Item, Labels, plain, tidy_reason
+from lgr_core.retrieval.list_start import NUMBER, first_item_apart, list_on_one_line
 
 MOST_ITEMS = 200
 """Proposals that are taken from one answer; one more is read, to know that there are more."""
@@ -16,13 +19,9 @@ _MOST_RUNS = 10
 _MOST_PLAIN_LINES = 500
 _LINE_LIMIT = 4_000
 _REASON_LINES = 20
+_LEAD_LIMIT = 200
+_MOST_LEADS = 3
 
-_NUMBER = re.compile(
-    r"[ \t>#]{0,40}(?:[-*+\u2022] {1,4})?(?P<bold>\*\*|__)?[(\[]?(?:#|no\.? ?|rank )?"
-    r"(?P<number>\d{1,4})(?P<bare>\ufe0f?\u20e3|\\?[.\uff0e](?!\d)|[)\]\u3001]|[:\uff1a](?=\s|$)"
-    r"| (?=[-\u2013\u2014] ))(?:\*\*|__)?[:.]?[ \t]*(?:[-\u2013\u2014][ \t]+)?(?P<rest>.*)",
-    re.IGNORECASE,
-)
 _BULLET = re.compile(r"(?P<indent>[ \t>]{0,40})[-*+\u2022\u00b7\u25aa\u25e6\u2023\u2013\u2014] +")
 _RULER = re.compile(r"[\s|:+=*_.\u2026-]+")
 _END = re.compile(r"\s{0,3}(?:[-=*_]{3,}\s*$|#{1,6} )")
@@ -67,43 +66,45 @@ class Draft:
         return replace(item, reason=reason, whole=item.whole or not self.last)
 
 
-def best_items(text: str, labels: Labels, *, tagged: bool) -> list[Item]:
+class ListRead(NamedTuple):
+    """The items of a list, and the number that its first line bears."""
+
+    items: list[Item]
+    start: int = 1
+
+
+def best_items(text: str, labels: Labels, *, tagged: bool) -> ListRead:
     """The items of a text, in the first of four layouts that names a label, else any drug.
 
     Numbered lines, a table, bullets, and lines of a name and its reason. ``tagged`` is whether the
     text is an answer block: there all numbered lines are one list, elsewhere a list that starts
     over is another one; there unknown names need no number, elsewhere they do.
     """
-    lines = _lines(text)
+    lines = _lines(text, labels)
+    numbered = _numbered(lines, labels, tagged=tagged)
     layouts = [
-        _numbered(lines, labels, tagged=tagged),
-        _table(lines, labels),
-        _bullets(lines, labels),
-        _names(lines, labels, tagged=tagged),
+        numbered,
+        ListRead(_table(lines, labels)),
+        ListRead(_bullets(lines, labels)),
+        ListRead(_names(lines, labels, tagged=tagged)),
     ]
-    named = [[item for item in items if names_something(item)] for items in layouts]
-    return next((items for items in named if _known(items)), next(filter(None, named), []))
+    named = [
+        ListRead([i for i in read.items if names_something(i)], read.start) for read in layouts
+    ]
+    filled = [read for read in named if read.items]
+    return next((read for read in filled if _known(read.items)), next(iter(filled), ListRead([])))
 
 
-def _lines(text: str) -> list[str]:
-    """The lines without code fences; a numbered list on one line is one line a number."""
+def _lines(text: str, labels: Labels) -> list[str]:
+    """The lines without code fences, each item on a line of its own."""
     lines = [line[:_LINE_LIMIT] for line in text.splitlines() if line.lstrip()[:3] != "```"]
-    filled = [line for line in lines if line.strip()]
-    if len(filled) != 1 or _NUMBER.fullmatch(filled[0]) is None:
-        return lines
-    rest, parts = filled[0], []
-    for number in range(2, _MOST_READ + 1):
-        place = rest.find(f" {number}. ")
-        if place < 0:
-            break
-        parts.append(rest[:place])
-        rest = rest[place + 1 :]
-    return [*parts, rest]
+    apart = first_item_apart(lines, labels)
+    return list_on_one_line(apart, lambda line: labels.split(strip_number(line)).known)
 
 
 def strip_number(text: str) -> str:
     """A line without its number: ``3. Name`` is ``Name``."""
-    numbered = _NUMBER.fullmatch(text)
+    numbered = NUMBER.fullmatch(text)
     return numbered["rest"] if numbered else text
 
 
@@ -116,20 +117,23 @@ def _known(items: Iterable[Item]) -> int:
     return len({item.name for item in items if item.known})
 
 
-def _numbered(lines: Iterable[str], labels: Labels, *, tagged: bool) -> list[Item]:
+def _numbered(lines: Iterable[str], labels: Labels, *, tagged: bool) -> ListRead:
     """The last numbered list that names at least half as many labels as the best one does."""
     runs: list[list[Draft]] = [[]]
     for draft in _gather(lines, _numbered_head):
         if not tagged and runs[-1] and draft.number < runs[-1][-1].number:
             runs.append([])
         runs[-1].append(draft)
-    lists = [[draft.item(labels) for draft in run[:_MOST_READ]] for run in runs[-_MOST_RUNS:]]
-    best = max(map(_known, lists))
-    return next(items for items in reversed(lists) if 2 * _known(items) >= best)
+    lists = [
+        ListRead([draft.item(labels) for draft in run[:_MOST_READ]], run[0].number if run else 1)
+        for run in runs[-_MOST_RUNS:]
+    ]
+    best = max(_known(read.items) for read in lists)
+    return next(read for read in reversed(lists) if 2 * _known(read.items) >= best)
 
 
 def _numbered_head(line: str) -> Draft | None:
-    found = _NUMBER.fullmatch(line)
+    found = NUMBER.fullmatch(line)
     if found is None:
         return None
     opened = found["bold"] if found["bold"] and found["bold"] in found["rest"] else ""
@@ -147,7 +151,7 @@ def _bullets(lines: Sequence[str], labels: Labels) -> list[Item]:
             return Draft(line[bullet.end() :])
         return None
 
-    drafts = _gather([line for line in lines if not _NUMBER.fullmatch(line)], head)
+    drafts = _gather([line for line in lines if not NUMBER.fullmatch(line)], head)
     return [draft.item(labels) for draft in drafts[:_MOST_READ]]
 
 
@@ -184,9 +188,19 @@ def _table(lines: Sequence[str], labels: Labels) -> list[Item]:
 def _names(lines: Sequence[str], labels: Labels, *, tagged: bool) -> list[Item]:
     """Lines without any mark: a known name, or in an answer block any name with a reason."""
     items: list[Item] = []
-    for line in lines[-_MOST_PLAIN_LINES:]:
+    before = ""
+    for line in filter(str.strip, lines[-_MOST_PLAIN_LINES:]):
         item = labels.split(line)
         item = item if item.known else labels.split(strip_number(line))
         if item.known or (tagged and item.whole and item.reason):
+            items += [] if items else _behind_heading(before, labels)
             items.append(item)
+        before = line
     return items[:_MOST_READ]
+
+
+def _behind_heading(line: str, labels: Labels) -> list[Item]:
+    """The first item, where a heading stands on its line: ``Answer: Talc: inert``."""
+    cuts = islice(SEPARATOR.finditer(line, 0, _LEAD_LIMIT), _MOST_LEADS)
+    behind = (labels.split(line[cut.end() :]) for cut in cuts)
+    return list(islice((item for item in behind if item.known), 1))
