@@ -46,7 +46,8 @@ EDGES = {
     "huggingface_hub": {"atlas/fetch.py"},
     "distributed": {"atlas/workers.py"},
     "rdkit": {"drugs/chemistry.py"},
-    "openai": {"retrieval/llm.py"},
+    "openai": {"retrieval/llm.py", "retrieval/transport.py"},
+    "httpx2": {"retrieval/transport.py"},
     "torch": {"prediction/chemcpa_network.py", "prediction/chemcpa_training.py"},
     "plotly": {
         *("figures.py", "drug_figures.py", "compare_figures.py", "data_figures.py"),

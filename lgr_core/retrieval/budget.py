@@ -22,6 +22,7 @@ from lgr_core.errors import (
     StoppedError,
     UsageError,
 )
+from lgr_core.retrieval.metering import METER, Outcome
 from lgr_core.retrieval.prices import PRICES, Prices
 
 BYTES_PER_TOKEN = 3
@@ -162,8 +163,9 @@ class Account:
 class BudgetedClient:
     """A client that never sends what its budget does not cover, and keeps account.
 
-    Where a usage is not known (not reported, or the answer was late or cut off) the most that it
-    can be counts; ``unknown`` is how many requests that were.
+    Every HTTP request counts, retries included, and is reserved for before it is sent. Where a
+    usage is not known (not reported, or the answer was late or cut off) the most that it can be
+    counts; ``unknown`` is how many requests that were.
     """
 
     def __init__(self, client: LLMClient, budget: Budget, prices: Prices) -> None:
@@ -178,21 +180,22 @@ class BudgetedClient:
         Raises
         ------
         BudgetError
-            If the budget does not cover it; nothing was sent.
+            If the budget does not cover it, or not one more try; nothing is sent then.
         ServiceError
             If no answer can be had.
         """
-        most = most_usage(request)
-        reservation = self._budget.reserve(most, self._prices.cost(most, request.model))
-        used = most
+        meter = _Metered(self, request)
+        token = METER.set(meter)
+        used = meter.most
         try:
             reply = self._client.complete(request)
-            used = _reported(reply.usage, most)
+            used = _reported(reply.usage, meter.most)
         except LgrError as err:
-            used = _used_in_vain(err, most)
+            used = _used_in_vain(err, meter)
             raise
         finally:
-            self._settle(reservation, used, request.model)
+            METER.reset(token)
+            meter.close(used)
         return reply
 
     @property
@@ -206,11 +209,49 @@ class BudgetedClient:
         """US dollars so far; None where a model without a known price was used."""
         return self.account.cost_usd
 
-    def _settle(self, reservation: Reservation, used: LLMUsage, model: str) -> None:
+    def reserve(self, most: LLMUsage, model: str) -> Reservation:
+        """Hold the most that one request may use."""
+        return self._budget.reserve(most, self._prices.cost(most, model))
+
+    def settle(self, reservation: Reservation, used: LLMUsage, model: str) -> None:
+        """Count one request with what it used."""
         usd = self._prices.cost(used, model)
         self._budget.settle(reservation, used, usd)
         with self._lock:
             self._account += Account(used, usd, int(used is reservation.usage))
+
+
+class _Metered:
+    """The requests of one question: each is settled before the next is reserved for."""
+
+    def __init__(self, client: BudgetedClient, request: LLMRequest) -> None:
+        self.most = most_usage(request)
+        self.outcome: Outcome | None = None
+        self._client, self._model = client, request.model
+        self._open: Reservation | None = client.reserve(self.most, self._model)
+
+    def sending(self) -> None:
+        """Reserve for a further request; the first has its reservation already."""
+        if self.outcome is not None:
+            self.close(self.in_vain)
+            self._open = self._client.reserve(self.most, self._model)
+
+    def sent(self, outcome: Outcome) -> None:
+        """Note what became of a request."""
+        self.outcome = outcome
+
+    @property
+    def in_vain(self) -> LLMUsage:
+        """What the last request counts for if it gave no answer."""
+        if self.outcome is Outcome.UNSENT:
+            return LLMUsage()
+        return LLMUsage(requests=1) if self.outcome is Outcome.REFUSED else self.most
+
+    def close(self, used: LLMUsage) -> None:
+        """Settle what is open, if anything is."""
+        if self._open is not None:
+            self._client.settle(self._open, used, self._model)
+            self._open = None
 
 
 def _reported(usage: LLMUsage, most: LLMUsage) -> LLMUsage:
@@ -218,10 +259,12 @@ def _reported(usage: LLMUsage, most: LLMUsage) -> LLMUsage:
     return most if usage.requests and not usage.input + usage.output else usage
 
 
-def _used_in_vain(err: LgrError, most: LLMUsage) -> LLMUsage:
+def _used_in_vain(err: LgrError, meter: _Metered) -> LLMUsage:
     """What a request that failed counts for."""
     if isinstance(err, StoppedError):
-        return LLMUsage()
+        return LLMUsage() if meter.outcome is None else meter.in_vain
     if isinstance(err, BadReplyError) and isinstance(err.usage, LLMUsage):
         return err.usage
-    return most if isinstance(err, BadReplyError | NoAnswerError) else LLMUsage(requests=1)
+    if meter.outcome in {Outcome.UNSENT, Outcome.REFUSED}:
+        return meter.in_vain
+    return meter.most if isinstance(err, BadReplyError | NoAnswerError) else LLMUsage(requests=1)

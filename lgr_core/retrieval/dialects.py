@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from lgr_core.domain import LLMRequest
-from lgr_core.retrieval.replies import Failure
+from lgr_core.retrieval.failures import Failure, output_room
 from lgr_core.retrieval.service import NEW_TOKENS, OLD_TOKENS, Api, Service
 
 
@@ -31,7 +31,7 @@ Lesson = tuple[str, Any]
 """A part of a plan, and the value of it that was refused."""
 
 ROUTE_MISSING = frozenset({404, 405})
-REFUSED = frozenset({400, 422})
+REFUSED = frozenset({400, 413, 422})
 
 PART_WORDS: Mapping[str, tuple[str, ...]] = {
     "temperature": ("temperature",),
@@ -47,7 +47,8 @@ class Plan:
     """How one request is put: every part as it will be sent, None where it will not.
 
     ``tokens`` are the names left for the output limit: the first is sent, and the last is never
-    given up, for an answer without limit has no price that could be foreseen.
+    given up, for an answer without limit has no price that could be foreseen. ``limit`` is the
+    output limit; it is lowered once where a server names the room that it has.
     """
 
     api: Api
@@ -56,6 +57,8 @@ class Plan:
     temperature: float | None
     effort: str | None
     store: bool | None
+    limit: int
+    lowered: bool = False
 
     @classmethod
     def make(cls, service: Service, request: LLMRequest, refused: Iterable[Lesson] = ()) -> Plan:
@@ -66,6 +69,7 @@ class Plan:
         effort = None if ("effort", request.effort) in known else request.effort
         warmth = request.temperature
         names = service.token_names(api)
+        rooms = [value for part, value in known if part == "limit"]
         return cls(
             api=api,
             structure=next(step for step in ladder if ("structure", step) not in known),
@@ -73,6 +77,8 @@ class Plan:
             temperature=None if ("temperature", (warmth, effort)) in known else warmth,
             effort=effort,
             store=False if service.is_openai or api is Api.RESPONSES else None,
+            limit=min([request.max_output_tokens, *rooms]),
+            lowered=bool(rooms),
         )
 
     def body(self, request: LLMRequest) -> dict[str, Any]:
@@ -85,25 +91,35 @@ class Plan:
             body = {"messages": [{"role": "user", "content": prompt}]}
             body |= {"reasoning_effort": self.effort, "response_format": self._format(request)}
         body |= {"model": request.model, "temperature": self.temperature, "store": self.store}
-        body[self.tokens[0]] = request.max_output_tokens
+        body[self.tokens[0]] = self.limit
         return {name: value for name, value in body.items() if value is not None}
 
-    def departures(self, request: LLMRequest) -> dict[str, str]:
+    def departures(self, request: LLMRequest) -> dict[str, str | int]:
         """Each part of the request that is not sent as asked."""
         away = {
             "temperature": request.temperature is not None and self.temperature is None,
             "effort": request.effort is not None and self.effort is None,
         }
-        departures = {part: "not sent" for part, missing in away.items() if missing}
+        departures: dict[str, str | int] = {p: "not sent" for p, missing in away.items() if missing}
+        if self.limit < request.max_output_tokens:
+            departures["max_output_tokens"] = self.limit
         if self._schema_in_words(request):
             departures["schema"] = "in the prompt"
         return departures
 
-    def learn(self, failure: Failure) -> Lesson | None:
-        """What the failure says is refused of this plan; None where that would change nothing."""
+    def learn(self, failure: Failure, prompt_tokens: int = 0) -> Lesson | None:
+        """What the failure says is refused of this plan; None where that would change nothing.
+
+        ``prompt_tokens`` is an estimate, for servers that name their room but not what fills it.
+        """
         if failure.status in ROUTE_MISSING and self.api is Api.RESPONSES:
             return None if failure.about_model else ("api", self.api)
-        if failure.status not in REFUSED or failure.too_long or failure.filtered:
+        if failure.status not in REFUSED:
+            return None
+        room = None if self.lowered else output_room(failure, self.limit, prompt_tokens)
+        if room is not None:
+            return "limit", room
+        if failure.cause is not None:
             return None
         sent = {
             "temperature": (self.temperature, self.effort)

@@ -11,17 +11,27 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import openai
 
 from lgr_core.domain import LLMReply, LLMRequest
-from lgr_core.errors import BadReplyError, NoKeyError, UsageError
+from lgr_core.errors import AccessError, BadReplyError, NoKeyError, UsageError
+from lgr_core.retrieval.budget import estimate_usage
 from lgr_core.retrieval.dialects import PROCESS_MEMORY, Lesson, Memory, Plan
-from lgr_core.retrieval.replies import Failure, read_reply, storable
+from lgr_core.retrieval.failures import Failure, Kind, failure_of
+from lgr_core.retrieval.replies import read_reply, storable
 from lgr_core.retrieval.service import Api, Service
+from lgr_core.retrieval.transport import (
+    BoundedClient,
+    Bounds,
+    LargeError,
+    LateError,
+    RedirectError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +40,16 @@ NO_KEY = "not-needed"
 
 CONNECT_SECONDS = 10.0
 
+PLACEHOLDERS = frozenset({"empty", "none", "dummy", "ollama", "lm-studio", "test", NO_KEY})
+"""Keys that are no secret: blotting these words out would spoil answers."""
+
+SHORTEST_SECRET = 6
+
 KEY_LIKE = re.compile(r"\bsk-[\w*-]{6,}")
 """What a key of OpenAI looks like, also where a server has starred a part of it."""
+
+
+BOUNDS = Bounds()
 
 
 class _Stopped(openai.OpenAIError):
@@ -44,7 +62,8 @@ class OpenAIClient:
     OpenAI itself is asked by Responses, others by Chat Completions (``api`` overrides). Sent is
     what the request says: temperature, effort and schema alike; what the server refuses is left
     out, noted in the reply's provenance, and remembered for its model while the process lives.
-    ``cancel``, once set, stops every further request, retries too. Safe for several threads.
+    ``cancel``, once set, stops every further request, retries too. ``bounds`` are on the time of
+    each answer and on redirects. Safe for several threads.
 
     Raises
     ------
@@ -59,7 +78,7 @@ class OpenAIClient:
         api_key: str | None,
         base_url: str | None = None,
         *,
-        timeout: float = 120.0,
+        bounds: Bounds = BOUNDS,
         max_retries: int = 4,
         api: str | None = None,
         cancel: threading.Event | None = None,
@@ -72,9 +91,9 @@ class OpenAIClient:
         self._sdk = openai.OpenAI(
             api_key=self._key,
             base_url=self.service.url,
-            timeout=openai.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+            timeout=openai.Timeout(bounds.seconds, connect=min(bounds.seconds, CONNECT_SECONDS)),
             max_retries=max_retries,
-            http_client=openai.DefaultHttpx2Client(event_hooks={"request": [self._check]}),
+            http_client=BoundedClient(bounds, self._check),
         )
 
     def __repr__(self) -> str:
@@ -108,23 +127,44 @@ class OpenAIClient:
         """
         data = path.read_bytes()
         file = self._call(
-            lambda: self._sdk.files.create(file=(path.name, data), purpose="batch"), path.name
+            lambda: self._sdk.files.create(file=(path.name, data), purpose="batch"),
+            f"batch {path.name}",
         )
         batch = self._call(
             lambda: self._sdk.batches.create(
                 input_file_id=file.id, endpoint=endpoint, completion_window="24h"
             ),
-            path.name,
+            f"batch {path.name}",
         )
         return batch.id
 
     def batch(self, batch_id: str) -> dict[str, Any]:
         """The state of a batch, as the service tells it."""
-        return self._call(lambda: self._sdk.batches.retrieve(batch_id), batch_id).model_dump()
+        return self._call(
+            lambda: self._sdk.batches.retrieve(batch_id), f"batch {batch_id}"
+        ).model_dump()
 
     def file_text(self, file_id: str) -> str:
         """The text of a file that the service holds."""
-        return self._call(lambda: self._sdk.files.content(file_id), file_id).text
+        return self._blot(
+            self._call(lambda: self._sdk.files.content(file_id), f"file {file_id}").text
+        )
+
+    def model_end(self, model: str) -> str | None:
+        """When the service says that a model ends, as a date; None where it announces no end.
+
+        Raises
+        ------
+        ServiceError
+            If it cannot be asked, or does not list the model.
+        """
+        listed = self._call(self._sdk.models.with_raw_response.list, "list of models")
+        rows = _models(listed.text)
+        if model not in rows:
+            do = "Choose one that is listed (LGR_LLM_MODEL)."
+            found = f"{self.provider} lists {len(rows):,} models, this one not"
+            raise AccessError(f"model {model}", found, do)
+        return _date(rows[model].get("shutdown_date"))
 
     def _call(self, call: Callable[[], Any], what: str) -> Any:  # noqa: ANN401 - the SDK's
         """What an SDK call gives; its error ends here, so that none is chained."""
@@ -133,7 +173,7 @@ class OpenAIClient:
             return call()
         except openai.OpenAIError as err:
             failure = self._failure(err)
-        raise failure.error(f"batch {what} at {self.provider}")
+        raise failure.error(f"{what} at {self.provider}")
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -147,10 +187,11 @@ class OpenAIClient:
             outcome = self._send(plan, request)
             if not isinstance(outcome, Failure):
                 return plan, outcome, refused
-            lesson = plan.learn(outcome)
+            lesson = plan.learn(outcome, estimate_usage(request).input)
             if lesson is None:
                 raise outcome.error(asked)
-            (passing if outcome.about_this_schema else refused).add(lesson)
+            for_now = outcome.about_this_schema or lesson[0] == "limit"
+            (passing if for_now else refused).add(lesson)
             log.info("%s refuses %s; asking without it", asked, lesson)
 
     def _send(self, plan: Plan, request: LLMRequest) -> Any | Failure:  # noqa: ANN401 - the SDK's
@@ -162,38 +203,70 @@ class OpenAIClient:
         except openai.OpenAIError as err:
             return self._failure(err)
 
-    def _check(self, _request: object) -> None:
+    def _check(self) -> None:
         """Called by the HTTP layer before each request."""
         if self._cancel is not None and self._cancel.is_set():
             raise _Stopped
 
     def _failure(self, err: openai.OpenAIError) -> Failure:
         if isinstance(err, openai.APIStatusError):
-            return Failure(
-                self._blot(_message(err)),
-                status=err.status_code,
-                code=err.code or "",
-                param=str(err.param or ""),
-                wait=err.response.headers.get("retry-after", ""),
-            )
+            response = err.response
+            return failure_of(err.status_code, self._blot(response.text), response.headers)
         if isinstance(err, _Stopped):
             return Failure("", "stopped")
         cause = err if err.__cause__ is None else err.__cause__
         return Failure(self._blot(str(cause)), _kind(err, cause))
 
     def _read(self, text: str, asked: str) -> LLMReply:
+        blot = self._blot
         try:
-            return read_reply(text, asked)
+            reply = read_reply(text, asked)
         except BadReplyError as err:
             bad = err
-        blot = self._blot
+        else:
+            known = {name: blot(value) for name, value in reply.provenance.items()}
+            return LLMReply(blot(reply.text), reply.usage, known)
         raise BadReplyError(bad.asked, blot(bad.found), bad.do, blot(bad.raw), bad.usage)
 
     def _blot(self, text: str) -> str:
-        """The text without the key, or anything that looks like one."""
+        """The text without the key, or anything that looks like one.
+
+        A body may write the key with JSON's escapes; such a body is written anew.
+        """
         text = storable(text)
-        clean = text if self._key == NO_KEY else text.replace(self._key, "[key]")
+        if "\\" in text and self._key not in text:
+            text = _unescaped(text, self._key)
+        secret = len(self._key) >= SHORTEST_SECRET and self._key.lower() not in PLACEHOLDERS
+        clean = text.replace(self._key, "[key]") if secret else text
         return KEY_LIKE.sub("[key]", clean)
+
+
+def _unescaped(text: str, key: str) -> str:
+    """A JSON text whose strings hold the key, without escapes; any other text as it is."""
+    try:
+        plain = storable(json.dumps(json.loads(text), ensure_ascii=False))
+    except (ValueError, RecursionError):
+        return text
+    return plain if key in plain else text
+
+
+def _models(text: str) -> dict[str, Mapping[str, Any]]:
+    """The models of a list, by id; nothing where it is no list of models."""
+    try:
+        data = json.loads(text)
+        return {row["id"]: row for row in data["data"]}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+
+
+def _date(value: object) -> str | None:
+    """A date as text; a number is seconds since 1970."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < _FAR:
+        return datetime.fromtimestamp(value, UTC).date().isoformat()
+    return value[:10] if isinstance(value, str) and value else None
+
+
+_FAR = 4e9
 
 
 def _checked_key(api_key: str | None, service: Service) -> str:
@@ -207,17 +280,16 @@ def _checked_key(api_key: str | None, service: Service) -> str:
     return key or NO_KEY
 
 
-def _kind(err: openai.OpenAIError, cause: BaseException) -> Literal["unreachable", "late", "cut"]:
+def _kind(err: openai.OpenAIError, cause: BaseException) -> Kind:
     """Why no HTTP answer came; without a connection nothing was sent that could be charged."""
+    kinds: tuple[tuple[type[BaseException], Kind], ...] = (
+        (LateError, "late"),
+        (LargeError, "large"),
+        (RedirectError, "redirected"),
+    )
+    for error, kind in kinds:
+        if isinstance(err, error):
+            return kind
     if type(cause).__name__ in {"ConnectError", "ConnectTimeout"}:
         return "unreachable"
     return "late" if isinstance(err, openai.APITimeoutError) else "cut"
-
-
-def _message(err: openai.APIStatusError) -> str:
-    """What the server says, in one line."""
-    body = err.body
-    said = body.get("message") if isinstance(body, dict) else body
-    if not isinstance(said, str):
-        said = json.dumps(body)
-    return " ".join(said.split())

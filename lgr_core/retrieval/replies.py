@@ -1,4 +1,4 @@
-"""Reading what a service sent back: answers of either API, and failures in our own words.
+"""Reading what a service sent back: answers of either API, and what stands in for them.
 
 Nothing is taken for granted: a body may be cut, be no JSON, lack its parts, or hold an error under
 status 200. What cannot be used becomes a ``BadReplyError`` that carries the text as it came.
@@ -7,146 +7,36 @@ status 200. What cannot be used becomes a ``BadReplyError`` that carries the tex
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from lgr_core.domain import LLMReply, LLMUsage
-from lgr_core.errors import AccessError, BadReplyError, NoAnswerError, ServiceError, StoppedError
-
-UNAUTHORIZED, PAYMENT_REQUIRED, FORBIDDEN, NOT_FOUND = 401, 402, 403, 404
-TOO_MANY, SERVER_FAULT = 429, 500
-
-FINISHES = {
-    "completed": "stop",
-    "max_output_tokens": "length",
-}
-"""The finish reasons of the Responses API in the words of Chat Completions."""
+from lgr_core.errors import BadReplyError
 
 LONGEST = 300
-"""Signs of a server's message that are shown."""
+"""Characters of an error in a body that are shown."""
 
-EMPTY = "Ask again; if it stays so, take another model."
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A request that got no answer: what was said about it, already free of secrets.
-
-    ``status`` is None where no HTTP answer came at all; then ``kind`` says why.
-    """
-
-    message: str
-    kind: Literal["answered", "late", "cut", "unreachable", "stopped"] = "answered"
-    status: int | None = None
-    code: str = ""
-    param: str = ""
-    wait: str = ""
-
-    @property
-    def about_model(self) -> bool:
-        """Whether a 404 speaks of the model rather than of the address."""
-        return self._says(("model", "deployment"))
-
-    @property
-    def about_this_schema(self) -> bool:
-        """Whether one schema is refused, not schemas as such."""
-        return self.code == "invalid_json_schema" or "invalid schema" in self.message.lower()
-
-    @property
-    def no_credit(self) -> bool:
-        """Whether the account has nothing left to spend."""
-        words = ("insufficient_quota", "exceeded your current quota")
-        return self.status == PAYMENT_REQUIRED or self._says(words)
-
-    @property
-    def too_long(self) -> bool:
-        """Whether prompt and answer do not fit the model."""
-        return self._says(("context_length_exceeded", "context length", "context size"))
-
-    @property
-    def filtered(self) -> bool:
-        """Whether a content filter refused the prompt."""
-        return self._says(("content_filter", "content management policy"))
-
-    def _says(self, words: Iterable[str]) -> bool:
-        said = f"{self.code} {self.message}".lower()
-        return any(word in said for word in words)
-
-    @property
-    def said(self) -> str:
-        """The message, shortened for people."""
-        return self.message if len(self.message) <= LONGEST else f"{self.message[:LONGEST]} ..."
-
-    def error(self, asked: str) -> ServiceError:
-        """The failure as one of our errors."""
-        if self.status is None:
-            return _unanswered(self, asked)
-        if self.no_credit or self.status in _DENIED:
-            return _denied(self, asked)
-        if self.status == NOT_FOUND:
-            return _not_found(self, asked)
-        if self.status == TOO_MANY or self.status >= SERVER_FAULT:
-            return _overloaded(self, asked)
-        return _refused(self, asked)
-
-
-_DENIED: Mapping[int, tuple[str, str]] = {
-    UNAUTHORIZED: ("the key is refused", "Check the key (OPENAI_API_KEY)."),
-    FORBIDDEN: ("the key may not do this", "Check the rights of the key."),
+_FINISHES: Mapping[str, frozenset[str]] = {
+    "stop": frozenset({"stop", "completed", "complete", "end_turn", "eos", "eos_token"}),
+    "length": frozenset({"length", "max_tokens", "max_output_tokens", "model_length"}),
+    "content_filter": frozenset(
+        {"content_filter", "content_filtered", "safety", "recitation", "prohibited_content"}
+    ),
 }
+"""Finish reasons of several services in the words of Chat Completions, in lower case."""
 
-
-def _denied(failure: Failure, asked: str) -> AccessError:
-    no_credit = "the account has no credit left", "Add credit or use another key."
-    found, do = no_credit if failure.no_credit else _DENIED[failure.status]
-    return AccessError(asked, f"{found} ({failure.status}: {failure.said})", do)
-
-
-def _overloaded(failure: Failure, asked: str) -> ServiceError:
-    said = f"({failure.status}: {failure.said})"
-    if failure.status != TOO_MANY:
-        found = f"the server fails {said}"
-        return ServiceError(asked, found, "Try again later.")
-    wait = f", it asks to wait {failure.wait} s" if failure.wait else ""
-    found = f"too many requests at this time{wait} {said}"
-    return ServiceError(asked, found, "Wait a little, or send fewer at a time.")
-
-
-_LOST = {"late": "no answer in time", "cut": "the answer was cut off"}
-
-
-def _unanswered(failure: Failure, asked: str) -> ServiceError:
-    if failure.kind == "stopped":
-        return StoppedError(asked, "stopped before it was sent", "Start again when you like.")
-    if failure.kind in _LOST:
-        found = f"{_LOST[failure.kind]} ({failure.said})"
-        return NoAnswerError(asked, found, "Try again later.")
-    do = "Check the network and the address (LGR_LLM_BASE_URL); is the server running?"
-    return ServiceError(asked, f"the service cannot be reached ({failure.said})", do)
-
-
-def _not_found(failure: Failure, asked: str) -> ServiceError:
-    if failure.about_model:
-        found = f"no such model there, or not for this key ({failure.said})"
-        return AccessError(asked, found, "Choose another model (LGR_LLM_MODEL).")
-    do = "Check LGR_LLM_BASE_URL; most addresses end in /v1."
-    return ServiceError(asked, f"nothing answers at that address ({failure.said})", do)
-
-
-def _refused(failure: Failure, asked: str) -> ServiceError:
-    found = f"the request is refused ({failure.status}: {failure.said})"
-    if failure.filtered:
-        return BadReplyError(asked, found, "A content filter stands there; rephrase.", found)
-    if failure.too_long:
-        return ServiceError(asked, found, "Show fewer candidates or take a larger model.")
-    return ServiceError(asked, found, "Check the model and its options.")
+MORE_TOKENS = "Allow longer answers (--max-output-tokens, LGR_LLM_MAX_TOKENS) or less --effort."
+OTHER_MODEL = "Take another model (--model) or prompt (--mode)."
+EMPTY = "Ask again; if it stays so, take another model (--model)."
 
 
 def read_reply(text: str, asked: str) -> LLMReply:
     """The answer in a response body of either API, as it came, with its usage and provenance.
 
-    A truncated answer is kept with ``finish_reason`` "length".
+    Where the text is empty, the arguments of a tool call or, of a finished answer, the reasoning
+    stand for it (``read_from`` in the provenance). A truncated answer is kept with its
+    ``finish_reason``.
 
     Raises
     ------
@@ -155,20 +45,31 @@ def read_reply(text: str, asked: str) -> LLMReply:
     """
     answer = _answer(text, asked)
     if answer.refusal:
-        raise answer.bad(f"the model refuses: {answer.refusal}", "Take another model or prompt.")
+        raise answer.bad(f"the model refuses: {answer.refusal}", OTHER_MODEL)
     if answer.finish == "content_filter":
-        raise answer.bad("a content filter stopped the answer", "Take another model or prompt.")
-    if not answer.text.strip() and answer.finish == "length":
-        raise answer.bad("the answer was cut before it began", "Raise max_output_tokens.")
-    if not answer.text.strip():
-        raise answer.bad("the answer is empty", EMPTY)
-    reported = {} if answer.usage_reported else {"usage": "not reported"}
-    return LLMReply(storable(answer.text), answer.usage, {**answer.provenance, **reported})
+        raise answer.bad("a content filter stopped the answer", OTHER_MODEL)
+    said, source = answer.said
+    if not said.strip():
+        raise answer.bad(*answer.why_empty)
+    extra = {} if answer.usage_reported else {"usage": "not reported"}
+    extra |= {"read_from": source} if source else {}
+    return LLMReply(storable(said), answer.usage, {**answer.provenance, **extra})
 
 
 def storable(text: str) -> str:
     """The text with a question mark for every half of a character, which no file can hold."""
     return text.encode("utf-8", "replace").decode()
+
+
+class _Parts(NamedTuple):
+    """What a model gave back; ``tools`` are the arguments of its calls, ``error`` what failed."""
+
+    text: str
+    refusal: str
+    finish: str
+    tools: str = ""
+    reasoning: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +79,35 @@ class _Answer:
     asked: str
     raw: str
     data: Mapping[str, Any]
-    text: str
-    refusal: str
-    finish: str
+    parts: _Parts
+
+    @property
+    def refusal(self) -> str:
+        return self.parts.refusal
+
+    @property
+    def finish(self) -> str:
+        return self.parts.finish
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """What counts as the answer, and in which field it stood; "" for the usual one."""
+        parts = self.parts
+        if parts.text.strip():
+            return parts.text, ""
+        if parts.tools.strip():
+            return parts.tools, "tool_calls"
+        return (parts.reasoning, "reasoning") if self.finish == "stop" else ("", "")
+
+    @property
+    def why_empty(self) -> tuple[str, str]:
+        """Why there is nothing to read, and what to do."""
+        thought = len(self.parts.reasoning)
+        beside = f"; {thought:,} characters of reasoning came" if thought else ""
+        if self.finish == "length":
+            return f"the answer was cut before it began{beside}", MORE_TOKENS
+        ended = "" if self.finish == "stop" else f" (it ended with {self.finish!r})"
+        return f"the answer is empty{ended}{beside}", EMPTY
 
     def bad(self, found: str, do: str) -> BadReplyError:
         usage = self.usage if self.usage_reported else None
@@ -217,37 +144,92 @@ def _answer(text: str, asked: str) -> _Answer:
         raise BadReplyError(asked, "the answer is no JSON", EMPTY, text) from None
     error = data.get("error") if isinstance(data, Mapping) else None
     if error:
-        said = error.get("message", error) if isinstance(error, Mapping) else error
-        found = f"an error instead of an answer: {storable(str(said))[:LONGEST]}"
+        found = f"an error instead of an answer: {storable(_error_text(error))[:LONGEST]}"
         raise BadReplyError(asked, found, EMPTY, text)
     try:
         read = _read_responses if "output" in data else _read_chat
-        return _Answer(asked, text, data, *read(data))
+        answer = _Answer(asked, text, data, read(data))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         found = "the answer has not the form of the API"
         raise BadReplyError(asked, found, "Is this an OpenAI-compatible server?", text) from None
+    if answer.parts.error:
+        found = f"an error instead of an answer: {storable(answer.parts.error)[:LONGEST]}"
+        raise answer.bad(found, EMPTY)
+    return answer
 
 
-def _read_responses(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Text, refusal and finish reason of a Responses body."""
-    messages = (item for item in data["output"] if item["type"] == "message")
-    parts = [part for item in messages for part in item["content"]]
-    text = "".join(part["text"] for part in parts if part["type"] == "output_text")
-    refusal = "".join(part["refusal"] for part in parts if part["type"] == "refusal")
+def _read_responses(data: Mapping[str, Any]) -> _Parts:
+    """The parts of a Responses body."""
+    items = {kind: [i for i in data["output"] if i["type"] == kind] for kind in _ITEMS}
+    parts = [part for item in items["message"] for part in item["content"]]
+    thoughts = [p for i in items["reasoning"] for p in _listed(i.get("content"), i.get("summary"))]
     status = data.get("status", "completed")
     if status == "incomplete":
         status = (data.get("incomplete_details") or {}).get("reason", status)
-    return text, refusal, FINISHES.get(status, status)
+    return _Parts(
+        text="".join(part["text"] for part in parts if part["type"] == "output_text"),
+        refusal="".join(part["refusal"] for part in parts if part["type"] == "refusal"),
+        finish=_finish(status),
+        tools="\n".join(_text(item.get("arguments")) for item in items["function_call"]),
+        reasoning="".join(_text(part.get("text")) for part in thoughts),
+    )
 
 
-def _read_chat(data: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Text, refusal and finish reason of a Chat Completions body."""
+_ITEMS = ("message", "reasoning", "function_call")
+
+
+def _read_chat(data: Mapping[str, Any]) -> _Parts:
+    """The parts of a Chat Completions body."""
     choice = data["choices"][0]
+    error = choice.get("error")
+    if error and not choice.get("message"):
+        return _Parts("", "", "error", error=_error_text(error))
     message = choice["message"]
     content = message.get("content") or ""
     if not isinstance(content, str):
         content = "".join(part["text"] for part in content if part["type"] == "text")
-    return content, message.get("refusal") or "", choice.get("finish_reason") or "stop"
+    calls = [call.get("function", call) for call in _listed(message.get("tool_calls"))]
+    calls += _listed([message.get("function_call")])
+    details = _listed(message.get("reasoning_details"))
+    thoughts = [message.get(name) for name in ("reasoning_content", "reasoning", "thinking")]
+    thoughts += ["".join(_text(part.get("text", part.get("summary"))) for part in details)]
+    return _Parts(
+        text=content,
+        refusal=message.get("refusal") or "",
+        finish=_finish(choice.get("finish_reason")),
+        tools="\n".join(_text(call.get("arguments")) for call in calls),
+        reasoning=next((_text(thought) for thought in thoughts if _text(thought).strip()), ""),
+        error=_error_text(error) if error else "",
+    )
+
+
+def _finish(reason: object) -> str:
+    """A finish reason in the words of Chat Completions where it has one there; none is a stop."""
+    said = str(reason or "stop")
+    words = said.casefold().removeprefix("finish_reason_")
+    return next((name for name, same in _FINISHES.items() if words in same), said)
+
+
+def _listed(*lists: object) -> list[Mapping[str, Any]]:
+    """The objects of the first list that has any."""
+    found = (
+        [item for item in part if isinstance(item, Mapping)]
+        for part in lists
+        if isinstance(part, list)
+    )
+    return next(filter(None, found), [])
+
+
+def _text(value: object) -> str:
+    """A text as it is, an object as JSON, nothing as nothing."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _error_text(error: object) -> str:
+    said = error.get("message", error) if isinstance(error, Mapping) else error
+    return str(said)
 
 
 def _count(value: object) -> int:

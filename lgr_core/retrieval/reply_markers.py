@@ -24,13 +24,13 @@ _THOUGHT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _TOKEN = re.compile(
-    r"<[|\uff5c][^|\uff5c<>\n]{1,60}[|\uff5c]>|</?s>|<(?:start|end)_of_turn>|</?[be]os>"
+    r"(?:<[|\uff5c][^|\uff5c<>\n]{1,60}[|\uff5c]>|</?s>|<(?:start|end)_of_turn>|</?[be]os>"
     r"|\[/?(?:INST|TOOL_CALLS?|ANSWER|FINAL|OUTPUT|RESULTS?|RESPONSE|SOLUTION|RANKING)\]"
-    r"|\[/[A-Za-z_ ]{2,30}\]"
+    r"|\[/[A-Za-z_ ]{2,30}\])[ \t]{0,9}"
 )
 _TAG = re.compile(
     r"(?:<|&lt;)(?P<close>/?)(?!/?(?:b|i|u|em|strong|code|br|li|p|td|th|tr|sub|sup|ol|ul|a)\b)"
-    r"(?!final[\s_-]?answers?\b)[a-z][a-z0-9_:=.-]{0,40}\s{0,3}(?:>|&gt;)",
+    r"(?!final[\s_-]?answers?\b)[a-z][a-z0-9_:=.-]{0,40}\s{0,3}(?:>|&gt;)[ \t]{0,9}",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"\s{0,9}(?:[(\[#*_]{0,4}\d{1,3}[.):\]]|[-*+\u2022|\[{'\"]|$)")
@@ -80,9 +80,7 @@ def one_marker_a_line(text: str) -> str:
     A tag of no known meaning is one of those if an item or nothing follows where it opens, or
     nothing but another tag where it closes; within an item it is left alone.
     """
-    if "<" not in text and "[" not in text and "&lt;" not in text:
-        return text
-    return _TAG.sub(_tag_end, _TOKEN.sub("\n", text))
+    return _TAG.sub(_tag_end, _TOKEN.sub("\n", text)).lstrip(" \t")
 
 
 def _tag_end(tag: re.Match[str]) -> str:

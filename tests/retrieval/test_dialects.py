@@ -4,7 +4,7 @@ import pytest
 
 from lgr_core.domain import LLMRequest
 from lgr_core.retrieval.dialects import Memory, Plan, Structure
-from lgr_core.retrieval.replies import Failure
+from lgr_core.retrieval.failures import Failure
 from lgr_core.retrieval.service import Service
 
 OPENAI = Service.at(None)

@@ -34,6 +34,7 @@ from lgr_core.errors import (
 from lgr_core.retrieval.dialects import Memory
 from lgr_core.retrieval.llm import OpenAIClient
 from lgr_core.retrieval.setup import open_client
+from lgr_core.retrieval.transport import Bounds
 
 SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 ASK = LLMRequest("Which drugs act like Trametinib?", MODEL)
@@ -50,7 +51,7 @@ def _plain_environment(monkeypatch):
 
 
 def _client(server, **options):
-    given = {"max_retries": 0, "timeout": 5.0, "memory": Memory()} | options
+    given = {"max_retries": 0, "bounds": Bounds(5.0), "memory": Memory()} | options
     return OpenAIClient(KEY, server.url, **given)
 
 
@@ -274,7 +275,7 @@ FAILURES = {
         BadReplyError,
         "content filter",
     ),
-    "late": (hang, NoAnswerError, "no answer in time"),
+    "late": (hang, NoAnswerError, "no whole answer in time"),
     "cut": (cut, NoAnswerError, "cut off"),
     "no JSON": (plain(200, '{"id": "resp_1", "out'), BadReplyError, "no JSON"),
     "other JSON": (plain(200, "[1, 2]"), BadReplyError, "not the form"),
@@ -286,7 +287,7 @@ FAILURES = {
     ),
     "empty": (says(""), BadReplyError, "the answer is empty"),
     "blank": (says(" \n"), BadReplyError, "the answer is empty"),
-    "nothing but thought": (says("", finish="length"), BadReplyError, "Raise max_output_tokens"),
+    "nothing but thought": (says("", finish="length"), BadReplyError, "--max-output-tokens"),
     "refusal": (says(refusal="I cannot help."), BadReplyError, "refuses: I cannot help"),
     "filtered": (says("par", finish="content_filter"), BadReplyError, "content filter stopped"),
 }
@@ -298,7 +299,7 @@ def test_every_failure_has_its_own_error(api, name):
     """Each way to fail becomes one of our errors that says what was found and what to do."""
     fault, kind, match = FAILURES[name]
     with pytest.raises(ServiceError, match=match) as caught:
-        _ask([fault], api=api, timeout=0.1 if fault is hang else 5.0)
+        _ask([fault], api=api, bounds=Bounds(0.1 if fault is hang else 5.0))
     assert type(caught.value) is kind
     assert caught.value.asked.startswith(f"{MODEL} at http://127.0.0.1")
 

@@ -6,7 +6,8 @@ import pytest
 
 from lgr_core.domain import LLMUsage
 from lgr_core.errors import BadReplyError
-from lgr_core.retrieval.replies import LONGEST, Failure, read_reply
+from lgr_core.retrieval.failures import LONGEST, Failure
+from lgr_core.retrieval.replies import read_reply
 
 
 def _chat(message, **more):
