@@ -1,9 +1,10 @@
 """What the loopback language model service is asked, what it says, and how it misbehaves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KEY = "test-key-4711-never-to-be-seen"
 MODEL = "gpt-5.2-2025-12-11"
+COUNTED = (100, 40, 10)
 AT_ONCE = {"retry-after-ms": "1"}
 """Headers that keep the pauses of the SDK short."""
 
@@ -24,14 +25,27 @@ class Call:
         return self.body.get("input") if messages is None else messages[-1]["content"]
 
 
+def tokens_of(prompt):
+    """A plausible count of a prompt's tokens: four bytes each, 100 at least."""
+    return max(100, len(prompt.encode()) // 4)
+
+
 @dataclass(frozen=True)
 class Answer:
-    """An answer in the words of Chat Completions, to be told in either API."""
+    """An answer in the words of Chat Completions, to be told in either API.
+
+    ``usage`` is (input, cached, output); by default the input is counted from the prompt.
+    """
 
     text: str = "ok"
     refusal: str | None = None
     finish: str = "stop"
-    usage: tuple[int, int, int] | None = (100, 40, 10)
+    usage: tuple[int, int, int] | None = COUNTED
+
+    def to(self, prompt):
+        """The answer to a prompt."""
+        counted = (tokens_of(prompt), 40, 10)
+        return replace(self, usage=counted) if self.usage is COUNTED else self
 
     def told(self, path, model):
         """The body for that path; usage is (input, cached, output)."""
@@ -79,7 +93,7 @@ class Answer:
 def says(text="ok", **parts):
     """One answer of its own, e.g. ``says(finish="length")``."""
     return lambda handler, call: handler.tell(
-        200, Answer(text, **parts).told(call.path, call.body["model"])
+        200, Answer(text, **parts).to(call.prompt).told(call.path, call.body["model"])
     )
 
 

@@ -14,7 +14,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from loopback_faults import MODEL, OVERLOADED, RATE_LIMITED, REFUSALS, Answer, Call
+from loopback_faults import MODEL, OVERLOADED, RATE_LIMITED, REFUSALS, Answer, Call, tokens_of
 
 from lgr_core.domain import LLMReply, LLMUsage
 
@@ -130,7 +130,7 @@ class LoopbackLLM:
             return 404, {"error": {"message": said, "code": "model_not_found"}}
         answer = self.reply(call.prompt)
         answer = answer if isinstance(answer, Answer) else Answer(answer)
-        return 200, answer.told(path, model)
+        return 200, answer.to(call.prompt).told(path, model)
 
     def _other(self, call):
         match call.path.strip("/").split("/"):
@@ -189,4 +189,4 @@ class FakeClient:
             raise reply
         if isinstance(reply, LLMReply):
             return reply
-        return LLMReply(reply, LLMUsage(100, 0, 10, 1), {"api": "fake"})
+        return LLMReply(reply, LLMUsage(tokens_of(request.prompt), 0, 10, 1), {"api": "fake"})

@@ -42,7 +42,7 @@ EDGES = {
     "anndata": {"atlas/sources/*", "export.py"},
     "h5py": {"atlas/sources/*"},
     "pyarrow": {"atlas/sources/*", "evaluation/cell_eval.py", "evaluation/splits.py"},
-    "duckdb": {"atlas/build.py", "atlas/index.py", "retrieval/cache.py"},
+    "duckdb": {"atlas/build.py", "atlas/index.py"},
     "huggingface_hub": {"atlas/fetch.py"},
     "distributed": {"atlas/workers.py"},
     "rdkit": {"drugs/chemistry.py"},

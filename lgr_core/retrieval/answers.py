@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lgr_core.domain import LLMClient, LLMReply, Retrieval, Selection
+from lgr_core.domain import LLMClient, LLMReply, LLMUsage, Retrieval, Selection
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import BadReplyError
+from lgr_core.retrieval.budget import BYTES_PER_TOKEN
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.claims import claimed
 from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.question import Policy, Question
-from lgr_core.retrieval.reply import parse_reply
+from lgr_core.retrieval.replies import MORE_TOKENS
+from lgr_core.retrieval.reply import ParsedReply, parse_reply
 from lgr_core.retrieval.resolve import resolve
+
+log = logging.getLogger(__name__)
+
+STOP = "stop"
+"""The finish reason of an answer that came to its end."""
+
+CUT_PROMPT = "prompt_cut"
+"""Where a reply's provenance says that the server read only a part of the prompt."""
+
+SHORT_PROMPT = 200
+"""Estimated tokens below which a count says nothing about a cut."""
+
+LEAST_SHARE = 0.5
+"""The share of the estimate that a whole prompt has at least: 6 bytes a token."""
 
 
 def from_cache(reply: LLMReply) -> bool:
@@ -22,26 +39,64 @@ def from_cache(reply: LLMReply) -> bool:
     return "answered" in reply.provenance
 
 
-def judge(question: Question, text: str, catalog: DrugCatalog) -> Retrieval:
+def parsed_reply(question: Question, reply: LLMReply) -> ParsedReply:
+    """A reply read with the names that were shown, and with what the service says of its end."""
+    finished = reply.provenance.get("finish_reason") == STOP
+    return parse_reply(reply.text, question.prompt.labels, finished=finished)
+
+
+def judge(question: Question, reply: LLMReply, catalog: DrugCatalog) -> Retrieval:
     """What of an answer stands against the list that was shown."""
-    parsed = parse_reply(text, question.prompt.labels)
-    selection = Selection(parsed.proposals, raw=text)
+    selection = Selection(parsed_reply(question, reply).proposals, raw=reply.text)
     return resolve(selection, question.pool, catalog, question.k, selector="llm")
+
+
+def cut_prompt(reply: LLMReply) -> str:
+    """The warning that a server read only a part of its prompt; empty where it read all."""
+    return str(reply.provenance.get(CUT_PROMPT, ""))
+
+
+def _cut_warning(question: Question, usage: LLMUsage) -> str:
+    """Why the prompt must have been cut: fewer tokens were read than it can have.
+
+    Some servers cut the front of a long prompt without a word; only their count tells. Cached
+    tokens are added, as some count them apart.
+    """
+    estimated = len(question.request.prompt.encode()) // BYTES_PER_TOKEN
+    read = usage.input + usage.cached
+    if not usage.input or estimated < SHORT_PROMPT or read >= estimated * LEAST_SHARE:
+        return ""
+    found = (
+        f"the server read {usage.input:,} tokens of a prompt of about {estimated:,}, so it cut it"
+    )
+    do = "give it a larger context (Ollama: OLLAMA_CONTEXT_LENGTH) or show fewer candidates "
+    return f"{found}; {do}(--max-candidates)"
 
 
 def _useless(question: Question, reply: LLMReply, found: Retrieval) -> str | None:
     """Why an answer is none, or None if it is one."""
-    parsed = parse_reply(reply.text, question.prompt.labels)
+    parsed = parsed_reply(question, reply)
     if not parsed.proposals:
-        return f"{len(reply.text):,} characters without a ranked name"
+        where = " of reasoning" if reply.provenance.get("read_from") == "reasoning" else ""
+        return f"{len(reply.text):,} characters{where} without a ranked name"
     if not found.neighbors:
         return f"none of the {len(parsed.proposals)} names in it is a candidate"
-    if reply.provenance.get("finish_reason") != "length":
+    finish = reply.provenance.get("finish_reason", STOP)
+    if finish == STOP:
         return None
-    if parsed.form == "list":
-        return "it was cut off before its final answer"
+    how = "it was cut off" if finish == "length" else f"it ended with {finish!r}"
+    if parsed.form == "list" and finish == "length":
+        return f"{how} before its final answer"
     wanted = min(found.k, found.pool_size)
-    return f"it was cut off after {found.k_used} of {wanted}" if found.k_used < wanted else None
+    return f"{how} after {found.k_used} of {wanted}" if found.k_used < wanted else None
+
+
+def _remedy(reply: LLMReply) -> str:
+    """What to do about an answer that is none."""
+    logged = "It is in the log of bad replies (bad_replies.jsonl)."
+    if reply.provenance.get("finish_reason") == "length":
+        return f"{logged} {MORE_TOKENS}"
+    return f"{logged} Try another model (--model) or mode (--mode)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +149,32 @@ class Answers:
         except BadReplyError as err:
             self._log_bad(question, err.raw, str(err))
             raise
-        self.keep(question, reply)
-        return reply
+        return self.keep(question, reply)
 
-    def keep(self, question: Question, reply: LLMReply) -> Retrieval:
-        """Cache an answer, with what stands of it.
+    def keep(self, question: Question, reply: LLMReply) -> LLMReply:
+        """Cache an answer, with what stands of it; the answer, with a warning where it has one.
+
+        An answer to a prompt that the server cut is logged, not cached.
 
         Raises
         ------
         BadReplyError
             If no candidate is named in it, or it was cut off before its end; it goes to the log.
         """
-        found = judge(question, reply.text, self.catalog)
+        found = judge(question, reply, self.catalog)
         why = _useless(question, reply, found)
         if why is not None:
             self._log_bad(question, reply.text, why)
-            do = "It is in the log of bad replies. Try another model or mode."
-            asked = f"answer for {question.pool.query}"
+            asked, do = f"answer for {question.pool.query}", _remedy(reply)
             raise BadReplyError(asked, why, do, reply.text, reply.usage)
+        warning = _cut_warning(question, reply.usage)
+        if warning:
+            log.warning("%s: %s; the answer is not kept", question.pool.query, warning)
+            self._log_bad(question, reply.text, warning)
+            return replace(reply, provenance={**reply.provenance, CUT_PROMPT: warning})
         if self.cache is not None:
             self.cache.put(question.key, self._record(question, reply, found))
-        return found
+        return reply
 
     def cost(self, reply: LLMReply, model: str) -> float | None:
         """US dollars that a reply cost now; None where its tokens or their price are not known."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from lgr_core.domain import CandidatePool, LLMReply
 from lgr_core.errors import InputError, LgrError
+from lgr_core.retrieval.answers import cut_prompt
 from lgr_core.retrieval.batch import custom_id
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.question import Question
@@ -72,8 +73,11 @@ def _take(
         report.repeated += 1
         return
     try:
-        selector.answers.keep(question, _reply(line))
-        report.answered += 1
+        cut = cut_prompt(selector.answers.keep(question, _reply(line)))
+        if cut:
+            report.failed.append((str(question.pool.query), cut))
+        else:
+            report.answered += 1
     except LgrError as err:
         report.failed.append((str(question.pool.query), str(err)))
 

@@ -1,28 +1,30 @@
 """The exact cache: answers of a language model by the key of all that could change them.
 
-``answers.jsonl`` is the truth, one line an answer, in the paper's form with our fields; it may be
-appended to by several processes. ``answers.duckdb`` is an index of it (key, place, query), rebuilt
-when it is stale and never needed to read the truth.
+``answers.jsonl`` holds one line an answer, in the paper's form with our fields; several processes
+may append to it. Lines that are no record are counted, said once and passed over.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import tempfile
 import threading
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import pandas as pd
 
 from lgr_core.domain import LLMReply, LLMUsage
 from lgr_core.errors import NotFoundError
+from lgr_core.retrieval.cache_check import VERSION, CacheReport, fault, record_of, verify
 from lgr_core.retrieval.jsonl import append_line
 
-INDEX_COLUMNS = ("key", "start", "length", "cell_line", "drug", "dose_um", "model", "k_used", "at")
+log = logging.getLogger(__name__)
+
+INDEX_COLUMNS = ("key", "cell_line", "drug", "dose_um", "model", "k_used", "at")
 
 
 class Place(NamedTuple):
@@ -37,12 +39,13 @@ class AnswerCache:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "answers.jsonl"
-        self.index_path = folder / "answers.duckdb"
         self.log_path = folder / "bad_replies.jsonl"
         self._lock = threading.Lock()
         self._places: dict[str, Place] = {}
         self._read_to = 0
         self._stamp: tuple[int, int] | None = None
+        self._unwritten: dict[str, str] = {}
+        self._skipped = 0
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The record of a key, None if nothing was answered to it."""
@@ -57,13 +60,15 @@ class AnswerCache:
 
     def _read(self, key: str) -> dict[str, Any] | None:
         """What stands in a key's place; another key's record if the file was replaced."""
+        if key in self._unwritten:
+            return json.loads(self._unwritten[key])
         place = self._places.get(key)
         if place is None:
             return None
         with self.path.open("rb") as file:
             file.seek(place.start)
             line = file.read(place.length)
-        return json.loads(line) if _fault(line) is None else {}
+        return record_of(line) if fault(line) is None else {}
 
     def reply(self, key: str) -> LLMReply | None:
         """The cached answer of a key as a reply; no token is used by it."""
@@ -73,19 +78,69 @@ class AnswerCache:
         return LLMReply(record["raw"], LLMUsage(), {**record["reply"], "answered": record["at"]})
 
     def put(self, key: str, record: dict[str, Any]) -> None:
-        """Add an answer; ``record`` needs ``raw`` and ``reply``, the rest says what was asked."""
+        """Add an answer; ``record`` needs ``raw`` and ``reply``, the rest says what was asked.
+
+        Where the disk refuses it, it is held in memory until ``write_held``.
+        """
         line = json.dumps(
-            {"key": key, "at": _now(), **record}, ensure_ascii=False, allow_nan=False, default=str
+            {"key": key, "at": _now(), "version": VERSION, **record},
+            ensure_ascii=False,
+            allow_nan=False,
+            default=str,
         )
         with self._lock:
+            try:
+                self._catch_up()
+                append_line(self.path, line)
+                self._catch_up()
+            except OSError as err:
+                self._unwritten[key] = line
+                log.warning("%s cannot be written (%s): an answer is held", self.path, err)
+
+    def write_held(self) -> Path | None:
+        """Write what could not be written before; where the disk still refuses, elsewhere.
+
+        Returns the file in the folder for temporary files, if it had to be one.
+
+        Raises
+        ------
+        OSError
+            If there is no room anywhere.
+        """
+        with self._lock:
+            held = list(self._unwritten.items())
+            path = self.path
+            for place, (key, line) in enumerate(held):
+                try:
+                    append_line(path, line)
+                except OSError:
+                    with tempfile.NamedTemporaryFile(
+                        "w", prefix="lgr-answers-", suffix=".jsonl", delete=False, encoding="utf-8"
+                    ) as file:
+                        file.writelines(f"{line}\n" for _, line in held[place:])
+                    return Path(file.name)
+                del self._unwritten[key]
+            return None
+
+    @property
+    def held(self) -> int:
+        """How many answers could not be written yet."""
+        return len(self._unwritten)
+
+    @property
+    def skipped(self) -> int:
+        """How many lines of the file are no records."""
+        with self._lock:
             self._catch_up()
-            append_line(self.path, line)
-            self._catch_up()
+            return self._skipped
 
     def log_bad(self, key: str, raw: str | None, why: str) -> None:
         """Keep a reply that could not be read where it does no harm: it is no answer."""
         record = {"key": key, "at": _now(), "why": why, "raw": raw}
-        append_line(self.log_path, json.dumps(record, ensure_ascii=False))
+        try:
+            append_line(self.log_path, json.dumps(record, ensure_ascii=False))
+        except OSError as err:
+            log.warning("%s cannot be written (%s)", self.log_path, err)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """The record that counts for each key, in the order of the file."""
@@ -113,98 +168,60 @@ class AnswerCache:
     def __len__(self) -> int:
         with self._lock:
             self._catch_up()
-            return len(self._places)
+            return len(self._places.keys() | self._unwritten.keys())
 
     def table(self) -> pd.DataFrame:
-        """What is cached, one row an answer, from the index; built anew if it is stale."""
-        with self._lock:
-            self._catch_up()
-            stamp = self._stamp
-        if stamp is None:
-            return pd.DataFrame(columns=list(INDEX_COLUMNS))
-        if self._index_stamp() != stamp:
-            self._build_index(stamp)
-        with duckdb.connect(str(self.index_path), read_only=True) as connection:
-            return connection.sql("FROM answers ORDER BY start").df()
+        """What is cached, one row an answer."""
+        rows = [_index_row(record) for record in self.records()]
+        return pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
 
-    def verify(self) -> list[str]:
-        """What is wrong with the file, in words; empty where all is well."""
-        if not self.path.exists():
-            return []
-        wrong = []
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                fault = _fault(line)
-                if fault is not None:
-                    wrong.append(f"line {number}: {fault}")
-        return wrong
-
-    # -- the index -----------------------------------------------------------------------------
+    def verify(self) -> CacheReport:
+        """What is wrong with the file."""
+        return verify(self.path)
 
     def _catch_up(self) -> None:
         """Read the lines that were appended since; all of them if the file was replaced."""
         if not self.path.exists():
-            self._places, self._read_to, self._stamp = {}, 0, None
+            self._places, self._read_to, self._stamp, self._skipped = {}, 0, None, 0
             return
         stat = self.path.stat()
         stamp = (stat.st_size, stat.st_mtime_ns)
         if stamp == self._stamp:
             return
         if stat.st_size <= self._read_to:
-            self._places, self._read_to = {}, 0
+            self._places, self._read_to, self._skipped = {}, 0, 0
+        before = self._skipped
         with self.path.open("rb") as file:
             file.seek(self._read_to)
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                if _fault(line) is None:
-                    place = Place(self._read_to, len(line))
-                    self._places[json.loads(line)["key"]] = place
+                self._take(line)
                 self._read_to += len(line)
         self._stamp = stamp
+        if self._skipped > before:
+            what = "%s: %d lines are no answers and are passed over; see lgr cache verify"
+            log.warning(what, self.path, self._skipped)
 
-    def _index_stamp(self) -> tuple[int, int] | None:
+    def _take(self, line: bytes) -> None:
         try:
-            with duckdb.connect(str(self.index_path), read_only=True) as connection:
-                found = connection.execute("FROM stamp").fetchone()
-        except duckdb.Error:
-            return None
-        return None if found is None else (int(found[0]), int(found[1]))
-
-    def _build_index(self, stamp: tuple[int, int]) -> None:
-        rows = [_index_row(record, self._places[record["key"]]) for record in self.records()]
-        frame = pd.DataFrame(rows, columns=list(INDEX_COLUMNS))
-        self.index_path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.index_path.with_name(f".{self.index_path.name}-{uuid.uuid4().hex[:8]}")
-        with duckdb.connect(str(aside)) as connection:
-            connection.register("incoming", frame)
-            connection.execute("CREATE TABLE answers AS FROM incoming")
-            connection.execute("CREATE TABLE stamp (size BIGINT, mtime_ns BIGINT)")
-            connection.execute("INSERT INTO stamp VALUES (?, ?)", stamp)
-        aside.replace(self.index_path)
+            key = record_of(line)["key"]
+        except ValueError:
+            self._skipped += bool(line.strip())
+        else:
+            self._places[key] = Place(self._read_to, len(line))
 
 
-def _index_row(record: dict[str, Any], place: Place) -> tuple[Any, ...]:
+def _index_row(record: dict[str, Any]) -> tuple[Any, ...]:
     return (
         record["key"],
-        place.start,
-        place.length,
         record.get("target_cell_type"),
         record.get("target_molecule"),
         record.get("dose_um"),
-        record.get("request", {}).get("model"),
+        (record.get("request") or {}).get("model"),
         record.get("k_used"),
         record["at"],
     )
-
-
-def _fault(line: bytes) -> str | None:
-    try:
-        record = json.loads(line)
-        missing = {"key", "at", "raw", "reply"} - set(record)
-    except (ValueError, TypeError) as err:
-        return f"not readable ({err})"
-    return f"without {', '.join(sorted(missing))}" if missing else None
 
 
 def _now() -> str:

@@ -7,9 +7,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lgr_core.domain import CandidatePool, Condition, LLMUsage, Selection
-from lgr_core.errors import AccessError, BudgetError, LgrError, StoppedError
+from lgr_core.errors import AccessError, BudgetError, InputError, LgrError, StoppedError
+from lgr_core.retrieval.answers import CUT_PROMPT
 from lgr_core.retrieval.budget import Account, BudgetedClient, estimate_usage, most_usage
 from lgr_core.retrieval.concurrency import bounded_map
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -25,7 +27,8 @@ class FillReport:
     """What became of every query; ``not_asked`` were left when the run was stopped.
 
     ``k_used`` counts the queries with an answer by how many neighbours of it stand; ``paid`` is the
-    client's account, which holds answers that could not be used too.
+    client's account, which holds answers that could not be used too. Answers that a full disk
+    refused are in the file ``rescued_to``; ``lost`` found no room anywhere.
     """
 
     answered: int = 0
@@ -36,6 +39,8 @@ class FillReport:
     k_used: Counter[int] = field(default_factory=Counter)
     paid: Account = field(default_factory=Account)
     stopped_by: LgrError | None = None
+    rescued_to: Path | None = None
+    lost: int = 0
 
     def count(self, selection: Selection, k_used: int) -> None:
         """Add one answered query."""
@@ -112,7 +117,8 @@ def fill(
 
     ``client`` is the selector's own; its account says what was paid. Queries that come to the same
     question (scope ``drug``) are asked once. A spent budget leaves out what it does not cover; a
-    refused key and ``cancel`` end the run after what is under way. Run again, it goes on there.
+    refused key, a full disk and ``cancel`` end the run after what is under way. Answers that could
+    not be written are written at the end, or elsewhere. Run again, it goes on there.
     """
     stop = threading.Event() if cancel is None else cancel
     report, refused = FillReport(), threading.Event()
@@ -120,25 +126,65 @@ def fill(
     drawn = itertools.takewhile(lambda _: not refused.is_set(), distinct)
     done = 0
     for pool, result in bounded_map(
-        lambda pool: selector.select(pool, k), drawn, concurrency=concurrency, cancel=stop
+        lambda pool: _select(selector, pool, k), drawn, concurrency=concurrency, cancel=stop
     ):
         done += 1
-        if isinstance(result, BudgetError | AccessError | StoppedError):
+        if isinstance(result, BudgetError | AccessError | StoppedError | _DiskError):
             report.leave(result)
-            if isinstance(result, AccessError):
+            if isinstance(result, AccessError | _DiskError):
                 refused.set()
         elif isinstance(result, LgrError):
             report.failed.append((pool.query, str(result)))
+        elif result.provenance.get(CUT_PROMPT):
+            report.failed.append((pool.query, str(result.provenance[CUT_PROMPT])))
         else:
             found = resolve(result, pool, selector.catalog, k, selector=selector.name)
             report.count(result, found.k_used)
+        if _held(selector):
+            refused.set()
         if progress is not None:
             progress("asking", done, len(distinct))
+    full = _held(selector)
+    if full:
+        report.stopped_by = _DiskError("fill", f"{full:,} answers could not be written", _ROOM)
+        _write_held(selector, report)
     if done < len(distinct):
         why = StoppedError("fill", "stopped by the user", "Start again when you like.")
         report.leave(why, len(distinct) - done)
     report.paid = client.account
     return report
+
+
+_ROOM = "Make room where LGR_HOME is."
+
+
+class _DiskError(InputError):
+    """The disk is full, or refuses to be written."""
+
+
+def _select(selector: LLMSelector, pool: CandidatePool, k: int) -> Selection:
+    """A selection; a file that cannot be written or locked is an error of ours."""
+    try:
+        return selector.select(pool, k)
+    except OSError as err:
+        raise _DiskError("files of the cache", str(err), _ROOM) from err
+
+
+def _held(selector: LLMSelector) -> int:
+    """How many answers the disk refused."""
+    cache = selector.answers.cache
+    return 0 if cache is None else cache.held
+
+
+def _write_held(selector: LLMSelector, report: FillReport) -> None:
+    """Write the answers that the disk refused, elsewhere if need be."""
+    cache = selector.answers.cache
+    if cache is None:
+        return
+    try:
+        report.rescued_to = cache.write_held()
+    except OSError:
+        report.lost = cache.held
 
 
 def _distinct(selector: LLMSelector, pools: Sequence[CandidatePool], k: int) -> list[CandidatePool]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.config import DEFAULT_MODEL
+from lgr_core.config import DEFAULT_MAX_TOKENS, DEFAULT_MODEL
 from lgr_core.domain import CandidatePool, Condition, LLMRequest, Reason, Retrieval
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.prompt import Prompt, PromptOptions, listed, render
@@ -47,10 +48,12 @@ class LLMOptions:
     """How a language model is asked; every field is recorded with the answer.
 
     ``samples`` above 1 asks that often, with the list in another order each time, and merges the
-    rankings. ``ask_for`` is how many names are asked for (default: k; twice that in scope ``drug``,
-    where some fall out of each line's pool). ``repair`` allows one more request that names what
-    was wrong. ``chosen`` are the settings (``model``, ``temperature``, ...) that were named,
-    though they may be the default.
+    rankings. ``max_output_tokens`` limits each answer (None: as the settings say, else 4,000).
+    ``max_candidates`` shows the model that many of a larger pool, chosen without it, for servers of
+    a small context. ``ask_for`` is how many names are asked for (default: k; twice that in scope
+    ``drug``, where some fall out of each line's pool). ``repair`` allows one more request that
+    names what was wrong. ``chosen`` are the settings (``model``, ``temperature``, ...) that were
+    named, though they may be the default.
     """
 
     policy: Policy = Policy.REPLAY
@@ -59,7 +62,8 @@ class LLMOptions:
     model: str = DEFAULT_MODEL
     temperature: float | None = 0.0
     effort: str | None = "none"
-    max_output_tokens: int = 4_000
+    max_output_tokens: int | None = None
+    max_candidates: int | None = None
     prompt: PromptOptions = field(default_factory=PromptOptions)
     samples: int = 1
     ask_for: int | None = None
@@ -69,21 +73,45 @@ class LLMOptions:
     def __post_init__(self) -> None:
         if self.samples < 1 or (self.ask_for is not None and self.ask_for < 1):
             raise UsageError("LLM options", "fewer than one is asked for", "Give 1 or more.")
+        counts = {"output tokens": self.max_output_tokens, "candidates": self.max_candidates}
+        for what, count in counts.items():
+            if count is not None and count < 1:
+                raise UsageError("LLM options", f"at most {count} {what}", "Give 1 or more.")
         temperature = self.temperature
         if temperature is not None and not 0 <= temperature <= MAX_TEMPERATURE:
             do = f"Give a number from 0 to {MAX_TEMPERATURE:g}, or none."
             raise UsageError(f"temperature {temperature}", "no model takes it", do)
 
+    @property
+    def output_limit(self) -> int:
+        """Output tokens that an answer may have."""
+        limit = self.max_output_tokens
+        return DEFAULT_MAX_TOKENS if limit is None else limit
+
+
+class Shortlist(Protocol):
+    """Chooses the candidates that a language model is shown; ``label`` says by what."""
+
+    label: str
+
+    def __call__(self, pool: CandidatePool, most: int) -> CandidatePool:
+        """The pool with at most ``most`` drugs; the others count as withheld."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request for one query, with what is needed to read its answer."""
+    """One request for one query, with what is needed to read its answer.
+
+    ``pool`` holds the candidates that are shown; ``left_out`` is how many more there are.
+    """
 
     pool: CandidatePool
     k: int
     prompt: Prompt
     request: LLMRequest
     key: str
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +119,7 @@ class Questioner:
     """Makes the questions of an atlas; ``provider`` names the service in their keys.
 
     ``facts`` and ``line_facts`` are what a prompt may tell of drugs and lines (only with
-    ``options.prompt.facts``).
+    ``options.prompt.facts``); ``shortlist`` is needed with ``options.max_candidates``.
     """
 
     store: AtlasStore
@@ -99,6 +127,7 @@ class Questioner:
     provider: str
     facts: Mapping[str, str] | None = None
     line_facts: Mapping[str, str] | None = None
+    shortlist: Shortlist | None = None
 
     @property
     def scope_line(self) -> str:
@@ -118,8 +147,19 @@ class Questioner:
         """
         require_k(k)
         asked = pool if self.options.scope is Scope.LINE else self._union(pool.query)
-        count = self._count(k)
-        return [self._question(asked, count, sample) for sample in range(self.options.samples)]
+        shown, count = self._shown(asked), self._count(k)
+        questions = (self._question(shown, count, n) for n in range(self.options.samples))
+        left_out = len(asked.drugs) - len(shown.drugs)
+        return [replace(question, left_out=left_out) for question in questions]
+
+    def _shown(self, pool: CandidatePool) -> CandidatePool:
+        most = self.options.max_candidates
+        if most is None or len(pool.drugs) <= most:
+            return pool
+        if self.shortlist is None:
+            found = f"{len(pool.drugs):,} candidates, and nothing to choose {most:,} of them by"
+            raise UsageError("a question with fewer candidates", found, "Give a shortlist.")
+        return self.shortlist(pool, most)
 
     def repair(self, question: Question, answer: str, found: Retrieval) -> Question:
         """The question that shows an answer and says what of it could not be used."""
@@ -165,10 +205,12 @@ class Questioner:
             model=self.options.model,
             temperature=self.options.temperature,
             effort=self.options.effort,
-            max_output_tokens=self.options.max_output_tokens,
+            max_output_tokens=self.options.output_limit,
             schema=None if prompt.schema is None else dict(prompt.schema),
         )
-        return Question(pool, k, prompt, request, request.key(self.provider))
+        # An answer that is kept came to its end, so the limit did not change it.
+        asked = replace(request, max_output_tokens=DEFAULT_MAX_TOKENS)
+        return Question(pool, k, prompt, request, asked.key(self.provider))
 
 
 def known_facts(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ def llm_selector(
         raise UsageError("--neighbors with --cache refresh", found, "Leave one of them out.")
     if client is None and options.policy is not Policy.REPLAY:
         client = live_client(settings)
+    if options.max_output_tokens is None:
+        options = replace(options, max_output_tokens=settings.llm_max_tokens)
     files = neighbor_files(*settings.neighbor_folders)
     book = NeighborBook(files, store.drug_catalog, named=neighbors)
     facts = line_facts = None
@@ -97,10 +100,13 @@ def open_client(
     NoKeyError
         If OpenAI itself is to be asked and there is no key.
     """
-    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415 - a second, for live calls only
+    # Importing the SDK takes a second; only live calls pay it.
+    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415
+    from lgr_core.retrieval.transport import Bounds  # noqa: PLC0415
 
     key = settings.api_key if api_key is None else api_key
-    return OpenAIClient(key, settings.llm_base_url, cancel=cancel)
+    bounds = Bounds(settings.llm_deadline, settings.llm_redirect_hosts)
+    return OpenAIClient(key, settings.llm_base_url, bounds=bounds, cancel=cancel)
 
 
 def tag_inference(

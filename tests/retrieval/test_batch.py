@@ -211,7 +211,7 @@ def test_what_an_answer_by_other_means_cost_is_not_known(selector, pools, tmp_pa
     """No cost is stated where no tokens were counted, nor for the Batch API, which is cheaper."""
     first, second = (selector.questions(pool, 10)[0] for pool in pools[:2])
     message = {"type": "message", "content": [{"type": "output_text", "text": GOOD}]}
-    body = {"output": [message], "usage": {"input_tokens": 10, "output_tokens": 10}}
+    body = {"output": [message], "usage": {"input_tokens": 400, "output_tokens": 10}}
     rows = [
         {"custom_id": custom_id(first), "text": GOOD},
         {"custom_id": custom_id(second), "response": {"status_code": 200, "body": body}},
