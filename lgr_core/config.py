@@ -43,10 +43,10 @@ class Settings:
     llm_base_url: str | None = field(default=None, repr=False)
     llm_model: str = DEFAULT_MODEL
     llm_budget_usd: float | None = None
+    uploads: bool = True
     llm_max_tokens: int = DEFAULT_MAX_TOKENS
     llm_deadline: float = DEFAULT_DEADLINE
     llm_redirect_hosts: tuple[str, ...] = ()
-    uploads: bool = True
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -1,5 +1,6 @@
 """What the loopback language model service is asked, what it says, and how it misbehaves."""
 
+import gzip
 from dataclasses import dataclass, field, replace
 
 KEY = "test-key-4711-never-to-be-seen"
@@ -121,6 +122,57 @@ def cut(handler, _call):
     handler.end_headers()
     handler.wfile.write(b'{"id": "resp_')
     handler.close_connection = True
+
+
+def trickle(handler, _call):
+    """Send a byte now and then, head or body, until the server closes or the client has gone."""
+    handler.close_connection = True
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n" + b"X" * 9_999:
+        if handler.server.closing.wait(0.02):
+            return
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+
+
+def trickle_body(handler, _call):
+    """Send the head at once and the body by the byte."""
+    handler.close_connection = True
+    handler.send_response(200)
+    handler.send_header("Content-Length", "99999")
+    handler.end_headers()
+    for _ in range(9_999):
+        if handler.server.closing.wait(0.02):
+            return
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+
+
+def swollen(handler, _call):
+    """A packed answer of a few kilobytes that unpacks to 20 MB."""
+    content = gzip.compress(b" " * 20_000_000)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    handler.tell_bytes(200, content, headers)
+
+
+def moved(url, code=307):
+    """Send the request on to another address."""
+    return lambda handler, _call: handler.tell_bytes(code, b"", {"Location": url})
+
+
+def echo_in_answer(handler, call):
+    """A good answer that holds the key, and names it as its id."""
+    key = call.headers["authorization"].removeprefix("Bearer ")
+    body = (
+        Answer(f"1. Talc: your key is {key}.").to(call.prompt).told(call.path, call.body["model"])
+    )
+    handler.tell(200, body | {"id": key, "system_fingerprint": key})
+
+
+def chat(message, finish="stop", choice=None, **more):
+    """A Chat Completions body with this message."""
+    choices = [{"index": 0, "message": message, "finish_reason": finish, **(choice or {})}]
+    body = {"id": "x", "model": MODEL, "choices": choices, **more}
+    return lambda handler, _call: handler.tell(200, body)
 
 
 def echo_key(handler, call):

@@ -67,11 +67,13 @@ class LoopbackLLM:
         script=(),
         refuses=(),
         models=(MODEL,),
+        ends=None,
         rate=0.0,
         faults=(RATE_LIMITED, OVERLOADED),
         seed=0,
     ):
         self.reply, self.script, self.refuses, self.models = reply, deque(script), refuses, models
+        self.ends = {} if ends is None else ends
         self.rate, self.faults, self._random = rate, faults, random.Random(seed)  # noqa: S311
         self.history: list[Call] = []
         self.faulted = 0
@@ -135,7 +137,8 @@ class LoopbackLLM:
     def _other(self, call):
         match call.path.strip("/").split("/"):
             case ["models"]:
-                return 200, {"object": "list", "data": [{"id": name} for name in self.models]}
+                rows = [{"id": m, "shutdown_date": self.ends.get(m)} for m in self.models]
+                return 200, {"object": "list", "data": rows}
             case ["files", name, "content"]:
                 return 200, self._files[name]
             case ["batches"]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from lgr_core.errors import AccessError, BadReplyError, NoAnswerError, ServiceError, StoppedError
 
+_OK = 200
 PAYMENT_REQUIRED, NOT_FOUND, TOO_MANY, SERVER_FAULT = 402, 404, 429, 500
 
 LONGEST = 300
@@ -271,6 +272,11 @@ def failure_of(status: int, text: str, headers: Mapping[str, str]) -> Failure:
     )
 
 
+def page_instead(text: str) -> Failure | None:
+    """The failure of an answer that is a web page though its status is good; None for others."""
+    return failure_of(_OK, text, {}) if _PAGE.match(text) else None
+
+
 def _loaded(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(text)
@@ -348,7 +354,8 @@ def _prompt(text: str, asked: int, estimated: int) -> int:
 
 
 def _number(patterns: Iterable[str], text: str) -> int | None:
-    found = (re.search(pattern, text.replace(",", ""), re.IGNORECASE) for pattern in patterns)
+    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+    found = (re.search(pattern, plain, re.IGNORECASE) for pattern in patterns)
     return next((int(hit[1]) for hit in found if hit is not None), None)
 
 

@@ -22,7 +22,7 @@ from lgr_core.domain import LLMReply, LLMRequest
 from lgr_core.errors import AccessError, BadReplyError, NoKeyError, UsageError
 from lgr_core.retrieval.budget import estimate_usage
 from lgr_core.retrieval.dialects import PROCESS_MEMORY, Lesson, Memory, Plan
-from lgr_core.retrieval.failures import Failure, Kind, failure_of
+from lgr_core.retrieval.failures import Failure, Kind, failure_of, page_instead
 from lgr_core.retrieval.replies import read_reply, storable
 from lgr_core.retrieval.service import Api, Service
 from lgr_core.retrieval.transport import (
@@ -109,6 +109,9 @@ class OpenAIClient:
         """
         asked = f"{request.model} at {self.provider}"
         plan, raw, refused = self._negotiate(request, asked)
+        page = page_instead(self._blot(raw.text[:_PAGE_HEAD]))
+        if page is not None:
+            raise page.error(asked)
         reply = self._read(raw.text, asked)
         self._memory.keep(self.service, request.model, refused)
         how = {"api": str(plan.api), "structured": str(plan.structure)}
@@ -267,6 +270,7 @@ def _date(value: object) -> str | None:
 
 
 _FAR = 4e9
+_PAGE_HEAD = 20_000
 
 
 def _checked_key(api_key: str | None, service: Service) -> str:

@@ -91,9 +91,14 @@ def live_client(
 
 
 def open_client(
-    settings: Settings, api_key: str | None = None, cancel: threading.Event | None = None
+    settings: Settings,
+    api_key: str | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    seconds: float | None = None,
+    max_retries: int = 4,
 ) -> OpenAIClient:
-    """The client that the settings describe; a key given here goes before theirs.
+    """The client that the settings describe; a key or ``seconds`` given here go before theirs.
 
     Raises
     ------
@@ -105,8 +110,11 @@ def open_client(
     from lgr_core.retrieval.transport import Bounds  # noqa: PLC0415
 
     key = settings.api_key if api_key is None else api_key
-    bounds = Bounds(settings.llm_deadline, settings.llm_redirect_hosts)
-    return OpenAIClient(key, settings.llm_base_url, bounds=bounds, cancel=cancel)
+    deadline = settings.llm_deadline if seconds is None else seconds
+    bounds = Bounds(deadline, settings.llm_redirect_hosts)
+    return OpenAIClient(
+        key, settings.llm_base_url, bounds=bounds, max_retries=max_retries, cancel=cancel
+    )
 
 
 def tag_inference(

@@ -112,6 +112,8 @@ class BoundedClient(httpx2.Client):
         def read() -> None:
             try:
                 answer.set_result(self._whole(request, ANSWER_BYTES, end))
+            except httpx2.ReadTimeout:
+                answer.set_exception(LateError(f"not within {seconds:g} s"))
             except _FOREIGN as err:
                 answer.set_exception(err)
 

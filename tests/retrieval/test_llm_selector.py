@@ -6,7 +6,7 @@ import pytest
 from loopback_llm import FakeClient
 from toy import DRUGS
 
-from lgr_core.domain import Condition, LLMReply, Reason
+from lgr_core.domain import Condition, LLMReply, LLMUsage, Reason
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -172,6 +172,81 @@ def test_a_reply_cut_while_reasoning_is_no_answer(make, ask):
         ask(make(cut))
     whole = LLMReply("1. Cobimetinib: surely.", provenance={"finish_reason": "stop"})
     assert ask(make(whole)).k_used == 1
+
+
+HALF = "<Final Answer>\n1. Cobimetinib: both block MEK.\n2. Vorinostat: a si"
+ENDED = ["length", "max_tokens", "error", "tool_calls", "malformed_function_call"]
+
+
+@pytest.mark.parametrize("finish", ENDED)
+def test_an_answer_that_did_not_come_to_its_end_is_kept_only_with_all_names(make, ask, finish):
+    """With fewer than k it is logged, not cached, and asked again."""
+    selector = make(LLMReply(HALF, provenance={"finish_reason": finish}), GOOD)
+    with pytest.raises(BadReplyError, match="of 3"):
+        ask(selector)
+    cache = selector.answers.cache
+    assert (len(cache), json.loads(cache.log_path.read_text())["raw"]) == (0, HALF)
+    assert ask(selector).k_used == 3
+    assert len(cache) == 1
+    whole = make(LLMReply(GOOD, provenance={"finish_reason": finish}), model="another")
+    assert (ask(whole).k_used, len(cache)) == (3, 2)
+
+
+def test_a_finished_answer_with_fewer_names_counts_and_says_so(make, ask):
+    """Two of three, and a list that begins at 2: both are remarks of the record."""
+    found = ask(make(LLMReply(SHORT, provenance={"finish_reason": "stop"})))
+    assert "2 names of the 3 that were asked for" in found.provenance["reading"]
+    late = LLMReply("2. Cobimetinib: x\n3. Vorinostat: y", provenance={"finish_reason": "stop"})
+    remarks = ask(make(late, policy=Policy.REFRESH)).provenance["reading"]
+    assert any("begins at 2" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize(
+    ("usage", "cut"),
+    [
+        (LLMUsage(100, 0, 10, 1), True),
+        (LLMUsage(400, 0, 10, 1), False),
+        (LLMUsage(100, 400, 10, 1), False),
+        (LLMUsage(requests=1), False),
+    ],
+)
+def test_an_answer_to_a_prompt_that_was_cut_warns_and_is_not_kept(make, ask, caplog, usage, cut):
+    """Only the server's count tells; a count without cached tokens, or none, tells nothing."""
+    selector = make(LLMReply(GOOD, usage, {"finish_reason": "stop"}))
+    found = ask(selector)
+    assert found.k_used == 3
+    assert ("prompt_cut" in found.provenance) == cut
+    assert ("--max-candidates" in caplog.text) == cut
+    assert len(selector.answers.cache) == (0 if cut else 1)
+
+
+def test_fewer_candidates_are_shown_by_mechanism_and_structure(make, ask, toy):
+    """Labelled; a drug that was not shown is no neighbour, and the anchor's kin come first."""
+    reply = "<Final Answer>\n1. Cobimetinib: x.\n2. Vorinostat: y.\n</Final Answer>"
+    selector = make(reply, max_candidates=1)
+    found = ask(selector)
+    prompt = selector.answers.client.history[0].prompt
+    assert prompt.split("molecules:\n")[1].split("\n\n")[0].splitlines() == ["Cobimetinib"]
+    assert found.drugs == ("Cobimetinib",)
+    assert found.provenance["not_shown"] == ["Vorinostat"]
+    size = len(candidate_pool(toy, QUERY).drugs)
+    assert found.provenance["shortlist"].startswith(f"1 of {size}, by mechanism")
+    assert "shortlist" not in ask(make(GOOD, max_candidates=size)).provenance
+
+
+def test_the_limit_of_an_answer_is_sent_and_changes_no_key(make, toy):
+    """An answer that is kept came to its end: under a higher limit it is the same."""
+    pool = candidate_pool(toy, QUERY)
+    usual, longer = (make(max_output_tokens=limit).questions(pool, 3)[0] for limit in (None, 9_000))
+    assert (usual.request.max_output_tokens, longer.request.max_output_tokens) == (4_000, 9_000)
+    assert usual.key == longer.key
+
+
+@pytest.mark.parametrize("option", ["max_output_tokens", "max_candidates"])
+def test_a_limit_of_nothing_is_refused(option):
+    """Said at once."""
+    with pytest.raises(UsageError, match="at most 0"):
+        LLMOptions(**{option: 0})
 
 
 def test_repair_names_what_was_wrong_and_counts_the_fuller_answer(make, ask):
