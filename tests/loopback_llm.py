@@ -77,6 +77,7 @@ class LoopbackLLM:
         self.rate, self.faults, self._random = rate, faults, random.Random(seed)  # noqa: S311
         self.history: list[Call] = []
         self.faulted = 0
+        self.well: list[Call] = []
         self._files, self._batches, self._lock = {}, {}, threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
         self._server.owner, self._server.closing = self, threading.Event()
@@ -106,6 +107,7 @@ class LoopbackLLM:
         if fault is not None:
             fault(handler, call)
         elif call.path in {"/responses", "/chat/completions"}:
+            self.well.append(call)
             handler.tell(*self._answer(call.path, call))
         else:
             handler.tell(*self._other(call))

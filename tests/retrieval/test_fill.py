@@ -1,38 +1,31 @@
 """Many queries: each answered or accounted for, none asked twice, through faults and kills."""
 
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections import Counter
 
-import numpy as np
-import pandas as pd
 import pytest
-from loopback_faults import OVERLOADED, RATE_LIMITED, Answer
+from loopback_faults import KEY, Answer
 from loopback_llm import FakeClient, LoopbackLLM
+from manyqueries import DRUGS, build_many
+from soak import PASSING, UNUSABLE, USABLE, good, soak, start
 
-from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import open_atlas
-from lgr_core.atlas.table import DeltaTable
 from lgr_core.cli import main
-from lgr_core.domain import Condition, LLMReply, LLMUsage, ValueKind
+from lgr_core.domain import Condition, LLMReply, LLMUsage
 from lgr_core.errors import AccessError, BudgetError, ServiceError, StoppedError
 from lgr_core.retrieval.budget import Budget, BudgetedClient, most_usage
 from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.dialects import Memory
 from lgr_core.retrieval.fill import estimate, fill
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 
-LINES, DRUGS = 10, 40
-SOAK = int(os.environ.get("LGR_SOAK_QUERIES", "240"))
-"""Queries of the kill-and-resume test; 2,000 for the long run."""
+LINES = 10
+QUERIES = 120
+"""Of the kill-and-resume test; ``benchmarks/llm_soak.py`` is the long run."""
 
 
 USED = LLMUsage(1000, 400, 450, 1)
@@ -40,33 +33,10 @@ PAID = (600 * 1.75 + 400 * 0.175 + 450 * 14) / 1e6
 """What an answer of :class:`Echo` uses and costs."""
 
 
-def good(prompt):
-    """The first ten candidates, with a reason each."""
-    names = prompt.split("molecules:\n")[1].split("\n\n")[0].splitlines()[:10]
-    items = "\n".join(f"{i}. {name}: alike." for i, name in enumerate(names, start=1))
-    return f"<Final Answer>\n{items}\n</Final Answer>"
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """An atlas of 40 drugs in as many lines as the soak needs."""
-    home = tmp_path_factory.mktemp("fill")
-    lines = [f"L{i:03d}" for i in range(max(LINES, -(-SOAK // DRUGS)))]
-    drugs = [f"D{i:02d}" for i in range(DRUGS)]
-    keys = [(line, drug, 5.0) for line in lines for drug in drugs]
-    conditions = pd.DataFrame(keys, columns=["cell_line", "drug", "dose_um"])
-    conditions = conditions.assign(n_cells=50.0, n_replicates=1, underpowered=False)
-    genes = pd.DataFrame({"gene": ["A", "B"], "ensembl_id": "", "in_panel": True, "variability": 1})
-    deltas = np.zeros((len(keys), 2), dtype=np.float32)
-    known = dict.fromkeys(("smiles", "pubchem_cid", "moa", "targets"), "")
-    build_atlas(
-        DeltaTable(conditions, deltas, genes, ValueKind.LOGNORM_DELTA),
-        home / "atlases" / "many",
-        drugs=pd.DataFrame({"drug": drugs, "parent": drugs}).assign(**known),
-        cell_lines=pd.DataFrame({"cell_line": lines, "organ": "", "driver_genes": ""}),
-        fingerprints=np.zeros((DRUGS, 256), dtype=np.uint8),
-    )
-    return home
+    """An atlas of 40 drugs in ten lines."""
+    return build_many(tmp_path_factory.mktemp("fill"), LINES * DRUGS)
 
 
 @pytest.fixture
@@ -252,21 +222,6 @@ def test_an_estimate_asks_nothing_and_knows_what_is_remembered(run, store):
     assert found.usd_at_most > 15 * 4000 * 14 / 1e6 > found.usd
 
 
-def _start(home, url, cache_home, *flags):
-    """Start ``lgr fill`` as a process of its own."""
-    command = [sys.executable, "-m", "lgr_core", "fill", "--atlas", "many", "--json"]
-    command += ["--max-queries", str(SOAK), "--concurrency", "4", *flags]
-    env = {
-        "LGR_HOME": str(cache_home),
-        "LGR_LLM_BASE_URL": url,
-        "OPENAI_API_KEY": "test-key-4711",
-        "PATH": os.environ["PATH"],
-    }
-    return subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
 @pytest.fixture
 def cache_home(home, tmp_path):
     """An LGR_HOME of its own that shares the atlas."""
@@ -274,46 +229,64 @@ def cache_home(home, tmp_path):
     return tmp_path
 
 
-def _asked(server):
-    """How often each question was answered well."""
-    return Counter(re.sub(r"\s+", " ", call.prompt) for call in server.history)
+def test_killed_and_resumed_each_query_is_answered_once(cache_home):
+    """Every fault at 10 %, killed by TERM and by KILL, run until nothing fails.
 
-
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
-def test_killed_half_way_and_resumed_no_question_is_asked_twice(home, cache_home, sign):
-    """5 % faults, killed after half, run again: all answered, and none that was answered again.
-
-    A server's fault is asked again by right. After SIGKILL those under way (four) may be, too.
+    What the runs count is what the server counts; a KILL may cost those under way (four); the key
+    is said by the server many times and stands in no file.
     """
-    faults = (RATE_LIMITED, OVERLOADED)
-    with LoopbackLLM(good, rate=0.05, faults=faults, seed=1) as server:
-        first = _start(home, server.url, cache_home)
-        while len(server.history) < SOAK // 2:
-            assert first.poll() is None, first.stderr.read()
-            time.sleep(0.01)
-        first.send_signal(sign)
-        first.communicate(timeout=60)
-        kept = len(AnswerCache(cache_home / "cache"))
-        assert 0 < kept < SOAK
-        done = _start(home, server.url, cache_home)
-        out, err = done.communicate(timeout=600)
-        assert first.returncode == (-sign if sign is signal.SIGKILL else 130)
-        assert done.returncode == 0, err
-        report = json.loads(out)
-        assert (report["answered"], report["remembered"]) == (SOAK - kept, kept)
-        assert (report["failed"], report["not_asked"]) == ([], 0)
-        assert len(AnswerCache(cache_home / "cache")) == SOAK
-        refused = server.faulted
-        twice = sum(_asked(server).values()) - refused - SOAK
-        assert 0 <= twice <= (4 if sign is signal.SIGKILL else 0)
-    assert "test-key-4711" not in err + out
+    found = soak(cache_home, QUERIES, kills=2)
+    assert (found.answered, found.kills) == (QUERIES, 2)
+    assert found.differences == []
+    assert found.places_of_the_key == []
+    assert found.asked_again <= found.lost
+    assert found.faults > 0
+
+
+@pytest.mark.parametrize("name", [*USABLE, *PASSING])
+def test_a_fault_that_leaves_an_answer_costs_no_query(name, run_shell):
+    """Each kind by itself: the query is answered, and its requests are counted as sent."""
+    faults = {**USABLE, **PASSING}
+    code, report, server = run_shell(faults[name])
+    assert (code, report["answered"], report["failed"]) == (0, 1, [])
+    assert report["requests"] == len(server.history) == (1 if name in USABLE else 2)
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_a_fault_that_leaves_none_fails_its_query_and_is_asked_again(name, run_shell):
+    """Each kind by itself: exit code 5, nothing cached; the next run answers."""
+    code, report, server = run_shell(UNUSABLE[name])
+    assert (code, report["answered"], len(report["failed"])) == (5, 0, 1)
+    assert report["requests"] == len(server.history) == 1
+    code, report, _ = run_shell(None)
+    assert (code, report["answered"]) == (0, 1)
+
+
+@pytest.fixture
+def run_shell(cache_home, monkeypatch, capsys):
+    """Fill one query against a server with one fault: (exit code, report, server)."""
+    monkeypatch.setenv("LGR_HOME", str(cache_home))
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("LGR_LLM_DEADLINE", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("lgr_core.retrieval.dialects.PROCESS_MEMORY", Memory())
+
+    def run(fault):
+        with LoopbackLLM(good, script=[fault]) as server:
+            monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
+            code = main(["fill", "--atlas", "many", "--max-queries", "1", "--json"])
+        out, err = capsys.readouterr()
+        written = [path.read_text() for path in (cache_home / "cache").glob("*.jsonl")]
+        assert not any(KEY in text for text in (out, err, *written))
+        return code, json.loads(out), server
+
+    return run
 
 
 def test_two_processes_share_the_bill(home, cache_home):
     """Both report every query; each question is paid by one of them."""
     with LoopbackLLM(lambda prompt: time.sleep(0.02) or good(prompt)) as server:
-        flags = ("--max-queries", "30")
-        runs = [_start(home, server.url, cache_home, *flags) for _ in range(2)]
+        runs = [start(cache_home, server.url, 30) for _ in range(2)]
         outs = [run.communicate(timeout=120) for run in runs]
         assert [run.returncode for run in runs] == [0, 0], outs
         reports = [json.loads(out) for out, _ in outs]
