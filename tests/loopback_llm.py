@@ -7,6 +7,7 @@ faults at a rate make it misbehave; it keeps every call. :class:`FakeClient` ans
 
 import json
 import random
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -54,6 +55,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that hung up is no fault of the server's."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class LoopbackLLM:
     """The service; use it as a context manager.
 
@@ -79,9 +89,8 @@ class LoopbackLLM:
         self.faulted = 0
         self.well: list[Call] = []
         self._files, self._batches, self._lock = {}, {}, threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner, self._server.closing = self, threading.Event()
-        self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
     def __enter__(self):
