@@ -47,7 +47,7 @@ EDGES = {
     "distributed": {"atlas/workers.py"},
     "rdkit": {"drugs/chemistry.py"},
     "openai": {"retrieval/llm.py", "retrieval/transport.py"},
-    "httpx2": {"retrieval/transport.py"},
+    "httpx2": {"atlas/fetch.py", "retrieval/transport.py"},
     "torch": {"prediction/chemcpa_network.py", "prediction/chemcpa_training.py"},
     "plotly": {
         *("figures.py", "drug_figures.py", "compare_figures.py", "data_figures.py"),
