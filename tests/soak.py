@@ -90,7 +90,9 @@ UNUSABLE = {
     "finish length": ended("length"),
     "finish MAX_TOKENS": ended("MAX_TOKENS"),
     "error in a choice": chat({"content": "1. D"}, choice={"error": {"message": f"for {KEY}"}}),
-    "a cut prompt": lambda handler, call: says(good(call.prompt), usage=(20, 0, 10))(handler, call),
+    "a cut prompt": lambda handler, call: says(good(call.prompt), usage=(100, 0, 10))(
+        handler, call
+    ),
     "empty": says(""),
     "a draft in the reasoning": chat({"content": "", "reasoning": "1. D01: x"}, "length"),
     "no JSON": plain(200, '{"id": "x", "cho'),

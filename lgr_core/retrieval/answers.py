@@ -33,6 +33,9 @@ SHORT_PROMPT = 200
 LEAST_SHARE = 0.5
 """The share of the estimate that a whole prompt has at least: 6 bytes a token."""
 
+SMALLEST_CONTEXT = 32
+"""Tokens below which a count is made up (proxies with mock answers): no context is so small."""
+
 
 def from_cache(reply: LLMReply) -> bool:
     """Whether a reply was given before and cost nothing now."""
@@ -64,7 +67,8 @@ def _cut_warning(question: Question, usage: LLMUsage) -> str:
     """
     estimated = len(question.request.prompt.encode()) // BYTES_PER_TOKEN
     read = usage.input + usage.cached
-    if not usage.input or estimated < SHORT_PROMPT or read >= estimated * LEAST_SHARE:
+    made_up = usage.input < SMALLEST_CONTEXT
+    if made_up or estimated < SHORT_PROMPT or read >= estimated * LEAST_SHARE:
         return ""
     found = (
         f"the server read {usage.input:,} tokens of a prompt of about {estimated:,}, so it cut it"
@@ -116,10 +120,18 @@ class Answers:
         return self.cache is None or not len(self.cache)
 
     def remembered(self, question: Question) -> LLMReply | None:
-        """The cached answer, unless the policy is to ask anew."""
+        """The cached answer, unless the policy is to ask anew.
+
+        An answer that did not come to its end counts as none without all its names: earlier
+        versions kept some.
+        """
         if self.cache is None or self.policy is Policy.REFRESH:
             return None
-        return self.cache.reply(question.key)
+        reply = self.cache.reply(question.key)
+        if reply is None or reply.provenance.get("finish_reason", STOP) == STOP:
+            return reply
+        found = judge(question, reply, self.catalog)
+        return reply if _useless(question, reply, found) is None else None
 
     def asked(self, question: Question) -> LLMReply | None:
         """The model's answer, put into the cache; None where the model may not be asked.

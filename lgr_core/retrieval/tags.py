@@ -16,6 +16,7 @@ from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.drugs.names import fold
 from lgr_core.errors import BadReplyError, NotFoundError
+from lgr_core.retrieval.answers import STOP
 from lgr_core.retrieval.cache import AnswerCache
 from lgr_core.retrieval.prompt import harmless
 from lgr_core.retrieval.reply import parse_reply
@@ -77,7 +78,8 @@ class TagInference:
         found: dict[str, Annotation] = {}
         unknown: list[str] = []
         for chunk in _chunks(drugs):
-            self._read(chunk, self._reply(self._request(chunk)), found, unknown)
+            reply = self._reply(self._request(chunk), len(chunk))
+            self._read(chunk, reply, found, unknown)
         missing = tuple(drug for drug in drugs if drug not in found)
         return TagReport(found, tuple(sorted(set(unknown))), missing)
 
@@ -86,7 +88,7 @@ class TagInference:
         prompt = PROMPT.format(tags=tags, molecules="\n".join(map(harmless, chunk)))
         return LLMRequest(prompt, self.model)
 
-    def _reply(self, request: LLMRequest) -> LLMReply:
+    def _reply(self, request: LLMRequest, drugs: int) -> LLMReply:
         key = request.key(self.provider)
         known = self.cache.reply(key)
         if known is not None:
@@ -95,9 +97,11 @@ class TagInference:
             found = "they were not inferred before, and there is no model to ask"
             raise NotFoundError("inferred mechanism tags", found, "Run lgr tags with a key first.")
         reply = self.client.complete(request)
-        if not parse_reply(reply.text, ()).proposals:
-            self.cache.log_bad(key, reply.text, "no tag in it")
-            found = f"{len(reply.text):,} characters without a line of tags"
+        lines = len(parse_reply(reply.text, ()).proposals)
+        whole = reply.provenance.get("finish_reason", STOP) == STOP
+        if not lines or (lines < drugs and not whole):
+            found = f"{len(reply.text):,} characters with {lines} of {drugs} lines of tags"
+            self.cache.log_bad(key, reply.text, found)
             raise BadReplyError("inferred mechanism tags", found, "Try again.", reply.text)
         asked = {"provider": self.provider, "model": self.model, "template": TEMPLATE}
         record = {"raw": reply.text, "reply": dict(reply.provenance), "request": asked}

@@ -192,6 +192,18 @@ def test_an_answer_that_did_not_come_to_its_end_is_kept_only_with_all_names(make
     assert (ask(whole).k_used, len(cache)) == (3, 2)
 
 
+def test_a_broken_off_answer_of_an_earlier_version_is_asked_again(make, ask, toy):
+    """It stands in the cache, in the words of its service; a whole one is replayed."""
+    selector = make(GOOD)
+    key = selector.questions(candidate_pool(toy, QUERY), 3)[0].key
+    cut = {"raw": HALF, "reply": {"finish_reason": "MAX_TOKENS"}, "k_used": 1}
+    selector.answers.cache.put(key, cut)
+    assert ask(selector).k_used == 3
+    whole = {"raw": GOOD, "reply": {"finish_reason": "MAX_TOKENS"}, "k_used": 3}
+    selector.answers.cache.put(key, whole)
+    assert ask(make()).provenance["answered_by"] == "cache"
+
+
 def test_a_finished_answer_with_fewer_names_counts_and_says_so(make, ask):
     """Two of three, and a list that begins at 2: both are remarks of the record."""
     found = ask(make(LLMReply(SHORT, provenance={"finish_reason": "stop"})))
@@ -208,10 +220,11 @@ def test_a_finished_answer_with_fewer_names_counts_and_says_so(make, ask):
         (LLMUsage(400, 0, 10, 1), False),
         (LLMUsage(100, 400, 10, 1), False),
         (LLMUsage(requests=1), False),
+        (LLMUsage(10, 0, 20, 1), False),
     ],
 )
 def test_an_answer_to_a_prompt_that_was_cut_warns_and_is_not_kept(make, ask, caplog, usage, cut):
-    """Only the server's count tells; a count without cached tokens, or none, tells nothing."""
+    """Only the server's count tells; one without cached tokens, a made-up one or none does not."""
     selector = make(LLMReply(GOOD, usage, {"finish_reason": "stop"}))
     found = ask(selector)
     assert found.k_used == 3
