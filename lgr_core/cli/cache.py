@@ -83,7 +83,8 @@ def _verify(options: argparse.Namespace, settings: Settings) -> None:
     cache = AnswerCache(settings.answers)
     found = cache.verify()
     if options.json:
-        print_json({"answers": len(cache), **asdict(found)})
+        said = {name: what for name, what in asdict(found).items() if what or name == "wrong"}
+        print_json({"answers": len(cache), **said})
     else:
         print("\n".join(_verified(len(cache), found)))
     if found.wrong or found.conflicts:
