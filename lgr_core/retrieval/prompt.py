@@ -13,11 +13,10 @@ from html import unescape
 from types import MappingProxyType
 from typing import Any
 
-from lgr_core.domain import NOTHING, CandidatePool
+from lgr_core.domain import NOTHING, CandidatePool, require_k
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.labels import one_line
 from lgr_core.retrieval.reply_schema import fits_enum, reply_schema
-from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.templates import (
     PAPER,
     PAPER_TEMPLATE,

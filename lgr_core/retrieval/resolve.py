@@ -20,9 +20,9 @@ from lgr_core.domain import (
     Retrieval,
     Selection,
     Selector,
+    require_k,
 )
 from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.errors import UsageError
 from lgr_core.retrieval.pool import View
 
 
@@ -85,12 +85,6 @@ def retrieve(
     return resolve(
         selection, pool, catalog, k, selector=selector.name, one_per_parent=one_per_parent
     )
-
-
-def require_k(k: int) -> None:
-    """Raise ``UsageError`` unless at least one neighbour is wanted."""
-    if k < 1:
-        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
 
 
 class _Judge:
