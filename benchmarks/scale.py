@@ -34,8 +34,8 @@ from lgr_core.evaluation.runner import Bench, run_benchmark
 from lgr_core.evaluation.selectors import Selectors
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.llm_question import LLMOptions
 from lgr_core.retrieval.pool import TrainingView
-from lgr_core.retrieval.question import LLMOptions
 
 SIZES = (5_000, 10_000, 18_950)
 QUICK = [name for name, entry in REGISTRY.items() if not entry.slow]

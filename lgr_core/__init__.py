@@ -29,8 +29,8 @@ from lgr_core.domain import (
 )
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.by_name import NamedSelector
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.query import read_query
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import llm_selector
 
 __all__ = [

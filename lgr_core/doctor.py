@@ -10,7 +10,7 @@ from typing import Any
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.errors import LgrError
-from lgr_core.retrieval.service import Service
+from lgr_core.llm.endpoint import Service
 from lgr_core.retrieval.setup import open_client
 
 _NEEDED = ("anndata", "duckdb", "numpy", "openai", "pandas", "plotly", "rdkit", "streamlit")

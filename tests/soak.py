@@ -26,7 +26,7 @@ from loopback_faults import (
 )
 from loopback_llm import LoopbackLLM
 
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.cache import AnswerCache
 
 NO_ROOM = "'max_tokens' is too large: 4000. The maximum context length is 6000 tokens and the "
 NO_ROOM += "request has 3000 input tokens."

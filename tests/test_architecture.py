@@ -16,6 +16,7 @@ ROOMS = (
     "drugs",
     "atlas",
     "signatures",
+    "llm",
     "retrieval",
     "prediction",
     "figures",
@@ -46,8 +47,8 @@ EDGES = {
     "huggingface_hub": {"atlas/fetch.py"},
     "distributed": {"atlas/workers.py"},
     "rdkit": {"drugs/chemistry.py"},
-    "openai": {"retrieval/llm.py", "retrieval/transport.py"},
-    "httpx2": {"atlas/fetch.py", "retrieval/transport.py"},
+    "openai": {"llm/client.py", "llm/transport.py"},
+    "httpx2": {"atlas/fetch.py", "llm/transport.py"},
     "torch": {"prediction/chemcpa_network.py", "prediction/chemcpa_training.py"},
     "plotly": {
         *("figures.py", "drug_figures.py", "compare_figures.py", "data_figures.py"),

@@ -29,9 +29,9 @@ from lgr_core.evaluation.runner import Bench, run_benchmark
 from lgr_core.evaluation.selectors import Selectors
 from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.fill import estimate, fill
+from lgr_core.retrieval.fill_cache import estimate, fill
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 HEADLINE = "pearson_delta"

@@ -15,8 +15,8 @@ from lgr_core.cli.atlases import DEMO
 from lgr_core.cli.base import Commands, command, print_json
 from lgr_core.config import Settings
 from lgr_core.errors import InputError
-from lgr_core.retrieval.cache import AnswerCache
-from lgr_core.retrieval.cache_check import CacheReport
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.cache_check import CacheReport
 from lgr_core.retrieval.imports import forget, imported, take_file
 from lgr_core.retrieval.neighbor_files import NeighborRecord
 from lgr_core.retrieval.setup import live_client, tag_inference

@@ -14,9 +14,9 @@ from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError, ServiceError
-from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
-from lgr_core.retrieval.question import Policy
+from lgr_core.llm.budget import Budget
+from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.llm_question import Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lgr_core.cli.base import whole
 from lgr_core.config import Settings
-from lgr_core.retrieval.prompt import PromptOptions
-from lgr_core.retrieval.question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
+from lgr_core.llm.prompt import PromptOptions
+from lgr_core.retrieval.llm_question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
 
 _NAMEABLE = ("model", "mode", "temperature", "effort", "samples", "ask_for")
 """Flags whose defaults are settings too: given, they are named, whatever they say."""

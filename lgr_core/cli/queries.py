@@ -21,11 +21,11 @@ from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.predictors import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
+from lgr_core.retrieval.llm_question import Policy
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.query import read_query
-from lgr_core.retrieval.question import Policy
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import Selector
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.own_line import OwnLineFirst
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import llm_selector
 

@@ -18,9 +18,9 @@ from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import GlobalMean
 from lgr_core.prediction.weighted import Share, Term, Weighted
 from lgr_core.retrieval.blocks import Block, FoldReader, Labels
+from lgr_core.retrieval.llm_question import LLMOptions, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.own_line import OwnLineFirst
-from lgr_core.retrieval.question import LLMOptions, Scope
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import llm_selector
 

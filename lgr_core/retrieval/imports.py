@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lgr_core.errors import InputError, NotFoundError
-from lgr_core.retrieval.jsonl import remove_lines
+from lgr_core.llm.locked_jsonl import remove_lines
 from lgr_core.retrieval.neighbor_files import (
     NeighborRecord,
     line_id,

@@ -24,7 +24,10 @@ from lgr_core.domain import (
     Selection,
 )
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
-from lgr_core.retrieval.answers import (
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.parsing.reply_parser import ParsedReply
+from lgr_core.llm.prices import Prices
+from lgr_core.retrieval.answer_provider import (
     CUT_PROMPT,
     Answers,
     cut_prompt,
@@ -32,12 +35,16 @@ from lgr_core.retrieval.answers import (
     judge,
     parsed_reply,
 )
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.llm_question import (
+    LLMOptions,
+    Policy,
+    Question,
+    Questioner,
+    Scope,
+    Shortlist,
+)
 from lgr_core.retrieval.neighbor_files import NeighborBook
-from lgr_core.retrieval.prices import Prices
-from lgr_core.retrieval.question import LLMOptions, Policy, Question, Questioner, Scope, Shortlist
 from lgr_core.retrieval.recorded import find_recorded, recorded_selection
-from lgr_core.retrieval.reply import ParsedReply
 from lgr_core.retrieval.resolve import resolve
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from lgr_core.domain import CandidatePool, Condition, Selection
 from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord
-from lgr_core.retrieval.question import LLMOptions, Policy
 
 
 def find_recorded(

@@ -25,8 +25,8 @@ from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
+from lgr_core.retrieval.llm_question import LLMOptions
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.question import LLMOptions
 from lgr_core.retrieval.setup import llm_selector
 
 

@@ -13,17 +13,17 @@ from lgr_core.config import Settings
 from lgr_core.domain import LLMClient
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.budget import Budget, BudgetedClient
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.budget import Budget, BudgetedClient
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import Prices
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, known_facts
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
-from lgr_core.retrieval.prices import Prices
-from lgr_core.retrieval.question import LLMOptions, Policy, known_facts
-from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.tags import TagInference
 
 if TYPE_CHECKING:
-    from lgr_core.retrieval.llm import OpenAIClient
+    from lgr_core.llm.client import OpenAIClient
 
 
 def llm_selector(
@@ -106,8 +106,8 @@ def open_client(
         If OpenAI itself is to be asked and there is no key.
     """
     # Importing the SDK takes a second; only live calls pay it.
-    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415
-    from lgr_core.retrieval.transport import Bounds  # noqa: PLC0415
+    from lgr_core.llm.client import OpenAIClient  # noqa: PLC0415
+    from lgr_core.llm.transport import Bounds  # noqa: PLC0415
 
     key = settings.api_key if api_key is None else api_key
     deadline = settings.llm_deadline if seconds is None else seconds

@@ -16,10 +16,10 @@ from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.drugs.names import fold
 from lgr_core.errors import BadReplyError, NotFoundError
-from lgr_core.retrieval.answers import STOP
-from lgr_core.retrieval.cache import AnswerCache
-from lgr_core.retrieval.prompt import harmless
-from lgr_core.retrieval.reply import parse_reply
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.parsing.reply_parser import parse_reply
+from lgr_core.llm.prompt import harmless
+from lgr_core.retrieval.answer_provider import STOP
 
 CHUNK = 25
 """Drugs asked for at a time."""

@@ -7,10 +7,10 @@ import streamlit as st
 
 from lgr_core.config import Settings
 from lgr_core.errors import UsageError
+from lgr_core.llm.budget import Budget
+from lgr_core.llm.endpoint import Service
 from lgr_core.many.outcomes import most_queries
 from lgr_core.many.wishes import Reading
-from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.service import Service
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import ONCE, RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory

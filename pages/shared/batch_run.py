@@ -13,12 +13,12 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import NotFoundError
+from lgr_core.llm.budget import Budget
 from lgr_core.many.asking import Ask, Choose, by_neighbors, by_weights
 from lgr_core.many.outcomes import Many
 from lgr_core.many.wishes import Reading
-from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
-from lgr_core.retrieval.question import LLMOptions, Policy
+from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import evidence_state, guide, state

@@ -19,9 +19,9 @@ from lgr_core.config import Settings
 from lgr_core.domain import Condition, Selector
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.weighted import Weighted
+from lgr_core.retrieval.llm_question import Scope
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.own_line import OwnLineFirst
-from lgr_core.retrieval.question import Scope
 from pages.shared import state
 from pages.shared.words import LLM
 

@@ -21,12 +21,12 @@ from lgr_core.domain import FloatArray, Selector
 from lgr_core.drugs.identity import load_aliases
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
+from lgr_core.llm.budget import Budget
+from lgr_core.llm.prices import Prices
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.budget import Budget
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.prices import Prices
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import llm_selector
 from lgr_core.signatures.search import Library

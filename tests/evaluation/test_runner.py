@@ -23,7 +23,7 @@ from lgr_core.evaluation.results import load_run
 from lgr_core.evaluation.runner import run_benchmark
 from lgr_core.evaluation.selectors import Selectors
 from lgr_core.metrics import METRICS
-from lgr_core.retrieval.question import LLMOptions
+from lgr_core.retrieval.llm_question import LLMOptions
 
 OFFLINE = tuple(name for name in REGISTRY if "llm" not in name and name != "chemcpa")
 

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.llm.locked_jsonl import append_line, remove_lines
 from lgr_core.retrieval import jsonl
 from lgr_core.retrieval.imports import forget, imported, take_file
-from lgr_core.retrieval.jsonl import append_line, remove_lines
 
 
 def text(*drugs):

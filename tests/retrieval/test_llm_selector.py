@@ -8,12 +8,12 @@ from toy import DRUGS
 
 from lgr_core.domain import Condition, LLMReply, LLMUsage, Reason
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.prompt import PromptOptions
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook
 from lgr_core.retrieval.pool import View, candidate_pool
-from lgr_core.retrieval.prompt import PromptOptions
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.resolve import retrieve
 
 QUERY = Condition("A549", "Trametinib", 5.0)

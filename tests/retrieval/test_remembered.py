@@ -7,9 +7,9 @@ from lgr_core.answer import predict
 from lgr_core.atlas.store import open_atlas
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
+from lgr_core.retrieval.llm_question import LLMOptions, Scope
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
-from lgr_core.retrieval.question import LLMOptions, Scope
 from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.setup import llm_selector
 

@@ -8,7 +8,7 @@ from loopback_llm import FakeClient, LoopbackLLM
 from lgr_core.cli import main
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import BadReplyError, NotFoundError
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.cache import AnswerCache
 from lgr_core.retrieval.tags import CHUNK, TagInference
 
 REPLY = """<Final Answer>
