@@ -24,7 +24,7 @@ from lgr_core.llm.budget import estimate_usage
 from lgr_core.llm.capabilities import PROCESS_MEMORY, Lesson, Memory, Plan
 from lgr_core.llm.endpoint import Api, Service
 from lgr_core.llm.failures import Failure, Kind, failure_of, page_instead
-from lgr_core.llm.response import read_reply, storable
+from lgr_core.llm.response import read_reply, to_utf8
 from lgr_core.llm.transport import (
     BoundedClient,
     Bounds,
@@ -109,7 +109,7 @@ class OpenAIClient:
         """
         asked = f"{request.model} at {self.provider}"
         plan, raw, refused = self._negotiate(request, asked)
-        page = page_instead(self._blot(raw.text[:_PAGE_HEAD]))
+        page = page_instead(self._redact(raw.text[:_PAGE_HEAD]))
         if page is not None:
             raise page.error(asked)
         reply = self._read(raw.text, asked)
@@ -149,7 +149,7 @@ class OpenAIClient:
 
     def file_text(self, file_id: str) -> str:
         """The text of a file that the service holds."""
-        return self._blot(
+        return self._redact(
             self._call(lambda: self._sdk.files.content(file_id), f"file {file_id}").text
         )
 
@@ -214,14 +214,14 @@ class OpenAIClient:
     def _failure(self, err: openai.OpenAIError) -> Failure:
         if isinstance(err, openai.APIStatusError):
             response = err.response
-            return failure_of(err.status_code, self._blot(response.text), response.headers)
+            return failure_of(err.status_code, self._redact(response.text), response.headers)
         if isinstance(err, _Stopped):
             return Failure("", "stopped")
         cause = err if err.__cause__ is None else err.__cause__
-        return Failure(self._blot(str(cause)), _kind(err, cause))
+        return Failure(self._redact(str(cause)), _kind(err, cause))
 
     def _read(self, text: str, asked: str) -> LLMReply:
-        blot = self._blot
+        blot = self._redact
         try:
             reply = read_reply(text, asked)
         except BadReplyError as err:
@@ -231,12 +231,12 @@ class OpenAIClient:
             return LLMReply(blot(reply.text), reply.usage, known)
         raise BadReplyError(bad.asked, blot(bad.found), bad.do, blot(bad.raw), bad.usage)
 
-    def _blot(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         """The text without the key, or anything that looks like one.
 
         A body may write the key with JSON's escapes; such a body is written anew.
         """
-        text = storable(text)
+        text = to_utf8(text)
         if "\\" in text and self._key not in text:
             text = _unescaped(text, self._key)
         secret = len(self._key) >= SHORTEST_SECRET and self._key.lower() not in PLACEHOLDERS
@@ -247,7 +247,7 @@ class OpenAIClient:
 def _unescaped(text: str, key: str) -> str:
     """A JSON text whose strings hold the key, without escapes; any other text as it is."""
     try:
-        plain = storable(json.dumps(json.loads(text), ensure_ascii=False))
+        plain = to_utf8(json.dumps(json.loads(text), ensure_ascii=False))
     except (ValueError, RecursionError):
         return text
     return plain if key in plain else text

@@ -1,7 +1,7 @@
 """The question that is put to a language model, rendered for one query.
 
 Names may come from an uploaded file, so they are made harmless before they are shown
-(:func:`harmless`), and ``Prompt.labels`` leads every name shown back to its drug.
+(:func:`sanitise`), and ``Prompt.labels`` leads every name shown back to its drug.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = [
     "TEMPLATE_VERSION",
     "Prompt",
     "PromptOptions",
-    "harmless",
     "listed",
     "render",
+    "sanitise",
 ]
 
 NAME_LIMIT = 200
@@ -103,7 +103,7 @@ def render(
         k=min(k, len(pool.drugs)),
         candidate_molecules="\n".join(_numbered(lines) if numbered else lines),
         molecule=_anchor(pool, names, facts, masked=options.masked),
-        cell_type=_with_facts(harmless(pool.query.cell_line), line_facts if options.facts else ""),
+        cell_type=_with_facts(sanitise(pool.query.cell_line), line_facts if options.facts else ""),
         never=_never(pool, names),
     )
     return Prompt(
@@ -115,7 +115,7 @@ def render(
 
 
 @lru_cache(maxsize=16_384)
-def harmless(name: str, limit: int = NAME_LIMIT) -> str:
+def sanitise(name: str, limit: int = NAME_LIMIT) -> str:
     """A name as it may stand in a prompt: one line of at most ``limit`` characters.
 
     Line breaks and control, invisible, private and broken characters go; angle brackets become
@@ -154,7 +154,7 @@ def _distinct(pool: CandidatePool, drugs: Sequence[str]) -> dict[str, str]:
     shown: dict[str, str] = {}
     taken: set[str] = set()
     for drug in (*anchor, *sorted(drugs)):
-        name = base = harmless(drug)
+        name = base = sanitise(drug)
         count = 1
         while name in taken:
             count += 1
@@ -180,7 +180,7 @@ def _never(pool: CandidatePool, names: Mapping[str, str]) -> str:
 
 
 def _with_facts(shown: str, facts: str | None) -> str:
-    return f"{shown} ({harmless(facts)})" if facts and facts.strip() else shown
+    return f"{shown} ({sanitise(facts)})" if facts and facts.strip() else shown
 
 
 def _numbered(lines: Iterable[str]) -> list[str]:

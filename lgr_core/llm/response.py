@@ -53,10 +53,10 @@ def read_reply(text: str, asked: str) -> LLMReply:
         raise answer.bad(*answer.why_empty)
     extra = {} if answer.usage_reported else {"usage": "not reported"}
     extra |= {"read_from": source} if source else {}
-    return LLMReply(storable(said), answer.usage, {**answer.provenance, **extra})
+    return LLMReply(to_utf8(said), answer.usage, {**answer.provenance, **extra})
 
 
-def storable(text: str) -> str:
+def to_utf8(text: str) -> str:
     """The text with a question mark for every half of a character, which no file can hold."""
     return text.encode("utf-8", "replace").decode()
 
@@ -111,7 +111,7 @@ class _Answer:
 
     def bad(self, found: str, do: str) -> BadReplyError:
         usage = self.usage if self.usage_reported else None
-        return BadReplyError(self.asked, storable(found), do, self.raw, usage)
+        return BadReplyError(self.asked, to_utf8(found), do, self.raw, usage)
 
     @property
     def usage_reported(self) -> bool:
@@ -134,7 +134,7 @@ class _Answer:
     def provenance(self) -> dict[str, Any]:
         known = {name: self.data.get(name) for name in ("model", "id", "system_fingerprint")}
         known["finish_reason"] = self.finish
-        return {name: storable(str(value)) for name, value in known.items() if value is not None}
+        return {name: to_utf8(str(value)) for name, value in known.items() if value is not None}
 
 
 def _answer(text: str, asked: str) -> _Answer:
@@ -144,7 +144,7 @@ def _answer(text: str, asked: str) -> _Answer:
         raise BadReplyError(asked, "the answer is no JSON", EMPTY, text) from None
     error = data.get("error") if isinstance(data, Mapping) else None
     if error:
-        found = f"an error instead of an answer: {storable(_error_text(error))[:LONGEST]}"
+        found = f"an error instead of an answer: {to_utf8(_error_text(error))[:LONGEST]}"
         raise BadReplyError(asked, found, EMPTY, text)
     try:
         read = _read_responses if "output" in data else _read_chat
@@ -153,7 +153,7 @@ def _answer(text: str, asked: str) -> _Answer:
         found = "the answer has not the form of the API"
         raise BadReplyError(asked, found, "Is this an OpenAI-compatible server?", text) from None
     if answer.parts.error:
-        found = f"an error instead of an answer: {storable(answer.parts.error)[:LONGEST]}"
+        found = f"an error instead of an answer: {to_utf8(answer.parts.error)[:LONGEST]}"
         raise answer.bad(found, EMPTY)
     return answer
 

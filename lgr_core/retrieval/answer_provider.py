@@ -48,7 +48,7 @@ def parsed_reply(question: Question, reply: LLMReply) -> ParsedReply:
     return parse_reply(reply.text, question.prompt.labels, finished=finished)
 
 
-def judge(question: Question, reply: LLMReply, catalog: DrugCatalog) -> Retrieval:
+def validate(question: Question, reply: LLMReply, catalog: DrugCatalog) -> Retrieval:
     """What of an answer stands against the list that was shown."""
     selection = Selection(parsed_reply(question, reply).proposals, raw=reply.text)
     return resolve(selection, question.pool, catalog, question.k, selector="llm")
@@ -104,7 +104,7 @@ def _remedy(reply: LLMReply) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerProvider:
     """Answers questions and keeps what was answered; without a client it only remembers."""
 
     policy: Policy
@@ -130,7 +130,7 @@ class Answers:
         reply = self.cache.reply(question.key)
         if reply is None or reply.provenance.get("finish_reason", STOP) == STOP:
             return reply
-        found = judge(question, reply, self.catalog)
+        found = validate(question, reply, self.catalog)
         return reply if _useless(question, reply, found) is None else None
 
     def asked(self, question: Question) -> LLMReply | None:
@@ -173,7 +173,7 @@ class Answers:
         BadReplyError
             If no candidate is named in it, or it was cut off before its end; it goes to the log.
         """
-        found = judge(question, reply, self.catalog)
+        found = validate(question, reply, self.catalog)
         why = _useless(question, reply, found)
         if why is not None:
             self._log_bad(question, reply.text, why)

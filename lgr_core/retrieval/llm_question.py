@@ -115,7 +115,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Questioner:
+class QuestionBuilder:
     """Makes the questions of an atlas; ``provider`` names the service in their keys.
 
     ``facts`` and ``line_facts`` are what a prompt may tell of drugs and lines (only with

@@ -29,17 +29,17 @@ from lgr_core.llm.parsing.reply_parser import ParsedReply
 from lgr_core.llm.prices import Prices
 from lgr_core.retrieval.answer_provider import (
     CUT_PROMPT,
-    Answers,
+    AnswerProvider,
     cut_prompt,
     from_cache,
-    judge,
     parsed_reply,
+    validate,
 )
 from lgr_core.retrieval.llm_question import (
     LLMOptions,
     Policy,
     Question,
-    Questioner,
+    QuestionBuilder,
     Scope,
     Shortlist,
 )
@@ -105,9 +105,11 @@ class LLMSelector:
         name = provider if client is None else client.provider
         self.atlas, self.catalog, self._book = store.name, store.drug_catalog, book
         self._shortlist = None if self.options.max_candidates is None else _offline(store)
-        self._questioner = Questioner(store, self.options, name, facts, line_facts, self._shortlist)
+        self._question_builder = QuestionBuilder(
+            store, self.options, name, facts, line_facts, self._shortlist
+        )
         policy, prices = self.options.policy, Prices.load()
-        self.answers = Answers(policy, name, self.catalog, cache, client, prices)
+        self.answers = AnswerProvider(policy, name, self.catalog, cache, client, prices)
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
         """What is asked for a query: one question a sample, with their cache keys.
@@ -119,7 +121,7 @@ class LLMSelector:
         NotFoundError
             If the line of scope ``drug`` is not in the atlas.
         """
-        return self._questioner.questions(pool, k)
+        return self._question_builder.questions(pool, k)
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader | None = None) -> Selection:  # noqa: ARG002 - reads no delta
         """The ranking for ``pool.query`` as it came; ``resolve`` judges it.
@@ -166,10 +168,10 @@ class LLMSelector:
 
     def _repaired(self, heard: _Heard) -> _Heard:
         """With one more question where too few names stood; the fuller answer counts."""
-        found = judge(heard.question, heard.reply, self.catalog)
+        found = validate(heard.question, heard.reply, self.catalog)
         if found.k_used >= min(found.k, found.pool_size):
             return heard
-        again = self._questioner.repair(heard.question, heard.reply.text, found)
+        again = self._question_builder.repair(heard.question, heard.reply.text, found)
         second = self.answers.remembered(again)
         try:
             second = self.answers.asked(again) if second is None else second
@@ -177,7 +179,7 @@ class LLMSelector:
             return heard
         if second is None:
             return heard
-        fuller = judge(heard.question, second, self.catalog).k_used >= found.k_used
+        fuller = validate(heard.question, second, self.catalog).k_used >= found.k_used
         reply = second if fuller else heard.reply
         return _Heard(heard.question, reply, (*heard.replies, second))
 
@@ -223,7 +225,7 @@ class LLMSelector:
         places: dict[str, list[int]] = defaultdict(list)
         best: dict[str, Proposal] = {}
         for h in heard:
-            for n in judge(h.question, h.reply, self.catalog).neighbors:
+            for n in validate(h.question, h.reply, self.catalog).neighbors:
                 if not places[n.drug] or n.rank < min(places[n.drug]):
                     best[n.drug] = Proposal(n.drug, n.rationale)
                 places[n.drug].append(n.rank)
@@ -264,7 +266,7 @@ class LLMSelector:
         if self._book is None:
             return None
         in_line = self.options.scope is Scope.LINE
-        line = pool.query.cell_line if in_line else self._questioner.scope_line
+        line = pool.query.cell_line if in_line else self._question_builder.scope_line
         found = find_recorded(self._book, pool, line, self.options, self.atlas)
         if found is None:
             return None

@@ -18,7 +18,7 @@ from lgr_core.drugs.names import fold
 from lgr_core.errors import BadReplyError, NotFoundError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.parsing.reply_parser import parse_reply
-from lgr_core.llm.prompt import harmless
+from lgr_core.llm.prompt import sanitise
 from lgr_core.retrieval.answer_provider import STOP
 
 CHUNK = 25
@@ -85,7 +85,7 @@ class TagInference:
 
     def _request(self, chunk: Sequence[str]) -> LLMRequest:
         tags = ", ".join(sorted(self.book.mechanisms))
-        prompt = PROMPT.format(tags=tags, molecules="\n".join(map(harmless, chunk)))
+        prompt = PROMPT.format(tags=tags, molecules="\n".join(map(sanitise, chunk)))
         return LLMRequest(prompt, self.model)
 
     def _reply(self, request: LLMRequest, drugs: int) -> LLMReply:

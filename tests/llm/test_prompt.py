@@ -13,9 +13,9 @@ from lgr_core.llm.parsing.reply_parser import parse_reply
 from lgr_core.llm.prompt import (
     PAPER_TEMPLATE,
     PromptOptions,
-    harmless,
     listed,
     render,
+    sanitise,
 )
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -332,7 +332,7 @@ def test_names_that_look_alike_stay_apart():
 def test_usual_names_are_shown_as_they_are():
     """Brackets, slashes, Greek letters and ampersands are no danger."""
     for name in (*DRUGS, "Trimethoprim & Sulfa", "Dapagliflozin ((2S)-1,2-propanediol, hydrate)"):
-        assert harmless(name) == name
+        assert sanitise(name) == name
 
 
 WITH_LETTER = re.compile(r"[^\W\d_]")

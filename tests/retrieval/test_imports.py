@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.llm import locked_jsonl
 from lgr_core.llm.locked_jsonl import append_line, remove_lines
-from lgr_core.retrieval import jsonl
 from lgr_core.retrieval.imports import forget, imported, take_file
 
 
@@ -97,7 +97,7 @@ def test_an_unknown_name_forgets_nothing(file, folder, name):
 
 def test_a_line_appended_while_others_are_removed_is_not_lost(file, monkeypatch):
     """Who waited for the lock of a file that was swapped out writes to the new one."""
-    lock, calls = jsonl.fcntl.flock, []
+    lock, calls = locked_jsonl.fcntl.flock, []
 
     def swapped_meanwhile(opened, how):
         calls.append(how)
@@ -107,7 +107,7 @@ def test_a_line_appended_while_others_are_removed_is_not_lost(file, monkeypatch)
             aside.replace(file)
         lock(opened, how)
 
-    monkeypatch.setattr(jsonl.fcntl, "flock", swapped_meanwhile)
+    monkeypatch.setattr(locked_jsonl.fcntl, "flock", swapped_meanwhile)
     append_line(file, text("d").strip())
     assert file.read_text() == text("a", "d")
     assert remove_lines(file, lambda line: '"a"' in line) == 1

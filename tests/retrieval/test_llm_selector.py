@@ -332,7 +332,7 @@ def test_fewer_than_one_neighbour_is_never_asked_for(make, ask, k):
     with pytest.raises(UsageError, match="at least one neighbour"):
         ask(selector, k=k)
     with pytest.raises(UsageError, match="at least one neighbour"):
-        selector.select(candidate_pool(selector._questioner.store, QUERY), k)
+        selector.select(candidate_pool(selector._question_builder.store, QUERY), k)
     assert not selector.answers.client.history
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lgr_core.domain import CandidatePool, LLMReply
 from lgr_core.errors import InputError, LgrError
-from lgr_core.llm.response import read_reply, storable
+from lgr_core.llm.response import read_reply, to_utf8
 from lgr_core.retrieval.answer_provider import cut_prompt
 from lgr_core.retrieval.llm_question import Question
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -85,7 +85,7 @@ def _take(
 def _reply(line: dict[str, Any]) -> LLMReply:
     asked = f"batch answer {line['custom_id']}"
     if isinstance(line.get("text"), str):
-        return LLMReply(storable(line["text"]), provenance={"api": "by other means"})
+        return LLMReply(to_utf8(line["text"]), provenance={"api": "by other means"})
     response = line.get("response") or {}
     if not isinstance(response, dict) or not (response or line.get("error")):
         raise _MalformedError("it holds no text, no response object and no error")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lgr_core.drugs.names import fold
 from lgr_core.llm.parsing.reply_parser import ParsedReply, parse_reply
-from lgr_core.llm.prompt import harmless
+from lgr_core.llm.prompt import sanitise
 
 REPLIES = Path(__file__).parent / "replies"
 NAMES = sorted(path.stem for path in REPLIES.glob("*.txt"))
@@ -276,7 +276,7 @@ def test_well_formed_answers_round_trip(names, form):
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
-@given(st.dictionaries(st.text().map(harmless), st.text(), min_size=1, max_size=10))
+@given(st.dictionaries(st.text().map(sanitise), st.text(), min_size=1, max_size=10))
 def test_json_answers_round_trip(reasons):
     """Any label that a prompt shows comes back from JSON, in a fence or bare."""
     names = {name: f"drug {i}" for i, name in enumerate(reasons)}
