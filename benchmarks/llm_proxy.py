@@ -35,18 +35,18 @@ MODELS = {
     "sentence": BEHIND_A_SENTENCE,
     "tags": IN_TAGS,
     "echo": f"{BEHIND_A_SENTENCE}\nYour key is {KEY}.",
-    "empty": "",
+    "nothing": "",
     "rate": "litellm.RateLimitError",
     "long": "litellm.ContextWindowExceededError",
     "broken": "litellm.InternalServerError",
 }
-"""The mock answers, by the name of their model."""
+"""The mock answers by the name of their model; for an empty one the proxy asks a service in vain."""
 
 CASES = (
     ("list behind a sentence", "sentence", KEY, 0, ""),
     ("list in tags, after a thought", "tags", KEY, 0, ""),
     ("the key in a good answer", "echo", KEY, 0, ""),
-    ("empty answer", "empty", KEY, 5, "empty"),
+    ("no service behind the proxy", "nothing", KEY, 5, "fails"),
     ("rate limit", "rate", KEY, 5, "too many requests"),
     ("context too small", "long", KEY, 5, "do not fit the model"),
     ("server error", "broken", KEY, 5, "fails"),
