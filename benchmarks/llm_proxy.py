@@ -40,7 +40,7 @@ MODELS = {
     "long": "litellm.ContextWindowExceededError",
     "broken": "litellm.InternalServerError",
 }
-"""The mock answers by the name of their model; for an empty one the proxy asks a service in vain."""
+"""The mock answers, by model; for an empty one the proxy asks a service in vain."""
 
 CASES = (
     ("list behind a sentence", "sentence", KEY, 0, ""),
