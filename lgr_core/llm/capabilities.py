@@ -16,7 +16,8 @@ from typing import Any
 
 from lgr_core.domain import LLMRequest
 from lgr_core.llm.endpoint import NEW_TOKENS, OLD_TOKENS, Api, Service
-from lgr_core.llm.failures import Failure, output_room
+from lgr_core.llm.failures import Failure
+from lgr_core.llm.output_room import output_room
 
 
 class Structure(StrEnum):

@@ -1,18 +1,18 @@
 """Requests that got no answer: what servers say about it, and what it means for the user.
 
-Servers word the same cause in many ways, and some causes under a status that says otherwise (a bad
-key as 400, a rate limit as a quota). ``CAUSES`` is the table of them; the status decides the rest.
+The words of a message decide (:mod:`lgr_core.llm.causes`), then the status.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from lgr_core.errors import AccessError, BadReplyError, NoAnswerError, ServiceError, StoppedError
+from lgr_core.llm.causes import CAUSES, Cause, words
 
 _OK = 200
 PAYMENT_REQUIRED, NOT_FOUND, TOO_MANY, SERVER_FAULT = 402, 404, 429, 500
@@ -20,130 +20,10 @@ PAYMENT_REQUIRED, NOT_FOUND, TOO_MANY, SERVER_FAULT = 402, 404, 429, 500
 LONGEST = 300
 """Characters of a server's message that are shown."""
 
-MIN_OUTPUT_TOKENS = 200
-"""Below this limit no ranking would be whole."""
-
 Kind = Literal["answered", "late", "cut", "unreachable", "stopped", "large", "redirected"]
 
 
-class Cause(NamedTuple):
-    """A cause by the words of its message: which error it is, what was found, what to do.
-
-    ``statuses`` are those under which it occurs; empty: under any.
-    """
-
-    name: str
-    words: re.Pattern[str]
-    error: type[ServiceError]
-    found: str
-    do: str
-    statuses: frozenset[int] = frozenset()
-
-
-def _words(*patterns: str) -> re.Pattern[str]:
-    return re.compile("|".join(patterns), re.IGNORECASE)
-
-
-_KEY = r"(?:api|access|auth\w*|secret|proxy|virtual)[ _-]?(?:key|token|credentials?|header)s?"
-_BAD = (
-    r"\b(?:invalid|not valid|incorrect|wrong|expired|missing|required|revoked|disabled|not found"
-    r"|unknown|no)"
-)
-_MODEL = r"(?:model|deployment)\b[^.]{0,80}"
-
-CAUSES: tuple[Cause, ...] = (
-    Cause(
-        "proxy database",
-        _words(r"no connected db"),
-        AccessError,
-        "the proxy knows no such key: it has no database of keys",
-        "Give the proxy's master key (OPENAI_API_KEY).",
-    ),
-    Cause(
-        "region",
-        _words(
-            r"unsupported_country",
-            r"(?:country|region|territory|location)\b.{0,40}\bnot (?:supported|available|allowed)",
-            r"not (?:supported|available|offered|allowed) in (?:your|this) (?:country|region|loc)",
-        ),
-        AccessError,
-        "the service is not offered where you are",
-        "Use one that is, or a server of your own (LGR_LLM_BASE_URL).",
-    ),
-    Cause(
-        "quota of the day",
-        _words(r"per[ _-]?day", r"daily (?:limit|quota)", r"\bRPD\b", r"\bTPD\b"),
-        AccessError,
-        "the quota of the day is used up",
-        "Run the same command again tomorrow, or use another key (OPENAI_API_KEY).",
-        frozenset({TOO_MANY}),
-    ),
-    Cause(
-        "key",
-        _words(
-            rf"{_BAD}\W{{1,3}}(?:\w+\W{{1,3}}){{0,2}}{_KEY}",
-            rf"{_KEY}\b.{{0,40}}\b{_BAD}\b",
-            r"api_key_invalid",
-            r"authentication_error",
-            r"invalid authentication",
-        ),
-        AccessError,
-        "the key is refused",
-        "Check the key (OPENAI_API_KEY).",
-        frozenset({400, 401, 403, 422, 500}),
-    ),
-    Cause(
-        "filter",
-        _words(
-            r"content_filter",
-            r"content management policy",
-            r"content[ _]policy",
-            r"moderation",
-            r"\bflagged\b",
-            r"safety (?:system|filter|policy|settings)",
-            r"responsible ai",
-        ),
-        BadReplyError,
-        "a content filter refuses the prompt",
-        "Ask about another drug or line, or use another model (--model).",
-        frozenset({400, 403, 422, 451}),
-    ),
-    Cause(
-        "no such model",
-        _words(
-            r"model_not_found",
-            r"model_decommissioned",
-            rf"{_MODEL}(?:not found|not exist|not available|decommissioned|deprecated|retired)",
-            r"(?:no such|unknown|invalid) (?:model|deployment)",
-            r"no endpoints found",
-            r"not a valid model",
-        ),
-        AccessError,
-        "no such model there, or not for this key",
-        "Choose another model (LGR_LLM_MODEL, --model).",
-        frozenset({400, 403, 404, 410, 422}),
-    ),
-    Cause(
-        "too long",
-        _words(
-            r"context_length_exceeded",
-            r"context[ _](?:length|size|window)",
-            r"prompt is too long",
-            r"too many (?:input )?tokens",
-            r"maximum (?:prompt|input) length",
-            r"max_model_len",
-            r"exceed_context_size",
-        ),
-        ServiceError,
-        "prompt and answer do not fit the model",
-        "Show fewer candidates (--max-candidates 60), ask for a shorter answer "
-        "(--max-output-tokens, LGR_LLM_MAX_TOKENS), or take a larger model (--model).",
-        frozenset({400, 413, 422, 500}),
-    ),
-)
-"""What is recognised by its words, the first that fits; a status alone decides the rest."""
-
-_CREDIT = _words(
+_CREDIT = words(
     r"insufficient_quota",
     r"exceeded your current quota",
     r"credit balance",
@@ -152,7 +32,7 @@ _CREDIT = _words(
     r"out of credits?",
     r"not enough credits?",
 )
-_SOON = _words(
+_SOON = words(
     r"retrydelay",
     r"(?:try again|retry) (?:in|after)",
     r"per[ _-]?(?:minute|second|hour)",
@@ -192,7 +72,7 @@ class Failure:
     @property
     def about_model(self) -> bool:
         """Whether a 404 speaks of the model rather than of the address."""
-        return self._says(_words("model", "deployment", "no endpoints found"))
+        return self._says(words("model", "deployment", "no endpoints found"))
 
     @property
     def about_this_schema(self) -> bool:
@@ -216,8 +96,8 @@ class Failure:
         """Whether no further request fares better."""
         return isinstance(self.error(""), AccessError)
 
-    def _says(self, words: re.Pattern[str]) -> bool:
-        return words.search(f"{self.code} {self.message} {self.details}") is not None
+    def _says(self, pattern: re.Pattern[str]) -> bool:
+        return pattern.search(f"{self.code} {self.message} {self.details}") is not None
 
     @property
     def said(self) -> str:
@@ -301,62 +181,6 @@ def _wait(text: str) -> str:
         return ""
     seconds = float(found["s"] or 0) / (1000 if found["ms"] else 1)
     return f"{60 * int(found['m'][:-1]) + seconds:g}" if found["m"] else f"{seconds:g}"
-
-
-_LIMITS = (
-    r"at most (\d{2,7}) (?:completion|output|new) ?tokens",
-    r"(?:less than or equal to|<=|\u2264|must be at most|not exceed|cannot exceed)\W{0,3}(\d{2,7})",
-    r"> ?(\d{2,7}), which is the maximum",
-    r"range\D{0,40}\[\d{1,3}, ?(\d{2,7})\]",
-    r"maximum (?:allowed )?(?:number of )?(?:output|completion) tokens\D{0,20}(\d{2,7})",
-)
-_ROOMS = (
-    r"context (?:length|window|size)(?: is| of|:)?\D{0,10}(\d{3,8})",
-    r"(\d{3,8}) (?:tokens )?(?:maximum )?context",
-    r"max_new_tokens\W{0,3} must be <= (\d{3,8})",
-)
-_INPUTS = (
-    r"(\d{1,8}) (?:`inputs`|input|prompt) tokens",
-    r"(\d{1,8})(?: tokens)? (?:in|from) (?:the|your) (?:messages|prompt|input)",
-    r"prompt contains (?:at least )?(\d{1,8})",
-    r"given: (\d{1,8})",
-)
-_TOTALS = (r"(?:requested|total of)(?: at least| about)? (\d{1,8}) tokens",)
-
-
-def output_room(failure: Failure, asked: int, prompt_tokens: int) -> int | None:
-    """The output tokens for which a refusal says there is room; None where it names none.
-
-    ``asked`` is the limit that was refused, ``prompt_tokens`` an estimate for where the server
-    gives a lower bound only.
-    """
-    text = failure.message
-    cap = _number(_LIMITS, text)
-    context = _number(_ROOMS, text)
-    if cap is not None and context is None:
-        room = cap
-    elif context is not None:
-        room = context - _prompt(text, asked, prompt_tokens)
-    else:
-        return None
-    return room if MIN_OUTPUT_TOKENS <= room < asked else None
-
-
-def _prompt(text: str, asked: int, estimated: int) -> int:
-    """The tokens of the prompt: as told, as the rest of a total, or estimated."""
-    told = _number(_INPUTS, text)
-    if told is None:
-        total = _number(_TOTALS, text)
-        told = total - asked if total is not None and total > asked else None
-    if told is None or "at least" in text.lower():
-        return max(estimated, told or 0)
-    return told
-
-
-def _number(patterns: Iterable[str], text: str) -> int | None:
-    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
-    found = (re.search(pattern, plain, re.IGNORECASE) for pattern in patterns)
-    return next((int(hit[1]) for hit in found if hit is not None), None)
 
 
 def _overloaded(failure: Failure, asked: str) -> ServiceError:

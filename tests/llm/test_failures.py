@@ -5,7 +5,8 @@ import json
 import pytest
 
 from lgr_core.errors import AccessError, BadReplyError, ServiceError
-from lgr_core.llm.failures import failure_of, output_room
+from lgr_core.llm.failures import failure_of
+from lgr_core.llm.output_room import output_room
 
 GEMINI_RATE = [
     {
