@@ -153,5 +153,5 @@ def _live(found: Memory) -> tuple[bool, Asking | None]:
             "no question is paid twice. Stop ends it after the questions under way."
         )
     )
-    budget = Budget(max_requests=n, max_usd=found.estimate.usd_at_most) if key else state.budget()
+    budget = Budget(max_usd=found.estimate.usd_at_most) if key else state.budget()
     return True, Asking(found.open[:n], key, budget)
