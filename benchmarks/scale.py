@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -30,12 +31,13 @@ from lgr_core.config import Settings
 from lgr_core.evaluation.methods import REGISTRY
 from lgr_core.evaluation.plan import Plan
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.runner import Bench, run_benchmark
-from lgr_core.evaluation.selectors import Selectors
+from lgr_core.evaluation.runner import Bench, SelectorMaker, run_benchmark
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.llm_question import LLMOptions
 from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.setup import recorded_selector
 
 SIZES = (5_000, 10_000, 18_950)
 QUICK = [name for name, entry in REGISTRY.items() if not entry.slow]
@@ -95,7 +97,7 @@ class Cost:
         return f"{self.wall:6.1f} s, {self.processors:6.1f} core-s, peak {self.peak:.1f} GB"
 
 
-def made_up_answers(atlas: AtlasStore, path: Path) -> Selectors:
+def made_up_answers(atlas: AtlasStore, path: Path) -> SelectorMaker:
     """Selectors whose language model has named twelve drugs at random for every drug."""
     drugs, rng = atlas.drugs["drug"].tolist(), np.random.default_rng(0)
     lines = []
@@ -105,10 +107,13 @@ def made_up_answers(atlas: AtlasStore, path: Path) -> Selectors:
         asked = {"target_cell_type": LLMOptions().scope_line, "target_molecule": drug}
         lines.append(json.dumps({**asked, "neighbors": named}))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Selectors(Settings(), LLMOptions(), neighbors=(path,))
+    return partial(
+        make_selector,
+        recorded=partial(recorded_selector, settings=Settings(), neighbors=(path,)),
+    )
 
 
-def predict_all(folder: Path, plan: Plan, selectors: Selectors, fold: int) -> int:
+def predict_all(folder: Path, plan: Plan, selectors: SelectorMaker, fold: int) -> int:
     """Fit the plan's methods on a fold and predict its tests; how many predictions."""
     atlas = open_atlas("scale", folder)
     bench, n = Bench(atlas, plan, selectors, {}), 0
@@ -124,7 +129,7 @@ def predict_all(folder: Path, plan: Plan, selectors: Selectors, fold: int) -> in
 
 
 def predictions(
-    atlas: AtlasStore, methods: Sequence[str], selectors: Selectors, workers: int
+    atlas: AtlasStore, methods: Sequence[str], selectors: SelectorMaker, workers: int
 ) -> None:
     """Time predictions alone, a line a regime."""
     for regime in Regime:
@@ -146,7 +151,7 @@ def predictions(
 def runs(
     atlas: AtlasStore,
     methods: Sequence[str],
-    selectors: Selectors,
+    selectors: SelectorMaker,
     workers: int,
     regime: Regime,
     folder: Path,

@@ -19,31 +19,56 @@
     │   └── StoppedError     stopped by the user before it was sent      (exit 130)
     └── LeakageError         a predictor read what its evidence forbids  (exit 1)
 
-Every message says what was asked, what was found and what to do.
+Every message says what was asked, what was found and what to do. What a caller decides by is a
+field (the nearest names, the readings of an ambiguous one, the option concerned, the remedy): no
+caller reads a message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from typing import Any, Self
 
-from rapidfuzz import process
+from lgr_core.nearest import nearest
+from lgr_core.remedies import Option, Remedy
 
-NEAR = 50
-"""Similarity in percent from which a name is worth offering."""
+FEW = 12
+"""Names that are so few are all listed where none is near."""
+
+LISTED = "Choose one that is listed there."
 
 
 class LgrError(Exception):
-    """Root of the tree: ``asked``, ``found`` and ``do`` make one message."""
+    """Root of the tree: ``asked``, ``found`` and ``do`` make one message.
+
+    ``option`` is the option that was asked for, ``remedy`` what mends the request; both are None
+    where the message is all there is to say.
+    """
 
     exit_code = 1
 
-    def __init__(self, asked: str, found: str, do: str) -> None:
-        self.asked, self.found, self.do = asked, found, do
-        super().__init__(f"{asked}: {found}. {do}")
+    def __init__(self, asked: str | Option, found: str, do: str | Remedy) -> None:
+        self.asked, self.found, self.do = str(asked), found, str(do)
+        self.option = asked if isinstance(asked, Option) else None
+        self.remedy = do if isinstance(do, Remedy) else None
+        super().__init__(f"{self.asked}: {found}. {self.do}")
 
-    def __reduce__(self) -> tuple[type[LgrError], tuple[Any, ...]]:
-        return type(self), (self.asked, self.found, self.do)
+    @property
+    def role(self) -> str:
+        """The role of the column concerned; empty where none is."""
+        said = (part.role for part in (self.option, self.remedy) if part is not None)
+        return next(filter(None, said), "")
+
+    def reworded(self, words: Callable[[str], str]) -> Self:
+        """The same error with every part of its message passed through ``words``."""
+        said = copy(self)
+        said.asked, said.found, said.do = map(words, (self.asked, self.found, self.do))
+        said.args = (f"{said.asked}: {said.found}. {said.do}",)
+        return said
+
+    def __reduce__(self) -> tuple[type[LgrError], tuple[Any, ...], dict[str, Any]]:
+        return type(self), (self.asked, self.found, self.do), dict(vars(self))
 
 
 class UsageError(LgrError):
@@ -69,7 +94,18 @@ class InputError(LgrError):
 
 
 class AmbiguousError(InputError):
-    """Two readings are equally good; the message names both."""
+    """Two readings are equally good; ``candidates`` are both, and the message names them."""
+
+    def __init__(
+        self,
+        asked: str | Option,
+        found: str,
+        do: str | Remedy,
+        *,
+        candidates: Sequence[str] = (),
+    ) -> None:
+        super().__init__(asked, found, do)
+        self.candidates = tuple(candidates)
 
 
 class NotCountsError(InputError):
@@ -81,9 +117,15 @@ class SchemaError(InputError):
 
 
 class NotFoundError(LgrError):
-    """A name that nothing answers to; the nearest names are offered."""
+    """A name that nothing answers to; ``nearest`` are those offered, the likeliest first."""
 
     exit_code = 4
+
+    def __init__(
+        self, asked: str | Option, found: str, do: str | Remedy, *, nearest: Sequence[str] = ()
+    ) -> None:
+        super().__init__(asked, found, do)
+        self.nearest = tuple(nearest)
 
 
 class EmptyPoolError(NotFoundError):
@@ -113,9 +155,6 @@ class BadReplyError(ServiceError):
         super().__init__(asked, found, do)
         self.raw, self.usage = raw, usage
 
-    def __reduce__(self) -> tuple[type[LgrError], tuple[Any, ...]]:
-        return type(self), (self.asked, self.found, self.do, self.raw, self.usage)
-
 
 class NoAnswerError(ServiceError):
     """The answer came too late or was cut off; whether the service charges for it is unknown."""
@@ -131,10 +170,34 @@ class LeakageError(LgrError):
     """A predictor asked for data that its declared evidence does not cover."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str], where: str) -> NotFoundError:
-    """The error for a name that is not there, with the three nearest that are."""
+def unknown(
+    kind: str,
+    name: str,
+    known: Iterable[str],
+    where: str,
+    *,
+    near: Sequence[str] | None = None,
+    listing: str | Remedy | None = None,
+) -> NotFoundError:
+    """The error for a name that is not there, with the nearest names that are.
+
+    Parameters
+    ----------
+    kind, name, known, where
+        What was asked for, and the names of the place that was searched.
+    near
+        The names to offer, by a rule of their own; otherwise those of
+        :func:`~lgr_core.nearest.nearest`.
+    listing
+        How the names are listed, said where none is near; a few are listed at once.
+    """
     names = list(known)
-    near = [hit for hit, score, _ in process.extract(name, names, limit=3) if score >= NEAR]
+    near = nearest(name, names) if near is None else near
     found = f"{where} has no such {kind} among its {len(names):,}"
-    do = f"Nearest: {', '.join(near)}." if near else "Choose one that is listed there."
-    return NotFoundError(f"{kind} {name!r}", found, do)
+    if near:
+        return NotFoundError(
+            f"{kind} {name!r}", found, f"Nearest: {', '.join(near)}.", nearest=near
+        )
+    if 0 < len(names) <= FEW:
+        listing = f"Choose one of: {', '.join(names)}."
+    return NotFoundError(f"{kind} {name!r}", found, LISTED if listing is None else listing)

@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = ROOT / "lgr_core"
 
 ROOMS = (
+    "nearest",
+    "remedies",
     "errors",
     "domain",
     "config",

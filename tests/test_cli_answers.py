@@ -45,7 +45,7 @@ def test_a_recorded_answer_says_on_screen_what_it_does_not_honour(shell, reply):
     shell("import-reply", *QUESTION, reply("1. Vorinostat: yes."), "--source", "a chatbot")
     code, out, err = shell("retrieve", *QUESTION, *LLM)
     assert (code, err) == (0, "")
-    assert "answered by file by_hand.jsonl: a chatbot" in out
+    assert "recorded in file by_hand.jsonl, source: a chatbot" in out
     flags = ("--model", "gpt-x", "--mode", "structured")
     for command in ("retrieve", "predict"):
         code, out, err = shell(command, *QUESTION, *LLM, *flags, "--json")
@@ -125,3 +125,19 @@ def test_out_makes_the_folders_that_are_missing(shell, tmp_path):
     assert len(pd.read_csv(tmp_path / "predict" / "new" / "p.csv")) == 6
     assert shell("predict", *QUESTION, "--out", tmp_path / "other" / "p.xlsx")[0] == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_the_source_of_an_answer_is_worded_once(shell, reply, tmp_path):
+    """By hand with nobody named, then as it is recorded; and a file that names no source."""
+    _, out, _ = shell("import-reply", *QUESTION, reply("1. Vorinostat: yes."))
+    assert "(llm, entered by hand)" in out
+    _, out, _ = shell("import-reply", *QUESTION, reply("1. Vorinostat: yes."), "--json")
+    said = json.loads(out)["provenance"]["selector"]
+    assert (said["answered_by"], said.get("source")) == ("hand", None)
+    _, out, _ = shell("retrieve", *QUESTION, *LLM)
+    assert "(llm, recorded in file by_hand.jsonl, source: by hand)" in out
+    line = {"target_cell_type": "A549", "target_molecule": "Mystery compound"}
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps({**line, "neighbors": [{"molecule": "Vorinostat"}]}))
+    _, out, _ = shell("retrieve", *QUESTION, *LLM, "--neighbors", path)
+    assert "(llm, recorded in file p.jsonl, source not stated)" in out

@@ -51,11 +51,11 @@ def test_info_without_a_name_lists_the_atlases(lgr, ingest):
 
 
 def test_an_unknown_atlas_is_one_sentence(lgr, ingest):
-    """In English."""
+    """No name is like it: those that there are, are listed."""
     ingest(TABLE)
     code, _, err = lgr("info", "tahoe")
     assert code == 4
-    assert "Choose one that is listed there." in err
+    assert "one of: mine." in err
 
 
 def test_a_home_that_is_a_file_is_one_line(lgr, tmp_path):

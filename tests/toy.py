@@ -67,13 +67,13 @@ def toy_delta(line, drug, dose):
     return base * (0.1 if dose == 0.5 else 1.0)
 
 
-def build_toy(folder, **options):
-    """Write the toy atlas; returns its folder."""
+def build_toy(folder, table=None, **options):
+    """Write the toy atlas, or another table of its drugs and lines; returns its folder."""
     given = pd.DataFrame({"drug": list(DRUGS), "smiles": list(DRUGS.values())})
     drugs = annotate_drugs(sorted(DRUGS), [given])
     bits, _ = fingerprints(drugs["smiles"].tolist())
     return build_atlas(
-        toy_table(),
+        toy_table() if table is None else table,
         folder,
         drugs=drugs,
         cell_lines=annotate_lines(sorted(LINES), []),

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from types import NoneType
+
+from lgr_core.answer.arguments import (
+    check_flags,
+    check_question,
+    check_type,
+    number_of_neighbors,
+    selector_of,
+)
 from lgr_core.answer.desk import Desk
 from lgr_core.answer.record import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Retrieval, Selector
 from lgr_core.errors import UsageError
+from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.explained import METHODS as WEIGHTED
 from lgr_core.prediction.explained import Selectors
 from lgr_core.prediction.hybrid import Hybrid
-from lgr_core.prediction.predictors import LGR
+from lgr_core.prediction.predictors import FALLBACKS, LGR
 from lgr_core.prediction.weighted import Weighted
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.pool import View, candidate_pool
 from lgr_core.retrieval.query import read_query
 from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
-from lgr_core.retrieval.selectors import make_selector
 
 LGR_METHOD = "lgr"
 METHODS = (LGR_METHOD, *WEIGHTED, Hybrid.name)
@@ -29,8 +39,8 @@ def retrieve(
     cell_line: str,
     drug: str,
     dose_um: float | None = None,
-    selector: str | Selector = "mechanism",
-    k: int = 10,
+    selector: str | Sequence[str] | Selector = "mechanism",
+    k: int | None = None,
     seed: int = 0,
     one_per_parent: bool = False,
 ) -> Retrieval:
@@ -41,8 +51,11 @@ def retrieve(
     LgrError
         If a name, the dose, the selector or ``k`` is refused; the message says what to do.
     """
+    check_question(store, cell_line, drug, dose_um)
+    check_flags(one_per_parent=one_per_parent)
+    k = number_of_neighbors(k, selector)
     pool, _ = _pool(store, cell_line, drug, dose_um)
-    chosen = _selector(store, selector, seed)
+    chosen = selector_of(store, selector, pool, k, seed)
     view = View(store, pool.query, chosen.evidence)
     return retrieve_neighbors(
         chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
@@ -56,8 +69,8 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     drug: str,
     dose_um: float | None = None,
     method: str | Weighted = LGR_METHOD,
-    selector: str | Selector = "mechanism",
-    k: int = 10,
+    selector: str | Sequence[str] | Selector = "mechanism",
+    k: int | None = None,
     aggregate: str = "mean",
     fallback: str = "pool_mean",
     seed: int = 0,
@@ -75,13 +88,14 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     cell_line, drug, dose_um
         The question; names are matched by their closest reading, the dose is in micromolar.
     method
-        A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read what
-        a language model remembers, never ask it. Or one of ``make_method``, kept between calls.
+        A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read a
+        language model's recorded answers. Or one of ``make_method``, kept between calls.
     selector
-        Of ``lgr``: a name in ``SELECTORS``, or any object with the ``Selector`` protocol.
+        Of ``lgr``: a name in ``SELECTORS`` (``llm`` replays recorded answers, and asks nothing), a
+        list of drug names, or any object with the ``Selector`` protocol.
     k
         How many neighbours to average, the whole pool if it is smaller; of methods that weigh
-        every condition, how many to name.
+        every condition, how many to name. Unset, all drugs of a list, else 10.
     aggregate, fallback
         Of ``lgr``: how neighbours are combined, and what answers (labelled) when there are none.
     seed
@@ -106,6 +120,14 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     LgrError
         If a name, the dose or an option is refused; the message says what to do.
     """
+    check_question(store, cell_line, drug, dose_um)
+    check_type("method", method, (str, Weighted), f"Choose one of: {', '.join(METHODS)}.")
+    check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
+    check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
+    check_type("reader", reader, (FoldReader, NoneType), "Give FoldReader(store), or None.")
+    check_type("selectors", selectors, (Callable, NoneType), "Give a function of a name, or None.")
+    check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
+    k = number_of_neighbors(k, selector)
     pool, notes = _pool(store, cell_line, drug, dose_um)
     desk = Desk(store, pool, notes, k, all_genes=all_genes, reader=reader)
     if isinstance(method, Weighted) or method in WEIGHTED:
@@ -116,7 +138,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         do = f"Choose one of: {', '.join(METHODS)}."
         raise UsageError(f"method {method!r}", "unknown", do)
     lgr = LGR(
-        _selector(store, selector, seed),
+        selector_of(store, selector, pool, k, seed),
         store.drug_catalog,
         k=k,
         how=aggregate,
@@ -133,7 +155,3 @@ def _pool(
     """Who may answer the question as it was read, and notes on how it was read."""
     query, notes = read_query(store, cell_line, drug, dose_um)
     return candidate_pool(store, query), notes
-
-
-def _selector(store: AtlasStore, selector: str | Selector, seed: int) -> Selector:
-    return make_selector(selector, store, seed=seed) if isinstance(selector, str) else selector

@@ -30,7 +30,6 @@ from lgr_core.prediction.explained import (
     Selectors,
     Support,
     explain,
-    selector_from_memory,
 )
 from lgr_core.prediction.hybrid import Hybrid
 from lgr_core.prediction.predictors import LGR, PoolMean
@@ -39,6 +38,7 @@ from lgr_core.prediction.weighted import Term, Weighted
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.pool import View
 from lgr_core.retrieval.resolve import require_k
+from lgr_core.retrieval.selectors import make_selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Desk:
 
     def hybrid(self, selectors: Selectors | None) -> Answer:
         """The language model's neighbours where many stand and agree, else chemistry's."""
-        make = partial(selector_from_memory, self.store) if selectors is None else selectors
+        make = partial(make_selector, store=self.store) if selectors is None else selectors
         first, second = (
             Retrieved(make(name), self.store.drug_catalog, self.k, in_line=True)
             for name in ("llm", "chemistry")

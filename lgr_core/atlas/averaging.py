@@ -49,16 +49,17 @@ class _Grouping(NamedTuple):
 def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Plan:
     """Plan one delta a condition: rows of one plate are averaged, then plates, then doses.
 
-    Rows and plates are weighted by ``weight`` where all of a condition's are known, else equally.
-    Doses are kept (``per_dose``), averaged with equal weights (``pool``), or only the highest of
-    each line and drug is kept (``max``); the last two leave ``dose_um`` NaN. The doses used stand
-    in ``doses_um``. Conditions are sorted by line, dose and drug.
+    Rows, plates and doses are weighted by ``weight`` where all of a condition's are known, else
+    equally. Doses are kept (``per_dose``), averaged (``pool``), or only the highest of each line
+    and drug is kept (``max``); the last two leave ``dose_um`` NaN. The doses used stand in
+    ``doses_um``. Conditions are sorted by line, dose and drug.
 
     Parameters
     ----------
     rows
         One row a measured delta: ``cell_line``, ``drug``, ``dose_um``, ``plate``, ``n_cells``,
-        ``n_replicates`` and ``weight`` (NaN where unknown), and ``control``.
+        ``n_replicates`` and ``weight`` (NaN where unknown), and ``control``; ``doses_um`` where
+        rows are of pooled doses already.
     dose
         The dose policy.
     min_cells
@@ -71,7 +72,9 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Pl
     """
     if dose not in DOSE_POLICIES:
         raise UsageError("dose", f"{dose!r} is unknown", f"One of {', '.join(DOSE_POLICIES)}.")
-    rows = rows.reset_index(drop=True).assign(doses_um=[_dose_text(d) for d in rows["dose_um"]])
+    rows = rows.reset_index(drop=True)
+    if "doses_um" not in rows:
+        rows = rows.assign(doses_um=[dose_text(each) for each in rows["dose_um"]])
     kept = _is_highest(rows) if dose == "max" else np.ones(len(rows), dtype=bool)
     plates = _group(rows[kept].reset_index(drop=True), [*_CONDITION, "plate"])
     conditions = _group(plates.frame, _CONDITION)
@@ -84,10 +87,9 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Pl
     to_plates = plates.weights @ _selection(kept)
     to_conditions = conditions.weights @ to_plates
     if dose != "per_dose":
-        counts["doses_averaged"] = len(conditions.frame)
         plates = _pool_doses(plates.frame, [*_CONDITION, "plate"])
         conditions = _pool_doses(conditions.frame, _CONDITION)
-        counts["doses_averaged"] -= len(conditions.frame)
+        counts |= _count_doses(conditions.frame)
         to_plates = plates.weights @ to_plates
         to_conditions = conditions.weights @ to_conditions
     frame = conditions.frame.assign(underpowered=conditions.frame["n_cells"] < min_cells)
@@ -127,14 +129,23 @@ def _group(rows: pd.DataFrame, keys: list[str]) -> _Grouping:
     for column in ("n_cells", "n_replicates", "weight"):
         frame[column] = np.bincount(codes, weights=rows[column].to_numpy(dtype=float))
     if len(first) < len(rows):
-        frame["doses_um"] = rows.groupby(codes)["doses_um"].agg(_join_doses).to_numpy()
+        frame["doses_um"] = rows.groupby(codes)["doses_um"].agg(join_doses).to_numpy()
     weights = averaging_matrix(codes, rows["weight"].to_numpy(dtype=float), len(first))
     return _Grouping(frame, weights)
 
 
 def _pool_doses(frame: pd.DataFrame, keys: list[str]) -> _Grouping:
-    """Groups with their doses averaged, each with equal weight."""
-    return _group(frame.assign(dose_um=np.nan, weight=np.nan), keys)
+    """Groups with their doses averaged, by weight where it is known."""
+    return _group(frame.assign(dose_um=np.nan), keys)
+
+
+def _count_doses(pooled: pd.DataFrame) -> dict[str, int]:
+    """How many doses were averaged away, and in how many conditions with equal weights."""
+    averaged = pooled["doses_um"].str.count(";").astype(int)
+    return {
+        "doses_averaged": int(averaged.sum()),
+        "doses_averaged_equally": int((averaged.astype(bool) & pooled["weight"].isna()).sum()),
+    }
 
 
 def _selection(kept: BoolArray) -> sparse.csr_array:
@@ -157,10 +168,12 @@ def _number(plates: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     return merged[["condition", "plate", "n_cells", "n_replicates", "control"]]
 
 
-def _dose_text(dose: float) -> str:
+def dose_text(dose: float) -> str:
+    """A dose as ``doses_um`` spells it; empty where it is not known."""
     return "" if np.isnan(dose) else f"{dose:g}"
 
 
-def _join_doses(texts: pd.Series) -> str:
+def join_doses(texts: pd.Series) -> str:
+    """All doses of several ``doses_um``, ascending."""
     parts = {part for text in texts for part in text.split(";") if part}
     return ";".join(sorted(parts, key=float))

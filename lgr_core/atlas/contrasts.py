@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from lgr_core.atlas.averaging import dose_text, join_doses
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +26,9 @@ class Contrasts(NamedTuple):
     A profile is a pool of groups: one for each row of ``treated``, then of ``vehicles`` (per line
     and plate), then one a line. ``pools`` (n_profiles, n_groups) holds ones; ``deltas``
     (n_treated, n_profiles) takes a vehicle's profile from a treated one. ``treated`` has
-    ``cell_line``, ``drug``, ``dose_um``, ``plate``, ``n`` and ``control`` (whose vehicle: "plate"
-    or "cell_line"); ``vehicles`` has ``cell_line``, ``plate``, ``label`` and ``n``.
+    ``cell_line``, ``drug``, ``dose_um`` (NaN if pooled), ``doses_um`` (as text), ``plate``, ``n``,
+    ``n_groups`` and ``control`` (whose vehicle: "plate" or "cell_line"); ``vehicles`` has
+    ``cell_line``, ``plate``, ``label`` and ``n``.
     """
 
     treated: pd.DataFrame
@@ -41,6 +44,7 @@ def plan_contrasts(
     *,
     scope: ControlScope = "plate",
     pool_controls: bool = False,
+    pool_doses: bool = False,
 ) -> Contrasts:
     """Find each treated group its vehicle.
 
@@ -59,6 +63,8 @@ def plan_contrasts(
         Compare within the ``plate``, or with the pooled vehicle of the ``cell_line``.
     pool_controls
         Pool all control labels.
+    pool_doses
+        Pool all doses of a line, drug and plate into one profile, so that every cell counts once.
 
     Raises
     ------
@@ -75,19 +81,20 @@ def plan_contrasts(
     controls = filled[is_control]
     on_plate = _vehicles(controls, ["cell_line", "plate"], labels, pool=pool_controls)
     in_line = _vehicles(controls, ["cell_line"], labels, pool=pool_controls)
-    treated = _comparable(filled[~is_control], in_line, controls)
+    comparable = _comparable(filled[~is_control], in_line, controls)
+    treated = _profiles(comparable, pool_doses=pool_doses)
     vehicle, own_plate = _match(treated, on_plate, in_line, scope)
-    members = [*([g] for g in treated["group"]), *on_plate["members"], *in_line["members"]]
+    members = [*treated["members"], *on_plate["members"], *in_line["members"]]
     used = {group for match in set(vehicle + len(treated)) for group in members[match]}
     by_label = controls.groupby("drug", observed=True)["n"].sum()
     counts = {
         "controls": {str(label): int(n) for label, n in by_label.items()},
         "controls_unused": int(controls.loc[~controls["group"].isin(used), "n"].sum()),
-        "groups_without_control": int((~is_control).sum()) - len(treated),
-        "groups_against_line_vehicle": int((~own_plate).sum()),
+        "groups_without_control": int((~is_control).sum()) - len(comparable),
+        "groups_against_line_vehicle": int(treated["n_groups"].to_numpy()[~own_plate].sum()),
     }
     return Contrasts(
-        treated.assign(control=np.where(own_plate, "plate", "cell_line")),
+        treated.drop(columns="members").assign(control=np.where(own_plate, "plate", "cell_line")),
         on_plate[["cell_line", "plate", "label", "n"]],
         _pools(members, len(groups)),
         _differences(len(treated), vehicle + len(treated), len(members)),
@@ -125,11 +132,25 @@ def _comparable(
             f"{len(treated):,} treated groups in {treated['cell_line'].nunique()} lines, vehicle "
             f"cells in {controls['cell_line'].nunique()} lines, none in common"
         )
-        raise InputError("vehicle controls", found, "Name the vehicle's label with --control.")
+        raise InputError("vehicle controls", found, Remedy(Fix.VEHICLE))
     if not has_vehicle.all():
         lost = sorted(map(str, treated.loc[~has_vehicle, "cell_line"].unique()))
         log.warning("no vehicle, left out: %s", ", ".join(lost))
     return treated[has_vehicle].reset_index(drop=True)
+
+
+def _profiles(treated: pd.DataFrame, *, pool_doses: bool) -> pd.DataFrame:
+    """One row a treated profile, with its ``members`` (group numbers) and how many they are."""
+    treated = treated.assign(doses_um=[dose_text(dose) for dose in treated["dose_um"]])
+    if not pool_doses:
+        return treated.assign(members=[[group] for group in treated["group"]], n_groups=1)
+    pooled = treated.groupby(["cell_line", "drug", "plate"], observed=True, sort=True).agg(
+        n=("n", "sum"),
+        doses_um=("doses_um", join_doses),
+        members=("group", list),
+        n_groups=("group", "size"),
+    )
+    return pooled.reset_index().assign(dose_um=np.nan)
 
 
 def _match(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,30 @@ from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.averaging import plan_averages
 from lgr_core.atlas.contrasts import plan_contrasts
 from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, settle
-from lgr_core.atlas.pseudobulk import delta_rows, find_groups
+from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
 from lgr_core.atlas.quality import left_out
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.preview import check_size, look
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.swollen import refuse_swollen
 from lgr_core.domain import ValueKind
+from lgr_core.remedies import Remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader warned of: a sentence, and what stands in its places; a remedy may be there."""
+
+    template: str
+    args: tuple[object, ...] = ()
+
+    def said(self, words: Callable[[Remedy], str] = str) -> str:
+        """The sentence, with ``words`` for a remedy; as text, the shell's."""
+        args = tuple(words(arg) if isinstance(arg, Remedy) else arg for arg in self.args)
+        return self.template % args if args else self.template
+
+    def __str__(self) -> str:
+        return self.said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +64,7 @@ class Foresight:
     columns: Mapping[str, str]
     time: str | None
     with_structure: int
-    remarks: tuple[str, ...]
+    remarks: tuple[Remark, ...]
 
     def count(self, name: str) -> int:
         """How many different values the conditions have of a column."""
@@ -90,7 +107,7 @@ def foresee(
         columns=said.get("columns", {}),
         time=said.get("time"),
         with_structure=int((annotated["smiles"] != "").sum()),
-        remarks=tuple(dict.fromkeys(remarks)),
+        remarks=tuple({str(remark): remark for remark in remarks}.values()),
     )
 
 
@@ -121,9 +138,10 @@ def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
     source = open_raw(path, options, form)
     groups, _ = find_groups(source.obs)
     check_size("sums of counts", len(groups), len(source.genes))
-    contrasts = plan_contrasts(
-        groups, source.labels, scope=options.control_scope, pool_controls=options.pool_controls
+    scope = contrast_options(
+        options.control_scope, options.dose, pool_controls=options.pool_controls
     )
+    contrasts = plan_contrasts(groups, source.labels, **scope)
     rows = delta_rows(contrasts, source)
     plan = plan_averages(rows, dose=options.dose, min_cells=options.min_cells)
     return _Found(
@@ -138,9 +156,9 @@ def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
 
 
 @contextmanager
-def _heard() -> Iterator[list[str]]:
-    """What the core warns of in this thread, as sentences."""
-    remarks: list[str] = []
+def _heard() -> Iterator[list[Remark]]:
+    """What the core warns of in this thread."""
+    remarks: list[Remark] = []
     ear = _Ear(remarks)
     log = logging.getLogger("lgr_core")
     log.addHandler(ear)
@@ -151,11 +169,12 @@ def _heard() -> Iterator[list[str]]:
 
 
 class _Ear(logging.Handler):
-    def __init__(self, heard: list[str]) -> None:
+    def __init__(self, heard: list[Remark]) -> None:
         super().__init__(logging.WARNING)
         self._heard, self._thread = heard, threading.get_ident()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Note what this thread says."""
         if record.thread == self._thread:
-            self._heard.append(record.getMessage())
+            args = record.args if isinstance(record.args, tuple) else (record.args,)
+            self._heard.append(Remark(str(record.msg), args))

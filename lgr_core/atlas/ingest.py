@@ -29,6 +29,7 @@ from lgr_core.atlas.workers import Crew
 from lgr_core.domain import NOTHING, ValueKind
 from lgr_core.drugs.chemistry import fingerprints
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Option
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, the work done and the work in all."""
@@ -157,7 +158,7 @@ def settle(options: IngestOptions, form: Form | None) -> IngestOptions:
     if one_kind and kind not in {None, form.value_kind}:
         values = "raw counts" if form.value_kind is None else form.value_kind
         found = f"these are {form.name}, whose values are {values}"
-        raise UsageError(f"--value-kind {kind}", found, "Leave it out.")
+        raise UsageError(Option("value-kind", str(kind)), found, "Leave it out.")
     return replace(
         options,
         value_kind=form.value_kind if kind is None else kind,

@@ -24,6 +24,7 @@ from lgr_core.atlas.table import DeltaTable
 from lgr_core.atlas.workers import Crew, carry_out_all
 from lgr_core.domain import IntArray, ValueKind
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 _GROUP = ["cell_line", "drug", "dose_um", "plate"]
 
@@ -51,8 +52,9 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     plate, a group's profile is the mean of its :math:`y_i` (``order="cells"``; section 4 of the
     paper), or :math:`\ln(1 + X s / \sum_g X_g)` of its summed counts :math:`X` (``"pseudobulk"``;
     appendix B). Its delta is its profile minus that of its vehicle
-    (:func:`~lgr_core.atlas.contrasts.plan_contrasts`); plates are averaged by cells, doses under
-    the policy (:func:`~lgr_core.atlas.averaging.plan_averages`).
+    (:func:`~lgr_core.atlas.contrasts.plan_contrasts`); plates are averaged by cells
+    (:func:`~lgr_core.atlas.averaging.plan_averages`). With ``dose="pool"`` a group holds the cells
+    of all doses, each of which counts once.
 
     Parameters
     ----------
@@ -112,14 +114,14 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
             )
             return _computed(table)
     groups, codes = find_groups(source.obs)
-    scope = {"scope": control_scope, "pool_controls": pool_controls}
+    scope = contrast_options(control_scope, dose, pool_controls=pool_controls)
     plan_contrasts(groups, source.labels, **scope)  # refuses what cannot work before the long pass
     tasks = plan_tasks(source, codes, folder, target_sum=target_sum, order=order)
     carry_out_all(tasks, Crew() if crew is None else crew, progress)
     sums = Partials([task.path for task in tasks], len(groups), len(source.genes))
     if not sums.n_cells.any():
         found = f"none of the {len(codes):,} {source.unit}s holds any"
-        raise InputError("counts", found, "Check the file, or name another --layer.")
+        raise InputError("counts", found, Remedy(Fix.ANOTHER_LAYER))
     contrasts = plan_contrasts(groups.assign(n=sums.n_cells), source.labels, **scope)
     plan = plan_averages(delta_rows(contrasts, source), dose=dose, min_cells=min_cells)
     seen = survey(sums)
@@ -182,6 +184,17 @@ def find_groups(obs: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
     return groups.assign(n=n), codes
 
 
+def contrast_options(
+    control_scope: ControlScope, dose: DosePolicy, *, pool_controls: bool
+) -> dict[str, Any]:
+    """The options of :func:`~lgr_core.atlas.contrasts.plan_contrasts` for those of an ingest."""
+    return {
+        "scope": control_scope,
+        "pool_controls": pool_controls,
+        "pool_doses": dose == "pool",
+    }
+
+
 def delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
     """The treated groups as rows that can be averaged: one a plate."""
     rows = contrasts.treated
@@ -241,7 +254,9 @@ def _record(
     kept = int(sums.n_cells.sum())
     counts = dict(plan.counts)
     if source.unit == "well":
-        counts["replicates_averaged"] += int(contrasts.treated["n"].sum() - len(contrasts.treated))
+        counts["replicates_averaged"] += int(
+            (contrasts.treated["n"] - contrasts.treated["n_groups"]).sum()
+        )
     return {
         "unit": source.unit,
         "panel": "highly variable genes, Seurat flavour, over all cells",

@@ -23,6 +23,7 @@ from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
 from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import NotFoundError, unknown
+from lgr_core.remedies import Fix, Remedy
 
 Key = tuple[str, float | None]
 
@@ -69,7 +70,7 @@ class AtlasStore:
     def drug_catalog(self) -> DrugCatalog:
         """Resolves drug names, parents and twins."""
         parents = dict(zip(self.drugs["drug"], self.drugs["parent"], strict=True))
-        return DrugCatalog(self.drugs["drug"], parents=parents)
+        return DrugCatalog(self.drugs["drug"], parents=parents, listing=self._listing)
 
     @cached_property
     def line_catalog(self) -> LineCatalog:
@@ -79,7 +80,12 @@ class AtlasStore:
             row.cell_line: [getattr(row, c) for c in columns]
             for row in self.cell_lines.itertuples()
         }
-        return LineCatalog(self.cell_lines["cell_line"], ids=ids)
+        return LineCatalog(self.cell_lines["cell_line"], ids=ids, listing=self._listing)
+
+    @property
+    def _listing(self) -> Remedy:
+        """How drugs and cell lines are listed."""
+        return Remedy(Fix.LIST_NAMES, values=(self.name,))
 
     @cached_property
     def parent_of_row(self) -> np.ndarray:
@@ -128,9 +134,12 @@ class AtlasStore:
         place = self._rows_by_drug((cell_line, dose_um))
         try:
             return np.fromiter((place[drug] for drug in drugs), dtype=np.intp, count=len(drugs))
-        except KeyError as err:
+        except KeyError:
+            missing = next(drug for drug in drugs if drug not in place)
             where = f"{cell_line} at {'pooled doses' if dose_um is None else f'{dose_um:g} uM'}"
-            raise unknown("drug", str(err.args[0]), place, where) from err
+            catalog, listing = self.drug_catalog, self._listing
+            near = () if missing in catalog else catalog.nearest(missing, among=place)
+            raise unknown("drug", missing, place, where, near=near, listing=listing) from None
 
     def condition(self, row: int) -> Condition:
         """The condition that stands in a row."""
@@ -253,9 +262,8 @@ def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:
 def _no_block(store: AtlasStore, cell_line: str, dose_um: float | None) -> NotFoundError:
     doses = store.doses(cell_line)
     if not doses:
-        return unknown(
-            "cell line", cell_line, sorted(set(store.conditions["cell_line"])), store.name
-        )
+        names = sorted(set(store.conditions["cell_line"]))
+        return unknown("cell line", cell_line, names, store.name)
     shown = ", ".join("pooled" if dose is None else f"{dose:g}" for dose in doses)
     asked = "pooled doses" if dose_um is None else f"{dose_um:g} uM"
     return NotFoundError(f"{asked} in {cell_line}", f"measured there: {shown} (uM)", "Choose one.")

@@ -58,7 +58,7 @@ class Upload:
 
     def plainly(self, error: LgrError) -> LgrError:
         """The error with the visitor's own name for the file in place of where it lies."""
-        return type(error)(*map(self.in_own_words, (error.asked, error.found, error.do)))
+        return error.reworded(self.in_own_words)
 
     def in_own_words(self, text: str) -> str:
         """A sentence with the visitor's own name for the file in place of where it lies."""

@@ -17,7 +17,8 @@ from lgr_core.errors import InputError, LgrError, StoppedError
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a fault of the program, 2 wrong use, 3 input refused, 4 not found, "
-    "5 an outside service failed, 6 the budget is spent, 130 stopped by the user."
+    "5 an outside service failed or something was left unanswered, 6 the budget is spent, "
+    "130 stopped by the user."
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from lgr_core.atlas.build import check_name
@@ -12,7 +11,16 @@ from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.atlas.workers import Crew
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.base import (
+    Bars,
+    Commands,
+    add_column_flag,
+    column_roles,
+    command,
+    print_json,
+    tell,
+    whole,
+)
 from lgr_core.config import Settings
 from lgr_core.doctor import atlas_line, diagnose
 from lgr_core.domain import ValueKind
@@ -41,7 +49,7 @@ def add(commands: Commands) -> None:
 def _ingest(options: argparse.Namespace, settings: Settings) -> None:
     choices = IngestOptions(
         value_kind=None if options.value_kind is None else ValueKind(options.value_kind),
-        columns=_roles(options.column),
+        columns=column_roles(options.column),
         controls=tuple(options.control),
         pool_controls=options.pool_controls,
         control_scope=options.control_scope,
@@ -189,14 +197,7 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--target-sum", type=float, default=10_000, metavar="N", help="counts a cell is scaled to")
     flag("--min-cells", type=int, default=10, metavar="N", help="fewer are flagged as underpowered")
     flag("--n-hvg", type=whole, default=2_000, metavar="N", help="genes in the metric panel")
-    flag(
-        "--column",
-        action="extend",
-        nargs="+",
-        default=[],
-        metavar="ROLE=NAME",
-        help="which column is what; ROLE= if none is",
-    )
+    add_column_flag(parser, "which column is what; ROLE= if none is")
     flag("--overwrite", action="store_true", help="replace an atlas of that name")
     flag("--workers", type=whole, metavar="N", help="processes that sum counts; none: all cores")
     flag(
@@ -204,14 +205,3 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help="of Dask (tcp://HOST:8786), whose workers sum them; they must see PATH and LGR_HOME",
     )
-
-
-def _roles(pairs: Sequence[str]) -> dict[str, str]:
-    roles = {}
-    for pair in pairs:
-        role, equals, name = pair.partition("=")
-        if not (role and equals):
-            found = "it is not role=name"
-            raise UsageError(f"--column {pair}", found, "E.g. --column drug=compound.")
-        roles[role.strip()] = name.strip()
-    return roles

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from lgr_core.config import Settings
+from lgr_core.errors import LgrError, ServiceError, UsageError
 
 Run = Callable[[argparse.Namespace, Settings], None]
 Commands = Any
@@ -31,6 +32,41 @@ def whole(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
     return number
+
+
+def add_column_flag(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--column``, whose values :func:`column_roles` reads."""
+    parser.add_argument(
+        "--column", action="extend", nargs="+", default=[], metavar="ROLE=NAME", help=what
+    )
+
+
+def column_roles(pairs: Sequence[str]) -> dict[str, str]:
+    """Role -> column of some ``role=name``.
+
+    Raises
+    ------
+    UsageError
+        If one of them is not of that form.
+    """
+    roles = {}
+    for pair in pairs:
+        role, equals, name = pair.partition("=")
+        if not (role and equals):
+            found = "it is not role=name"
+            raise UsageError(f"--column {pair}", found, "E.g. --column drug=compound.")
+        roles[role.strip()] = name.strip()
+    return roles
+
+
+def unanswered(asked: str, found: str, do: str, stop: LgrError | None = None) -> LgrError:
+    """The error of a command that left something without an answer; ``found`` has the count.
+
+    What stopped it gives the exit code: 6 for a spent budget, else that of an outside service.
+    """
+    if stop is None:
+        return ServiceError(asked, found, do)
+    return type(stop)(asked, f"{found}: {stop.found}", f"{stop.do} {do}")
 
 
 def print_json(data: object) -> None:

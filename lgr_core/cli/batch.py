@@ -9,13 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Commands, command, print_json, tell
+from lgr_core.cli.base import Commands, command, print_json, tell, unanswered
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
-from lgr_core.errors import InputError, NotFoundError, ServiceError
+from lgr_core.errors import InputError, NotFoundError
 from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import price_words
 from lgr_core.retrieval.fill_cache import estimate
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.openai_batch.answers import Import, import_batch
@@ -48,7 +49,7 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     pools = pools_of(options, store)
     selector = llm_selector(store, settings, llm_options(options, settings))
-    price = estimate(selector, pools, options.k).usd
+    cost = estimate(selector, pools, options.k)
     service = Service.at(settings.llm_base_url)
     identity = (store.name, store.build_id)
     found = export_batch(selector, service, pools, options.k, options.out, atlas=identity)
@@ -57,13 +58,17 @@ def _export(options: argparse.Namespace, settings: Settings) -> None:
         "shards": list(found.shards),
         "questions": found.questions,
         "remembered": found.remembered,
-        "usd_without_discount": price,
+        "input_tokens": cost.usage.input,
+        "output_tokens": cost.usage.output,
+        "usd_without_discount": cost.usd,
     }
     if options.json:
         print_json(data)
         return
-    cost = "no price known" if price is None else f"about ${price:,.2f} before the batch discount"
-    print(f"{found.questions:,} questions in {len(found.shards)} file(s) in {found.folder}; {cost}")
+    print(f"{found.questions:,} questions in {len(found.shards)} file(s) in {found.folder}")
+    discount = "" if cost.usd is None else " before the batch discount"
+    tokens = f"{cost.usage.input:,} tokens in, {cost.usage.output:,} out (estimated)"
+    print(f"{tokens}: {price_words(cost.usd)}{discount}")
     print(f"{found.remembered:,} were answered before and are left out")
 
 
@@ -89,8 +94,9 @@ def _import(options: argparse.Namespace, settings: Settings) -> None:
     asked, do = f"import of {options.folder}", "The rest was taken; export again what is missing."
     if report.malformed:
         raise InputError(asked, f"{len(report.malformed):,} lines cannot be read", do)
-    if report.failed:
-        raise ServiceError(asked, f"{len(report.failed):,} answers failed", do)
+    if report.failed or report.missing:
+        found = f"{len(report.failed):,} answers failed, {report.missing:,} questions have none yet"
+        raise unanswered(asked, found, do)
 
 
 def _manifest(options: argparse.Namespace, settings: Settings) -> Manifest:

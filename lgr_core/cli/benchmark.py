@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.base import (
+    Bars,
+    Commands,
+    add_column_flag,
+    column_roles,
+    command,
+    print_json,
+    tell,
+    unanswered,
+    whole,
+)
 from lgr_core.cli.fill import unfinished
-from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.many import names
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
@@ -26,12 +38,13 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import write_report
 from lgr_core.evaluation.results import Run, load_run
 from lgr_core.evaluation.runner import Bench, run_benchmark
-from lgr_core.evaluation.selectors import Selectors
+from lgr_core.llm.prices import price_words
 from lgr_core.prediction.batch import Status
 from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.fill_cache import estimate, fill
-from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
+from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 HEADLINE = "pearson_delta"
@@ -42,7 +55,6 @@ def add(commands: Commands) -> None:
     run = command(commands, "benchmark", _benchmark, "score methods on held-out conditions")
     _add_flags(run)
     add_llm_flags(run)
-    run.set_defaults(scope=None)
     report = command(commands, "report", _report, "one HTML file of a benchmark run")
     report.add_argument("folder", type=Path, metavar="DIR")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
@@ -50,13 +62,14 @@ def add(commands: Commands) -> None:
 
 def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
-    asked = _llm_options(options, settings)
+    asked = llm_options(options, settings)
     guests = _guests(options.predictions)
+    columns = _columns(options)
     plan = _plan(options, asked, guests, settings)
     folder = options.out
     if folder is None:
         folder = settings.runs / store.name
-    selectors = Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
+    selectors = partial(make_selector, recorded=recorded_answers(options, settings))
     unasked = None
     if asked.policy is not Policy.REPLAY and any("llm" in name for name in plan.methods):
         unasked = _ask(options, settings, Bench(store, plan, selectors, {}), asked)
@@ -67,6 +80,7 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
             folder,
             selectors=selectors,
             guests=guests,
+            guest_columns=columns,
             workers=options.workers,
             progress=progress,
         )
@@ -77,6 +91,8 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
         print("\n".join(_lines(run)))
     if unasked is not None:
         raise unasked
+    if (failed := _failed(run)) is not None:
+        raise failed
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: ARG001
@@ -115,17 +131,12 @@ def _plan(
         split=options.split,
         drop_overlap=options.drop_overlap,
         language_model=said,
-        guests={name: digest(path)["sha256"] for name, path in guests.items()},
+        guests={name: _identity(path, _columns(options)) for name, path in guests.items()},
     )
 
 
 def _methods(options: argparse.Namespace) -> tuple[str, ...]:
     return chosen_methods(None if options.methods == ["all"] else options.methods)
-
-
-def _llm_options(options: argparse.Namespace, settings: Settings) -> LLMOptions:
-    scope = Scope.LINE if options.scope is None else options.scope
-    return llm_options(argparse.Namespace(**{**vars(options), "scope": scope}), settings)
 
 
 def _guests(files: list[Path]) -> dict[str, Path]:
@@ -135,6 +146,19 @@ def _guests(files: list[Path]) -> dict[str, Path]:
     if len(guests) < len(files):
         raise UsageError("predictions", "two files of one name", "Rename one: it names a method.")
     return guests
+
+
+def _columns(options: argparse.Namespace) -> dict[str, str]:
+    """What the columns of the predictions are."""
+    if options.column and not options.predictions:
+        raise UsageError("--column", "there are no predictions", "Name a file with --predictions.")
+    return column_roles(options.column)
+
+
+def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
+    """What tells predictions apart: what is in the file, and how its columns are read."""
+    sha256 = digest(path)["sha256"]
+    return {"sha256": sha256, "columns": dict(columns)} if columns else sha256
 
 
 def _ask(
@@ -147,11 +171,24 @@ def _ask(
         bench.store, settings, asked, neighbors=options.neighbors, client=client
     )
     found = estimate(selector, pools, options.k)
-    price = "no price known" if found.usd is None else f"about ${found.usd:,.2f}"
-    tell(f"lgr: {found.questions:,} questions to {asked.model}: {price}")
+    tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
+    price = price_words(found.usd, found.usd_at_most)
+    tell(f"lgr: {found.questions:,} questions to {asked.model}, {tokens}: {price}")
     with Bars() as progress:
         report = fill(selector, client, pools, options.k, progress=progress)
     return unfinished("benchmark", report) if report.failed or report.not_asked else None
+
+
+def _failed(run: Run) -> LgrError | None:
+    """The error of a run in which a method had no answer to some of its queries."""
+    query = ["method", "regime", "cell_line", "drug", "dose_um"]
+    failed = run.scores.loc[run.scores["status"] == Status.FAILED, query].drop_duplicates()
+    if failed.empty:
+        return None
+    counts = failed["method"].astype(str).value_counts().items()
+    found = ", ".join(f"{method} has no answer to {n:,} queries" for method, n in counts)
+    do = "Ask the model (--cache fill), give --neighbors FILE, or leave these out of --methods."
+    return unanswered("benchmark", found, do)
 
 
 def _pools(bench: Bench) -> Iterator[CandidatePool]:
@@ -198,4 +235,5 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
     what = "someone else's predictions (h5ad, parquet, CSV)"
     flag("--predictions", type=Path, nargs="+", action="extend", default=[], help=what)
+    add_column_flag(parser, "which column of the predictions is what; ROLE= if none is")
     flag("--workers", type=whole, default=os.cpu_count() or 1, metavar="N", help="processes")

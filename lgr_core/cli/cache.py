@@ -12,14 +12,15 @@ import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Commands, command, print_json
+from lgr_core.cli.base import Commands, command, print_json, unanswered
 from lgr_core.config import Settings
-from lgr_core.errors import InputError
+from lgr_core.errors import InputError, LgrError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.cache_check import CacheReport
 from lgr_core.retrieval.imports import forget, imported, take_file
 from lgr_core.retrieval.neighbor_files import NeighborRecord
 from lgr_core.retrieval.setup import live_client, tag_inference
+from lgr_core.retrieval.tags import TagReport
 
 
 def add(commands: Commands) -> None:
@@ -131,11 +132,27 @@ def _tags(options: argparse.Namespace, settings: Settings) -> None:
     if options.json:
         rest = {"unknown": list(report.unknown), "unanswered": list(report.unanswered)}
         print_json({"tags": tags, **rest, "cost_usd": client.cost})
-        return
-    for drug, found in tags.items():
-        print(f"{drug}: {', '.join(found) or 'none'}")
-    print(f"words that are no tags: {', '.join(report.unknown) or 'none'}")
-    print(f"drugs left out of the answers: {', '.join(report.unanswered) or 'none'}")
+    else:
+        print("\n".join(_tag_lines(report)))
+    if report.unanswered:
+        raise untagged(report)
+
+
+def _tag_lines(report: TagReport) -> Iterator[str]:
+    for drug, note in report.annotations.items():
+        yield f"{drug}: {', '.join(note.tags) or 'none'}"
+    yield f"words that are no tags: {', '.join(report.unknown) or 'none'}"
+    yield f"drugs left out of the answers: {', '.join(report.unanswered) or 'none'}"
+
+
+def untagged(report: TagReport) -> LgrError:
+    """Why not every drug has tags; what stopped the inference gives the exit code."""
+    missing = len(report.unanswered)
+    found = f"{missing:,} of {missing + len(report.annotations):,} drugs have no answer"
+    do = "Run the same command again: it asks for the rest."
+    if report.stopped_by is None:
+        do = "Ask another model with --model."
+    return unanswered("tags", found, do, report.stopped_by)
 
 
 def _said(options: argparse.Namespace, data: dict[str, object]) -> None:

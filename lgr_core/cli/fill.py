@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, whole
+from lgr_core.cli.base import Bars, Commands, command, print_json, tell, unanswered, whole
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.many import add_many_flags, pools_of
 from lgr_core.config import Settings
-from lgr_core.errors import LgrError, ServiceError
+from lgr_core.errors import LgrError
 from lgr_core.llm.budget import Budget
+from lgr_core.llm.prices import price_words
 from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.llm_question import Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
@@ -63,11 +64,9 @@ def _fill(options: argparse.Namespace, settings: Settings) -> None:
 
 def unfinished(command_name: str, report: FillReport) -> LgrError:
     """Why not every query is answered; what stopped the run gives the exit code."""
-    stop, do = report.stopped_by, "Run the same command again: it goes on there."
+    do = "Run the same command again: it goes on there."
     found = f"{len(report.failed):,} failed, {report.not_asked:,} not asked"
-    if stop is None:
-        return ServiceError(command_name, found, do)
-    return type(stop)(command_name, f"{found}: {stop.found}", f"{stop.do} {do}")
+    return unanswered(command_name, found, do, report.stopped_by)
 
 
 @contextmanager
@@ -102,9 +101,7 @@ def _show_estimate(options: argparse.Namespace, found: Estimate) -> None:
     if options.json:
         print_json(data)
         return
-    price = "no price known for this model"
-    if found.usd is not None:
-        price = f"about ${found.usd:,.2f} (at most ${found.usd_at_most:,.2f})"
+    price = price_words(found.usd, found.usd_at_most)
     tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
     print(f"{found.questions:,} questions to ask, {found.remembered:,} answered before")
     print(f"{tokens}: {price}, without prompt caching")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.base import whole
 from lgr_core.config import Settings
 from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.llm_question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
+from lgr_core.retrieval.recorded_selector import RecordedSelector
+from lgr_core.retrieval.setup import recorded_selector
 
 _NAMEABLE = ("model", "mode", "temperature", "effort", "samples", "ask_for")
 """Flags whose defaults are settings too: given, they are named, whatever they say."""
@@ -31,8 +36,10 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="recorded answers that go before all others",
     )
-    flag("--scope", choices=[str(scope) for scope in Scope], default="line")
-    flag("--scope-line", default=DEFAULT_SCOPE_LINE, metavar="C", help="of scope drug")
+    what = "whose ranking: the line's own, or that of one line for all; default: the line's own, "
+    what += "else a recorded one of --scope-line"
+    flag("--scope", choices=[str(scope) for scope in Scope], help=what)
+    flag("--scope-line", default=DEFAULT_SCOPE_LINE, metavar="C", help="the one line for all")
     flag("--model", help="default: LGR_LLM_MODEL, else the paper's")
     flag("--mode", choices=["text", "structured"], help="of prompt and answer; default: text")
     flag("--facts", action="store_true", help="tell mechanisms, targets, organ and drivers")
@@ -64,7 +71,7 @@ def llm_options(
     )
     return LLMOptions(
         policy=Policy(options.cache) if policy is None else policy,
-        scope=Scope(options.scope),
+        scope=Scope.LINE if options.scope is None else Scope(options.scope),
         scope_line=options.scope_line,
         prompt=prompt,
         repair=options.repair,
@@ -72,4 +79,17 @@ def llm_options(
         max_candidates=options.max_candidates,
         chosen=chosen,
         **{"model": settings.llm_model, **given},
+    )
+
+
+def recorded_answers(
+    options: argparse.Namespace, settings: Settings
+) -> Callable[[AtlasStore], RecordedSelector]:
+    """Makes the selector of the recorded answers that the flags name; it can be pickled."""
+    return partial(
+        recorded_selector,
+        settings=settings,
+        options=llm_options(options, settings, Policy.REPLAY),
+        scope=None if options.scope is None else Scope(options.scope),
+        neighbors=tuple(options.neighbors),
     )

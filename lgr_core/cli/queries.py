@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, trusted
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Commands, command, print_json
-from lgr_core.cli.llm_flags import add_llm_flags, llm_options
+from lgr_core.cli.base import Commands, command, print_json, tell
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.shown import answer_lines, show_retrieval, tell_recorded
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import InputError, UsageError
-from lgr_core.evaluation.selectors import Selectors
 from lgr_core.export import write_answer
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.predictors import FALLBACKS
@@ -26,7 +26,7 @@ from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.query import read_query
-from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector
+from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector, make_selector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
 
 
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
     reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
     _add_question(reply)
     reply.add_argument("file", metavar="FILE", help="the answer as text; - for standard input")
-    reply.add_argument("--source", default="by hand", help="who answered, for the record")
+    reply.add_argument("--source", metavar="WHO", help="who answered, for the record")
 
 
 def selector_of(
@@ -56,18 +56,15 @@ def selector_of(
     if options.selector == MechanismSelector.name and options.tags == "llm":
         inference = tag_inference(settings, model=options.model)
         report = inference.infer(store.drugs["drug"].tolist())
+        if missing := len(report.unanswered):
+            tell(f"lgr: the model gave no mechanism for {missing:,} of {len(store.drugs):,} drugs")
         return MechanismSelector(store, report.annotations)
     if options.selector != LLMSelector.name:
         return options.selector
-    return llm_selector(
-        store, settings, llm_options(options, settings), neighbors=options.neighbors
-    )
-
-
-def _remembering(options: argparse.Namespace, settings: Settings) -> Selectors:
-    """Selectors of methods that weigh all: a language model's answers are replayed, never asked."""
-    asked = llm_options(options, settings, Policy.REPLAY)
-    return Selectors(settings, asked, tuple(options.neighbors), options.scope is None)
+    asked = llm_options(options, settings)
+    if asked.policy is Policy.REPLAY:
+        return recorded_answers(options, settings)(store)
+    return llm_selector(store, settings, asked, neighbors=options.neighbors)
 
 
 def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
@@ -91,7 +88,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         store,
         **_asked(options, settings, store),
         method=options.method,
-        selectors=lambda name: _remembering(options, settings)(name, store),
+        selectors=partial(make_selector, store=store, recorded=recorded_answers(options, settings)),
         aggregate=options.aggregate,
         fallback=options.fallback,
         all_genes=options.all_genes,

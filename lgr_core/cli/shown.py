@@ -6,7 +6,8 @@ from lgr_core.answer import Answer, retrieval_dict
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.base import print_json, tell
 from lgr_core.domain import Rejected, Retrieval
-from lgr_core.retrieval.recorded import said_of
+from lgr_core.retrieval.answer_source import source_words
+from lgr_core.retrieval.recorded import other_line, said_of
 
 _SHOWN = 3
 """Conditions named of each term."""
@@ -32,10 +33,10 @@ def tell_recorded(retrieval: Retrieval) -> None:
 def _neighbor_lines(retrieval: Retrieval) -> str:
     kind = "heaviest other drugs here" if "route" in retrieval.provenance else "neighbours"
     head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} {kind}"
-    said = retrieval.provenance
-    who = retrieval.selector
-    who += f", answered by {said['answered_by']}" if "answered_by" in said else ""
-    who += f": {said['source']}" if "source" in said else ""
+    source = source_words(retrieval.provenance)
+    who = retrieval.selector if source is None else f"{retrieval.selector}, {source}"
+    asked = other_line(retrieval.provenance, retrieval.query.cell_line)
+    who += "" if asked is None else f", asked for {asked}"
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
     lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
     lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]

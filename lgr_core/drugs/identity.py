@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-
-from rapidfuzz import fuzz, process
+from functools import cached_property, lru_cache
 
 from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
-from lgr_core.drugs.forms import split_form, strip_form
+from lgr_core.drugs.forms import bracket, split_form, strip_form
 from lgr_core.drugs.names import fold, safe_name
 from lgr_core.drugs.readings import Level, Readings, group
+from lgr_core.drugs.twins import twin_key
 from lgr_core.errors import AmbiguousError, unknown
+from lgr_core.nearest import LIMIT, nearest
+from lgr_core.remedies import Remedy
 
 __all__ = [
     "DrugCatalog",
@@ -28,6 +29,15 @@ __all__ = [
     "safe_name",
     "strip_form",
 ]
+
+
+_CLASS_ENDINGS = (
+    "anib ciclib degib fenib lisib metinib parib rafenib sertib tinib zomib "
+    "abine amide azole caine cillin conazole coxib cycline dipine domide floxacin gliflozin "
+    "gliptin glitazone lukast mycin navir olol olone oxacin parin pamil platin prazole pril "
+    "rubicin sartan setron sone stat statin stine taxel tecan terol tidine triptan vir xaban zepam"
+)
+"""Endings of the international names of whole classes of drugs (WHO's stems): alike in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,8 @@ class DrugCatalog:
         Other names, each leading to a base name; ``None`` takes the shipped table.
     where
         What error messages call the place that was searched.
+    listing
+        How its names are listed: what an error says where no name is near.
     """
 
     def __init__(
@@ -81,9 +93,10 @@ class DrugCatalog:
         aliases: Mapping[str, str] | None = None,
         *,
         where: str = "this atlas",
+        listing: str | Remedy | None = None,
     ) -> None:
         self.names = _trimmed(names)
-        self.where = where
+        self.where, self.listing = where, listing
         book = shipped_book() if aliases is None else AliasBook(aliases)
         self._readings = Readings(self.names, book)
         self._known = frozenset(self.names)
@@ -123,8 +136,10 @@ class DrugCatalog:
             return reading.drug
         if reading.ambiguous:
             found = f"it can be read as {' or '.join(reading.candidates)}"
-            raise AmbiguousError(f"drug {text!r}", found, "Give the full name of one of them.")
-        raise unknown("drug", text, self.names, self.where)
+            do = "Give the full name of one of them."
+            raise AmbiguousError(f"drug {text!r}", found, do, candidates=reading.candidates)
+        near = self.nearest(text)
+        raise unknown("drug", text, self.names, self.where, near=near, listing=self.listing)
 
     def parent(self, name: str) -> str:
         """The parent compound of a drug; its salts, hydrates and stereoisomers share it."""
@@ -135,16 +150,18 @@ class DrugCatalog:
         drug = self.resolve(name)
         return tuple(n for n in self._families[self._parents[drug]] if n != drug)
 
-    def suggest(self, text: str, *, among: Collection[str] | None = None) -> str | None:
-        """The name most like the text, if one is close: for a name that was not found."""
-        best = process.extractOne(
-            text,
-            self.names if among is None else sorted(among),
-            scorer=fuzz.WRatio,
-            processor=strip_form,
-            score_cutoff=80,
+    def nearest(
+        self, text: str, *, among: Collection[str] | None = None, limit: int = LIMIT
+    ) -> tuple[str, ...]:
+        """The names that the text may be a misspelling of, the likeliest first.
+
+        Salts, isomers, case and signs do not count, nor does the ending of a class of drugs:
+        Dasatinib is no misspelling of Afatinib.
+        """
+        names = self.names if among is None else sorted(among)
+        return nearest(
+            text, names, limit=limit, keys=_spellings, endings=_CLASS_ENDINGS.split(), longer=False
         )
-        return None if best is None else best[0]
 
     @cached_property
     def _parents(self) -> dict[str, str]:
@@ -168,6 +185,12 @@ def _parents(readings: Readings, keys: Mapping[str, str | None]) -> dict[str, st
         shared = {drawn[name] for name in family if name in drawn}
         parents |= dict.fromkeys(family, min(shared or map(strip_form, family)))
     return parents
+
+
+@lru_cache(maxsize=16384)
+def _spellings(name: str) -> frozenset[str]:
+    """The keys of a name, whole and before its closing bracket, which may hold another name."""
+    return frozenset({twin_key(name), twin_key(bracket(fold(name))[0])})
 
 
 def _closest(text: str, level: Level, candidates: tuple[str, ...]) -> Resolution:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lgr_core.drugs.names import fold
 from lgr_core.errors import AmbiguousError, unknown
+from lgr_core.remedies import Remedy
 
 _NO_ID = {"", "-", "n/a", "na", "nan", "none", "null", "unknown"}
 _SIGNS = re.compile(r"[\s/._-]")
@@ -24,6 +25,8 @@ class LineCatalog:
         The ids of each name; ``NA``, ``None`` and empty ones count as none.
     where
         What error messages call the place that was searched.
+    listing
+        How its names are listed: what an error says where no name is near.
     """
 
     def __init__(
@@ -32,9 +35,10 @@ class LineCatalog:
         ids: Mapping[str, Sequence[str]] | None = None,
         *,
         where: str = "this atlas",
+        listing: str | Remedy | None = None,
     ) -> None:
         self.names = tuple(sorted({name.strip() for name in names} - {""}))
-        self.where = where
+        self.where, self.listing = where, listing
         self._names = frozenset(self.names)
         self._readings: dict[str, set[str]] = defaultdict(set)
         for name in self.names:
@@ -74,9 +78,10 @@ class LineCatalog:
         found = self.candidates(text)
         if len(found) > 1:
             readings = f"it can be read as {' or '.join(found)}"
-            raise AmbiguousError(f"cell line {text!r}", readings, "Give the exact name of one.")
+            do = "Give the exact name of one."
+            raise AmbiguousError(f"cell line {text!r}", readings, do, candidates=found)
         if not found:
-            raise unknown("cell line", text, self.names, self.where)
+            raise unknown("cell line", text, self.names, self.where, listing=self.listing)
         return found[0]
 
 

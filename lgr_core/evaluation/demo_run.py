@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.evaluation.methods import chosen_methods
@@ -9,7 +11,8 @@ from lgr_core.evaluation.plan import Plan
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import Run
 from lgr_core.evaluation.runner import Progress, run_benchmark
-from lgr_core.evaluation.selectors import Selectors
+from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.setup import recorded_selector
 
 METHODS = (
     *("lgr_llm", "lgr_mechanism", "lgr_chemistry"),
@@ -34,7 +37,8 @@ def run_demo(
 ) -> Run:
     """Score the methods on the demo atlas; a run of this build that is there is read."""
     folder = settings.runs / f"{store.name}-{store.build_id[:8]}"
-    selectors = Selectors(settings)
+    recorded = partial(recorded_selector, settings=settings)
+    selectors = partial(make_selector, recorded=recorded)
     return run_benchmark(
         store, DEMO_PLAN, folder, selectors=selectors, workers=workers, progress=progress
     )

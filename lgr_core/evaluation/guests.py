@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.blocks import Choices
 from lgr_core.atlas.sources.deltas import read_deltas
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Condition, Evidence, FloatArray
+from lgr_core.domain import NOTHING, Condition, Evidence, FloatArray
 from lgr_core.errors import InputError
 from lgr_core.prediction.batch import Predictions, Unfitted, answered
 from lgr_core.retrieval.blocks import Block
@@ -34,18 +36,23 @@ class Guest(Unfitted):
         return answered(delta, without="the file has no prediction for it")
 
 
-def read_guest(store: AtlasStore, path: Path) -> Guest:
+def read_guest(store: AtlasStore, path: Path, columns: Mapping[str, str] = NOTHING) -> Guest:
     """Predictions from an h5ad, parquet or CSV file with a cell line, a drug and a dose a row.
 
     Names are read by the atlas's catalogs; genes by name, and every gene of the panel is needed.
+    A file without doses is read at the atlas's dose, if it has only one. ``columns`` (role ->
+    column) are as of :func:`~lgr_core.atlas.sources.columns.guess_columns`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, lacks genes of the panel or repeats one, repeats a condition,
-        under another spelling too, or none of its rows is in the atlas.
+        If the file cannot be read, lacks doses or genes of the panel, repeats a gene or a
+        condition, under another spelling too, or none of its rows is in the atlas.
     """
-    table = read_deltas(path, value_kind=store.value_kind, unsigned=True, n_hvg=1)
+    choices = Choices(overrides=columns)
+    kind = store.value_kind
+    table = read_deltas(path, value_kind=kind, choices=choices, unsigned=True, n_hvg=1)
+    conditions = _with_doses(store, path, table.conditions)
     counts = table.provenance
     if repeated := counts["replicates_averaged"] + counts["plates_averaged"]:
         raise _repeats(path, f"{repeated:,} rows repeat a condition")
@@ -61,7 +68,7 @@ def read_guest(store: AtlasStore, path: Path) -> Guest:
     columns = np.array([genes[gene] for gene in panel])
     deltas: dict[Condition, FloatArray] = {}
     again = []
-    for i, row in enumerate(table.conditions.itertuples()):
+    for i, row in enumerate(conditions.itertuples()):
         query = _read(store, row)
         if query in deltas:
             again.append(query)
@@ -74,6 +81,20 @@ def read_guest(store: AtlasStore, path: Path) -> Guest:
         found = "none of its rows is a condition of the atlas"
         raise InputError(f"predictions {path}", found, "Use the atlas's names and doses in uM.")
     return Guest(path.stem, deltas)
+
+
+def _with_doses(store: AtlasStore, path: Path, conditions: pd.DataFrame) -> pd.DataFrame:
+    """The conditions of a file, at the atlas's one dose if the file names none."""
+    measured = np.sort(store.conditions["dose_um"].dropna().unique())
+    if conditions["dose_um"].notna().any() or not len(measured):
+        return conditions
+    if len(measured) == 1:
+        return conditions.assign(dose_um=measured[0])
+    shown = ", ".join(f"{dose:g}" for dose in measured[:_SHOWN])
+    more = f" and {len(measured) - _SHOWN:,} more" if len(measured) > _SHOWN else ""
+    found = f"the file has no doses, and the atlas has several ({shown}{more} uM)"
+    do = "Add a column dose_um, or name the one that holds them with --column dose=NAME."
+    raise InputError(f"predictions {path}", found, do)
 
 
 def _repeats(path: Path, found: str) -> InputError:

@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.domain import Selector
+from lgr_core.domain import NOTHING, Selector
 from lgr_core.errors import InputError
 from lgr_core.evaluation.describe import describe
 from lgr_core.evaluation.folds import notes_of, queries
@@ -123,6 +123,7 @@ def run_benchmark(
     *,
     selectors: SelectorMaker,
     guests: Mapping[str, Path] | None = None,
+    guest_columns: Mapping[str, str] = NOTHING,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Run:
@@ -130,7 +131,8 @@ def run_benchmark(
 
     A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
     computed, and those in which a query failed for want of an answer. The numbers do not depend on
-    ``workers`` or on what was resumed.
+    ``workers`` or on what was resumed. ``guest_columns`` (role -> column) say what the columns of
+    the files of ``guests`` are, where their names do not.
 
     Raises
     ------
@@ -144,7 +146,7 @@ def run_benchmark(
     config = plan.to_dict(store)
     check_same(folder, config)
     files = {} if guests is None else guests
-    read = {name: read_guest(store, path) for name, path in files.items()}
+    read = {name: read_guest(store, path, guest_columns) for name, path in files.items()}
     bench = Bench(store, plan, cache(selectors), read)
     tasks = bench.tasks()
     write_config(folder, {**config, "started_at": _now()})
@@ -175,7 +177,15 @@ def run_benchmark(
         for task in todo:
             bench.carry_out(task, places[task.name], told.step)
         return finish()
-    job = _Job(store.name, store.folder.parent, store.build_id, plan, selectors, dict(files))
+    job = _Job(
+        store.name,
+        store.folder.parent,
+        store.build_id,
+        plan,
+        selectors,
+        dict(files),
+        dict(guest_columns),
+    )
     try:
         with _Processes(job, workers) as processes:
             processes.carry_out(todo, places, told)
@@ -214,6 +224,7 @@ class _Job:
     plan: Plan
     selectors: SelectorMaker
     guests: Mapping[str, Path]
+    guest_columns: Mapping[str, str]
 
 
 _OWN: dict[str, Any] = {}
@@ -262,7 +273,7 @@ def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing n
     threadpool_limits(1)  # the processes share the cores
     threading.Thread(target=_end_with_parent, daemon=True).start()
     store = open_atlas(job.atlas, job.atlases)
-    guests = {name: read_guest(store, path) for name, path in job.guests.items()}
+    guests = {name: read_guest(store, path, job.guest_columns) for name, path in job.guests.items()}
     bench = Bench(store, job.plan, cache(job.selectors), guests)
     _OWN.update(bench=bench, tasks={task.name: task for task in bench.tasks()}, counter=counter)
 

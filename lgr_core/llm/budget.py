@@ -91,7 +91,7 @@ class Budget:
             and no price.
         """
         if usd is None and self._limits["US dollars"] is not None:
-            found = "there is a limit in US dollars, but no price is known for this model"
+            found = "there is a limit in US dollars, but no price is known for this model here"
             raise BudgetError("budget", found, f"Add the price to {PRICES.name} or lift the limit.")
         reservation = Reservation(most, usd)
         with self._settled:

@@ -8,6 +8,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from lgr_core.errors import UsageError
 
+OPENAI = "openai"
+"""The name of OpenAI's own service, whatever its address."""
+
 OPENAI_URL = "https://api.openai.com/v1"
 
 NEW_TOKENS, OLD_TOKENS = "max_completion_tokens", "max_tokens"
@@ -60,7 +63,7 @@ class Service:
     @property
     def name(self) -> str:
         """What stands in cache keys and records: openai, or the address."""
-        return "openai" if self.is_openai else self.url
+        return OPENAI if self.is_openai else self.url
 
     def token_names(self, api: Api) -> tuple[str, ...]:
         """The names of the output limit, in the order tried.

@@ -13,6 +13,7 @@ from typing import Any
 from lgr_core.config import SHIPPED
 from lgr_core.domain import LLMUsage
 from lgr_core.errors import InputError
+from lgr_core.llm.endpoint import OPENAI
 
 PRICES = SHIPPED / "llm_prices.toml"
 
@@ -38,25 +39,33 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices by model, with where and when they were read."""
+    """Prices of one service by model, with where and when they were read."""
 
     models: Mapping[str, Price]
     source: str = ""
     date: str = ""
 
     @classmethod
-    def load(cls, path: Path = PRICES) -> Prices:
-        """Read a price file.
+    def load(cls, path: Path | None = None, *, service: str = OPENAI) -> Prices:
+        """Read what a price file (None: the shipped one) says of a service, by its ``name``.
+
+        The price of a model is that of the service that runs it: what OpenAI asks says nothing of
+        a server of another address, even if its model has the same name.
 
         Raises
         ------
         InputError
             If it is missing or is not of the form of ``data/llm_prices.toml``.
         """
+        path = PRICES if path is None else path
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
-            models = {name: _price(row) for name, row in data["models"].items()}
-            return cls(models, str(data["source"]), str(data["date"]))
+            services = {OPENAI: data["models"], **data.get("services", {})}
+            known = {
+                url.rstrip("/"): {name: _price(row) for name, row in models.items()}
+                for url, models in services.items()
+            }
+            return cls(known.get(service, {}), str(data["source"]), str(data["date"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as err:
             found = f"{type(err).__name__}: {err}"
             raise InputError(f"prices {path}", found, "Mend it or restore it.") from err
@@ -71,6 +80,13 @@ class Prices:
             return None
         fresh = (usage.input - usage.cached) * price.input
         return (fresh + usage.cached * price.cached + usage.output * price.output) / MILLION
+
+
+def price_words(usd: float | None, at_most: float | None = None) -> str:
+    """An estimated price in words; ``at_most`` is that of answers of full length."""
+    if usd is None:
+        return "price unknown"
+    return f"about ${usd:,.2f}" + ("" if at_most is None else f" (at most ${at_most:,.2f})")
 
 
 def _price(row: Mapping[str, Any]) -> Price:

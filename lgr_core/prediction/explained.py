@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.config import Settings
 from lgr_core.domain import Condition, FloatArray, IntArray, Prediction, Selector
 from lgr_core.errors import EmptyPoolError, UsageError
 from lgr_core.prediction.best_evidence import BestEvidence, Route, TwoWay
@@ -18,14 +17,10 @@ from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.means import GlobalMean
 from lgr_core.prediction.weighted import Share, Term, Weighted
 from lgr_core.retrieval.blocks import Block, FoldReader, Labels
-from lgr_core.retrieval.llm_question import LLMOptions, Scope
-from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.own_line import OwnLineFirst
 from lgr_core.retrieval.selectors import make_selector
-from lgr_core.retrieval.setup import llm_selector
 
 Selectors = Callable[[str], Selector]
-"""Gives the selector of a name; of a language model's, only what it remembers is asked for."""
+"""Gives the selector of a name; a language model's replays recorded answers."""
 
 METHODS: Mapping[str, Callable[[DrugKernels], Weighted]] = {
     BestEvidence.name: lambda kernels: BestEvidence(Kriging(kernels)),
@@ -60,8 +55,8 @@ class Explained:
 def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = None) -> Weighted:
     """A method of ``METHODS`` with its usual settings, to be asked about many queries.
 
-    ``selectors`` are for the language model's lists; unset, what is remembered, the line's own
-    first. Drugs of the store that were measured nowhere are in its kernels.
+    ``selectors`` are for the language model's lists; unset, recorded answers give them. Drugs of
+    the store that were measured nowhere are in its kernels.
 
     Raises
     ------
@@ -72,7 +67,7 @@ def make_method(name: str, reader: FoldReader, *, selectors: Selectors | None = 
         known = ", ".join(METHODS)
         raise UsageError(f"method {name!r}", "it declares no weights", f"Choose one of: {known}.")
     store = reader.store
-    make = partial(selector_from_memory, store) if selectors is None else selectors
+    make = partial(make_selector, store=store) if selectors is None else selectors
     return METHODS[name](DrugKernels(reader.labels, make, _newcomers(reader)))
 
 
@@ -122,15 +117,6 @@ def explain_block(block: Block, method: Weighted, *, most: int | None = None) ->
         told = _explained(suited, block.some(share.places), share, most)
         found.update(zip(share.places.tolist(), told, strict=True))
     return [found[place] for place in range(len(block))]
-
-
-def selector_from_memory(store: AtlasStore, name: str) -> Selector:
-    """The selector of that name; a language model answers from memory, the line's own first."""
-    if name != LLMSelector.name:
-        return make_selector(name, store)
-    settings = Settings.from_environment()
-    scopes = (LLMOptions(scope=scope) for scope in (Scope.LINE, Scope.DRUG))
-    return OwnLineFirst(*(llm_selector(store, settings, options) for options in scopes))
 
 
 def _newcomers(reader: FoldReader) -> Sequence[Newcomer]:

@@ -8,11 +8,15 @@ from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, DeltaReader, Evidence, Retrieval, Selection
 from lgr_core.errors import InputError
 from lgr_core.llm.parsing.reply_parser import parse_reply
+from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.resolve import resolve
 
 BY_HAND = "by_hand.jsonl"
+
+UNNAMED = "by hand"
+"""The source that is kept of an answer of which nobody says whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class PastedSelector:
 
     asking: LLMSelector
     text: str
-    source: str = "pasted by hand"
+    source: str | None = None
     name: str = LLMSelector.name
     evidence: frozenset[Evidence] = frozenset()
 
@@ -40,7 +44,8 @@ class PastedSelector:
             do = "Paste the model's whole answer, with its numbered list."
             raise InputError(f"pasted answer for {pool.query}", said, do)
         provenance = {
-            "answered_by": self.source,
+            "answered_by": str(AnsweredBy.HAND),
+            **({} if self.source is None else {"source": self.source}),
             "scope": str(self.asking.options.scope),
             "asked_in_line": question.pool.query.cell_line,
             "template": question.prompt.version,
@@ -59,7 +64,7 @@ def import_reply(
     text: str,
     settings: Settings,
     *,
-    source: str,
+    source: str | None = None,
 ) -> Retrieval:
     """Read a pasted answer and keep it as a neighbour file, where replay finds it.
 
@@ -76,5 +81,6 @@ def import_reply(
     asked = selector.questions(pool, k)[0]
     kept = resolve(selection, asked.pool, selector.catalog, asked.k, selector=pasted.name)
     path = settings.neighbor_folders[0] / BY_HAND
-    append_neighbors(path, kept, source=source, atlas=selector.atlas)
+    said = UNNAMED if source is None else source
+    append_neighbors(path, kept, source=said, atlas=selector.atlas)
     return resolve(selection, pool, selector.catalog, k, selector=pasted.name)

@@ -14,6 +14,7 @@ from lgr_core.domain import (
     Proposal,
     Selection,
 )
+from lgr_core.errors import UsageError
 
 
 class NamedSelector:
@@ -32,9 +33,8 @@ class NamedSelector:
         evidence: frozenset[Evidence] = frozenset(),
         provenance: Mapping[str, Any] = NOTHING,
     ) -> None:
-        self.proposals = tuple(
-            Proposal(drug, "Named by hand.") if isinstance(drug, str) else drug for drug in drugs
-        )
+        """Raise ``UsageError`` for a single text, and for what is neither text nor proposal."""
+        self.proposals = _proposals(drugs)
         self.evidence, self._provenance = evidence, provenance
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002
@@ -50,3 +50,16 @@ def edited(
     kept = [Proposal(n.drug, n.rationale, n.score) for n in neighbors if n.drug not in dropped]
     known = {proposal.text for proposal in kept}
     return (*kept, *(Proposal(drug, "Added by hand.") for drug in add if drug not in known))
+
+
+def _proposals(drugs: Iterable[str | Proposal]) -> tuple[Proposal, ...]:
+    do = "Give a list of drug names."
+    if isinstance(drugs, str) or not isinstance(drugs, Iterable):
+        raise UsageError("named neighbours", f"{drugs!r} is not a list of names", do)
+    named = tuple(drugs)
+    for drug in named:
+        if not isinstance(drug, str | Proposal):
+            raise UsageError("named neighbours", f"{drug!r} is not a name", do)
+    return tuple(
+        Proposal(drug, "Named by hand.") if isinstance(drug, str) else drug for drug in named
+    )

@@ -14,6 +14,7 @@ from lgr_core.errors import AccessError, BudgetError, InputError, LgrError, Stop
 from lgr_core.llm.budget import Account, BudgetedClient, estimate_usage, most_usage
 from lgr_core.llm.concurrency import bounded_map
 from lgr_core.retrieval.answer_provider import CUT_PROMPT
+from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.llm_question import Question
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.resolve import resolve
@@ -45,10 +46,10 @@ class FillReport:
     def count(self, selection: Selection, k_used: int) -> None:
         """Add one answered query."""
         self.k_used[k_used] += 1
-        by = str(selection.provenance["answered_by"])
-        if by == "model":
+        by = selection.provenance["answered_by"]
+        if by == AnsweredBy.MODEL:
             self.answered += 1
-        elif by == "cache":
+        elif by == AnsweredBy.CACHE:
             self.remembered += 1
         else:
             self.recorded += 1

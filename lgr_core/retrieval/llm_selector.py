@@ -35,6 +35,7 @@ from lgr_core.retrieval.answer_provider import (
     parsed_reply,
     validate,
 )
+from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.llm_question import (
     LLMOptions,
     Policy,
@@ -108,8 +109,13 @@ class LLMSelector:
         self._question_builder = QuestionBuilder(
             store, self.options, name, facts, line_facts, self._shortlist
         )
-        policy, prices = self.options.policy, Prices.load()
+        policy, prices = self.options.policy, Prices.load(service=name)
         self.answers = AnswerProvider(policy, name, self.catalog, cache, client, prices)
+
+    @property
+    def scope_line(self) -> str:
+        """The line in which scope ``drug`` asks."""
+        return self._question_builder.scope_line
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
         """What is asked for a query: one question a sample, with their cache keys.
@@ -240,7 +246,9 @@ class LLMSelector:
         used = sum((reply.usage for reply in replies), LLMUsage())
         costs = [self.answers.cost(reply, self.options.model) for reply in replies]
         return {
-            "answered_by": "cache" if all(map(from_cache, replies)) else "model",
+            "answered_by": str(
+                AnsweredBy.CACHE if all(map(from_cache, replies)) else AnsweredBy.MODEL
+            ),
             "scope": str(self.options.scope),
             "asked_in_line": heard[0].question.pool.query.cell_line,
             "model": self.options.model,
@@ -266,7 +274,7 @@ class LLMSelector:
         if self._book is None:
             return None
         in_line = self.options.scope is Scope.LINE
-        line = pool.query.cell_line if in_line else self._question_builder.scope_line
+        line = pool.query.cell_line if in_line else self.scope_line
         found = find_recorded(self._book, pool, line, self.options, self.atlas)
         if found is None:
             return None

@@ -15,6 +15,8 @@ from typing import Any
 
 from lgr_core.domain import CandidatePool, Condition, Selection
 from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.lines import line_key
+from lgr_core.retrieval.answer_source import NOT_STATED, AnsweredBy
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord
 
@@ -44,11 +46,13 @@ def recorded_selection(
     record = found.record
     provenance = {
         **record.asked,
-        "answered_by": f"file {found.file}",
-        "source": record.source or "not stated",
+        "answered_by": str(AnsweredBy.FILE),
+        "file": found.file,
+        "source": record.source or NOT_STATED,
         "scope": str(options.scope),
         "asked_in_line": record.cell_line,
         "names_in_file": len(record.proposals),
+        "of_any_atlas": not (found.named or record.atlas),
         "not_honoured": list(not_honoured(options, record)),
     }
     shown = frozenset(catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
@@ -76,6 +80,12 @@ def said_of(provenance: Mapping[str, Any]) -> str | None:
         return None
     who = provenance["source"]
     return f"Recorded answer ({who}): it was not asked with {', '.join(settings)}."
+
+
+def other_line(provenance: Mapping[str, Any], line: str) -> str | None:
+    """The line that the model was asked about, where it is not the query's; None where it is."""
+    asked = provenance.get("asked_in_line")
+    return None if asked is None or line_key(asked) == line_key(line) else str(asked)
 
 
 def _is_asked(record: NeighborRecord, query: Condition, options: LLMOptions, atlas: str) -> bool:

@@ -153,6 +153,11 @@ class _Judge:
             self.parents.setdefault(parent, drug)
 
     def _reject(self, text: str, reason: Reason) -> None:
-        suggest = reason is Reason.OUT_OF_POOL
-        suggestion = self.catalog.suggest(text, among=self.pool.drugs) if suggest else None
+        suggestion = self._meant(text) if reason is Reason.OUT_OF_POOL else None
         self.rejected.append(Rejected(text, reason, suggestion))
+
+    def _meant(self, text: str) -> str | None:
+        """The pool drug that the text misspells; None for a drug of the atlas, which is no slip."""
+        if self.catalog.find(text).candidates:
+            return None
+        return next(iter(self.catalog.nearest(text, among=self.pool.drugs, limit=1)), None)

@@ -25,9 +25,8 @@ from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
-from lgr_core.retrieval.llm_question import LLMOptions
-from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.setup import llm_selector
+from lgr_core.retrieval.recorded_selector import RecordedSelector
+from lgr_core.retrieval.setup import recorded_selector
 
 
 class MechanismSelector:
@@ -160,13 +159,10 @@ def _ranked(pool: CandidatePool, scores: FloatArray) -> list[int]:
     return np.argsort(-scores, kind="stable").tolist()
 
 
-def replaying(store: AtlasStore) -> LLMSelector:
-    """A language model's remembered answers, by the settings of the environment; asks nobody."""
-    return llm_selector(store, Settings.from_environment(), LLMOptions())
-
-
 SELECTORS: Mapping[str, Callable[[AtlasStore, int], Selector]] = {
-    "llm": lambda store, _seed: replaying(store),
+    RecordedSelector.name: lambda store, _seed: recorded_selector(
+        store, Settings.from_environment()
+    ),
     "mechanism": lambda store, _seed: MechanismSelector(store),
     "chemistry": lambda store, _seed: ChemistrySelector(store),
     "random": lambda _store, seed: RandomSelector(seed),
@@ -175,8 +171,16 @@ SELECTORS: Mapping[str, Callable[[AtlasStore, int], Selector]] = {
 """Selectors by name, each with its defaults."""
 
 
-def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:
-    """The selector of that name, for that atlas.
+def make_selector(
+    name: str,
+    store: AtlasStore,
+    *,
+    seed: int = 0,
+    recorded: Callable[[AtlasStore], RecordedSelector] | None = None,
+) -> Selector:
+    """The selector of that name, for that atlas; ``llm`` replays recorded answers, asks nothing.
+
+    ``recorded`` makes the selector of recorded answers; unset, it is the installation's usual one.
 
     Raises
     ------
@@ -186,4 +190,6 @@ def make_selector(name: str, store: AtlasStore, *, seed: int = 0) -> Selector:
     if name not in SELECTORS:
         known = ", ".join(SELECTORS)
         raise UsageError(f"selector {name!r}", "unknown", f"Choose one of: {known}.")
+    if name == RecordedSelector.name and recorded is not None:
+        return recorded(store)
     return SELECTORS[name](store, seed)

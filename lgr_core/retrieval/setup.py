@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
@@ -17,9 +17,10 @@ from lgr_core.llm.budget import Budget, BudgetedClient
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import Prices
-from lgr_core.retrieval.llm_question import LLMOptions, Policy, known_facts
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope, known_facts
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
+from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.tags import TagInference
 
 if TYPE_CHECKING:
@@ -53,23 +54,61 @@ def llm_selector(
         raise UsageError("--neighbors with --cache refresh", found, "Leave one of them out.")
     if client is None and options.policy is not Policy.REPLAY:
         client = live_client(settings)
-    if options.max_output_tokens is None:
-        options = replace(options, max_output_tokens=settings.llm_max_tokens)
-    files = neighbor_files(*settings.neighbor_folders)
-    book = NeighborBook(files, store.drug_catalog, named=neighbors)
-    facts = line_facts = None
-    if options.prompt.facts:
-        facts, line_facts = drug_facts(store), cell_line_facts(store)
-    return LLMSelector(
-        store,
-        options,
-        cache=AnswerCache(settings.answers),
-        book=book,
-        client=client,
-        provider=Service.at(settings.llm_base_url).name,
-        facts=facts,
-        line_facts=line_facts,
+    known = _known_answers(store, settings, options, neighbors)
+    return LLMSelector(store, _limited(options, settings), client=client, **known)
+
+
+def recorded_selector(
+    store: AtlasStore,
+    settings: Settings,
+    options: LLMOptions | None = None,
+    *,
+    scope: Scope | None = None,
+    neighbors: Sequence[Path] = (),
+) -> RecordedSelector:
+    """The recorded answers that count in this installation; the model is never asked.
+
+    The one policy of shell, Python, pages and benchmarks: the query's own line first, else the
+    line of ``options.scope_line``, or only those of a ``scope`` that the user names. ``options``
+    (by default, the settings' model) say which answers fit best; their policy and scope are not
+    read. ``neighbors`` are files that go before those of the installation.
+
+    Raises
+    ------
+    InputError
+        If one of the files cannot be read.
+    """
+    asked = LLMOptions(model=settings.llm_model) if options is None else options
+    asked = _limited(asked, settings)
+    known = _known_answers(store, settings, asked, neighbors)
+    return RecordedSelector(
+        *(
+            LLMSelector(store, replace(asked, policy=Policy.REPLAY, scope=each), **known)
+            for each in ((Scope.LINE, Scope.DRUG) if scope is None else (scope,))
+        )
     )
+
+
+def _limited(options: LLMOptions, settings: Settings) -> LLMOptions:
+    """The options with the settings' limit of output tokens where they name none."""
+    if options.max_output_tokens is not None:
+        return options
+    return replace(options, max_output_tokens=settings.llm_max_tokens)
+
+
+def _known_answers(
+    store: AtlasStore, settings: Settings, options: LLMOptions, neighbors: Sequence[Path]
+) -> dict[str, Any]:
+    """What an ``LLMSelector`` looks answers up in, and what names the question."""
+    files = neighbor_files(*settings.neighbor_folders)
+    known: dict[str, Any] = {
+        "cache": AnswerCache(settings.answers),
+        "book": NeighborBook(files, store.drug_catalog, named=neighbors),
+        "provider": Service.at(settings.llm_base_url).name,
+    }
+    if options.prompt.facts:
+        known |= {"facts": drug_facts(store), "line_facts": cell_line_facts(store)}
+    return known
 
 
 def live_client(
@@ -87,7 +126,8 @@ def live_client(
         If OpenAI itself is to be asked and there is no key.
     """
     limit = Budget(max_usd=settings.llm_budget_usd) if budget is None else budget
-    return BudgetedClient(open_client(settings, api_key, cancel), limit, Prices.load())
+    client = open_client(settings, api_key, cancel)
+    return BudgetedClient(client, limit, Prices.load(service=client.provider))
 
 
 def open_client(

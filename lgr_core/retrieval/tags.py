@@ -15,7 +15,15 @@ from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.drugs.mechanism_files import Annotation
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.drugs.names import fold
-from lgr_core.errors import BadReplyError, NotFoundError
+from lgr_core.errors import (
+    AccessError,
+    BadReplyError,
+    BudgetError,
+    LgrError,
+    NotFoundError,
+    ServiceError,
+    StoppedError,
+)
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.parsing.reply_parser import parse_reply
 from lgr_core.llm.prompt import sanitise
@@ -48,11 +56,15 @@ Answer with one line a molecule, in the same order:
 
 @dataclass(frozen=True, slots=True)
 class TagReport:
-    """Annotations by drug, and the words in the answers that are no tags."""
+    """Annotations by drug, the words in the answers that are no tags, and drugs without an answer.
+
+    ``stopped_by`` is the first error for which the model did not answer.
+    """
 
     annotations: dict[str, Annotation]
     unknown: tuple[str, ...]
     unanswered: tuple[str, ...]
+    stopped_by: LgrError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +80,29 @@ class TagInference:
     def infer(self, drugs: Sequence[str]) -> TagReport:
         """Tags of every drug, their source naming the model.
 
+        Where the service fails or the budget is spent, the drugs concerned have no answer; after
+        errors that no further request avoids, nothing more is asked. An answer without a line that
+        can be read goes to the log.
+
         Raises
         ------
         NotFoundError
-            If an answer is not remembered and there is nobody to ask.
-        BadReplyError
-            If an answer holds no line that can be read; it goes to the log.
+            If an answer is not remembered and no model may be asked.
         """
         found: dict[str, Annotation] = {}
         unknown: list[str] = []
+        stop: LgrError | None = None
         for chunk in _chunks(drugs):
-            reply = self._reply(self._request(chunk), len(chunk))
-            self._read(chunk, reply, found, unknown)
+            try:
+                reply = self._reply(self._request(chunk), len(chunk))
+            except (BudgetError, ServiceError) as err:
+                stop = err if stop is None else stop
+                if isinstance(err, BudgetError | AccessError | StoppedError):
+                    break
+            else:
+                self._read(chunk, reply, found, unknown)
         missing = tuple(drug for drug in drugs if drug not in found)
-        return TagReport(found, tuple(sorted(set(unknown))), missing)
+        return TagReport(found, tuple(sorted(set(unknown))), missing, stop)
 
     def _request(self, chunk: Sequence[str]) -> LLMRequest:
         tags = ", ".join(sorted(self.book.mechanisms))

@@ -10,12 +10,13 @@ import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.errors import InputError, LgrError, unknown
+from lgr_core.errors import InputError, LgrError
 from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
 from pages.shared import links, pieces, state
+from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
 from pages.shared.pickers import choose_atlas, pick_method, refused, switch
-from pages.shared.question import settle
+from pages.shared.question import one_of, settle
 from pages.shared.widgets import html, start
 from pages.shared.words import LLM
 
@@ -144,7 +145,7 @@ def ask() -> Wanted | None:
         html(pieces.error_box(err))
         return None
     wanted, wrong = _settle(store, wishes)
-    wrong = [*(str(part.error) for part in mended), *wrong]
+    wrong = [*(sentence(part.error) for part in mended), *wrong]
     pick_method(wanted.method, wanted.selector, wanted.k)
     links.keep(wanted.texts)
     if linked and refused(wrong, f"a batch on atlas {store.name}"):
@@ -259,17 +260,16 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     plain = {key: wishes[key] for key in ("selector", "k", "once") if key in wishes}
     settled = settle(store, plain)
     method, unlike_any = settle_method(wishes.get("method"))
-    wrong = [str(part.error) for part in (*settled.mended, *unlike_any)]
+    wrong = [sentence(part.error) for part in (*settled.mended, *unlike_any)]
     crossing = wishes.get("all_drugs") or wishes.get("all_lines")
     texts = {name: wishes.get(name, "")[:LONGEST_LIST] for name in TEXTS}
     default = "cross" if crossing and not texts["queries"] else "list"
     asked = (("form", FORMS, default), ("rest", RESTS, "leave"))
     chosen = {}
-    for key, known, nearest in asked:
-        chosen[key] = wishes.get(key) or nearest
-        if chosen[key] not in known:
-            wrong.append(str(unknown(key, chosen[key], known, "this page")))
-            chosen[key] = nearest
+    for key, known, usual in asked:
+        chosen[key], error = one_of(key, wishes.get(key) or None, known, usual)
+        if error is not None:
+            wrong.append(sentence(error))
     dose = wishes.get("at_dose", "")[:20]
     question = settled.question
     how = method, question.selector, question.k, chosen["rest"], question.once

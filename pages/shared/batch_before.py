@@ -9,11 +9,13 @@ from lgr_core.config import Settings
 from lgr_core.errors import UsageError
 from lgr_core.llm.budget import Budget
 from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import price_words
 from lgr_core.many.outcomes import most_queries
 from lgr_core.many.wishes import Reading
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import ONCE, RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
+from pages.shared.fault_words import plainly
 from pages.shared.pickers import switch
 from pages.shared.widgets import html
 from pages.shared.words import count
@@ -61,8 +63,9 @@ def dry_run(wanted: Wanted, reading: Reading) -> bool:
 def _refused(wanted: Wanted, reading: Reading) -> None:
     if not reading.refused:
         return
+    errors = [(refused.text, plainly(refused.error)) for refused in reading.refused]
     table = pd.DataFrame(
-        [(r.text, r.error.asked, r.error.found, r.error.do) for r in reading.refused],
+        [(text, error.asked, error.found, error.do) for text, error in errors],
         columns=["line", "asked", "found", "what to do"],
     )
     with st.expander(f"{count(len(table), 'line')} refused, and why", expanded=True):
@@ -111,14 +114,11 @@ def _memory(wanted: Wanted, reading: Reading) -> Memory:
 
 def _price(found: Memory) -> list[tuple[str, str]]:
     told = found.estimate
-    price = "not known for this model"
-    if told.usd is not None:
-        price = f"about ${told.usd:,.2f}, at most ${told.usd_at_most:,.2f} (estimated)"
     return [
         ("model", Settings.from_environment().llm_model),
         ("questions to ask", f"{told.questions:,}"),
         ("tokens", f"{told.usage.input:,} in, {told.usage.output:,} out (estimated)"),
-        ("price of asking all", price),
+        ("price of asking all (estimated)", price_words(told.usd, told.usd_at_most)),
     ]
 
 

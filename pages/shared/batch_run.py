@@ -19,7 +19,6 @@ from lgr_core.many.outcomes import Many
 from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
-from lgr_core.retrieval.remembered import recall
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import evidence_state, guide, state
 from pages.shared.batch_asking import Wanted
@@ -133,7 +132,7 @@ def asker(wanted: Wanted) -> Ask:
 
 
 def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
-    """Who chooses the neighbours of a query; a language model answers from memory.
+    """Who chooses the neighbours of a query; a language model's recorded answers are replayed.
 
     Where it has no answer, ``rest`` says whether the stand-in chooses; otherwise that is an error
     of this query.
@@ -141,12 +140,11 @@ def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
     if selector != LLM:
         chosen = state.selector(selector, store)
         return lambda _: chosen
-    memories, stand_in = guide.memories(store), state.selector(guide.STAND_IN, store)
+    recorded, stand_in = state.recorded(store), state.selector(guide.STAND_IN, store)
 
     def choose(pool: CandidatePool) -> Selector:
-        known = recall(memories, pool, k)
-        if known is not None:
-            return known.selector
+        if recorded.usable(pool, k) is not None:
+            return recorded
         if rest == guide.STAND_IN:
             return stand_in
         do = "Ask one, choose by mechanism instead, or take another selector."
@@ -156,7 +154,7 @@ def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
 
 
 def memory(store: AtlasStore, pools: Sequence[CandidatePool], k: int) -> Memory:
-    """Look up what is remembered; nobody is asked."""
-    memories = guide.memories(store)
-    unknown = tuple(pool for pool in pools if recall(memories, pool, k) is None)
-    return Memory(unknown, estimate(memories[0], unknown, k))
+    """Look up what is recorded; nobody is asked."""
+    recorded = state.recorded(store)
+    unknown = tuple(pool for pool in pools if recorded.usable(pool, k) is None)
+    return Memory(unknown, estimate(guide.asking(store), unknown, k))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from lgr_core.domain import ValueKind
-from lgr_core.errors import LgrError, unknown
+from lgr_core.errors import LgrError
 from lgr_core.evaluation.figures import Group, look, ordered
 from lgr_core.evaluation.reading import REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
@@ -21,7 +21,7 @@ from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, run_state
 from pages.shared.benchmark_runs import run_folders
 from pages.shared.pickers import picker, uploaded
-from pages.shared.question import DEMO, default_atlas
+from pages.shared.question import DEMO, default_atlas, one_of
 from pages.shared.widgets import html, start
 
 STYLE = Path(__file__).with_name("benchmark.css")
@@ -151,13 +151,16 @@ class _Desk:
         self.errors: list[LgrError] = []
 
     def pick(self, field: str, options: list[str], *defaults: str) -> str:
-        """What was asked if it is there, else the first default that is, else the first."""
-        wish = self.wishes.get(field)
-        if wish in options:
-            return wish
-        if wish is not None and self.linked:
-            self.errors.append(unknown(field, wish, options, "this page"))
-        return next((name for name in defaults if name in options), options[0])
+        """What was asked if it is there, else the first default that is, else the first.
+
+        A link that asks for a name that is not there leads to the nearest.
+        """
+        default = next((name for name in defaults if name in options), options[0])
+        name, error = one_of(field, self.wishes.get(field), options, default)
+        if error is None or not self.linked:
+            return name if error is None else default
+        self.errors.append(error)
+        return name
 
 
 def _pickers(run: Run, view: View) -> None:

@@ -15,6 +15,7 @@ from lgr_core.errors import LgrError
 from lgr_core.export import table_csv
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, state
+from pages.shared.fault_words import sentence
 from pages.shared.pickers import choose_atlas, picker, refused
 from pages.shared.question import NOVEL, settle, spell_dose
 from pages.shared.widgets import html, start
@@ -72,7 +73,7 @@ def choose(key: str, search: str) -> Chosen | None:
     name = settled.question.link()[key]
     options = {"drug": store.drug_catalog.names, "cell_line": store.line_catalog.names}
     picker(key.replace("_", " ").capitalize(), key, list(options[key]), name)
-    wrong = [str(part.error) for part in (*mended, *settled.mended)]
+    wrong = [sentence(part.error) for part in (*mended, *settled.mended)]
     if linked and refused(wrong, f"the card of {name}"):
         return None
     unknown = (NOVEL_WORDS.format(drug=beyond),) if beyond else ()

@@ -16,7 +16,8 @@ from lgr_core.errors import LgrError, NotFoundError
 from pages.shared import browsing, data_state, links, pieces, state
 from pages.shared.data_columns import Choice
 from pages.shared.data_sent import CHECKED, forget
-from pages.shared.data_words import MORE_ROLES, ROLES, in_words, plainly
+from pages.shared.data_words import MORE_ROLES, ROLES
+from pages.shared.fault_words import remedy_words
 from pages.shared.widgets import html
 from pages.shared.words import count, dose_words, listed, literal
 
@@ -52,7 +53,7 @@ def draw(upload: Upload, choice: Choice) -> None:
         html(pieces.caption("The check reads the file and builds nothing."))
         return
     if isinstance(found, LgrError):
-        html(pieces.error_box(plainly(found)))
+        html(pieces.error_box(found))
     else:
         _show(found, upload, choice.name)
     if checked != asked:
@@ -103,7 +104,7 @@ def _show(found: Foresight, upload: Upload, name: str) -> None:
                 *([] if found.time is None else [("time", found.time)]),
             ]
         )
-        + pieces.notes(in_words(upload.in_own_words(remark)) for remark in found.remarks)
+        + pieces.notes(upload.in_own_words(remark.said(remedy_words)) for remark in found.remarks)
     )
     table = found.conditions.drop(columns=["doses_um", "n_replicates"], errors="ignore")
     browsing.download(table, f"{name} conditions")
@@ -158,7 +159,7 @@ def progress(key: str) -> None:
     elif not job.ended:
         _running(key)
     elif job.error is not None:
-        html(pieces.error_box(plainly(job.error)))
+        html(pieces.error_box(job.error))
         words = "No atlas was built. What you chose is kept; change it, or send another file."
         html(pieces.caption(words))
         st.button("Back to the file", key="again", on_click=_leave, type="primary")

@@ -14,7 +14,7 @@ from lgr_core.atlas.sources.preview import Look
 from lgr_core.atlas.uploads import Upload
 from lgr_core.domain import ValueKind
 from pages.shared import pieces
-from pages.shared.data_words import COUNTS, DOSES, KINDS, MORE_ROLES, ROLES, UNITS, in_words
+from pages.shared.data_words import COUNTS, DOSES, KINDS, MORE_ROLES, ROLES, UNITS
 from pages.shared.widgets import html
 from pages.shared.words import count
 
@@ -76,7 +76,7 @@ def _found(look: Look) -> None:
         html(pieces.caption("Its columns are known; nothing needs to be chosen."))
         return
     st.dataframe(look.sample.astype(str), height=180, hide_index=True)
-    html(pieces.notes(in_words(doubt) for doubt in look.doubts))
+    html(pieces.notes(look.doubts))
 
 
 def _columns(look: Look) -> dict[str, str]:

@@ -12,7 +12,6 @@ from lgr_core.errors import LgrError
 from pages.shared import data_check, data_columns, pieces
 from pages.shared.data_sent import LOOK, SENT, TABLES, TURN, forget
 from pages.shared.data_view import Seen
-from pages.shared.data_words import plainly
 from pages.shared.widgets import html
 
 TYPES = [ending.removeprefix(".") for ending in ENDINGS]
@@ -42,7 +41,7 @@ def show(seen: Seen) -> None:
     found = _look(upload)
     _show_file(upload)
     if isinstance(found, LgrError):
-        html(pieces.error_box(plainly(upload.plainly(found))))
+        html(pieces.error_box(upload.plainly(found)))
         return
     choice = data_columns.choose(upload, found)
     if choice is not None:

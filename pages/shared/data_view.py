@@ -10,10 +10,11 @@ import streamlit as st
 
 from lgr_core.atlas.coverage import thresholds
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.errors import LgrError, UsageError, unknown
+from lgr_core.errors import LgrError, UsageError
 from pages.shared import links, state
+from pages.shared.fault_words import sentence
 from pages.shared.pickers import choose_atlas, refused
-from pages.shared.question import EVERY, spell_dose
+from pages.shared.question import EVERY, one_of, spell_dose
 from pages.shared.widgets import start
 
 FIELDS = ("atlas", "part", "coverage", "min_cells", "ingest")
@@ -64,11 +65,10 @@ def ask() -> Seen | None:
         return None
     wishes, linked = links.wishes(FIELDS)
     atlas, mended = choose_atlas(wishes.get("atlas"), names)
-    wrong = [str(part.error) for part in mended]
-    part = wishes.get("part") or "atlas"
-    if part not in PARTS:
-        wrong.append(str(unknown("part", part, PARTS, "this page")))
-        part = "atlas"
+    wrong = [sentence(part.error) for part in mended]
+    part, error = one_of("part", wishes.get("part") or None, PARTS, "atlas")
+    if error is not None:
+        wrong.append(sentence(error))
     seen = _open(atlas, part, wishes, wrong)
     if linked and refused(wrong, f"{PARTS[part]}, of the atlas {atlas}"):
         return None
@@ -100,10 +100,9 @@ def _open(atlas: str, part: str, wishes: Mapping[str, str], wrong: list[str]) ->
         return Seen(part, None, err, ingest=ingest)
     doses = _doses(store)
     default = EVERY if EVERY in doses else next(iter(doses))
-    at = wishes.get("coverage") or default
-    if at not in doses:
-        wrong.append(str(unknown("dose", at, doses, f"atlas {atlas!r}")))
-        at = default
+    at, error = one_of("dose", wishes.get("coverage") or None, doses, default, f"atlas {atlas!r}")
+    if error is not None:
+        wrong.append(sentence(error))
     steps = thresholds(store.conditions["n_cells"])
     usual = int(store.provenance.get("min_cells", 10))
     min_cells = _number(wishes.get("min_cells"), usual, wrong)

@@ -16,14 +16,11 @@ from lgr_core.atlas.quality import noise_ceiling
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.comparison import Comparison, compare
 from lgr_core.config import Settings
-from lgr_core.domain import Condition, Selector
+from lgr_core.domain import Condition
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.weighted import Weighted
-from lgr_core.retrieval.llm_question import Scope
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.own_line import OwnLineFirst
 from pages.shared import state
-from pages.shared.words import LLM
 
 Stamps: TypeAlias = tuple[tuple[str, int], ...]
 """Files with the times at which they were written."""
@@ -54,13 +51,6 @@ def told(atlas: AtlasStore, given: Answer) -> Answer:
     found = _trusted(_build(atlas), asked, stamps, runs, given, atlas)
     names = ("trust", "calibrated", "trust_note")
     return replace(given, **{name: getattr(found, name) for name in names})
-
-
-def kept_selector(atlas: AtlasStore, name: str) -> Selector:
-    """What ``selector_from_memory`` gives, kept between reruns."""
-    if name != LLM:
-        return state.selector(name, atlas)
-    return OwnLineFirst(*(state.replaying(atlas, scope) for scope in (Scope.LINE, Scope.DRUG)))
 
 
 def rivals(atlas: AtlasStore, given: Answer) -> Comparison | None:
@@ -95,7 +85,7 @@ def _stamps(files: Iterable[Path]) -> Stamps:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> Weighted:  # noqa: ARG001
-    return tuned(name, state.reader(_atlas), selectors=lambda key: kept_selector(_atlas, key))
+    return tuned(name, state.reader(_atlas), selectors=lambda key: state.selector(key, _atlas))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Weighing every measured change")
@@ -145,7 +135,7 @@ def _rivals(
         return compare(
             _atlas,
             _given,
-            lambda name: kept_selector(_atlas, name),
+            lambda name: state.selector(name, _atlas),
             ready={BestEvidence.name: weighing(_atlas, BestEvidence.name)},
             reader=state.reader(_atlas),
             seed=state.SEED,

@@ -12,9 +12,10 @@ import streamlit as st
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
-from lgr_core.errors import LgrError, NotFoundError, unknown
+from lgr_core.errors import LgrError, NotFoundError
 from lgr_core.signatures.genes import Signature, gene_set, split_genes, whole_change
 from pages.shared import asking, links, pieces, state
+from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
 from pages.shared.pickers import (
     Asked,
@@ -26,7 +27,7 @@ from pages.shared.pickers import (
     widened,
     with_measured_dose,
 )
-from pages.shared.question import EVERY, NOVEL, Question, novel_drug, settle, spell_dose
+from pages.shared.question import EVERY, NOVEL, Question, novel_drug, one_of, settle, spell_dose
 from pages.shared.widgets import html, start
 from pages.shared.words import dose_words
 
@@ -128,7 +129,7 @@ def ask() -> Wanted | None:
         html(pieces.error_box(err))
         return None
     wanted, wrong = _settle(store, wishes)
-    wrong = [*(str(part.error) for part in (*mended, *beyond)), *wrong]
+    wrong = [*(sentence(part.error) for part in (*mended, *beyond)), *wrong]
     _pickers(wanted)
     if linked and refused(wrong, f"a search with {wanted.words}"):
         return None
@@ -192,7 +193,7 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     novel = novel_drug(wishes) if store.newcomer else None
     settled = settle(store, wishes, novel)
     method, unlike_any = settle_method(wishes.get("method"))
-    wrong = [str(part.error) for part in (*settled.mended, *unlike_any)]
+    wrong = [sentence(part.error) for part in (*settled.mended, *unlike_any)]
     default = "genes" if wishes.get("up") or wishes.get("down") else "measured"
     source = _one_of(wishes.get("from"), list(SOURCES), default, "signature", wrong)
     if novel is not None and source == "measured":
@@ -210,10 +211,10 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
 
 
 def _one_of(asked: str | None, names: list[str], default: str, kind: str, wrong: list[str]) -> str:
-    if asked is None or asked in names:
-        return default if asked is None else asked
-    wrong.append(str(unknown(kind, asked, names, "this page")))
-    return default
+    name, error = one_of(kind, asked, names, default)
+    if error is not None:
+        wrong.append(sentence(error))
+    return name
 
 
 def _doses(store: AtlasStore) -> list[str]:

@@ -13,18 +13,17 @@ import streamlit as st
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool, Condition, Retrieval, Selector
-from lgr_core.drugs.lines import line_key
+from lgr_core.domain import CandidatePool, Condition, Selection, Selector
 from lgr_core.errors import LgrError
 from lgr_core.llm.budget import Budget, estimate_usage
 from lgr_core.llm.endpoint import Service
+from lgr_core.retrieval.answer_source import source_words
 from lgr_core.retrieval.by_hand import PastedSelector
 from lgr_core.retrieval.fill_cache import ANSWER_TOKENS_A_NAME
-from lgr_core.retrieval.llm_question import LLMOptions, Policy, Question, Scope
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Question
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.pool import candidate_pool
-from lgr_core.retrieval.recorded import said_of
-from lgr_core.retrieval.remembered import recall
+from lgr_core.retrieval.recorded import other_line, said_of
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked
@@ -41,11 +40,10 @@ LONGEST_REPLY = 50_000
 
 
 class Chosen(NamedTuple):
-    """The selector of a view, what must be said about it, and in which scope a model answers."""
+    """The selector of a view, and what must be said about it."""
 
     selector: Selector
     notes: tuple[str, ...] = ()
-    scope: Scope = Scope.LINE
 
 
 def choose(asked: Asked) -> Chosen:
@@ -56,10 +54,11 @@ def choose(asked: Asked) -> Chosen:
     pasted = _pasted().get(_key(asked))
     if pasted is not None:
         note = "Ranked by the answer that you pasted. It is kept for this visit only."
-        return Chosen(PastedSelector(state.replaying(asked.store, Scope.LINE), pasted), (note,))
-    known = recall(memories(asked.store), pool, asked.question.k)
-    if known is not None:
-        return Chosen(known.selector, _who(known.found), known.selector.options.scope)
+        return Chosen(PastedSelector(asking(asked.store), pasted), (note,))
+    recorded = state.recorded(asked.store)
+    found = recorded.usable(pool, asked.question.k)
+    if found is not None:
+        return Chosen(recorded, _who(found, pool.query.cell_line))
     stand_in = _stand_in(asked)
     note = (
         f"No language model has answered for {asked.question} yet: neighbours are chosen by "
@@ -68,9 +67,9 @@ def choose(asked: Asked) -> Chosen:
     return Chosen(state.selector(stand_in, asked.store), (note,))
 
 
-def memories(store: AtlasStore) -> tuple[LLMSelector, ...]:
-    """What language models have answered: for the line itself first, then for another."""
-    return tuple(state.replaying(store, scope) for scope in (Scope.LINE, Scope.DRUG))
+def asking(store: AtlasStore) -> LLMSelector:
+    """What makes the question for a query's own line, and looks its answer up."""
+    return state.recorded(store).selectors[0]
 
 
 @st.fragment
@@ -86,7 +85,7 @@ def panel(asked: Asked, answer: Answer) -> None:
     if not (box.open or "reply" in st.session_state):
         return
     pool = _pool(asked)
-    question = state.replaying(asked.store, Scope.LINE).questions(pool, asked.question.k)[0]
+    question = asking(asked.store).questions(pool, asked.question.k)[0]
     with box:
         ask, paste, raw = st.tabs(["Ask now", "Paste an answer", "Prompt and raw answer"])
         with ask:
@@ -100,14 +99,14 @@ def panel(asked: Asked, answer: Answer) -> None:
 # -- whose answer ----------------------------------------------------------------------------------
 
 
-def _who(found: Retrieval) -> tuple[str, ...]:
+def _who(found: Selection, line: str) -> tuple[str, ...]:
     """Who ranked, for which line if not for this one, and the settings that a file leaves out."""
-    said, line = found.provenance, found.query.cell_line
+    said = found.provenance
     by = said.get("model", said.get("source"))
     words = f"Ranked by {by}" if by else "Ranked by a language model"
-    asked = str(said["asked_in_line"])
+    asked = other_line(said, line)
     reused = f", asked for {asked}: its ranking is reused in {line}"
-    ranked = f"{words}{'' if line_key(asked) == line_key(line) else reused}."
+    ranked = f"{words}{'' if asked is None else reused}."
     departs = said_of(said)
     return (ranked,) if departs is None else (ranked, departs)
 
@@ -166,7 +165,7 @@ def _offer(settings: Settings, question: Question) -> str:
     usage = estimate_usage(question.request)
     output = ANSWER_TOKENS_A_NAME * question.k
     price = state.prices().cost(type(usage)(usage.input, 0, output, 1), settings.llm_model)
-    cost = "price not known" if price is None else f"about ${price:.3f}"
+    cost = "price unknown" if price is None else f"about ${price:.3f}"
     return (
         f"One question to {settings.llm_model}: some {usage.input:,} tokens in, {output:,} out "
         f"({cost}, estimated). The names in the candidate list are sent to that service."
@@ -190,7 +189,7 @@ def _paste(asked: Asked, question: Question) -> None:
     text = st.text_area("The chatbot's answer", key="reply", max_chars=LONGEST_REPLY, height=160)
     use, drop = st.columns([1, 3])
     if use.button("Use this answer", key="use_reply", disabled=not text.strip()):
-        pasted = PastedSelector(state.replaying(asked.store, Scope.LINE), text)
+        pasted = PastedSelector(asking(asked.store), text)
         try:
             pasted.select(question.pool, question.k)
         except LgrError as err:
@@ -208,8 +207,6 @@ def _raw(answer: Answer, question: Question) -> None:
     if found.selector == LLM:
         said = found.provenance
         shown = (
-            "answered_by",
-            "source",
             "not_honoured",
             "asked_in_line",
             "model",
@@ -217,11 +214,8 @@ def _raw(answer: Answer, question: Question) -> None:
             "input_tokens",
         )
         shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reading", "reply")
-        html(
-            pieces.facts(
-                (key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said
-            )
-        )
+        rest = [(key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said]
+        html(pieces.facts([("answer", source_words(said) or "not recorded"), *rest]))
     html(pieces.caption("The prompt for this line, drug and dose:"))
     st.code(question.request.prompt, language=None, height=220)
     if found.raw:

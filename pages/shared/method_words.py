@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lgr_core.answer import LGR_METHOD
-from lgr_core.errors import unknown
 from lgr_core.prediction.best_evidence import BestEvidence
-from pages.shared.question import Mended
+from pages.shared.question import Mended, one_of
 from pages.shared.words import selector_words
 
 
@@ -35,11 +34,9 @@ METHOD_WORDS: Mapping[str, MethodWords] = {
 
 
 def settle_method(asked: str | None) -> tuple[str, list[Mended]]:
-    """The method that is asked for, else the paper's, which is said."""
-    if not asked or asked in METHOD_WORDS:
-        return asked or LGR_METHOD, []
-    error = unknown("method", asked, list(METHOD_WORDS), "this page")
-    return LGR_METHOD, [Mended(error, METHOD_WORDS[LGR_METHOD].label)]
+    """The method that is asked for, else the nearest by name or the paper's, which is said."""
+    method, error = one_of("method", asked or None, METHOD_WORDS, LGR_METHOD)
+    return method, [] if error is None else [Mended(error, METHOD_WORDS[method].label)]
 
 
 def how_words(method: str, selector: str, k: int) -> str:

@@ -11,9 +11,10 @@ import streamlit as st
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.errors import LgrError, NotFoundError
+from lgr_core.errors import LgrError
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, novel_form, pieces, state, tour
+from pages.shared.fault_words import sentence
 from pages.shared.method_words import METHOD_WORDS, settle_method
 from pages.shared.question import (
     EDITS,
@@ -67,7 +68,7 @@ def ask(**fields: str) -> Asked | None:
     faults = (*mended, *beyond, *settled.mended, *unlike_any)
     settled = Settled(settled.question, faults, settled.notes)
     _pickers(store, settled.question, method if "method" in fields else None)
-    wrong = [str(part.error) for part in settled.mended]
+    wrong = [sentence(part.error) for part in settled.mended]
     if linked and refused(wrong, str(settled.question)):
         return None
     view = {field: wishes.get(field) or default for field, default in fields.items()}
@@ -108,8 +109,7 @@ def refused(wrong: Sequence[str], nearest: str) -> bool:
 
 def choose_atlas(wished: str | None, names: list[str]) -> tuple[str, list[Mended]]:
     """Draw the atlas picker at the atlas wished for, else at the nearest, which is said."""
-    error = NotFoundError(f"atlas {wished!r}", "it is not built here", "Choose one that is.")
-    atlas, mended = settle_atlas(wished, names, uploaded, error)
+    atlas, mended = settle_atlas(wished, names, uploaded)
     picker("Atlas", "atlas", names, atlas)
     return atlas, mended
 

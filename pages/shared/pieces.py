@@ -8,6 +8,7 @@ from html import escape
 
 from lgr_core.domain import Rejected
 from lgr_core.errors import LgrError
+from pages.shared.fault_words import plainly
 from pages.shared.words import REASON_WORDS, count, dose_words, listed
 
 SIMULATED = "Simulated data – not a measurement"  # noqa: RUF001 - a dash between clauses
@@ -139,7 +140,8 @@ def step(name: str, words: str) -> str:
 
 def error_box(error: LgrError) -> str:
     """One clear box: what was asked, what was found, what to do."""
-    return _box(error.asked, [error.found], error.do)
+    said = plainly(error)
+    return _box(said.asked, [said.found], said.do)
 
 
 def bad_link_box(wrong: Sequence[str], nearest: str) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from rapidfuzz import process
-
 from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError, unknown
@@ -136,17 +134,28 @@ def default_atlas(names: list[str], uploaded: Callable[[str], bool]) -> str:
     return next(ours, DEMO if DEMO in names else names[0])
 
 
+def one_of(
+    kind: str, asked: str | None, names: Iterable[str], default: str, where: str = "this page"
+) -> tuple[str, NotFoundError | None]:
+    """The name asked for, or the default; an unknown one is the nearest that its error names."""
+    if asked is None:
+        return default, None
+    known = list(names)
+    if asked in known:
+        return asked, None
+    error = unknown(kind, asked, known, where)
+    return next(iter(error.nearest), default), error
+
+
 def settle_atlas(
-    asked: str | None, names: list[str], uploaded: Callable[[str], bool], error: LgrError
+    asked: str | None, names: list[str], uploaded: Callable[[str], bool]
 ) -> tuple[str, list[Mended]]:
     """The atlas asked for, else the nearest by name, else the default."""
     if asked in names:
         return asked, []
     default = default_atlas(names, uploaded)
-    if asked is None:
-        return default, []
-    nearest = _nearest(asked, names, default)
-    return nearest, [Mended(error, f"the atlas {nearest}")]
+    name, error = one_of("atlas", asked, names, default, "this app")
+    return name, [] if error is None else [Mended(error, f"the atlas {name}")]
 
 
 def settle(store: AtlasStore, asked: Mapping[str, str], novel: NovelDrug | None = None) -> Settled:
@@ -194,15 +203,14 @@ class _Desk:
     def cell_line(self, asked: str | None) -> str:
         names = sorted(self.store.cell_lines["cell_line"])
         default = next((line for line in FAMILIAR_LINES if line in names), names[0])
-        return self._name(asked, names, default, self.store.line_catalog.resolve)
+        return self._name(asked, default, self.store.line_catalog.resolve)
 
     def drug(self, asked: str | None, line: str) -> str:
         reading = self.store.drug_catalog.find(FAMILIAR_DRUG)
         familiar = [name for name in reading.candidates if self.store.doses(line, name)]
         measured = self.store.measured_drugs(line, self.store.doses(line)[0])
         default = (familiar or measured)[0]
-        names = self.store.drugs["drug"].tolist()
-        return self._name(asked, names, default, self.store.drug_catalog.resolve)
+        return self._name(asked, default, self.store.drug_catalog.resolve)
 
     def drugs(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Names of an edited set; one that the atlas lacks is left out, which is said."""
@@ -232,10 +240,10 @@ class _Desk:
 
     def selector(self, asked: str | None) -> str:
         names = offered(SELECTORS)
-        if asked is None or asked in names:
-            return asked or names[0]
-        error = unknown("selector", asked, names, "this app")
-        return self._mend(error, names[0], f"the selector {selector_words(names[0]).label}")
+        name, error = one_of("selector", asked, names, names[0], "this app")
+        if error is None:
+            return name
+        return self._mend(error, name, f"the selector {selector_words(name).label}")
 
     def k(self, asked: str | None) -> int:
         if asked is None:
@@ -248,22 +256,23 @@ class _Desk:
         error = UsageError(f"k = {asked!r}", found, "Choose how many neighbours are averaged.")
         return self._mend(error, nearest, f"k = {nearest}")
 
-    def _name(
-        self, asked: str | None, names: list[str], default: str, resolve: Callable[[str], str]
-    ) -> str:
+    def _name(self, asked: str | None, default: str, resolve: Callable[[str], str]) -> str:
         if asked is None:
             return default
         try:
             name = resolve(asked)
         except AmbiguousError as err:
-            nearest = next((name for name in names if name in str(err)), default)
-            return self._mend(err, nearest, nearest)
+            return self._mend_name(err, err.candidates, default)
         except NotFoundError as err:
-            nearest = _nearest(asked, names, default)
-            return self._mend(err, nearest, nearest)
+            return self._mend_name(err, err.nearest, default)
         if name != asked.strip():
             self.notes.append(f"{asked!r} was read as {name!r}.")
         return name
+
+    def _mend_name(self, error: LgrError, names: Iterable[str], default: str) -> str:
+        """The first name that the error gives, so that what is said is what is opened."""
+        name = next(iter(names), default)
+        return self._mend(error, name, name)
 
     def _mend(self, error: LgrError, value: Value, instead: str) -> Value:
         self.mended.append(Mended(error, instead))
@@ -276,8 +285,3 @@ def _positive(text: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) and number > 0 else None
-
-
-def _nearest(asked: str, names: Iterable[str], default: str) -> str:
-    best = process.extractOne(asked, list(names), processor=str.casefold, score_cutoff=60)
-    return default if best is None else best[0]

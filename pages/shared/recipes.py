@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from lgr_core.answer import Answer
+from lgr_core.answer import METHODS, Answer
+from lgr_core.retrieval.answer_source import AnsweredBy
 from pages.shared import state
 from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import Question
@@ -27,20 +28,13 @@ _CHOSEN = {
 
 def python_lines(question: Question, answer: Answer) -> str:
     """The Python lines that make the same answer."""
-    if answer.weighs_all:
-        return _ask(question, f"method = {answer.prediction.method!r}", "method=method", question.k)
-    name, scope = _chosen(answer)
-    made, k = f"selector = {name!r}", question.k
-    if name == LLM:
-        made = (
-            f"options = lgr.LLMOptions(scope=lgr.Scope({scope!r}))\n"
-            "selector = lgr.llm_selector(atlas, lgr.Settings.from_environment(), options)"
-        )
-    if question.edited:
-        made, k = (
-            f"selector = lgr.NamedSelector({list(answer.retrieval.drugs)!r})",
-            answer.retrieval.k,
-        )
+    method = _method(answer)
+    if method is not None:
+        return _ask(question, f"method = {method!r}", "method=method", question.k)
+    made, k = f"selector = {answer.retrieval.selector!r}", question.k
+    if question.edited or _pasted(answer):
+        made = f"selector = lgr.NamedSelector({list(answer.retrieval.drugs)!r})"
+        k = answer.retrieval.k
     how = f"selector=selector,\n    seed={state.SEED}"
     how += ",\n    one_per_parent=True" if answer.provenance["one_per_parent"] else ""
     return _ask(question, made, how, k)
@@ -64,18 +58,18 @@ answer.table()"""
 
 def shell_line(question: Question, answer: Answer) -> str:
     """The shell line that makes the same answer; empty where the command line cannot ask it."""
-    weighted = answer.weighs_all
-    if question.novel is not None or (question.edited and not weighted):
+    method = _method(answer)
+    by_hand = method is None and (question.edited or _pasted(answer))
+    if question.novel is not None or by_hand:
         return ""
-    name, scope = _chosen(answer)
     words = ["lgr", "predict", f"--atlas={question.atlas}", f"--cell-line={question.cell_line}"]
     words += [f"--drug={question.drug}"]
-    words += [] if question.dose_um is None else [f"--dose={question.dose_um:g}"]
-    if weighted:
-        words += [f"--method={answer.prediction.method}", f"--k={question.k}"]
+    words += [] if question.dose_um is None else [f"--dose={_dose(question.dose_um)}"]
+    if method is not None:
+        words += [f"--method={method}", f"--k={question.k}"]
     else:
-        words += [f"--selector={name}", f"--k={question.k}", f"--seed={state.SEED}"]
-        words += [f"--scope={scope}"] if name == LLM else []
+        words += [f"--selector={answer.retrieval.selector}", f"--k={question.k}"]
+        words += [f"--seed={state.SEED}"]
         words += ["--one-per-parent"] if answer.provenance["one_per_parent"] else []
     return shlex.join([*words, "--out=answer.csv"])
 
@@ -150,7 +144,17 @@ def _widened(question: Question) -> str:
     return f"atlas = lgr.with_novel(atlas, lgr.NovelDrug({words}))\n"
 
 
-def _chosen(answer: Answer) -> tuple[str, str]:
-    """Who chose in fact, and in which scope a language model was asked."""
-    retrieval = answer.retrieval
-    return retrieval.selector, str(retrieval.provenance.get("scope", "line"))
+def _method(answer: Answer) -> str | None:
+    """The method that is asked for by its name; None of neighbours that a selector chose."""
+    name = answer.prediction.method
+    return name if name in METHODS else None
+
+
+def _pasted(answer: Answer) -> bool:
+    """Whether a language model's answer was pasted: it is in no file."""
+    return answer.retrieval.provenance.get("answered_by") == AnsweredBy.HAND
+
+
+def _dose(dose_um: float) -> str:
+    """A dose with every digit: rounded, it would not be among those measured."""
+    return str(float(dose_um)).removesuffix(".0")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from lgr_core.retrieval.answer_source import source_words
 from pages.shared import pieces
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
-        "answered_by": "answer from",
+        "answered_by": "answer",
         "source": "who ranked",
         "model": "language model",
         "provider": "service",
@@ -44,7 +45,8 @@ LABELS: Mapping[str, str] = MappingProxyType(
 
 def selector_facts(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values of a selector's record, in the order of :data:`LABELS`."""
-    return [(label, _words(said[key])) for key, label in LABELS.items() if key in said]
+    shown = {**said, "answered_by": source_words(said)} if "answered_by" in said else said
+    return [(label, _words(shown[key])) for key, label in LABELS.items() if key in shown]
 
 
 def _words(value: object) -> str:

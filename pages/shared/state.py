@@ -22,13 +22,13 @@ from lgr_core.drugs.identity import load_aliases
 from lgr_core.drugs.mechanisms import MechanismBook
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
 from lgr_core.llm.budget import Budget
+from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import Prices
 from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
-from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
-from lgr_core.retrieval.setup import llm_selector
+from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.search import Library
 from lgr_core.signatures.strength import strengths
 from pages.shared.demo_build import DemoBuild
@@ -78,16 +78,19 @@ def reader(atlas: AtlasStore) -> FoldReader:
 
 
 def selector(name: str, atlas: AtlasStore) -> Selector:
-    """The selector of that name for an atlas, prepared once a build."""
+    """The selector of that name for an atlas, prepared once a build (``llm``: see ``recorded``)."""
+    if name == RecordedSelector.name:
+        return recorded(atlas)
     return _selector(_wider(atlas), name, atlas)
 
 
-def replaying(atlas: AtlasStore, scope: Scope) -> LLMSelector:
-    """A language model's remembered answers for an atlas; it asks nobody."""
+def recorded(atlas: AtlasStore) -> RecordedSelector:
+    """A language model's recorded answers for an atlas, prepared once for the same files."""
     settings = Settings.from_environment()
     files = neighbor_files(*settings.neighbor_folders)
     stamps = tuple((str(path), path.stat().st_mtime_ns) for path in files)
-    return _replaying(_wider(atlas), scope, settings.llm_model, stamps, atlas)
+    service = Service.at(settings.llm_base_url).name
+    return _recorded(_wider(atlas), settings.llm_model, service, stamps, atlas)
 
 
 def budget() -> Budget:
@@ -96,8 +99,8 @@ def budget() -> Budget:
 
 
 def prices() -> Prices:
-    """What language models cost."""
-    return _prices()
+    """What language models cost at the service that is asked."""
+    return _prices(Service.at(Settings.from_environment().llm_base_url).name)
 
 
 def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
@@ -192,15 +195,14 @@ def _selector(version: Wider, name: str, _atlas: AtlasStore) -> Selector:  # noq
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _replaying(
-    version: Wider,  # noqa: ARG001 - a part of the cache's key, as the two below
-    scope: Scope,
-    model: str,
+def _recorded(
+    version: Wider,  # noqa: ARG001 - a part of the cache's key, as those below
+    model: str,  # noqa: ARG001
+    service: str,  # noqa: ARG001
     stamps: tuple[tuple[str, int], ...],  # noqa: ARG001
     _atlas: AtlasStore,
-) -> LLMSelector:
-    options = LLMOptions(policy=Policy.REPLAY, scope=scope, model=model)
-    return llm_selector(_atlas, Settings.from_environment(), options)
+) -> RecordedSelector:
+    return recorded_selector(_atlas, Settings.from_environment())
 
 
 @st.cache_resource(show_spinner=False)
@@ -209,8 +211,8 @@ def _budget(limit_usd: float | None) -> Budget:
 
 
 @st.cache_resource(show_spinner=False)
-def _prices() -> Prices:
-    return Prices.load()
+def _prices(service: str) -> Prices:
+    return Prices.load(service=service)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -1,19 +1,19 @@
 """What is computed, how to read it, and what it cannot do."""
 
-from lgr_core.errors import LgrError, unknown
+from lgr_core.errors import LgrError
 from pages.shared import links, methods_sections, pieces, state
+from pages.shared.fault_words import sentence
 from pages.shared.methods_text import PARTS
 from pages.shared.pickers import refused, switch, uploaded
-from pages.shared.question import DEMO, default_atlas
+from pages.shared.question import DEMO, default_atlas, one_of
 from pages.shared.widgets import html, start
 
 
 def show(atlas: str, names: list[str]) -> None:
     """The part that the link names."""
     wishes, linked = links.wishes(("part",))
-    wished = wishes.get("part") or "start"
-    part = wished if wished in PARTS else "start"
-    wrong = [] if part == wished else [str(unknown("part", wished, PARTS, "this page"))]
+    part, error = one_of("part", wishes.get("part") or None, PARTS, "start")
+    wrong = [] if error is None else [sentence(error)]
     html(pieces.title("Methods"))
     if linked and refused(wrong, PARTS[part]):
         return

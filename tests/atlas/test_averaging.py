@@ -77,20 +77,28 @@ DOSES = rows(
 )
 
 
-def test_pooled_doses_weigh_the_same():
-    """Dose 5: (2 + 4) / 2 = 3 by cells; with dose 0.5: (1 + 3) / 2 = 2, whatever the cells."""
+def test_pooled_doses_are_weighted_by_cells():
+    """(1 * 90 + 2 * 5 + 4 * 5) / 100 = 1.2; of plate p1 (1 * 90 + 2 * 5) / 95 = 100 / 95."""
     deltas, on_plates, plan = averaged(DOSES, [1, 2, 4, 7], dose="pool")
-    assert deltas.tolist() == [2.0, 7.0]
+    np.testing.assert_allclose(deltas, [1.2, 7.0], rtol=1e-6)
     assert plan.conditions["dose_um"].isna().all()
     assert plan.conditions["doses_um"].tolist() == ["0.5;5", "0.5"]
     assert plan.conditions["n_cells"].tolist() == [100, 50]
-    assert plan.counts["doses_averaged"] == 1
+    assert (plan.counts["doses_averaged"], plan.counts["doses_averaged_equally"]) == (1, 0)
     assert plan.plates[["condition", "plate"]].to_numpy().tolist() == [
         [0, "p1"],
         [0, "p2"],
         [1, "p1"],
     ]
-    assert on_plates.tolist() == [1.5, 4.0, 7.0]
+    np.testing.assert_allclose(on_plates, [100 / 95, 4.0, 7.0], rtol=1e-6)
+
+
+def test_doses_of_uncounted_cells_weigh_the_same():
+    """One dose's cells are not known, so (1 + 3) / 2 = 2, and that is counted; B has one dose."""
+    frame = rows(("A", "S", 0.5, "", 90.0), ("A", "S", 5.0, "", NAN), ("B", "S", 0.5, "", NAN))
+    deltas, _, plan = averaged(frame, [1, 3, 7], dose="pool")
+    assert deltas.tolist() == [2.0, 7.0]
+    assert plan.counts["doses_averaged_equally"] == 1
 
 
 def test_the_highest_dose_is_each_lines_own():

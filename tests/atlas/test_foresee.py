@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.foresee import foresee
+from lgr_core.atlas.foresee import Remark, foresee
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources import preview
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import AmbiguousError, InputError, NotCountsError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 CHANGES = IngestOptions(value_kind=ValueKind.LOG2FC, min_cells=40)
 
@@ -68,8 +69,16 @@ def test_changes_are_foretold(changes):
     assert found.controls == {"DMSO": 1}
     assert found.with_structure == 1
     assert found.columns["drug"] == "drug (guessed)"
-    assert any("remark" in said for said in found.remarks)
+    assert any("remark" in str(said) for said in found.remarks)
     assert found.count("cell_line") == 2
+
+
+def test_a_remark_words_its_remedy_for_who_reads_it():
+    """A flag for the shell, a field for a page; without places the sentence stands as it is."""
+    remark = Remark("flagged: %s (%s)", ("Talc", Remedy(Fix.NO_FLAG, "is_control")))
+    assert str(remark) == "flagged: Talc (keep as drugs: --column is_control=)"
+    assert remark.said(lambda remedy: remedy.role) == "flagged: Talc (is_control)"
+    assert str(Remark("100 % of it")) == "100 % of it"
 
 
 def test_tables_that_come_along_are_read(changes, tmp_path):

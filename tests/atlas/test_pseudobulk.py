@@ -129,15 +129,75 @@ def test_several_control_labels():
 
 
 def test_dose_policies():
-    """pool: the mean over doses; max: 5 uM alone; both name the doses."""
+    """pool: the mean over cells, three at 5 uM and one at 0.5; max: 5 uM alone; doses named."""
     per_dose, pooled, highest = (
         pseudobulk(Counts(X, OBS), dose=dose) for dose in ("per_dose", "pool", "max")
     )
-    np.testing.assert_allclose(pooled.deltas[0], per_dose.deltas[:2].mean(axis=0), atol=1e-6)
+    expected = (per_dose.deltas[0] + 3 * per_dose.deltas[1]) / 4
+    np.testing.assert_allclose(pooled.deltas[0], expected, atol=1e-6)
     np.testing.assert_allclose(highest.deltas[0], per_dose.deltas[1], atol=1e-6)
     assert pooled.conditions["doses_um"].tolist() == ["0.5;5", "5"]
     assert highest.conditions["doses_um"].tolist() == ["5", "5"]
     assert pooled.conditions["dose_um"].isna().all()
+
+
+def dosed(counts):
+    """Cells as ``obs``: {(drug, dose, plate): n} of A549, and their counts of five genes."""
+    keys = list(counts)
+    obs = pd.DataFrame(keys, columns=["drug", "dose", "plate"]).loc[
+        np.repeat(np.arange(len(keys)), list(counts.values()))
+    ]
+    obs = obs.reset_index(drop=True).assign(cell_line="A549", dose_unit="uM")
+    rate = 1 + obs["dose"].to_numpy()[:, np.newaxis] * np.arange(5)
+    return obs, np.random.default_rng(3).poisson(rate).astype(float) + 1
+
+
+def profile(x, order):
+    """The mean log-normalised cell, or the log-normalised sum of the cells."""
+    logged = log_normalised(x if order == "cells" else x.sum(axis=0, keepdims=True))
+    return logged.mean(axis=0)
+
+
+@pytest.mark.parametrize("order", ["cells", "pseudobulk"])
+def test_doses_are_pooled_over_cells(tmp_path, order):
+    """90 cells at 0.1 uM and 10 at 10 uM: the profile of all 100 minus that of 50 vehicle cells."""
+    obs, x = dosed({("DMSO", 0.0, "p"): 50, ("Talc", 0.1, "p"): 90, ("Talc", 10.0, "p"): 10})
+    path = write_h5ad(tmp_path / "x.h5ad", x, obs)
+    table = pseudobulk(open_counts(path), order=order, dose="pool")
+    treated = (obs["drug"] == "Talc").to_numpy()
+    expected = profile(x[treated], order) - profile(x[~treated], order)
+    np.testing.assert_allclose(table.deltas, [expected], atol=1e-5)
+    assert table.conditions["n_cells"].tolist() == [100]
+    assert table.conditions["doses_um"].tolist() == ["0.1;10"]
+    assert table.provenance["doses_averaged"] == 1
+    assert table.provenance["replicates_averaged"] == 0
+
+
+@pytest.mark.parametrize("order", ["cells", "pseudobulk"])
+def test_each_plates_pooled_change_is_weighted_by_its_cells(tmp_path, order):
+    """Plate p has 50 treated cells and q 150, each against its own vehicle: weights 1 and 3."""
+    obs, x = dosed(
+        {
+            ("DMSO", 0.0, "p"): 30,
+            ("DMSO", 0.0, "q"): 20,
+            ("Talc", 0.1, "p"): 40,
+            ("Talc", 10.0, "p"): 10,
+            ("Talc", 0.1, "q"): 50,
+            ("Talc", 10.0, "q"): 100,
+        }
+    )
+    path = write_h5ad(tmp_path / "x.h5ad", x, obs)
+    table = pseudobulk(open_counts(path), order=order, dose="pool")
+    treated, on_p = (obs["drug"] == "Talc").to_numpy(), (obs["plate"] == "p").to_numpy()
+    on_plates = [
+        profile(x[treated & here], order) - profile(x[~treated & here], order)
+        for here in (on_p, ~on_p)
+    ]
+    expected = (on_plates[0] + 3 * on_plates[1]) / 4
+    np.testing.assert_allclose(table.deltas, [expected], atol=1e-5)
+    np.testing.assert_allclose(table.plate_deltas, on_plates, atol=1e-5)
+    assert table.plates["n_cells"].tolist() == [50, 150]
+    assert table.provenance["doses_averaged"] == 1
 
 
 def test_wells_are_replicates():

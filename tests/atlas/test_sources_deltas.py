@@ -185,7 +185,7 @@ def test_layers_are_named(tmp_path):
 
 
 def test_pooled_doses(tmp_path):
-    """pool: the mean of 0.5 and 5 uM; max: 5 uM alone; both name the doses used."""
+    """pool: (1 * 90 + 3 * 10) / 100 = 1.2; max: 5 uM alone; both name the doses used."""
     obs = {
         "cell_line": "A",
         "drug": "T",
@@ -195,12 +195,25 @@ def test_pooled_doses(tmp_path):
     }
     path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs)
     pooled, highest = read(path, dose="pool"), read(path, dose="max")
-    assert pooled.deltas.tolist() == [[2.0]]
+    np.testing.assert_allclose(pooled.deltas, [[1.2]], rtol=1e-6)
     assert pooled.conditions["doses_um"].tolist() == ["0.5;5"]
     assert highest.deltas.tolist() == [[3.0]]
     assert highest.conditions["doses_um"].tolist() == ["5"]
     assert highest.provenance["rows_of_lower_doses_left_out"] == 1
     assert np.isnan([pooled.conditions["dose_um"][0], highest.conditions["dose_um"][0]]).all()
+
+
+def test_pooled_doses_without_cells_weigh_the_same(tmp_path, caplog):
+    """The mean of 1 and 3, warned of once with the number of conditions."""
+    obs = {"cell_line": "A", "drug": "T", "dose": [0.5, 5.0], "dose_unit": "uM"}
+    path = write_h5ad(tmp_path / "x.h5ad", [[1.0], [3.0]], obs)
+    pooled = read(path, dose="pool")
+    assert pooled.deltas.tolist() == [[2.0]]
+    assert pooled.provenance["doses_averaged_equally"] == 1
+    assert "equal weights in 1 condition" in caplog.text
+    caplog.clear()
+    assert "doses_averaged_equally" not in read(path).provenance
+    assert caplog.text == ""
 
 
 def test_a_folder_of_plates(tmp_path):

@@ -23,4 +23,4 @@ def test_lines_are_asked_for_by_any_spelling():
     lines = pd.Categorical(["A549", "HepG2/C3A", "LoVo", None])
     assert are_lines(lines, ["hepg2-c3a", "CVCL_0399"]).tolist() == [False, True, True, False]
     with pytest.raises(NotFoundError, match="Nearest: A549"):
-        are_lines(lines, ["A54"])
+        are_lines(lines, ["A594"])

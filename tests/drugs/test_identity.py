@@ -93,9 +93,9 @@ def test_an_unknown_drug_is_refused_with_the_nearest():
     """Nothing is guessed: a near miss is offered, not taken."""
     assert CATALOG.find("Topotekan").candidates == ()
     assert not CATALOG.find("Topotekan").ambiguous
-    assert CATALOG.suggest("Topotekan") == "Topotecan (hydrochloride)"
-    assert CATALOG.suggest("Topotekan", among={"Dox"}) is None
-    assert CATALOG.suggest("zzz") is None
+    assert CATALOG.nearest("Topotekan") == ("Topotecan (hydrochloride)",)
+    assert CATALOG.nearest("Topotekan", among={"Dox"}) == ()
+    assert CATALOG.nearest("zzz") == ()
     with pytest.raises(NotFoundError, match=r"'Topotekan'.*Nearest: Topotecan"):
         CATALOG.resolve("Topotekan")
     assert CATALOG.find("").drug is None

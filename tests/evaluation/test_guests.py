@@ -1,10 +1,14 @@
 """Someone else's predictions: each condition once, each gene once, whatever they are called."""
 
+from dataclasses import replace
+
 import anndata
 import numpy as np
 import pandas as pd
 import pytest
+from toy import build_toy, toy_table
 
+from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError
 from lgr_core.evaluation.guests import read_guest
@@ -90,3 +94,43 @@ def test_a_gene_twice_that_is_not_of_the_panel_does_no_harm(toy, write, names):
     last = toy.gene_names[-1]
     assert last not in toy.gene_names[: toy.n_panel]
     read_guest(toy, write(names, [*toy.gene_names, last, "OTHER", "OTHER"]))
+
+
+def single_dose(conditions):
+    """The conditions at 5 uM."""
+    return conditions[conditions["dose_um"] == 5.0]
+
+
+def test_columns_are_named_by_role(toy, write, names):
+    """Of two columns that could be the drug, the one that is named counts."""
+    table = names.rename(columns={"drug": "agent_tested"})
+    with pytest.raises(InputError, match="--column drug="):
+        read_guest(toy, write(table))
+    guest = read_guest(toy, write(table), {"drug": "agent_tested"})
+    block = next(FoldReader(toy).blocks(np.arange(len(names))))
+    assert set(guest.predict(block).status) == {Status.OK}
+
+
+@pytest.mark.parametrize("repeated", [False, True], ids=["once", "a row a dose"])
+def test_missing_doses_are_said(toy, write, names, repeated):
+    """The atlas has two doses, so a file without any means none of its conditions."""
+    table = names if repeated else single_dose(names)
+    with pytest.raises(InputError, match=r"no doses.*several \(0.5, 5 uM\).*--column dose=NAME"):
+        read_guest(toy, write(table.drop(columns="dose_um")))
+
+
+def test_the_atlases_one_dose_needs_no_naming(tmp_path, write):
+    """Where every condition was measured at 5 uM, a file without doses is read at 5 uM."""
+    table = toy_table()
+    keep = (table.conditions["dose_um"] == 5.0).to_numpy()
+    fields = {
+        "conditions": table.conditions[keep].reset_index(drop=True),
+        "deltas": table.deltas[keep],
+        "plates": table.plates.iloc[:0],
+        "plate_deltas": None,
+    }
+    build_toy(tmp_path / "atlases" / "one", replace(table, **fields))
+    one = open_atlas("one", tmp_path / "atlases")
+    guest = read_guest(one, write(one.conditions[["cell_line", "drug"]].astype(str)))
+    block = next(FoldReader(one).blocks(np.arange(len(one.conditions))))
+    assert set(guest.predict(block).status) == {Status.OK}

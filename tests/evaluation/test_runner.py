@@ -6,6 +6,7 @@ import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,14 @@ from lgr_core.evaluation.plan import Plan, digest
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.results import load_run
 from lgr_core.evaluation.runner import run_benchmark
-from lgr_core.evaluation.selectors import Selectors
 from lgr_core.metrics import METRICS
-from lgr_core.retrieval.llm_question import LLMOptions
+from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.setup import recorded_selector
 
 OFFLINE = tuple(name for name in REGISTRY if "llm" not in name and name != "chemcpa")
 
 
-OURS = Selectors(Settings(), LLMOptions())
+OURS = partial(make_selector, recorded=partial(recorded_selector, settings=Settings()))
 """As the command line makes them."""
 
 

@@ -290,6 +290,11 @@ def test_unanswered_queries_are_counted_priced_and_left_out(batch, answered, mon
     assert "1 of 3 queries are remembered" in page
     assert "<th>questions to ask</th><td>2</td>" in page
     assert "at most $" in page
+    monkeypatch.setenv("LGR_LLM_BASE_URL", "http://localhost:8000/v1")
+    local = text(batch(**{**ASKED, "selector": "llm"}))
+    assert "price unknown" in local
+    assert "at most $" not in local
+    monkeypatch.delenv("LGR_LLM_BASE_URL")
     app.button(key="batch_run").click().run()
     table = results(app)
     assert "<b>1 of 3</b> queries are predicted, 2 could not be" in text(app)

@@ -9,8 +9,10 @@ from h5ads import write_h5ad
 from seen import link, text, turn
 
 from lgr_core.atlas.store import atlas_names, open_atlas
+from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Option, Remedy
 from pages.shared import data_columns, data_state
-from pages.shared.data_words import in_words
+from pages.shared.fault_words import plainly, remedy_words
 
 
 def changes(**columns):
@@ -198,31 +200,46 @@ def test_uploads_are_switched_off_by_the_operator(data_page, monkeypatch):
     assert "lgr ingest" in app.code[0].value
 
 
+@pytest.mark.parametrize("fix", Fix)
+def test_every_remedy_is_a_field_of_the_form(fix):
+    """No flag of the command line, and no place left open."""
+    words = remedy_words(Remedy(fix, "drug", ("a", "b")))
+    assert "--" not in words
+    assert "{" not in words
+
+
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("error", "asked", "do"),
     [
-        ("Say --column dose_unit=uM (or nM, mM, M).", "Choose the unit of the dose above."),
-        ("Say --column drug=NAME.", "Choose the column «Drug» above."),
-        ("Say --column drug=a b or --column drug=c.", "Choose the column «Drug» above."),
         (
-            "Say --column dose='x y', or --column dose= if it is none.",
-            "Choose it as the column «Dose» above, or say there that the file has none.",
+            InputError("the dose unit", "none", Remedy(Fix.DOSE_UNIT, "dose_unit")),
+            "the dose unit",
+            "Choose the unit of the dose above.",
         ),
         (
-            "Say --time 6 or another of them, or --column time= if it is no treatment time.",
-            "Choose one of them above, or say there that the file has no column «Time».",
+            InputError(Option("column", "x", "drug"), "none", "Name one of these."),
+            "column «Drug»: x",
+            "Name one of these.",
         ),
-        ("Name the vehicle with --control LABEL.", "Choose the vehicle above."),
-        ("Name the vehicle's label with --control.", "Choose the vehicle above."),
-        ("Name one of these with --layer.", "Choose the layer above."),
-        ("Name the layer that holds deltas with --layer.", "Choose the layer above."),
-        ("--column drug=x", "column «Drug»: x"),
-        ("--time 24", "time 24"),
+        (
+            InputError(Option("time", "24"), "none", Remedy(Fix.COLUMN, "time")),
+            "time 24",
+            "Choose the column «Time» above.",
+        ),
+        (
+            UsageError(Option("value-kind", "zscore"), "none", "Leave it out."),
+            "kind of numbers: zscore",
+            "Leave it out.",
+        ),
+        (InputError("file --column", "none", "Say --layer."), "file --column", "Say --layer."),
     ],
 )
-def test_flags_of_the_command_line_are_said_in_words(said, words):
-    """On the page things are chosen, not typed."""
-    assert in_words(said) == words
+def test_errors_are_said_by_their_fields(error, asked, do):
+    """On the page things are chosen, not typed; a text is never looked into."""
+    said = plainly(error)
+    assert (said.asked, said.found, said.do) == (asked, "none", do)
+    assert type(said) is type(error)
+    assert said.remedy == error.remedy
 
 
 def test_a_proposed_name_can_name_an_atlas():

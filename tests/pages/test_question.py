@@ -1,8 +1,15 @@
 """A link is read strictly, and what cannot be had is mended openly."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from lgr_core.errors import NotFoundError
+from lgr_core.atlas.annotate import annotate_drugs, annotate_lines
+from lgr_core.atlas.build import build_atlas
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.atlas.table import DeltaTable
+from lgr_core.domain import ValueKind
+from pages.shared.method_words import settle_method
 from pages.shared.question import K_MAX, Question, settle, settle_atlas
 from pages.shared.words import offered
 
@@ -68,17 +75,90 @@ def test_k_is_a_number_of_neighbours(toy, k, nearest):
 )
 def test_an_upload_is_nobodys_default_while_another_atlas_is_there(names, sent, default):
     """What was ingested here comes first, by name; then the demo; then uploads."""
-    error = NotFoundError("atlas", "not here", "Choose.")
-    assert settle_atlas(None, names, sent.__contains__, error) == (default, [])
+    assert settle_atlas(None, names, sent.__contains__) == (default, [])
     for name in names:
-        assert settle_atlas(name, names, sent.__contains__, error) == (name, [])
+        assert settle_atlas(name, names, sent.__contains__) == (name, [])
 
 
 def test_an_atlas_that_is_not_there_is_mended():
-    """To the nearest name."""
-    error = NotFoundError("atlas", "not here", "Choose.")
-    name, (mended,) = settle_atlas("mime", ["demo", "mine"], bool, error)
-    assert (name, mended.error) == ("mine", error)
+    """To the nearest name, which its error gives too; else to the default."""
+    name, (mended,) = settle_atlas("mien", ["demo", "mine"], bool)
+    assert (name, mended.error.nearest) == ("mine", ("mine",))
+    name, (mended,) = settle_atlas("else", ["demo", "mine"], lambda _: False)
+    assert (name, mended.error.nearest) == ("mine", ())
+
+
+LOOK_ALIKES = ("Almonertinib (hydrochloride)", "Neratinib (maleate)", "Afatinib", "Trametinib")
+
+
+@pytest.fixture(scope="module")
+def kin(tmp_path_factory):
+    """An atlas of drugs and lines with names that look alike."""
+    keys = [(line, drug) for line in ("A549", "A375", "LoVo") for drug in LOOK_ALIKES]
+    conditions = pd.DataFrame(keys, columns=["cell_line", "drug"]).assign(
+        dose_um=5.0, n_cells=50.0, n_replicates=1, underpowered=False
+    )
+    deltas = np.arange(len(keys) * 2, dtype=np.float32).reshape(-1, 2)
+    genes = pd.DataFrame(
+        {"gene": ["EGFR", "FOS"], "ensembl_id": "", "in_panel": True, "variability": 1.0}
+    )
+    table = DeltaTable(conditions, deltas, genes, ValueKind.LOGNORM_DELTA)
+    folder = build_atlas(
+        table,
+        tmp_path_factory.mktemp("kin") / "kin",
+        drugs=annotate_drugs(sorted(LOOK_ALIKES), []),
+        cell_lines=annotate_lines(["A375", "A549", "LoVo"], []),
+        fingerprints=np.zeros((len(LOOK_ALIKES), 256), dtype=np.uint8),
+    )
+    return AtlasStore(folder)
+
+
+@pytest.mark.parametrize(
+    ("field", "asked", "opened"),
+    [
+        ("drug", "Nerainib", "Neratinib (maleate)"),
+        ("drug", "Afatnib", "Afatinib"),
+        ("drug", "trametnib", "Trametinib"),
+        ("cell_line", "A594", "A549"),
+        ("cell_line", "A357", "A375"),
+        ("selector", "mechansim", "mechanism"),
+    ],
+)
+def test_a_link_opens_the_name_that_its_error_gives(kin, field, asked, opened):
+    """Message, field of the error and opened value are one name."""
+    settled = settle(kin, {field: asked})
+    (mended,) = settled.mended
+    assert mended.error.nearest[0] == opened
+    assert opened in mended.error.do
+    assert settled.question.link()[field] == opened
+
+
+@pytest.mark.parametrize(
+    ("field", "asked", "default"),
+    [("drug", "Dasatinib", "Trametinib"), ("cell_line", "HeLa", "A549")],
+)
+def test_a_name_that_nothing_is_near_opens_the_default(kin, field, asked, default):
+    """And no other name is given for it."""
+    settled = settle(kin, {field: asked})
+    (mended,) = settled.mended
+    assert mended.error.nearest == ()
+    assert settled.question.link()[field] == default
+
+
+def test_of_two_readings_the_first_that_the_error_gives_is_opened(toy):
+    """As its field has them."""
+    settled = settle(toy, {"drug": "Tofacitinib (phosphate)"})
+    (mended,) = settled.mended
+    assert mended.error.candidates == ("Tofacitinib", "Tofacitinib (citrate)")
+    assert settled.question.drug == "Tofacitinib"
+
+
+def test_a_method_in_a_link_is_read_alike():
+    """The nearest by name, else the paper's."""
+    method, (mended,) = settle_method("best_evidnce")
+    assert (method, mended.error.nearest) == ("best_evidence", ("best_evidence",))
+    method, (mended,) = settle_method("magic")
+    assert (method, mended.error.nearest) == ("lgr", ())
 
 
 def test_selectors_are_offered_in_one_order_and_new_ones_come_last():

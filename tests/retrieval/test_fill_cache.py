@@ -14,10 +14,11 @@ from lgr_core.atlas.store import open_atlas
 from lgr_core.cli import main
 from lgr_core.domain import Condition, LLMReply, LLMUsage
 from lgr_core.errors import AccessError, BudgetError, ServiceError, StoppedError
+from lgr_core.llm import prices
 from lgr_core.llm.budget import Budget, BudgetedClient, most_usage
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.capabilities import Memory
-from lgr_core.llm.prices import Prices
+from lgr_core.llm.prices import PRICES, Prices
 from lgr_core.retrieval.fill_cache import estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -64,7 +65,7 @@ def run(store, tmp_path):
 class Echo:
     """A client that answers well, except where it is told to fail or to say something else."""
 
-    provider = "echo"
+    provider = "openai"
 
     def __init__(self, fails=lambda _prompt: None, says=good, **provenance):
         self.fails, self.says, self.provenance = fails, says, provenance
@@ -222,6 +223,14 @@ def test_an_estimate_asks_nothing_and_knows_what_is_remembered(run, store):
     assert found.usd_at_most > 15 * 4000 * 14 / 1e6 > found.usd
 
 
+def set_prices(folder, url, monkeypatch):
+    """Let the operator's price file name a server, at OpenAI's prices."""
+    path = folder / "prices.toml"
+    table = f'[services."{url}"."{LLMOptions().model}"]'
+    path.write_text(f"{PRICES.read_text()}\n{table}\ninput = 1.75\ncached = 0.175\noutput = 14.0\n")
+    monkeypatch.setattr(prices, "PRICES", path)
+
+
 @pytest.fixture
 def cache_home(home, tmp_path):
     """An LGR_HOME of its own that shares the atlas."""
@@ -302,6 +311,7 @@ def test_the_shell_says_where_the_budget_ended(home, cache_home, monkeypatch, ca
     monkeypatch.setenv("OPENAI_API_KEY", "test-key-4711")
     with LoopbackLLM(lambda prompt: Answer(good(prompt), usage=(1000, 400, 450))) as server:
         monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
+        set_prices(cache_home, server.url, monkeypatch)
         command = ["fill", "--atlas", "many", "--max-queries", "20", "--max-usd", "0.08"]
         assert main(command) == 6
         sent = len(server.history)
@@ -320,6 +330,7 @@ def test_the_shell_says_what_unusable_answers_cost(home, cache_home, monkeypatch
     monkeypatch.setenv("OPENAI_API_KEY", "test-key-4711")
     with LoopbackLLM(lambda _: Answer(NO_NAMES, usage=(1000, 0, 5000))) as server:
         monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
+        set_prices(cache_home, server.url, monkeypatch)
         assert main(["fill", "--atlas", "many", "--max-queries", "3", "--json"]) == 5
     report = json.loads(capsys.readouterr().out)
     assert (len(report["failed"]), report["requests"], report["output_tokens"]) == (3, 3, 15_000)
@@ -336,6 +347,33 @@ def test_the_shell_says_what_a_run_would_cost(home, monkeypatch, capsys):
     assert found["usd"] > 0
     assert main(["fill", "--atlas", "many", "--lines", "L001"]) == 2
     assert "there is no key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["fill", "--dry-run"], ["batch", "export", "--out", "batch"]])
+def test_a_server_of_another_address_has_no_price(home, tmp_path, monkeypatch, capsys, command):
+    """Its model has the name of one of OpenAI's; tokens are counted, the price is unknown."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LGR_HOME", str(home))
+    monkeypatch.setenv("OPENAI_API_KEY", "test-key-4711")
+    monkeypatch.setenv("LGR_LLM_BASE_URL", "http://localhost:8000/v1/")
+    asked = [*command, "--atlas", "many", "--lines", "L001"]
+    assert main([*asked, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["input_tokens"] > 0, found["output_tokens"]) == (True, 40 * 450)
+    assert found.get("usd", found.get("usd_without_discount")) is None
+    set_prices(tmp_path, "http://localhost:8000/v1", monkeypatch)
+    assert main(["fill", "--dry-run", "--atlas", "many", "--lines", "L001", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["usd"] > 0
+
+
+def test_an_unknown_price_is_said(home, monkeypatch, capsys):
+    """In the line for people, beside the tokens."""
+    monkeypatch.setenv("LGR_HOME", str(home))
+    monkeypatch.setenv("LGR_LLM_BASE_URL", "http://localhost:8000/v1")
+    assert main(["fill", "--atlas", "many", "--lines", "L001", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "price unknown" in out
+    assert "$" not in out
 
 
 def test_a_fake_client_is_enough_for_one_line(run):

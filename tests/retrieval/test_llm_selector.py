@@ -97,7 +97,7 @@ def test_replay_asks_nobody(make, ask, file):
     assert ask(replay).provenance["answered_by"] == "cache"
     other = make(policy=Policy.REPLAY, files=[file], client=False, model="another")
     found = ask(other)
-    assert found.provenance["answered_by"] == "file theirs.jsonl"
+    assert found.provenance["file"] == "theirs.jsonl"
     assert found.drugs == ("Vorinostat", "Cobimetinib")
     with pytest.raises(NotFoundError, match="--cache fill.*--scope drug"):
         ask(other, Condition("LoVo", "Trametinib", 5.0))

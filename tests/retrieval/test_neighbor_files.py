@@ -154,8 +154,14 @@ def test_several_processes_append_whole_lines(tmp_path):
 
 @pytest.mark.real
 def test_recorded_answers_are_read(real_data):
-    """The recorded files: 110 queries each, 12 names with a reason."""
-    for path in sorted((real_data / "recorded_neighbors").glob("*.jsonl")):
+    """Every drug of a file is a query about the others; every neighbour has a reason."""
+    paths = sorted((real_data / "recorded_neighbors").glob("*.jsonl"))
+    assert paths
+    for path in paths:
+        lines = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
         records = list(read_neighbors(path))
-        assert len(records) == 110
-        assert all(len(r.proposals) == 12 and r.proposals[0].rationale for r in records)
+        assert len(records) == lines[0]["n_candidates"] + 1
+        assert len({record.drug for record in records}) == len(records)
+        for line, record in zip(lines, records, strict=True):
+            assert [p.text for p in record.proposals] == [n["molecule"] for n in line["neighbors"]]
+            assert all(p.rationale for p in record.proposals)

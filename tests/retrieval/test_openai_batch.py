@@ -348,6 +348,11 @@ def test_an_atlas_built_anew_is_said_and_what_fits_is_taken(shell, tmp_path):
     assert "built anew since the export" in err
     answer.write_text(json.dumps({"custom_id": ids[1], "text": "no idea"}) + "\n")
     assert shell("batch", "import", folder, answer)[0] == 5
+    answer.write_text("\n".join(json.dumps({"custom_id": i, "text": GOOD}) for i in ids[1:-1]))
+    code, _, err = shell("batch", "import", folder, answer)
+    assert (code, "0 answers failed, 1 questions have none" in err) == (5, True)
+    answer.write_text(json.dumps({"custom_id": ids[-1], "text": GOOD}))
+    assert shell("batch", "import", folder, answer)[0] == 0
 
 
 @pytest.mark.parametrize("flag", ["--max-queries", "--k"])
@@ -370,7 +375,7 @@ def test_prompt_and_reply_by_hand(shell, tmp_path):
     assert (code, found["k_used"], found["rejected"][0]["text"]) == (0, 1, "Aspirin")
     _, answer, _ = shell("retrieve", *question, "--selector", "llm", "--json")
     assert answer["neighbors"][0]["drug"] == "Cobimetinib"
-    assert answer["provenance"]["selector"]["answered_by"] == "file by_hand.jsonl"
+    assert answer["provenance"]["selector"]["file"] == "by_hand.jsonl"
     reply.write_text("I do not know.")
     assert shell("import-reply", *question, reply)[0] == 3
 

@@ -151,11 +151,11 @@ def test_the_model_is_asked_rather_than_a_file_that_was_asked_otherwise(select, 
     """Only_missing takes a file that honours all; a named file goes first, and says so."""
     path = write(line("Vorinostat"))
     live = {"policy": Policy.ONLY_MISSING}
-    assert select(path, **live).provenance["answered_by"] == "file theirs.jsonl"
+    assert select(path, **live).provenance["file"] == "theirs.jsonl"
     for setting in ({"model": "gpt-x"}, {"prompt": STRUCTURED}, {"chosen": ("model",)}):
         assert select(path, **live, **setting).provenance["answered_by"] == "model"
     named = select(named=[path], model="gpt-x", **live).provenance
-    assert (named["answered_by"], named["not_honoured"]) == ("file theirs.jsonl", ["model=gpt-x"])
+    assert (named["file"], named["not_honoured"]) == ("theirs.jsonl", ["model=gpt-x"])
 
 
 def test_fill_reads_the_files_that_are_named_and_no_others(select, write):
@@ -163,7 +163,7 @@ def test_fill_reads_the_files_that_are_named_and_no_others(select, write):
     path = write(line("Vorinostat"))
     assert select(path, policy=Policy.FILL).provenance["answered_by"] == "model"
     found = select(named=[path], policy=Policy.FILL)
-    assert found.provenance["answered_by"] == "file theirs.jsonl"
+    assert found.provenance["file"] == "theirs.jsonl"
     assert select(named=[path], policy=Policy.REFRESH).provenance["answered_by"] == "model"
 
 

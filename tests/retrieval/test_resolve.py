@@ -2,7 +2,8 @@
 
 import pytest
 
-from lgr_core.domain import Condition, Proposal, Reason, Selection
+from lgr_core.domain import CandidatePool, Condition, Proposal, Reason, Selection
+from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.resolve import resolve
@@ -42,6 +43,27 @@ def test_strangers_are_rejected_with_a_suggestion_never_believed(ask):
     assert reasons(found) == [("Trametinb", Reason.OUT_OF_POOL), ("Aspirin", Reason.OUT_OF_POOL)]
     assert found.rejected[0].suggestion == "Trametinib"
     assert found.rejected[1].suggestion is None
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        ("Dasatinib", None),
+        ("Dasatinb", None),
+        ("Alpelisib", None),
+        ("Alpelisibb", None),
+        ("Nerainib", "Neratinib (maleate)"),
+        ("Afatnib", "Afatinib"),
+        ("trametnib", "Trametinib"),
+    ],
+)
+def test_only_a_misspelt_drug_is_suggested(text, suggestion):
+    """Not another one of its class, and none for a drug of the atlas that was not measured here."""
+    drugs = ("Afatinib", "Neratinib (maleate)", "Trametinib")
+    catalog = DrugCatalog([*drugs, "Vorinostat", "Alpelisib"])
+    pool = CandidatePool(Condition("A549", "Vorinostat", 5.0), drugs)
+    found = resolve(Selection((Proposal(text),), raw=""), pool, catalog, 3, selector="test")
+    assert [(r.reason, r.suggestion) for r in found.rejected] == [(Reason.OUT_OF_POOL, suggestion)]
 
 
 def test_the_query_and_its_twins_are_refused_by_name(ask):

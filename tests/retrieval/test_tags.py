@@ -7,7 +7,7 @@ from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.cli import main
 from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.errors import BadReplyError, NotFoundError
+from lgr_core.errors import BadReplyError, BudgetError, NotFoundError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.retrieval.tags import CHUNK, TagInference
 
@@ -66,17 +66,60 @@ def test_long_lists_are_asked_in_parts(infer):
 
 def test_a_useless_answer_is_logged_not_kept(infer, tmp_path):
     """It can be asked again."""
-    with pytest.raises(BadReplyError, match="0 of . lines of tags"):
-        infer("Sorry.")
+    report, _ = infer("Sorry.")
+    assert isinstance(report.stopped_by, BadReplyError)
+    assert "0 of " in report.stopped_by.found
+    assert (report.annotations, len(report.unanswered)) == ({}, len(DRUGS))
     assert len(AnswerCache(tmp_path)) == 0
     assert infer(REPLY)[0].annotations
+
+
+def test_a_spent_budget_leaves_the_rest(infer):
+    """The first list is answered, the second is not; both are told apart by drug."""
+    drugs = [f"D{i:02d}" for i in range(CHUNK + 5)]
+    reply = "\n".join(f"{i + 1}. {drug}: none" for i, drug in enumerate(drugs[:CHUNK]))
+    report, _ = infer(reply, BudgetError("budget", "it is spent", "Stop."), drugs=drugs)
+    assert list(report.annotations) == drugs[:CHUNK]
+    assert report.unanswered == tuple(drugs[CHUNK:])
+    assert isinstance(report.stopped_by, BudgetError)
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["first", "from the cache"])
+def test_drugs_without_an_answer_are_an_exit_code(toy_home, tmp_path, monkeypatch, capsys, kept):
+    """Exit 5 with the count, also where the incomplete answer comes from the cache."""
+    (tmp_path / "atlases").symlink_to(toy_home / "atlases")
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    with LoopbackLLM(lambda _: "1. Trametinib: mek_inhibitor\n2. Vorinostat: none") as server:
+        monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
+        if not kept:
+            main(["tags", "--atlas", "toy"])
+            capsys.readouterr()
+        assert main(["tags", "--atlas", "toy", "--json"]) == 5
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["unanswered"]) == 5
+    assert "5 of 7 drugs" in err
+    assert "--model" in err
+
+
+def test_a_budget_too_small_for_any_tag_is_exit_6(toy_home, tmp_path, monkeypatch, capsys):
+    """Nothing can be priced within it, so all seven drugs are missing."""
+    (tmp_path / "atlases").symlink_to(toy_home / "atlases")
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    monkeypatch.setenv("LGR_LLM_BUDGET_USD", "0.0")
+    with LoopbackLLM(lambda _: "1. Trametinib: none") as server:
+        monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
+        assert main(["tags", "--atlas", "toy"]) == 6
+    assert "7 of 7 drugs" in capsys.readouterr().err
 
 
 def test_the_mechanism_selector_uses_them_from_the_shell(toy_home, tmp_path, monkeypatch, capsys):
     """``lgr tags`` asks once; ``--tags llm`` then ranks by the model's tags."""
     (tmp_path / "atlases").symlink_to(toy_home / "atlases")
     monkeypatch.setenv("LGR_HOME", str(tmp_path))
-    reply = "1. Trametinib: hdac_inhibitor\n2. Vorinostat: hdac_inhibitor\n3. Cobimetinib: none"
+    lines = ["Trametinib: hdac_inhibitor", "Vorinostat: hdac_inhibitor", "Cobimetinib: none"]
+    lines += ["Tofacitinib: none", "Tofacitinib (citrate): none", "Mystery compound: none"]
+    lines += ["Topotecan (hydrochloride): none"]
+    reply = "\n".join(f"{rank}. {line}" for rank, line in enumerate(lines, start=1))
     question = ["retrieve", "--atlas", "toy", "--cell-line", "A549", "--drug", "Trametinib"]
     question += ["--dose", "5", "--selector", "mechanism", "--tags", "llm", "--json"]
     with LoopbackLLM(lambda _: reply) as server:

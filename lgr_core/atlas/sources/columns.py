@@ -18,6 +18,7 @@ from lgr_core.atlas.sources.doses import UNITS, split_unit, to_um
 from lgr_core.atlas.sources.names import GENE_ROLES, ROLES, Roles, name_in_tiers, plain
 from lgr_core.domain import NOTHING
 from lgr_core.errors import AmbiguousError, InputError, UsageError
+from lgr_core.remedies import Fix, Option, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +115,8 @@ def _unit_in_name(frame: pd.DataFrame, columns: Mapping[str, str]) -> str | None
     units = {str(text).strip() for text in frame[said].dropna().unique()} - {""}
     if any(to_um(1.0, text) != to_um(1.0, unit) for text in units):
         what = f"{columns['dose']!r} says {unit}, {said!r} says {', '.join(sorted(units))}"
-        do = f"Say --column dose_unit={unit} or --column dose_unit={said}."
-        raise AmbiguousError("the dose unit", what, do)
+        remedy = Remedy(Fix.ONE_COLUMN, "dose_unit", (unit, said))
+        raise AmbiguousError("the dose unit", what, remedy, candidates=(unit, said))
     return None
 
 
@@ -134,7 +135,7 @@ def _believe(
     for role, column in given.items():
         if column and column not in frame.columns:
             found = f"there is no column {column!r}; columns found: {_listed(list(frame.columns))}"
-            raise InputError(f"--column {role}={column}", found, "Name one of these.")
+            raise InputError(Option("column", column, role), found, "Name one of these.")
     return given, unit
 
 
@@ -145,9 +146,9 @@ def _guess(frame: pd.DataFrame, role: str, tiers: tuple[tuple[str, ...], ...]) -
         named = [column for column, name in names.items() if name in tier]
         found = [c for c in named if _fits(frame[c], role, best=tier == tiers[0])]
         if len(found) > 1 and not _agree(frame, found):
-            flags = " or ".join(f"--column {role}={name}" for name in found)
             what = f"{' and '.join(map(repr, found))} are equally plausible"
-            raise AmbiguousError(f"the column for {role}", what, f"Say {flags}.")
+            remedy = Remedy(Fix.ONE_COLUMN, role, tuple(map(str, found)))
+            raise AmbiguousError(f"the column for {role}", what, remedy, candidates=found)
         if found:
             return found[0]
     return None
@@ -179,7 +180,7 @@ def _require(columns: Mapping[str, str], required: Sequence[str], names: Sequenc
         if role in columns or (role == "drug" and "drug_dose" in columns):
             continue
         found = f"no column is named like one; columns found: {_listed(names)}"
-        raise InputError(f"the column for {role}", found, f"Say --column {role}=NAME.")
+        raise InputError(f"the column for {role}", found, Remedy(Fix.COLUMN, role))
 
 
 def _listed(names: Sequence[object], most: int = 40) -> str:

@@ -17,6 +17,7 @@ from lgr_core.atlas.sources.lines import are_lines, name_lines
 from lgr_core.atlas.sources.times import pick_time
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import InputError, unknown
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -186,7 +187,8 @@ def mark_controls(
         if strange:
             # OP3 flags its positive controls, which are treatments.
             said = ", ".join(strange)
-            log.warning("flagged as controls: %s (keep as drugs: --column is_control=)", said)
+            remedy = Remedy(Fix.NO_FLAG, "is_control")
+            log.warning("flagged as controls: %s (%s)", said, remedy)
         present += strange
     return is_control, tuple(present)
 

@@ -40,6 +40,7 @@ from lgr_core.atlas.sources.names import is_role_name, likeness
 from lgr_core.atlas.sources.tables import suffix_of
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -144,8 +145,7 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
         names = sorted(column_names(path))
         found = "raw counts are read from h5ad only, and this is in no published form known here"
         found += f"; its columns: {', '.join(names[:10])}" if names else ""
-        do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
-        raise InputError(f"file {path}", found, do)
+        raise InputError(f"file {path}", found, Remedy(Fix.VALUE_KIND))
     try:
         with h5py.File(path) as file:
             return _open(file, path, choices)
@@ -237,7 +237,7 @@ def refuse_one_sided(seen: Observations) -> None:
     names = list(dict.fromkeys([*seen.at_zero, *map(str, frequent)]))
     found = f"no row is a known vehicle{seen.why_dropped}; "
     found += f"drugs at dose 0 or frequent: {', '.join(names[:10])}"
-    raise InputError("vehicle controls", found, "Name the vehicle with --control LABEL.")
+    raise InputError("vehicle controls", found, Remedy(Fix.VEHICLE))
 
 
 def _guess_unit(matrix: Matrix, seen: Observations, well: pd.Series | None) -> Unit:

@@ -19,6 +19,7 @@ from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
 from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,11 @@ def read_deltas(
     panel, chosen_by = _panel(source.highly_variable, deltas, n_hvg)
     genes = source.genes.assign(in_panel=panel.mask, variability=panel.variability)
     counts = dict(plan.counts)
+    if equally := counts.get("doses_averaged_equally"):
+        log.warning(
+            "doses were averaged with equal weights in %s conditions whose cells are not counted",
+            f"{equally:,}",
+        )
     plated = rows.has_plates or counts["plates_averaged"] > 0
     if not rows.has_plates:
         counts["replicates_averaged"] += counts["plates_averaged"]
@@ -139,8 +145,7 @@ def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _R
     frame, kept = seen.frame[keep].reset_index(drop=True), seen.kept[keep]
     if frame.empty:
         found = f"all {len(keep):,} rows are controls ({', '.join(seen.labels)}){seen.why_dropped}"
-        do = "Check the columns chosen, or name the control labels with --control."
-        raise InputError("deltas", found, do)
+        raise InputError("deltas", found, Remedy(Fix.COLUMNS_OR_VEHICLE))
     obs = source.obs.iloc[kept]
     frame["n_cells"] = frame["weight"] = _counted(obs, columns.get("n_cells"))
     replicates = _counted(obs, columns.get("n_replicates"))
@@ -198,16 +203,16 @@ def _check_are_changes(deltas: FloatArray, *, unsigned: bool) -> None:
     below = sum(np.count_nonzero(row < 0) for row in deltas)
     if below >= _TOO_FEW * changed or (below and changed < _MANY):
         return
-    do = "Take the vehicle's expression away first, or say --unsigned if these are changes."
+    remedy = Remedy(Fix.UNSIGNED)
     if below:
         share = f"{below:,} below zero ({below / changed:.2g} of them)"
         found = f"{changed:,} values other than zero and only {share}: expression, no changes?"
-        raise InputError("deltas", found, do)
+        raise InputError("deltas", found, remedy)
     if (deltas == np.rint(deltas)).all():
         found = f"{size} values, all of them whole and none below zero: raw counts?"
-        raise InputError("deltas", found, "Leave out --value-kind to have them read as counts.")
+        raise InputError("deltas", found, Remedy(Fix.AS_COUNTS))
     found = f"{size} values and none below zero: expression, no changes?"
-    raise InputError("deltas", found, do)
+    raise InputError("deltas", found, remedy)
 
 
 def _panel(given: FloatArray | None, deltas: FloatArray, n_hvg: int) -> tuple[Panel, str]:

@@ -12,6 +12,7 @@ from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.atlas.sources.conditions import Observations
 from lgr_core.atlas.sources.names import REPLICATE_NAME, is_covariate_name, likeness, plain
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -84,5 +85,5 @@ def _ask(name: str, role: str, levels: Iterable[object], *, differs: bool) -> No
     raise InputError(
         f"column {name!r}",
         f"it looks like a {role} ({said}), but is not read as one{merged}",
-        f"Say --column {role}={name!r}, or --column {role}= if it is none.",
+        Remedy(Fix.COLUMN_OR_NONE, role, (name,)),
     )

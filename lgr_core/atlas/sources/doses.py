@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 UNITS: Mapping[str, float] = MappingProxyType(
     {"M": 1e6, "mM": 1e3, "uM": 1.0, "µM": 1.0, "μM": 1.0, "nM": 1e-3, "pM": 1e-6}
@@ -56,7 +57,7 @@ def to_um(value: float, unit: str) -> float:
     factor = _FACTORS.get(unicodedata.normalize("NFKC", str(unit)).strip().casefold())
     if factor is None:
         found = f"{unit!r} is no unit of concentration known here"
-        raise InputError("dose unit", found, "Say --column dose_unit=uM (or nM, mM, M).")
+        raise InputError("dose unit", found, Remedy(Fix.DOSE_UNIT, "dose_unit"))
     scaled = float(value) * factor
     return float(f"{scaled:.{_SIGNIFICANT}g}") if math.isfinite(scaled) else math.nan
 
@@ -79,7 +80,7 @@ def parse_dose(value: object, unit: str | None) -> float:
         if float(match[1]) == 0:
             return 0.0
         found = f"'{value}' has no unit, and no column holds one"
-        raise InputError("dose", found, "Say --column dose_unit=uM (or nM, mM, M).")
+        raise InputError("dose", found, Remedy(Fix.DOSE_UNIT, "dose_unit"))
     return to_um(float(match[1]), written or str(unit))
 
 

@@ -12,6 +12,7 @@ from pandas.api.types import union_categoricals
 from lgr_core.atlas.blocks import USUAL, Choices, CountBlocks
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 _NAMES = ("cell_line", "drug", "plate")
 
@@ -47,8 +48,8 @@ def open_folder(path: Path, choices: Choices = USUAL) -> JoinedSource:
     """
     files = sorted(path.glob("*.h5ad"))
     if not files:
-        do = "For ready deltas say --value-kind (lognorm_delta, log2fc, zscore or rank_score)."
-        raise InputError(f"folder {path}", "it holds no h5ad of raw counts", do)
+        remedy = Remedy(Fix.VALUE_KIND)
+        raise InputError(f"folder {path}", "it holds no h5ad of raw counts", remedy)
     parts = tuple(_open(file, choices) for file in files)
     for file, part in zip(files, parts, strict=True):
         if not part.genes.equals(parts[0].genes):
@@ -56,7 +57,7 @@ def open_folder(path: Path, choices: Choices = USUAL) -> JoinedSource:
             raise InputError(f"file {file}", found, "Give files with the same genes in order.")
         if part.unit != parts[0].unit:
             found = f"a row of it is a {part.unit}, of {files[0].name} a {parts[0].unit}"
-            raise InputError(f"file {file}", found, "Say --unit cell or --unit well.")
+            raise InputError(f"file {file}", found, Remedy(Fix.UNIT))
     return JoinedSource(
         parts=parts,
         obs=_join([part.obs for part in parts]),

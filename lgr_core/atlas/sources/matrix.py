@@ -13,6 +13,7 @@ from scipy import sparse
 
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.errors import InputError, NotCountsError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def find_counts(file: h5py.File, layer: str | None = None) -> Matrix:
     if layer is not None:
         if layer not in file.get("layers", {}):
             found = f"layers found: {', '.join(file.get('layers', {})) or 'none'}"
-            raise InputError(f"layer {layer!r}", found, "Name one of these with --layer.")
+            raise InputError(f"layer {layer!r}", found, Remedy(Fix.LAYER))
         names = [f"layers/{layer}"]
     else:
         names = [name for name in ("layers/counts", "X", "raw/X") if name in file]
@@ -183,8 +184,7 @@ def check_counts(rows: sparse.csr_array, name: str, first_row: int = 0) -> None:
         f"{data[bad]} in {name}, row {row}, column {rows.indices[bad]}; "
         f"smallest value near it {data.min()}, largest {data.max()}"
     )
-    do = "Name the layer of raw counts with --layer, or say --value-kind if these are ready deltas."
-    raise NotCountsError("raw counts", found, do)
+    raise NotCountsError("raw counts", found, Remedy(Fix.COUNTS_LAYER))
 
 
 def _are_counts(values: FloatArray) -> bool:

@@ -92,19 +92,26 @@ def look(path: Path) -> Look:
     return _look_at_table(read_delta_file(path, NOTHING, None))
 
 
-def suggest(frame: pd.DataFrame) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Role -> column, each role for itself, and why a role is left open that could be played."""
+def suggest(
+    frame: pd.DataFrame, known: Mapping[str, str] = NOTHING
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Role -> column, each role for itself, and why a role is left open that could be played.
+
+    A role that is ``known`` keeps its column, an empty one leaves it open.
+    """
     guesses, doubts = {}, []
     for role, tiers in ROLES.items():
         try:
             found = guess_columns(frame, roles={role: tiers}, required=())
         except AmbiguousError as err:
-            doubts.append(f"{err.asked}: {err.found}")
+            if err.role not in known:
+                doubts.append(f"{err.asked}: {err.found}")
         else:
             guesses.update(found.columns)
             if found.dose_unit is not None:
                 guesses["dose_unit"] = found.dose_unit
-    return guesses, tuple(doubts)
+    played = {role: column for role, column in {**guesses, **known}.items() if column}
+    return played, tuple(doubts)
 
 
 def _look_at_table(file: DeltaFile) -> Look:
@@ -132,17 +139,15 @@ def _look_at_h5ad(path: Path, form: Form | None) -> Look:
         layers = tuple(file.get("layers", {}))
         names = ["X", "raw/X", *(f"layers/{layer}" for layer in layers)]
         counts = any(_holds_counts(file, name) for name in names if name in file)
-    guesses, doubts = suggest(obs)
-    known = {} if form is None else form.columns
+    guesses, doubts = suggest(obs, NOTHING if form is None else form.columns)
     kind = None if form is None else form.value_kind
-    guesses = {role: column for role, column in {**guesses, **known}.items() if column}
     return Look(
         len(obs),
         genes,
         "" if form is None else form.name,
         columns=tuple(map(str, obs.columns)),
         guesses=guesses,
-        doubts=tuple(doubt for doubt in doubts if not any(f"for {r}:" in doubt for r in known)),
+        doubts=doubts,
         sample=obs.head(_ROWS_SHOWN),
         levels=_levels(obs),
         h5ad=True,

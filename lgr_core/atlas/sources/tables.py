@@ -20,6 +20,7 @@ from lgr_core.atlas.sources.names import is_role_name
 from lgr_core.atlas.sources.wide import take_apart
 from lgr_core.domain import NOTHING, BoolArray, FloatArray
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 SUFFIXES = (".h5ad", ".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
@@ -136,11 +137,11 @@ def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> D
     adata = anndata.read_h5ad(path)
     if layer is not None and layer not in adata.layers:
         found = f"layers found: {', '.join(adata.layers) or 'none'}"
-        raise InputError(f"layer {layer!r} of {path}", found, "Name one of these with --layer.")
+        raise InputError(f"layer {layer!r} of {path}", found, Remedy(Fix.LAYER))
     values = adata.X if layer is None else adata.layers[layer]
     if values is None:
         found = f"X is empty; layers found: {', '.join(adata.layers) or 'none'}"
-        raise InputError(f"file {path}", found, "Name the layer that holds deltas with --layer.")
+        raise InputError(f"file {path}", found, Remedy(Fix.LAYER))
     if sparse.issparse(values):
         values = values.toarray()
     panel = adata.var.get("highly_variable")

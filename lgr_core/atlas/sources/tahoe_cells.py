@@ -34,6 +34,7 @@ from lgr_core.atlas.sources.tahoe_tables import (
 )
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def open_shards(files: Sequence[Path], path: Path, choices: Choices) -> ShardSou
         than a shard, there is no control or no treatment, or a layer is asked for.
     """
     if choices.layer is not None:
-        raise InputError(f"layer {choices.layer!r}", "shards have none", "Leave out --layer.")
+        raise InputError(f"layer {choices.layer!r}", "shards have none", Remedy(Fix.NO_LAYER))
     folder = find_tables(path)
     if folder is None:
         found = "the tables of samples and genes are not there (metadata/ in, beside or above it)"

@@ -10,6 +10,7 @@ import pandas as pd
 from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.domain import BoolArray
 from lgr_core.errors import InputError
+from lgr_core.remedies import Fix, Option, Remedy
 
 NO_TIME = "none given"
 """What a row without a time is called."""
@@ -45,7 +46,8 @@ def pick_time(
     if column is None:
         if wanted is None:
             return None
-        raise InputError(f"--time {wanted}", "no column holds times", "Say --column time=NAME.")
+        remedy = Remedy(Fix.COLUMN, "time")
+        raise InputError(Option("time", wanted), "no column holds times", remedy)
     codes, values = pd.factorize(frame[column], use_na_sentinel=False)
     times = np.array([_written(value) for value in values], dtype=object)[codes]
     found = sorted(set(times[~unused]))
@@ -56,12 +58,12 @@ def pick_time(
         raise InputError(
             f"the time in column {column!r}",
             f"rows of {len(found)} times, which are never averaged: {', '.join(found[:10])}",
-            f"Say --time {first} or another of them, or --column time= if it is no treatment time.",
+            Remedy(Fix.TIME, "time", (first,)),
         )
     taken = found[0] if wanted is None else _written(wanted)
     if wanted is not None and taken not in found:
         said = f"times found in column {column!r}: {', '.join(found[:10]) or 'none'}"
-        raise InputError(f"--time {wanted}", said, "Name one of these.")
+        raise InputError(Option("time", wanted), said, "Name one of these.")
     return OneTime(taken, times != taken)
 
 
