@@ -12,6 +12,7 @@ from lgr_core.domain import LLMRequest
 from lgr_core.errors import BadReplyError, UsageError
 from lgr_core.llm.client import OpenAIClient
 from lgr_core.llm.concurrency import bounded_map
+from lgr_core.llm.transport import Bounds
 
 KEY, MODEL = "sk-test-key", "gpt-5.2-2025-12-11"
 ASK = LLMRequest("a question", MODEL)
@@ -93,7 +94,7 @@ def test_ctrl_c_stops_a_run_that_waits(wakes, request):
     signal.siginterrupt(signal.SIGINT, wakes)
     cancel = threading.Event()
     with LoopbackLLM(script=[hang] * 9) as server:
-        client = _client(server, timeout=9.0, max_retries=4, cancel=cancel)
+        client = _client(server, bounds=Bounds(9.0), max_retries=4, cancel=cancel)
         press = threading.Thread(target=_interrupt_both, args=(server,), daemon=True)
         press.start()
         with pytest.raises(KeyboardInterrupt):

@@ -151,6 +151,7 @@ def test_the_key_is_in_no_file(view, monkeypatch, tmp_path):
 def test_the_operators_key_is_bound_to_the_operators_budget(view, monkeypatch):
     """A spent budget is one box; nothing is sent."""
     with LoopbackLLM(lambda _: GOOD) as server:
+        monkeypatch.setattr("lgr_core.llm.endpoint._is_openai", lambda _: True)
         monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
         monkeypatch.setenv("LGR_LLM_BUDGET_USD", "0.0001")
