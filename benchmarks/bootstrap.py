@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.evaluation.bootstrap import TAILS, Resamples
-from lgr_core.evaluation.statistics import CLUSTERS, compare_all, slice_by, summarise
+from lgr_core.evaluation.summary import CLUSTERS, compare_all, slice_by, summarise
 from lgr_core.metrics import METRICS
 
 MB = 1e6

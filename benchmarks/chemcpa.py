@@ -23,8 +23,8 @@ import pandas as pd
 import lgr_core as lgr
 from lgr_core.evaluation.folds import Axes, Fold, make_folds
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.chemcpa import ChemCPA
-from lgr_core.prediction.chemcpa_options import ChemCPAOptions, Epoch
+from lgr_core.prediction.chemcpa.model import ChemCPA
+from lgr_core.prediction.chemcpa.options import ChemCPAOptions, Epoch
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ import numpy as np
 from simulated import DOSES, N_GENES, NAME, simulated
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.signatures.genes import gene_set, whole_change
-from lgr_core.signatures.search import Library, find_drugs
+from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.signatures.gene_lists import gene_set, whole_change
+from lgr_core.signatures.search import SignatureLibrary, find_drugs
 
 TIMES = 7
 
@@ -47,15 +47,15 @@ def search(atlases: Path) -> None:
     """Time the parts of a search in an atlas that is there."""
     store = open_atlas(NAME, atlases)
     plain = np.load(atlases / NAME / "deltas.npy", mmap_mode="r")
-    book = MechanismBook.load()
-    library = Library.read(store, book)
+    book = MechanismAnnotations.load()
+    library = SignatureLibrary.read(store, book)
     genes = store.gene_names[np.random.default_rng(1).permutation(N_GENES)[:200]]
     listed = gene_set(store, genes[:100], genes[100:])
     change = whole_change(store.deltas(np.array([12_345]))[0], drug="Trametinib")
     once = median_ms(lambda: plain_read(plain))
     table = {
         "one reading of the matrix": once,
-        "prepare, all lines and doses": median_ms(lambda: Library.read(store, book)),
+        "prepare, all lines and doses": median_ms(lambda: SignatureLibrary.read(store, book)),
         "search, 100 genes up, 100 down": median_ms(lambda: find_drugs(store, listed, library)),
         "search, a whole change": median_ms(lambda: find_drugs(store, change, library)),
     }

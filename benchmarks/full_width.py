@@ -18,8 +18,8 @@ import pandas as pd
 from store import anonymous_mb, median_ms
 
 from lgr_core.atlas.build import build_atlas
+from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import ValueKind
 
 LINES, DOSES, PANEL = 50, (0.05, 0.5, 5.0), 2_000

@@ -18,7 +18,7 @@ import lgr_core as lgr
 from lgr_core.errors import EmptyPoolError
 from lgr_core.metrics import score
 from lgr_core.prediction.predictors import LGR, PoolMean
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
 from lgr_core.retrieval.selectors import make_selector
 
 METRICS = ("pearson_delta", "pearson_vs_line_mean")
@@ -51,9 +51,11 @@ def leave_one_out(
         except EmptyPoolError:
             continue
         truth = atlas.deltas(np.array([row]))
-        line_mean = PoolMean().predict(pool, View(atlas, query, PoolMean().evidence)).delta[None]
+        line_mean = (
+            PoolMean().predict(pool, QueryView(atlas, query, PoolMean().evidence)).delta[None]
+        )
         for name, variants in contenders.items():
-            found = [m.predict(pool, View(atlas, query, m.evidence)) for m in variants]
+            found = [m.predict(pool, QueryView(atlas, query, m.evidence)) for m in variants]
             fallbacks[name] += found[0].fallback is not None
             predicted = np.stack([f.delta for f in found])
             scores = score(

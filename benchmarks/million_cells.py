@@ -20,11 +20,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lgr_core.atlas.executors import ExecutorConfig, execute_all
 from lgr_core.atlas.ingest import IngestOptions, open_raw
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks
 from lgr_core.atlas.sources.recognise import recognise
-from lgr_core.atlas.workers import Crew, carry_out_all
 
 LGR = Path(sys.executable).with_name("lgr")
 
@@ -37,7 +37,7 @@ def sum_all(path: Path, workers: int) -> dict[str, float]:
         tasks = plan_tasks(source, codes, Path(folder), target_sum=1e4, order="cells")
         start, cpu = time.perf_counter(), os.times()
         with watched(os.getpid()) as peaks:
-            carry_out_all(tasks, Crew(workers, processes=True))
+            execute_all(tasks, ExecutorConfig(workers, processes=True))
         end = os.times()
         size = sum(task.path.stat().st_size for task in tasks)
     spent = sum(end[:4]) - sum(cpu[:4])

@@ -28,14 +28,14 @@ from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.config import Settings
-from lgr_core.evaluation.methods import REGISTRY
-from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.config import BenchmarkConfig
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.runner import Bench, SelectorMaker, run_benchmark
+from lgr_core.evaluation.registry import REGISTRY
+from lgr_core.evaluation.runner import BenchmarkSession, SelectorMaker, run_benchmark
 from lgr_core.metrics import METRICS
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.candidate_pool import TrainingView
 from lgr_core.retrieval.llm_question import LLMOptions
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 
@@ -113,14 +113,14 @@ def made_up_answers(atlas: AtlasStore, path: Path) -> SelectorMaker:
     )
 
 
-def predict_all(folder: Path, plan: Plan, selectors: SelectorMaker, fold: int) -> int:
+def predict_all(folder: Path, plan: BenchmarkConfig, selectors: SelectorMaker, fold: int) -> int:
     """Fit the plan's methods on a fold and predict its tests; how many predictions."""
     atlas = open_atlas("scale", folder)
-    bench, n = Bench(atlas, plan, selectors, {}), 0
+    bench, n = BenchmarkSession(atlas, plan, selectors, {}), 0
     task = next(task for task in bench.tasks() if task.fold.number == fold)
-    reader = FoldReader(atlas, task.fold)
+    reader = EvidenceReader(atlas, task.fold)
     with threadpool_limits(1):
-        for variants in bench.contenders(bench.setting(reader), plan.methods).values():
+        for variants in bench.methods_for(bench.setting(reader), plan.methods).values():
             for method in variants:
                 evidence = method.evidence
                 method.fit(TrainingView(atlas, task.fold, validation=True, evidence=evidence))
@@ -133,10 +133,10 @@ def predictions(
 ) -> None:
     """Time predictions alone, a line a regime."""
     for regime in Regime:
-        plan = Plan((regime,), tuple(methods))
+        plan = BenchmarkConfig((regime,), tuple(methods))
         made = []
 
-        def run(plan: Plan = plan, made: list[int] = made) -> None:
+        def run(plan: BenchmarkConfig = plan, made: list[int] = made) -> None:
             with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
                 each = [
                     pool.submit(predict_all, atlas.folder.parent, plan, selectors, fold)
@@ -157,10 +157,10 @@ def runs(
     folder: Path,
 ) -> None:
     """Time whole runs of one regime, a line a size."""
-    scored = len(methods) - 1 + Plan((regime,), tuple(methods)).random_seeds
+    scored = len(methods) - 1 + BenchmarkConfig((regime,), tuple(methods)).random_seeds
     print(f"{regime}; {scored} methods with the draws of random_k, {len(METRICS)} metrics")
     for size in SIZES:
-        plan = Plan((regime,), tuple(methods), max_queries=size)
+        plan = BenchmarkConfig((regime,), tuple(methods), max_queries=size)
         out = folder / f"run{size}"
         cost = Cost.of(
             lambda plan=plan, out=out: run_benchmark(

@@ -6,7 +6,7 @@
 import sys
 from pathlib import Path
 
-from lgr_core.evaluation.shipped import shipped_table
+from lgr_core.evaluation.reference_results import shipped_table
 
 if __name__ == "__main__":
     run, out = map(Path, sys.argv[1:])

@@ -9,8 +9,8 @@ import pandas as pd
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines
 from lgr_core.atlas.build import build_atlas
+from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.atlas.table import DeltaTable
 from lgr_core.config import SHIPPED
 from lgr_core.domain import ValueKind
 from lgr_core.drugs.chemistry import fingerprints

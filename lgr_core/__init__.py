@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lgr_core.answer import Answer, predict, retrieve, trusted
-from lgr_core.atlas.novel import NovelDrug, with_novel
+from lgr_core.answer import Answer, predict, retrieve, with_trust
+from lgr_core.answer.baselines import compare, verdict
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.store import open_atlas as _open_atlas
-from lgr_core.comparison import compare, verdict
+from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.config import Settings
 from lgr_core.domain import (
     CandidatePool,
@@ -28,9 +28,9 @@ from lgr_core.domain import (
     ValueKind,
 )
 from lgr_core.errors import LgrError
-from lgr_core.retrieval.by_name import NamedSelector
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
-from lgr_core.retrieval.query import read_query
+from lgr_core.retrieval.manual_selector import NamedSelector
+from lgr_core.retrieval.parse_query import read_query
 from lgr_core.retrieval.setup import llm_selector
 
 __all__ = [
@@ -43,7 +43,6 @@ __all__ = [
     "LgrError",
     "NamedSelector",
     "Neighbor",
-    "NovelDrug",
     "Policy",
     "Prediction",
     "Reason",
@@ -51,6 +50,7 @@ __all__ = [
     "Retrieval",
     "Scope",
     "Settings",
+    "UnseenDrug",
     "ValueKind",
     "compare",
     "llm_selector",
@@ -58,9 +58,9 @@ __all__ = [
     "predict",
     "read_query",
     "retrieve",
-    "trusted",
     "verdict",
-    "with_novel",
+    "with_trust",
+    "with_unseen_drug",
 ]
 
 

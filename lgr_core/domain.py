@@ -25,7 +25,7 @@ FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 """An empty, read-only mapping: the default of every provenance."""
 
 
@@ -156,7 +156,7 @@ class Selection:
     proposals: tuple[Proposal, ...]
     raw: str | None = None
     shown: frozenset[str] = frozenset()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class Retrieval:
     neighbors: tuple[Neighbor, ...]
     rejected: tuple[Rejected, ...] = ()
     raw: str | None = None
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     @property
     def k_used(self) -> int:
@@ -220,7 +220,7 @@ class Prediction:
     retrieval: Retrieval | None = None
     weights: tuple[float, ...] = ()
     fallback: str | None = None
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     def __post_init__(self) -> None:
         if self.delta.ndim != 1:
@@ -274,7 +274,7 @@ class LLMReply:
 
     text: str
     usage: LLMUsage = LLMUsage()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 @runtime_checkable

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from lgr_core.evaluation.reading import PAPER_ORDER
-from lgr_core.evaluation.results import TRUST
-from lgr_core.evaluation.statistics import compare_all, summarise
-from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.labels import PAPER_ORDER
+from lgr_core.evaluation.run_store import TRUST
+from lgr_core.evaluation.summary import compare_all, summarise
 from lgr_core.metrics import METRICS
 
 QUALITY = {

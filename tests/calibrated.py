@@ -2,7 +2,7 @@
 
 import json
 
-from lgr_core.prediction.surroundings import FEATURES
+from lgr_core.prediction.trust_features import FEATURES
 
 
 def calibrate(run, store, *, methods=("best_evidence",), regime="open_world", k=10):

@@ -11,8 +11,8 @@ from h5ads import write_h5ad
 from scipy import sparse
 
 from lgr_core.atlas import shards
+from lgr_core.atlas.executors import ExecutorConfig
 from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.workers import Crew
 
 N_CELLS, N_GENES = 600, 50
 
@@ -41,7 +41,9 @@ def many_shards(patch=setattr):
 def run(path, folder, **options):
     """Ingest as the command does, in many shards; another process may be started with it."""
     many_shards()
-    ingest(path, folder, options=IngestOptions(**options), overwrite=True, crew=Crew(2))
+    ingest(
+        path, folder, options=IngestOptions(**options), overwrite=True, executor=ExecutorConfig(2)
+    )
 
 
 @dataclass

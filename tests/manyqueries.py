@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.build import build_atlas
-from lgr_core.atlas.table import DeltaTable
+from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.domain import ValueKind
 
 DRUGS = 40

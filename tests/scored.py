@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lgr_core.metrics import Lineup
+from lgr_core.metrics import ReferenceSet
 
 # Means 1.5 and 1; about them sums xx = 5, yy = 20, xy = 4; about zero 14, 24 and 10.
 X = [3.0, 2.0, 1.0, 0.0]
@@ -24,5 +24,5 @@ def context_of(x, y, seed=1):
     exclude = rng.random((len(x), len(deltas))) < 0.3
     truth = np.arange(20, 20 + len(x))
     exclude[np.arange(len(x)), truth] = False
-    lineup = Lineup(deltas=deltas, truth=truth)
-    return {"line_mean": y.mean(axis=0) + 0.1, "lineup": lineup, "exclude": exclude}
+    references = ReferenceSet(deltas=deltas, truth=truth)
+    return {"line_mean": y.mean(axis=0) + 0.1, "references": references, "exclude": exclude}

@@ -8,7 +8,7 @@ import pytest
 from loopback_hub import LoopbackHub
 from published import tahoe_tables
 
-from lgr_core.atlas.tahoe import CELLS
+from lgr_core.atlas.tahoe_plates import CELLS
 from lgr_core.cli import main
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 
 CSV_FILES = ("drugs.csv", "mechanisms.csv", "cell_lines.csv", "demo_genes.csv")
 KEYS = {"drugs.csv": "drug", "mechanisms.csv": "tag"}
@@ -36,7 +36,7 @@ def drugs():
 @pytest.fixture(scope="module")
 def book():
     """The shipped book; loading checks that tags and signatures are defined."""
-    return MechanismBook.load()
+    return MechanismAnnotations.load()
 
 
 @pytest.mark.parametrize("name", CSV_FILES)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from lgr_core.answer import LGR_METHOD, METHODS
-from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.evaluation.registry import REGISTRY
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import NotFoundError, unknown
 from lgr_core.nearest import nearest
 

@@ -7,7 +7,7 @@ from lgr_core.evaluation.folds import make_folds
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.drug_kernels import MECHANISM, DrugKernels
 from lgr_core.prediction.kriging import Kernel, Kriging
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 
 
 class Silent:
@@ -36,7 +36,7 @@ def best_of(reader, settings=None):
 def asked_in(store, regime):
     """Readers of a regime's folds, and each block that they test."""
     for fold in make_folds(store, regime, 3):
-        reader = FoldReader(store, fold)
+        reader = EvidenceReader(store, fold)
         for block in reader.blocks(np.flatnonzero(fold.test)):
             yield reader, block
 
@@ -44,6 +44,6 @@ def asked_in(store, regime):
 def routes(method, block):
     """Each query's route."""
     found = np.empty(len(block), dtype=object)
-    for share in method.weigh(block, block.gate(method.evidence)):
+    for share in method.weights_for(block, block.guard(method.evidence)):
         found[share.places] = share.route
     return set(found)

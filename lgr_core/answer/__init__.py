@@ -5,10 +5,10 @@ Pages, command line and notebooks all ask through :func:`predict` and show the :
 
 from __future__ import annotations
 
-from lgr_core.answer.ask import LGR_METHOD, METHODS, predict, retrieve
-from lgr_core.answer.record import Answer, retrieval_dict
-from lgr_core.answer.trusted import trusted
-from lgr_core.answer.tuned import tuned
+from lgr_core.answer.answer import Answer, retrieval_dict
+from lgr_core.answer.predict import LGR_METHOD, METHODS, predict, retrieve
+from lgr_core.answer.trust import with_trust
+from lgr_core.answer.tuned import with_tuned_params
 
 __all__ = [
     "LGR_METHOD",
@@ -17,6 +17,6 @@ __all__ = [
     "predict",
     "retrieval_dict",
     "retrieve",
-    "trusted",
-    "tuned",
+    "with_trust",
+    "with_tuned_params",
 ]

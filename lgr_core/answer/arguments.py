@@ -8,7 +8,7 @@ from typing import Any
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.by_name import NamedSelector
+from lgr_core.retrieval.manual_selector import NamedSelector
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from lgr_core import metrics
-from lgr_core.answer.record import Answer
-from lgr_core.answer.tuned import tuned
+from lgr_core.answer.answer import Answer
+from lgr_core.answer.tuned import with_tuned_params
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import (
     CandidatePool,
@@ -24,19 +24,19 @@ from lgr_core.domain import (
     Retrieval,
 )
 from lgr_core.errors import LgrError
-from lgr_core.prediction.explained import METHODS as WEIGHTED
-from lgr_core.prediction.explained import (
-    Explained,
+from lgr_core.prediction.attribution import METHODS as WEIGHTED
+from lgr_core.prediction.attribution import (
+    Attribution,
     Selectors,
-    Support,
-    explain,
+    TermSupport,
+    attribute,
 )
 from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.linear_methods import LinearMethod, Term
 from lgr_core.prediction.predictors import LGR, PoolMean
 from lgr_core.prediction.retrieved import Retrieved
-from lgr_core.prediction.weighted import Term, Weighted
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.candidate_pool import QueryView
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.selectors import make_selector
 
@@ -61,19 +61,21 @@ class Desk:
         k: int,
         *,
         all_genes: bool,
-        reader: FoldReader | None,
+        reader: EvidenceReader | None,
     ) -> None:
         self.store, self.pool, self.notes, self.k, self.all_genes = store, pool, notes, k, all_genes
         self._reader = reader
 
     @property
-    def reader(self) -> FoldReader:
+    def reader(self) -> EvidenceReader:
         """What methods for many queries read through."""
-        return FoldReader(self.store) if self._reader is None else self._reader
+        return EvidenceReader(self.store) if self._reader is None else self._reader
 
     def lgr(self, method: LGR) -> Answer:
         """The mean of retrieved neighbours, or however else they are combined."""
-        prediction = method.predict(self.pool, View(self.store, self.pool.query, method.evidence))
+        prediction = method.predict(
+            self.pool, QueryView(self.store, self.pool.query, method.evidence)
+        )
         made = _Made(method.evidence, method.how, method.one_per_parent)
         return self._answer(prediction, made, _retrieved_terms(self.pool, prediction))
 
@@ -90,22 +92,22 @@ class Desk:
         if isinstance(found, LgrError):
             raise found
         lgr = LGR(source.selector, self.store.drug_catalog, k=self.k, all_genes=self.all_genes)
-        mean = lgr.average(self.pool, View(self.store, query, hybrid.evidence), found)
+        mean = lgr.average(self.pool, QueryView(self.store, query, hybrid.evidence), found)
         instead = source.name if mean.fallback is None and source is second else mean.fallback
         prediction = replace(mean, method=hybrid.name, fallback=instead)
         made = _Made(hybrid.evidence, lgr.how)
         return self._answer(prediction, made, _retrieved_terms(self.pool, prediction))
 
-    def weighted(self, method: str | Weighted, selectors: Selectors | None) -> Answer:
+    def weighted(self, method: str | LinearMethod, selectors: Selectors | None) -> Answer:
         """The weighted sum of every condition that the method stands on."""
         require_k(self.k)
         reader = self.reader
         if isinstance(method, str):
-            method = tuned(method, reader, selectors=selectors)
-        found = explain(reader, method, self.pool.query, all_genes=self.all_genes)
+            method = with_tuned_params(method, reader, selectors=selectors)
+        found = attribute(reader, method, self.pool.query, all_genes=self.all_genes)
         return self.explained(found, method.evidence)
 
-    def explained(self, found: Explained, evidence: frozenset[Evidence]) -> Answer:
+    def explained(self, found: Attribution, evidence: frozenset[Evidence]) -> Answer:
         """The answer of a method that weighs everything, once it has predicted."""
         heaviest = _here(found.terms)[: self.k]
         retrieval = Retrieval(
@@ -120,9 +122,11 @@ class Desk:
         prediction = replace(found.prediction, retrieval=retrieval, weights=weights)
         return self._answer(prediction, _Made(evidence, "weighted sum"), found.terms)
 
-    def _answer(self, prediction: Prediction, made: _Made, terms: tuple[Support, ...]) -> Answer:
+    def _answer(
+        self, prediction: Prediction, made: _Made, terms: tuple[TermSupport, ...]
+    ) -> Answer:
         store, pool, every = self.store, self.pool, self.all_genes
-        view = View(store, pool.query, {Evidence.TARGET_POOL})
+        view = QueryView(store, pool.query, {Evidence.TARGET_POOL})
         notes = (*self.notes, *_notes(prediction, pool))
         retrieval = prediction.retrieval
         drugs = retrieval.drugs if retrieval is not None else ()
@@ -146,7 +150,7 @@ class Desk:
         )
 
 
-def _here(terms: tuple[Support, ...]) -> tuple[tuple[Condition, float], ...]:
+def _here(terms: tuple[TermSupport, ...]) -> tuple[tuple[Condition, float], ...]:
     """The conditions of other drugs in the query's line with their weights, heaviest first."""
     return next((term.conditions for term in terms if term.term is Term.NEIGHBORS_HERE), ())
 
@@ -155,7 +159,7 @@ def _neighbor(rank: int, condition: Condition, weight: float) -> Neighbor:
     return Neighbor(condition.drug, rank, weight, f"weighs {weight:+.3f} in the sum")
 
 
-def _retrieved_terms(pool: CandidatePool, prediction: Prediction) -> tuple[Support, ...]:
+def _retrieved_terms(pool: CandidatePool, prediction: Prediction) -> tuple[TermSupport, ...]:
     """The one term of retrieval: neighbours in this line, and the rest where it has a weight."""
     retrieval, query = prediction.retrieval, pool.query
     weights: dict[str, float] = {}
@@ -169,7 +173,7 @@ def _retrieved_terms(pool: CandidatePool, prediction: Prediction) -> tuple[Suppo
         for drug, weight in sorted(weights.items(), key=lambda item: -abs(item[1]))
         if weight
     )
-    return (Support(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
+    return (TermSupport(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
 
 
 def _score(
@@ -184,13 +188,13 @@ def _score(
 
 
 def _notes(prediction: Prediction, pool: CandidatePool) -> tuple[str, ...]:
-    weighs_all, retrieval, notes = prediction.method in WEIGHTED, prediction.retrieval, []
-    if retrieval is not None and not weighs_all:
+    is_linear, retrieval, notes = prediction.method in WEIGHTED, prediction.retrieval, []
+    if retrieval is not None and not is_linear:
         notes += _shortfalls(retrieval)
     if prediction.fallback is not None:
         why = "Too few neighbours stand, or agree too little"
         if retrieval is None or not retrieval.neighbors:
-            why = "Nothing close was measured" if weighs_all else "No neighbour was found"
+            why = "Nothing close was measured" if is_linear else "No neighbour was found"
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
     if pool.twins:
         notes.append(f"Left out as forms of the same compound: {', '.join(pool.twins)}.")

@@ -9,9 +9,9 @@ import pandas as pd
 
 from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
 from lgr_core.config import SHIPPED
+from lgr_core.drugs.catalog import DrugCatalog, parents_of
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.drugs.chemistry import parent_key
-from lgr_core.drugs.identity import DrugCatalog, parents_of
-from lgr_core.drugs.lines import LineCatalog
 from lgr_core.errors import InputError
 
 DRUG_FIELDS = {
@@ -64,7 +64,7 @@ def annotate_drugs(names: Sequence[str], sources: Iterable[pd.DataFrame | None])
 def annotate_lines(names: Sequence[str], sources: Iterable[pd.DataFrame | None]) -> pd.DataFrame:
     """One row a cell line: ids, organ, drivers; sources as for drugs, then ``cell_lines.csv``."""
     shipped = read_table(SHIPPED / "cell_lines.csv")
-    return _fill(names, "cell_line", LINE_FIELDS, [*sources, shipped], LineCatalog)
+    return _fill(names, "cell_line", LINE_FIELDS, [*sources, shipped], CellLineCatalog)
 
 
 def _fill(
@@ -72,7 +72,7 @@ def _fill(
     key: str,
     fields: dict[str, tuple[str, ...]],
     sources: Iterable[pd.DataFrame | None],
-    catalog: type[DrugCatalog | LineCatalog],
+    catalog: type[DrugCatalog | CellLineCatalog],
 ) -> pd.DataFrame:
     frame = pd.DataFrame({key: list(names), **dict.fromkeys(fields, "")})
     for source in sources:
@@ -87,7 +87,7 @@ def _fill_from(
     source: pd.DataFrame,
     key: str,
     fields: dict[str, tuple[str, ...]],
-    catalog: type[DrugCatalog | LineCatalog],
+    catalog: type[DrugCatalog | CellLineCatalog],
 ) -> None:
     columns = {column.lower(): column for column in source.columns}
     name_column = next((columns[c] for c in (key, "name", "cell_name") if c in columns), None)

@@ -22,9 +22,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.matrices import Matrix, read_matrix, write_matrix
-from lgr_core.atlas.publish import INDEX, built_aside, check_space
-from lgr_core.atlas.table import DeltaTable
+from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.npy_matrix import NpyMatrix, read_matrix, write_matrix
 from lgr_core.errors import InputError, UsageError
 
 SCHEMA_VERSION = 2
@@ -71,7 +71,7 @@ def build_atlas(
         If the folder's name cannot name an atlas.
     """
     check_name(folder.name)
-    with built_aside(folder, overwrite=overwrite) as aside:
+    with atomic_folder(folder, overwrite=overwrite) as aside:
         try:
             _write(table, aside, drugs, cell_lines, fingerprints, simulated=simulated)
         except (OSError, duckdb.Error) as err:
@@ -122,7 +122,7 @@ def _write(
 
 
 def _write_matrices(
-    folder: Path, matrices: Mapping[str, Matrix], n_panel: int
+    folder: Path, matrices: Mapping[str, NpyMatrix], n_panel: int
 ) -> dict[str, dict[str, Any]]:
     """Write them and, where it is a small part of all genes, the panel alone once more.
 
@@ -134,7 +134,7 @@ def _write_matrices(
     n_rows, n_genes = matrices[DELTAS].shape
     if _is_wide(n_panel, n_genes):
         whole = read_matrix(folder / f"{DELTAS}.npy", written[DELTAS])
-        panel = Matrix(whole[:, :n_panel], np.arange(n_rows), np.arange(n_panel))
+        panel = NpyMatrix(whole[:, :n_panel], np.arange(n_rows), np.arange(n_panel))
         written[PANEL] = write_matrix(folder / f"{PANEL}.npy", panel)
     return written
 
@@ -149,16 +149,16 @@ def _matrices(
     plates: np.ndarray,
     columns: np.ndarray,
     fingerprints: np.ndarray,
-) -> dict[str, Matrix]:
+) -> dict[str, NpyMatrix]:
     """What is stored as a matrix, by name, with the rows and columns in their new order."""
-    found = {DELTAS: Matrix(table.deltas, order, columns)}
+    found = {DELTAS: NpyMatrix(table.deltas, order, columns)}
     if table.plate_deltas is not None:
-        found["plate_deltas"] = Matrix(table.plate_deltas, plates, columns)
+        found["plate_deltas"] = NpyMatrix(table.plate_deltas, plates, columns)
     if table.control_profiles is not None:
         every = np.arange(len(table.controls))
-        found["controls"] = Matrix(table.control_profiles, every, columns)
+        found["controls"] = NpyMatrix(table.control_profiles, every, columns)
     every, bits = map(np.arange, fingerprints.shape)
-    return found | {"fingerprints": Matrix(fingerprints, every, bits, np.uint8)}
+    return found | {"fingerprints": NpyMatrix(fingerprints, every, bits, np.uint8)}
 
 
 def _renumber(plates: pd.DataFrame, order: np.ndarray) -> pd.DataFrame:

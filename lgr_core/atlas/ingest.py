@@ -13,20 +13,20 @@ from typing import Any
 import numpy as np
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
-from lgr_core.atlas.blocks import Choices, CountBlocks
+from lgr_core.atlas.atomic_folder import check_free
 from lgr_core.atlas.build import build_atlas, check_name
-from lgr_core.atlas.demo import write_demo
-from lgr_core.atlas.manifest import check_manifest, sha256
+from lgr_core.atlas.checkpoint import checkpoint_folder, digest_of, stamp
+from lgr_core.atlas.count_source import CountBlocks, ReadOptions
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.demo.writer import write_demo
+from lgr_core.atlas.download_manifest import check_manifest, sha256
+from lgr_core.atlas.executors import ExecutorConfig
 from lgr_core.atlas.pseudobulk import pseudobulk
-from lgr_core.atlas.publish import check_free
-from lgr_core.atlas.resume import digest_of, going_on, stamp
 from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.tables import files_of
-from lgr_core.atlas.table import DeltaTable
-from lgr_core.atlas.workers import Crew
-from lgr_core.domain import NOTHING, ValueKind
+from lgr_core.domain import EMPTY, ValueKind
 from lgr_core.drugs.chemistry import fingerprints
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Option
@@ -65,9 +65,9 @@ class IngestOptions:
             raise UsageError("min_cells", found, "Give a number of 0 or more.")
 
     @property
-    def choices(self) -> Choices:
+    def choices(self) -> ReadOptions:
         """How the file's rows and values are read."""
-        return Choices(
+        return ReadOptions(
             overrides=self.columns,
             controls=self.controls,
             unit=self.unit,
@@ -88,15 +88,15 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     simulated: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
-    notes: Mapping[str, Any] = NOTHING,
-    crew: Crew | None = None,
+    notes: Mapping[str, Any] = EMPTY,
+    executor: ExecutorConfig | None = None,
 ) -> Path:
     """Read ``path`` and build the atlas ``folder`` from it; returns the folder.
 
     A published form is recognised and read as what it is. Else, with ``options.value_kind`` the
     file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
     ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
-    ``notes`` go to the provenance. ``crew`` sums raw counts; None: threads of this process. Where
+    ``notes`` go to the provenance. ``executor`` sums raw counts; None: threads of this process. Where
     that was killed, the same call goes on with it.
 
     Raises
@@ -118,7 +118,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
         if options.value_kind is not None:
             table = read_ready(path, options, form)
         else:
-            read = _summed(path, folder, options, form, files, crew=crew, progress=progress)
+            read = _summed(path, folder, options, form, files, executor=executor, progress=progress)
             table = life.enter_context(read)
         names = sorted(table.conditions["drug"].unique())
         lines = sorted(table.conditions["cell_line"].unique())
@@ -176,13 +176,13 @@ def _summed(
     form: Form | None,
     files: Sequence[Path],
     *,
-    crew: Crew | None,
+    executor: ExecutorConfig | None,
     progress: Progress | None,
 ) -> Iterator[DeltaTable]:
     """Deltas made of raw counts; their partial sums are kept until the block ends well."""
     stamps = [stamp(file) for file in files]
     source = open_raw(path, options, form)
-    with going_on(folder, digest_of(source, files, repr(options))) as partial:
+    with checkpoint_folder(folder, digest_of(source, files, repr(options))) as partial:
         table = pseudobulk(
             source,
             order=options.order,
@@ -192,7 +192,7 @@ def _summed(
             target_sum=options.target_sum,
             min_cells=options.min_cells,
             n_hvg=options.n_hvg,
-            crew=crew,
+            executor=executor,
             folder=partial,
             progress=progress,
         )

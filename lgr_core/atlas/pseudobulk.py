@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.averaging import DOSE_POLICIES, DosePolicy, Plan, plan_averages
-from lgr_core.atlas.blocks import CountBlocks, Progress
-from lgr_core.atlas.contrasts import Contrasts, ControlScope, plan_contrasts
-from lgr_core.atlas.genes import seurat_panel
-from lgr_core.atlas.partials import Partials
-from lgr_core.atlas.profiles import LazyRows, Survey, survey
+from lgr_core.atlas.control_matching import Contrasts, ControlScope, plan_contrasts
+from lgr_core.atlas.count_source import CountBlocks, Progress
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.executors import ExecutorConfig, execute_all
+from lgr_core.atlas.gene_panel import seurat_panel
+from lgr_core.atlas.lazy_deltas import CellMoments, LazyRows, cell_moments
+from lgr_core.atlas.partial_sums import Partials
+from lgr_core.atlas.replicates import DOSE_POLICIES, AveragingPlan, DosePolicy, plan_averages
+from lgr_core.atlas.shard_sums import ORDERS, Order
 from lgr_core.atlas.shards import plan_tasks
-from lgr_core.atlas.streaming import ORDERS, Order
-from lgr_core.atlas.table import DeltaTable
-from lgr_core.atlas.workers import Crew, carry_out_all
 from lgr_core.domain import IntArray, ValueKind
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Fix, Remedy
@@ -39,7 +39,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     target_sum: float = 10_000,
     min_cells: int = 10,
     n_hvg: int = 2_000,
-    crew: Crew | None = None,
+    executor: ExecutorConfig | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> DeltaTable:
@@ -52,8 +52,8 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     plate, a group's profile is the mean of its :math:`y_i` (``order="cells"``; section 4 of the
     paper), or :math:`\ln(1 + X s / \sum_g X_g)` of its summed counts :math:`X` (``"pseudobulk"``;
     appendix B). Its delta is its profile minus that of its vehicle
-    (:func:`~lgr_core.atlas.contrasts.plan_contrasts`); plates are averaged by cells
-    (:func:`~lgr_core.atlas.averaging.plan_averages`). With ``dose="pool"`` a group holds the cells
+    (:func:`~lgr_core.atlas.control_matching.plan_contrasts`); plates are averaged by cells
+    (:func:`~lgr_core.atlas.replicates.plan_averages`). With ``dose="pool"`` a group holds the cells
     of all doses, each of which counts once.
 
     Parameters
@@ -108,7 +108,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
                 target_sum=target_sum,
                 min_cells=min_cells,
                 n_hvg=n_hvg,
-                crew=crew,
+                executor=executor,
                 folder=Path(scratch),
                 progress=progress,
             )
@@ -117,14 +117,14 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     scope = contrast_options(control_scope, dose, pool_controls=pool_controls)
     plan_contrasts(groups, source.labels, **scope)  # refuses what cannot work before the long pass
     tasks = plan_tasks(source, codes, folder, target_sum=target_sum, order=order)
-    carry_out_all(tasks, Crew() if crew is None else crew, progress)
+    execute_all(tasks, ExecutorConfig() if executor is None else executor, progress)
     sums = Partials([task.path for task in tasks], len(groups), len(source.genes))
     if not sums.n_cells.any():
         found = f"none of the {len(codes):,} {source.unit}s holds any"
         raise InputError("counts", found, Remedy(Fix.ANOTHER_LAYER))
     contrasts = plan_contrasts(groups.assign(n=sums.n_cells), source.labels, **scope)
     plan = plan_averages(delta_rows(contrasts, source), dose=dose, min_cells=min_cells)
-    seen = survey(sums)
+    seen = cell_moments(sums)
     rows = _rows_of(sums, seen, contrasts, target_sum if order == "pseudobulk" else None)
     first, n_vehicles = len(contrasts.treated), len(contrasts.vehicles)
     options = {"order": order, "control_scope": control_scope, "pool_controls": pool_controls}
@@ -187,7 +187,7 @@ def find_groups(obs: pd.DataFrame) -> tuple[pd.DataFrame, IntArray]:
 def contrast_options(
     control_scope: ControlScope, dose: DosePolicy, *, pool_controls: bool
 ) -> dict[str, Any]:
-    """The options of :func:`~lgr_core.atlas.contrasts.plan_contrasts` for those of an ingest."""
+    """The options of :func:`~lgr_core.atlas.control_matching.plan_contrasts` for those of an ingest."""
     return {
         "scope": control_scope,
         "pool_controls": pool_controls,
@@ -207,7 +207,7 @@ def delta_rows(contrasts: Contrasts, source: CountBlocks) -> pd.DataFrame:
 
 
 def _rows_of(
-    sums: Partials, seen: Survey, contrasts: Contrasts, target_sum: float | None
+    sums: Partials, seen: CellMoments, contrasts: Contrasts, target_sum: float | None
 ) -> Callable[[sparse.csr_array], LazyRows]:
     """What makes rows of weights on profiles.
 
@@ -228,7 +228,7 @@ def _slice_of(first: int, n: int, n_columns: int) -> sparse.csr_array:
 
 
 def _genes(
-    source: CountBlocks, sums: Partials, seen: Survey, n_hvg: int, order: Order
+    source: CountBlocks, sums: Partials, seen: CellMoments, n_hvg: int, order: Order
 ) -> pd.DataFrame:
     """The source's genes with the panel, what it was chosen by, and the noise within groups."""
     moments = [sums.moment(name) for name in ("linear_sum", "linear_sumsq")]
@@ -248,7 +248,7 @@ def _counted(vehicles: pd.DataFrame, source: CountBlocks) -> pd.DataFrame:
 
 
 def _record(
-    source: CountBlocks, sums: Partials, contrasts: Contrasts, plan: Plan
+    source: CountBlocks, sums: Partials, contrasts: Contrasts, plan: AveragingPlan
 ) -> dict[str, Any]:
     """What the pass counted."""
     kept = int(sums.n_cells.sum())

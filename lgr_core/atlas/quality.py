@@ -10,7 +10,7 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.drugs.names import fold, joined
+from lgr_core.drugs.normalise import fold, joined
 
 _UNITS = ("cells", "wells")
 _OURS = ("plate", "cell_line")
@@ -105,22 +105,24 @@ def describe(report: Mapping[str, Any]) -> list[str]:
     rows, conditions, vehicles = report["rows"], report["conditions"], report["vehicles"]
     doses, drugs, replicates = report["doses"], report["drugs"], report["replicates"]
     kept = "unknown" if rows["kept"] is None else f"{rows['kept']:,}"
-    said = [f"{rows['unit']} kept: {kept}"]
-    said += [f"left out: {count:,} ({reason})" for reason, count in rows["left_out"].items()]
+    sentences = [f"{rows['unit']} kept: {kept}"]
+    sentences += [f"left out: {count:,} ({reason})" for reason, count in rows["left_out"].items()]
     few = conditions["under_minimum"]
     counted = conditions["total"] - conditions["cells_unknown"]
-    said.append(
+    sentences.append(
         f"conditions under {conditions['min_cells']} cells: {few:,} of {counted:,} with known cells"
     )
-    said.append(_vehicle_sentence(vehicles))
-    said.append(_dose_sentence(doses))
-    said.append(f"drugs without a structure: {len(drugs['without_structure'])}")
-    said += [f"forms of one compound: {', '.join(names)}" for names in drugs["twins"]]
-    said += [f"names that differ in signs alone: {', '.join(names)}" for names in drugs["alike"]]
+    sentences.append(_vehicle_sentence(vehicles))
+    sentences.append(_dose_sentence(doses))
+    sentences.append(f"drugs without a structure: {len(drugs['without_structure'])}")
+    sentences += [f"forms of one compound: {', '.join(names)}" for names in drugs["twins"]]
+    sentences += [
+        f"names that differ in signs alone: {', '.join(names)}" for names in drugs["alike"]
+    ]
     if not replicates["lines"]:
-        return [*said, "replicate agreement: no condition stands on several plates"]
-    said.append(f"conditions on several plates: {replicates['conditions']:,}")
-    return said + [_ceiling_sentence(line) for line in replicates["lines"]]
+        return [*sentences, "replicate agreement: no condition stands on several plates"]
+    sentences.append(f"conditions on several plates: {replicates['conditions']:,}")
+    return sentences + [_ceiling_sentence(line) for line in replicates["lines"]]
 
 
 def _rows(provenance: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def left_out(provenance: Mapping[str, Any]) -> dict[str, int]:
         found[f"controls called {label}"] = int(n)
     for kind, n in dict(provenance.get("signatures_left_out", {})).items():
         found[f"signatures: {kind}"] = int(n)
-    found |= {said: int(provenance.get(key, 0)) for key, said in _LEFT_OUT.items()}
+    found |= {sentences: int(provenance.get(key, 0)) for key, sentences in _LEFT_OUT.items()}
     return {reason: n for reason, n in found.items() if n}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lgr_core.atlas.blocks import CountBlocks
-from lgr_core.atlas.partials import Task
-from lgr_core.atlas.streaming import Order
+from lgr_core.atlas.count_source import CountBlocks
+from lgr_core.atlas.partial_sums import ShardTask
+from lgr_core.atlas.shard_sums import Order
 from lgr_core.domain import IntArray
 
 _LEAST, _USUAL, _MOST = 2_000_000, 64_000_000, 512_000_000
@@ -26,11 +26,11 @@ def shard_nonzeros(total: int) -> int:
 
 def plan_tasks(
     source: CountBlocks, codes: IntArray, folder: Path, *, target_sum: float, order: Order
-) -> list[Task]:
+) -> list[ShardTask]:
     """One task a shard, in order; ``codes`` (n_cells,) is the group of each row of ``obs``."""
     shards = source.shards(shard_nonzeros(source.nonzeros()))
     return [
-        Task(
+        ShardTask(
             shard,
             codes[shard.start : shard.stop],
             len(source.genes),

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.atomic_folder import INDEX, read_whole
 from lgr_core.atlas.build import DELTAS, PANEL
-from lgr_core.atlas.index import read_files
-from lgr_core.atlas.publish import INDEX, read_whole
+from lgr_core.atlas.reader import read_files
 from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import NotFoundError, unknown
 from lgr_core.remedies import Fix, Remedy
 
@@ -62,7 +62,7 @@ class AtlasStore:
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
         self._drugs_at: dict[float | None, frozenset[str]] = {}
-        self.newcomer: tuple[str, ...] = ()
+        self.unseen_drug_key: tuple[str, ...] = ()
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -73,14 +73,14 @@ class AtlasStore:
         return DrugCatalog(self.drugs["drug"], parents=parents, listing=self._listing)
 
     @cached_property
-    def line_catalog(self) -> LineCatalog:
+    def cell_line_catalog(self) -> CellLineCatalog:
         """Resolves cell line names and ids."""
         columns = [c for c in ("cellosaurus", "depmap_id") if c in self.cell_lines]
         ids = {
             row.cell_line: [getattr(row, c) for c in columns]
             for row in self.cell_lines.itertuples()
         }
-        return LineCatalog(self.cell_lines["cell_line"], ids=ids, listing=self._listing)
+        return CellLineCatalog(self.cell_lines["cell_line"], ids=ids, listing=self._listing)
 
     @property
     def _listing(self) -> Remedy:
@@ -184,7 +184,7 @@ class AtlasStore:
         for name in ("drug_catalog", "parent_of_row", "annotations", "fingerprints"):
             wider.__dict__.pop(name, None)
         wider.drugs = pd.concat([self.drugs, pd.DataFrame([dict(row)])], ignore_index=True)
-        wider.newcomer = tuple(str(value) for value in row.values())
+        wider.unseen_drug_key = tuple(str(value) for value in row.values())
         wider._packed_bits = np.vstack([self._packed_bits, np.packbits(bits)])  # noqa: SLF001
         return wider
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from lgr_core.atlas.publish import Claimed
+from lgr_core.atlas.atomic_folder import LockedFolder
 from lgr_core.atlas.sources.outside import refuse_outside
 from lgr_core.errors import InputError, LgrError, ServiceError, UsageError
 
@@ -34,7 +34,7 @@ class Upload:
     ``size`` its bytes. While it is ``busy``, an ingest reads it, and nobody can remove it.
     """
 
-    def __init__(self, folder: Claimed, name: str, path: Path) -> None:
+    def __init__(self, folder: LockedFolder, name: str, path: Path) -> None:
         self.name, self.path = name, path
         self.size = path.stat().st_size
         self.companions: dict[str, Path] = {}
@@ -95,7 +95,7 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
     if size == 0:
         raise InputError(f"file {name}", "it is empty", "Choose another one.")
     try:
-        claimed = Claimed(folder, _KIND)
+        claimed = LockedFolder(folder, _KIND)
     except OSError as err:
         raise _not_kept(name, err) from err
     try:

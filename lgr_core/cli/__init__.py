@@ -11,7 +11,9 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from lgr_core.cli import atlases, batch, benchmark, cache, fetch, fill, queries
+from lgr_core.cli import atlas as atlases
+from lgr_core.cli import batch, benchmark, cache, fetch, fill
+from lgr_core.cli import predict as queries
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, LgrError, StoppedError
 

@@ -9,20 +9,20 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Commands, command, print_json, tell, unanswered
+from lgr_core.cli.common import Commands, command, echo, print_json, unanswered
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
-from lgr_core.cli.many import add_many_flags, pools_of
+from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import price_words
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.fill_cache import estimate
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.openai_batch.answers import Import, import_batch
 from lgr_core.retrieval.openai_batch.export import Manifest, export_batch
 from lgr_core.retrieval.openai_batch.submit import fetch_answers, status_of, submit
-from lgr_core.retrieval.pool import candidate_pool
 from lgr_core.retrieval.setup import llm_selector, open_client
 
 
@@ -110,7 +110,7 @@ def _asked(manifest: Manifest, settings: Settings) -> tuple[LLMSelector, list[Ca
     """The selector and pools that a folder was exported with, but for queries that are gone."""
     store = open_atlas(manifest.atlas, settings.atlases)
     if store.build_id != manifest.build_id:
-        tell(f"lgr: atlas {store.name} was built anew since the export; what still fits is taken")
+        echo(f"lgr: atlas {store.name} was built anew since the export; what still fits is taken")
     selector, pools = llm_selector(store, settings, manifest.options), []
     for query in manifest.queries:
         with suppress(NotFoundError):

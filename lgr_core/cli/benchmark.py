@@ -14,36 +14,36 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import (
-    Bars,
+from lgr_core.cli.atlas import DEMO
+from lgr_core.cli.common import (
     Commands,
+    ProgressBars,
     add_column_flag,
     column_roles,
     command,
+    echo,
+    positive_int,
     print_json,
-    tell,
     unanswered,
-    whole,
 )
 from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
-from lgr_core.cli.many import names
+from lgr_core.cli.query_flags import names
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
 from lgr_core.errors import LgrError, UsageError
-from lgr_core.evaluation.methods import REGISTRY, chosen_methods
-from lgr_core.evaluation.plan import Plan, digest
+from lgr_core.evaluation.config import BenchmarkConfig, digest
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY, chosen_methods
 from lgr_core.evaluation.report import write_report
-from lgr_core.evaluation.results import Run, load_run
-from lgr_core.evaluation.runner import Bench, run_benchmark
+from lgr_core.evaluation.run_store import Run, load_run
+from lgr_core.evaluation.runner import BenchmarkSession, run_benchmark
 from lgr_core.llm.prices import price_words
-from lgr_core.prediction.batch import Status
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.method import Status
 from lgr_core.retrieval.fill_cache import estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
 
@@ -63,23 +63,23 @@ def add(commands: Commands) -> None:
 def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     asked = llm_options(options, settings)
-    guests = _guests(options.predictions)
+    external = _external(options.predictions)
     columns = _columns(options)
-    plan = _plan(options, asked, guests, settings)
+    plan = _plan(options, asked, external, settings)
     folder = options.out
     if folder is None:
         folder = settings.runs / store.name
     selectors = partial(make_selector, recorded=recorded_answers(options, settings))
     unasked = None
     if asked.policy is not Policy.REPLAY and any("llm" in name for name in plan.methods):
-        unasked = _ask(options, settings, Bench(store, plan, selectors, {}), asked)
-    with Bars() as progress:
+        unasked = _ask(options, settings, BenchmarkSession(store, plan, selectors, {}), asked)
+    with ProgressBars() as progress:
         run = run_benchmark(
             store,
             plan,
             folder,
             selectors=selectors,
-            guests=guests,
+            external=external,
             guest_columns=columns,
             workers=options.workers,
             progress=progress,
@@ -105,18 +105,18 @@ def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: A
 
 
 def _plan(
-    options: argparse.Namespace, asked: LLMOptions, guests: dict[str, Path], settings: Settings
-) -> Plan:
+    options: argparse.Namespace, asked: LLMOptions, external: dict[str, Path], settings: Settings
+) -> BenchmarkConfig:
     every = options.regime == ["all"]
     if options.split is not None and every:
         do = "Say with --regime what it holds out, one regime."
         raise UsageError("--split", "all regimes at once", do)
     scope = "own line, else drug" if options.scope is None else options.scope
     files = [*options.neighbors, *neighbor_files(*settings.neighbor_folders)]
-    said = {**asdict(asked), "scope": scope, "files": [digest(path) for path in files]}
+    fields = {**asdict(asked), "scope": scope, "files": [digest(path) for path in files]}
     for unsaid in ("policy", "chosen"):  # they do not change which answer counts
-        said.pop(unsaid, None)
-    return Plan(
+        fields.pop(unsaid, None)
+    return BenchmarkConfig(
         regimes=tuple(Regime) if every else tuple(Regime(name) for name in options.regime),
         methods=_methods(options),
         k=options.k,
@@ -130,8 +130,8 @@ def _plan(
         one_per_parent=options.one_per_parent,
         split=options.split,
         drop_overlap=options.drop_overlap,
-        language_model=said,
-        guests={name: _identity(path, _columns(options)) for name, path in guests.items()},
+        language_model=fields,
+        external={name: _identity(path, _columns(options)) for name, path in external.items()},
     )
 
 
@@ -139,13 +139,13 @@ def _methods(options: argparse.Namespace) -> tuple[str, ...]:
     return chosen_methods(None if options.methods == ["all"] else options.methods)
 
 
-def _guests(files: list[Path]) -> dict[str, Path]:
-    guests = {path.stem: path for path in files}
-    if taken := sorted(set(guests) & set(REGISTRY)):
+def _external(files: list[Path]) -> dict[str, Path]:
+    external = {path.stem: path for path in files}
+    if taken := sorted(set(external) & set(REGISTRY)):
         raise UsageError(f"predictions {taken[0]}", "a method of ours", "Rename the file.")
-    if len(guests) < len(files):
+    if len(external) < len(files):
         raise UsageError("predictions", "two files of one name", "Rename one: it names a method.")
-    return guests
+    return external
 
 
 def _columns(options: argparse.Namespace) -> dict[str, str]:
@@ -162,7 +162,7 @@ def _identity(path: Path, columns: Mapping[str, str]) -> str | dict[str, Any]:
 
 
 def _ask(
-    options: argparse.Namespace, settings: Settings, bench: Bench, asked: LLMOptions
+    options: argparse.Namespace, settings: Settings, bench: BenchmarkSession, asked: LLMOptions
 ) -> LgrError | None:
     """Put the run's questions to the model, after saying what they cost; what is left open."""
     pools = list(_pools(bench))
@@ -173,8 +173,8 @@ def _ask(
     found = estimate(selector, pools, options.k)
     tokens = f"{found.usage.input:,} tokens in, {found.usage.output:,} out (estimated)"
     price = price_words(found.usd, found.usd_at_most)
-    tell(f"lgr: {found.questions:,} questions to {asked.model}, {tokens}: {price}")
-    with Bars() as progress:
+    echo(f"lgr: {found.questions:,} questions to {asked.model}, {tokens}: {price}")
+    with ProgressBars() as progress:
         report = fill(selector, client, pools, options.k, progress=progress)
     return unfinished("benchmark", report) if report.failed or report.not_asked else None
 
@@ -191,9 +191,9 @@ def _failed(run: Run) -> LgrError | None:
     return unanswered("benchmark", found, do)
 
 
-def _pools(bench: Bench) -> Iterator[CandidatePool]:
+def _pools(bench: BenchmarkSession) -> Iterator[CandidatePool]:
     for task in (task for task in bench.tasks() if task.alone is None):
-        for block in FoldReader(bench.store, task.fold).blocks(task.rows):
+        for block in EvidenceReader(bench.store, task.fold).blocks(task.rows):
             yield from (pool for pool in block.pools if isinstance(pool, CandidatePool))
 
 
@@ -220,20 +220,20 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     flag("--atlas", default=DEMO, metavar="NAME")
     flag("--regime", type=names, default=["all"], help=f"all, or of: {', '.join(Regime)}")
     flag("--methods", type=names, default=["all"], help=f"all, or of: {', '.join(REGISTRY)}")
-    flag("--k", type=whole, default=10)
+    flag("--k", type=positive_int, default=10)
     flag("--out", type=Path, metavar="DIR", help="default: LGR_HOME/runs/NAME")
     flag("--folds", type=int, default=5)
     flag("--seed", type=int, default=0)
-    flag("--random-seeds", type=whole, default=20, metavar="N", help="draws of random_k")
+    flag("--random-seeds", type=positive_int, default=20, metavar="N", help="draws of random_k")
     flag("--split", type=Path, metavar="FILE", help="Arrow files or a TOML split, not folds")
     what = "with --split: leave out of training what shares a unit with tests"
     flag("--drop-overlap", action="store_true", help=what)
     flag("--lines", type=names, metavar="C,C", help="score these cell lines only")
     flag("--drugs", type=names, metavar="D;D", help="score these drugs only")
-    flag("--max-queries", type=whole, metavar="N", help="score so many a regime, at random")
-    flag("--min-drugs", type=whole, metavar="N", help="score lines with so many drugs")
+    flag("--max-queries", type=positive_int, metavar="N", help="score so many a regime, at random")
+    flag("--min-drugs", type=positive_int, metavar="N", help="score lines with so many drugs")
     flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
     what = "someone else's predictions (h5ad, parquet, CSV)"
     flag("--predictions", type=Path, nargs="+", action="extend", default=[], help=what)
     add_column_flag(parser, "which column of the predictions is what; ROLE= if none is")
-    flag("--workers", type=whole, default=os.cpu_count() or 1, metavar="N", help="processes")
+    flag("--workers", type=positive_int, default=os.cpu_count() or 1, metavar="N", help="processes")

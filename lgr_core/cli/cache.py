@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlases import DEMO
-from lgr_core.cli.base import Commands, command, print_json, unanswered
+from lgr_core.cli.atlas import DEMO
+from lgr_core.cli.common import Commands, command, print_json, unanswered
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, LgrError
 from lgr_core.llm.cache import AnswerCache

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from lgr_core.atlas.ingest import IngestOptions
-from lgr_core.cli.atlases import build
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell
+from lgr_core.cli.atlas import build
+from lgr_core.cli.common import Commands, ProgressBars, command, echo, print_json
 from lgr_core.config import Settings
 from lgr_core.errors import UsageError
 
@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
 
 
 def _fetch(options: argparse.Namespace, settings: Settings) -> None:
-    from lgr_core.atlas.fetch import fetch_files  # noqa: PLC0415 - a third of a second, here only
-    from lgr_core.atlas.tahoe import choose_plates, tahoe_files  # noqa: PLC0415 - as above
+    from lgr_core.atlas.download import fetch_files  # noqa: PLC0415 - a third of a second, here only
+    from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files  # noqa: PLC0415 - as above
 
     if options.metadata and (options.plates or options.doses or options.ingest):
         found = "it fetches tables alone"
@@ -38,7 +38,7 @@ def _fetch(options: argparse.Namespace, settings: Settings) -> None:
     doses = tuple(_numbers(options.doses, "--doses"))
     plates = choose_plates(_numbers(options.plates, "--plates"), doses)
     folder = settings.home / "downloads" / "tahoe" if options.out is None else options.out
-    with Bars() as progress:
+    with ProgressBars() as progress:
         files = fetch_files(
             tahoe_files([] if options.metadata else plates),
             folder,
@@ -51,9 +51,9 @@ def _fetch(options: argparse.Namespace, settings: Settings) -> None:
     elif options.json:
         print_json({"folder": str(folder), "files": [str(file) for file in files]})
     else:
-        tell(f"{len(files)} files in {folder}")
+        echo(f"{len(files)} files in {folder}")
         if not options.metadata:
-            tell(f"now: lgr ingest {folder} --name tahoe")
+            echo(f"now: lgr ingest {folder} --name tahoe")
 
 
 def _numbers(text: str, flag: str) -> list[float]:

@@ -9,9 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.base import Bars, Commands, command, print_json, tell, unanswered, whole
+from lgr_core.cli.common import (
+    Commands,
+    ProgressBars,
+    command,
+    echo,
+    positive_int,
+    print_json,
+    unanswered,
+)
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
-from lgr_core.cli.many import add_many_flags, pools_of
+from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
 from lgr_core.llm.budget import Budget
@@ -29,7 +37,7 @@ def add(commands: Commands) -> None:
     filled.set_defaults(cache="fill")
     flag = filled.add_argument
     flag("--dry-run", action="store_true", help="say what it would cost, ask nothing")
-    flag("--concurrency", type=whole, default=4, metavar="N")
+    flag("--concurrency", type=positive_int, default=4, metavar="N")
     flag("--max-requests", type=int, metavar="N")
     flag("--max-tokens", type=int, metavar="N")
     flag("--max-usd", type=float, metavar="USD", help="default: LGR_LLM_BUDGET_USD")
@@ -45,7 +53,7 @@ def _fill(options: argparse.Namespace, settings: Settings) -> None:
         return
     usd = settings.llm_budget_usd if options.max_usd is None else options.max_usd
     budget = Budget(max_requests=options.max_requests, max_tokens=options.max_tokens, max_usd=usd)
-    with _stopping() as cancel, Bars() as progress:
+    with _stopping() as cancel, ProgressBars() as progress:
         client = live_client(settings, budget=budget, cancel=cancel)
         selector = llm_selector(store, settings, asked, neighbors=options.neighbors, client=client)
         report = fill(
@@ -77,7 +85,7 @@ def _stopping() -> Iterator[threading.Event]:
     def stop(*_: object) -> None:
         if cancel.is_set():
             raise KeyboardInterrupt
-        tell("lgr: stopping after what is under way; once more to stop at once")
+        echo("lgr: stopping after what is under way; once more to stop at once")
         cancel.set()
 
     before = {name: signal.signal(name, stop) for name in (signal.SIGINT, signal.SIGTERM)}

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.cli.base import whole
+from lgr_core.cli.common import positive_int
 from lgr_core.config import Settings
 from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.llm_question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
@@ -48,9 +48,9 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
     flag("--samples", type=int, metavar="N", help="ask N times, merge the rankings")
     flag("--ask-for", type=int, metavar="N", help="names asked for, if not k")
     what = "output tokens of an answer; default: LGR_LLM_MAX_TOKENS, else 4000"
-    flag("--max-output-tokens", type=whole, metavar="N", help=what)
+    flag("--max-output-tokens", type=positive_int, metavar="N", help=what)
     what = "show the model N of a larger pool, by mechanism and structure (small contexts)"
-    flag("--max-candidates", type=whole, metavar="N", help=what)
+    flag("--max-candidates", type=positive_int, metavar="N", help=what)
     flag("--repair", action="store_true", help="one more request where too few names stand")
     flag("--effort", choices=EFFORTS, help="reasoning effort; default: none")
     flag("--temperature", type=float, metavar="T", help="default: 0")

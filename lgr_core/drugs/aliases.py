@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.forms import bracket, strip_form
-from lgr_core.drugs.names import joined
-from lgr_core.drugs.twins import strip_variant, twin_key
+from lgr_core.drugs.compound_key import compound_key, strip_variant
+from lgr_core.drugs.normalise import joined
+from lgr_core.drugs.salts import bracket, strip_form
 from lgr_core.errors import InputError
 
 _COLUMNS = ("alias", "drug", "source")
@@ -39,11 +39,11 @@ def load_aliases(path: Path) -> dict[str, str]:
         if aliases.setdefault(alias, drug) != drug:
             found = f"{alias} stands for both {aliases[alias]} and {drug} (line {number})"
             raise InputError(asked, found, "Keep one, or leave the alias out.")
-    AliasBook(aliases)
+    AliasTable(aliases)
     return aliases
 
 
-class AliasBook:
+class AliasTable:
     """Reads a name as its sense: one key for all names of one drug.
 
     A sense is folded, form-stripped, led through the alias table, and blind to hyphens and spaces.
@@ -55,26 +55,26 @@ class AliasBook:
     """
 
     def __init__(self, aliases: Mapping[str, str]) -> None:
-        self._senses: dict[str, str] = {}
+        self._own_meanings: dict[str, str] = {}
         for alias, drug in aliases.items():
-            key, sense = _key(alias), _key(drug)
-            if self._senses.setdefault(key, sense) != sense:
-                found = f"it stands for both {self._senses[key]} and {drug}"
+            key, meaning = _key(alias), _key(drug)
+            if self._own_meanings.setdefault(key, meaning) != meaning:
+                found = f"it stands for both {self._own_meanings[key]} and {drug}"
                 raise InputError(f"alias {alias!r}", found, "Keep one, or leave it out.")
-        self._twins = {twin_key(alias): twin_key(drug) for alias, drug in aliases.items()}
+        self._twins = {compound_key(alias): compound_key(drug) for alias, drug in aliases.items()}
         for alias, drug in aliases.items():
-            if self._senses.get(_key(drug), _key(drug)) != _key(drug):
+            if self._own_meanings.get(_key(drug), _key(drug)) != _key(drug):
                 found = f"it leads to {drug!r}, which is an alias itself"
                 raise InputError(f"alias {alias!r}", found, "Name the drug it leads to.")
 
-    def sense(self, name: str) -> str:
+    def meaning(self, name: str) -> str:
         """The key of the name, without what it holds in brackets at its end."""
-        return self._sense(bracket(strip_form(name))[0])
+        return self._meaning(bracket(strip_form(name))[0])
 
-    def senses_in_brackets(self, name: str) -> frozenset[str]:
+    def meanings_in_brackets(self, name: str) -> frozenset[str]:
         """The keys of other names written in brackets: ``Fluorouracil (5-Fluoracil, 5-FU)``."""
         inner = bracket(strip_form(name))[1]
-        return frozenset(self._sense(part) for part in inner.split(", ") if part.strip())
+        return frozenset(self._meaning(part) for part in inner.split(", ") if part.strip())
 
     def twin(self, name: str) -> str:
         """The key that the name shares with its twins, without what it holds in brackets."""
@@ -86,12 +86,12 @@ class AliasBook:
         return frozenset(self._twin(part) for part in inner.split(", ") if part.strip())
 
     def _twin(self, text: str) -> str:
-        key = twin_key(text)
+        key = compound_key(text)
         return self._twins.get(key, key)
 
-    def _sense(self, text: str) -> str:
+    def _meaning(self, text: str) -> str:
         key = _key(text)
-        return self._senses.get(key, key)
+        return self._own_meanings.get(key, key)
 
 
 def _key(text: str) -> str:
@@ -99,6 +99,6 @@ def _key(text: str) -> str:
 
 
 @cache
-def shipped_book() -> AliasBook:
+def shipped_aliases() -> AliasTable:
     """The aliases that ship with the checkout, ``data/aliases.csv``."""
-    return AliasBook(load_aliases(SHIPPED / "aliases.csv"))
+    return AliasTable(load_aliases(SHIPPED / "aliases.csv"))

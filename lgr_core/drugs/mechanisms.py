@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.mechanism_files import (
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.mechanism_tables import (
     NO_SOURCE,
     Annotation,
     Mechanism,
@@ -26,7 +26,7 @@ from lgr_core.drugs.mechanism_files import (
 )
 from lgr_core.errors import InputError, unknown
 
-__all__ = ["Annotation", "Mechanism", "MechanismBook", "Signature"]
+__all__ = ["Annotation", "Mechanism", "MechanismAnnotations", "Signature"]
 
 ATLAS_SOURCE = "read from the atlas's own annotation"
 
@@ -38,7 +38,7 @@ _SHOWN_TARGETS = 3
 
 
 @dataclass(frozen=True)
-class MechanismBook:
+class MechanismAnnotations:
     """All mechanisms, annotated drugs and programme signatures, by name."""
 
     mechanisms: Mapping[str, Mechanism]
@@ -55,7 +55,7 @@ class MechanismBook:
         object.__setattr__(self, "_catalog", DrugCatalog(self.drugs, where="drugs.csv"))
 
     @classmethod
-    def load(cls, folder: Path = SHIPPED) -> MechanismBook:
+    def load(cls, folder: Path = SHIPPED) -> MechanismAnnotations:
         """Read the three files in ``folder``.
 
         Raises

@@ -1,7 +1,7 @@
 """Calibrations of trust, fitted and tested on held-out conditions.
 
 The table of trust has one row a regime, method and query: names, the features of
-:mod:`lgr_core.prediction.surroundings`, error sizes at ``LEVELS``, and the Pearson r that came out.
+:mod:`lgr_core.prediction.trust_features`, error sizes at ``LEVELS``, and the Pearson r that came out.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import pandas as pd
 from scipy.optimize import brentq, isotonic_regression
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.prediction.surroundings import FEATURES
 from lgr_core.prediction.trust import LEVELS, NOMINAL, Calibration, coverage
+from lgr_core.prediction.trust_features import FEATURES
 
 SCORE = "pearson_delta"
 ERRORS = tuple(f"error_{level:g}" for level in LEVELS)
@@ -24,13 +24,13 @@ QUERY = ("cell_line", "parent", "drug", "dose_um")
 """Columns that name a query."""
 
 FOLDS = 5
-ENOUGH = 30
+MIN_CONDITIONS = 30
 """With fewer conditions to learn from, a calibration is their mean."""
 
 _PENALTY = 0.2
 _BENDS = (0.0, 0.5, 1.0)
 _TAILS = (0.05, 0.95)
-_TOLD = ("expected", "low", "high", "width", "covered")
+_ESTIMATES = ("expected", "low", "high", "width", "covered")
 
 
 def fit(table: pd.DataFrame) -> Calibration:
@@ -68,7 +68,7 @@ def cross_fitted(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """
     parts = [_cross_fitted(part, seed) for _, part in by_method(table)]
     if not parts:
-        return table.reindex(columns=[*table.columns, *_TOLD])
+        return table.reindex(columns=[*table.columns, *_ESTIMATES])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -76,15 +76,17 @@ def _cross_fitted(part: pd.DataFrame, seed: int) -> pd.DataFrame:
     part = usable(part).reset_index(drop=True)
     line, parent = (_folds(part[name], seed) for name in ("cell_line", "parent"))
     known, errors = part[list(FEATURES)].to_numpy(float), part[list(ERRORS)].to_numpy(float)
-    told = np.full((len(part), 4), np.nan)
+    estimates = np.full((len(part), 4), np.nan)
     for a, b in np.unique(np.column_stack([line, parent]), axis=0):
         rows, learned = (line == a) & (parent == b), (line != a) & (parent != b)
         if learned.any():
             calibration = fit(part[learned])
-            told[rows, :3] = calibration.expects(known[rows])
-            told[rows, 3] = calibration.widths(known[rows])
-    covered = np.where(np.isnan(told[:, 3]), np.nan, coverage(errors, np.nan_to_num(told[:, 3])))
-    return part.assign(**dict(zip(_TOLD, (*told.T, covered), strict=True)))
+            estimates[rows, :3] = calibration.expects(known[rows])
+            estimates[rows, 3] = calibration.widths(known[rows])
+    covered = np.where(
+        np.isnan(estimates[:, 3]), np.nan, coverage(errors, np.nan_to_num(estimates[:, 3]))
+    )
+    return part.assign(**dict(zip(_ESTIMATES, (*estimates.T, covered), strict=True)))
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +103,7 @@ def _folds(names: pd.Series, seed: int) -> IntArray:
 def _slopes(x: FloatArray, y: FloatArray) -> FloatArray:
     """Ridge slopes, (n_features,), of standardised features; 0 with too few rows."""
     spread = x.std(axis=0)
-    if len(y) < ENOUGH:
+    if len(y) < MIN_CONDITIONS:
         return np.zeros(x.shape[1])
     z = np.divide(x, spread, out=np.zeros_like(x), where=spread > 0)
     found = np.linalg.solve(z.T @ z + _PENALTY * len(z) * np.eye(z.shape[1]), z.T @ (y - y.mean()))
@@ -135,7 +137,9 @@ def _residuals(index: FloatArray, score: FloatArray, half: BoolArray) -> FloatAr
 
 def _limits(index: FloatArray, residual: FloatArray, at: FloatArray) -> tuple[FloatArray, ...]:
     """Lower and upper limits of the residual at the knots, from fifths of the index."""
-    order = np.array_split(np.argsort(index, kind="stable"), min(5, max(1, len(index) // ENOUGH)))
+    order = np.array_split(
+        np.argsort(index, kind="stable"), min(5, max(1, len(index) // MIN_CONDITIONS))
+    )
     middles = np.array([np.median(index[part]) for part in order])
     sides = (np.array([np.quantile(residual[part], tail) for part in order]) for tail in _TAILS)
     return tuple(np.interp(at, middles, side) for side in sides)

@@ -6,10 +6,10 @@ from functools import partial
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
-from lgr_core.evaluation.methods import chosen_methods
-from lgr_core.evaluation.plan import Plan
+from lgr_core.evaluation.config import BenchmarkConfig
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.registry import chosen_methods
+from lgr_core.evaluation.run_store import Run
 from lgr_core.evaluation.runner import Progress, run_benchmark
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
@@ -21,7 +21,7 @@ METHODS = (
 )
 """The paper's, and best evidence with its trust; the controls stand in every run."""
 
-DEMO_PLAN = Plan(
+DEMO_PLAN = BenchmarkConfig(
     tuple(Regime),
     chosen_methods(METHODS),
     folds=3,

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import NOTHING, BoolArray, Evidence, IntArray
+from lgr_core.domain import EMPTY, BoolArray, Evidence, IntArray
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.regimes import Regime
 
@@ -56,7 +56,7 @@ class Fold:
 
     ``validation`` lies inside ``train``: tuning fits on the rest and scores there, and the last
     fit before the test reads both. No unit stands in two of fitted, validation and test rows.
-    ``reach`` are the rows that TRAIN and TARGET_POOL open to a query (see ``pool.View``), ``notes``
+    ``readable_rows`` are the rows that TRAIN and TARGET_POOL open to a query (see ``pool.QueryView``), ``notes``
     say in words what was decided.
 
     Raises
@@ -74,8 +74,8 @@ class Fold:
     validation: BoolArray = field(repr=False)
     test: BoolArray = field(repr=False)
     notes: tuple[str, ...] = ()
-    provenance: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    reach: Mapping[Evidence, BoolArray] = field(init=False, repr=False)
+    provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    readable_rows: Mapping[Evidence, BoolArray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "regime", Regime(self.regime))
@@ -83,8 +83,11 @@ class Fold:
             object.__setattr__(self, name, _sealed(getattr(self, name)))
         self._check_masks()
         self._check_units()
-        reach = {Evidence.TRAIN: self._train_reach(), Evidence.TARGET_POOL: self._pool_reach()}
-        object.__setattr__(self, "reach", MappingProxyType(reach))
+        readable_rows = {
+            Evidence.TRAIN: self._train_reach(),
+            Evidence.TARGET_POOL: self._pool_reach(),
+        }
+        object.__setattr__(self, "readable_rows", MappingProxyType(readable_rows))
 
     @property
     def in_line(self) -> bool:
@@ -96,7 +99,7 @@ class Fold:
         """(n_conditions,) training rows that are not for validation."""
         return self.train & ~self.validation
 
-    def tunings(self) -> list[Fold]:
+    def inner_folds(self) -> list[Fold]:
         """Folds inside this one that together test its training rows; none of a single unit."""
         units = np.unique(self.axes.units(self.regime)[self.train])
         return nested(self) if len(units) > 1 else []
@@ -193,7 +196,7 @@ def queries(
     scored = np.logical_or.reduce([fold.test for fold in folds])
     line, drug = store.conditions["cell_line"], store.conditions["drug"]
     if lines is not None:
-        scored &= line.isin([store.line_catalog.resolve(name) for name in lines]).to_numpy()
+        scored &= line.isin([store.cell_line_catalog.resolve(name) for name in lines]).to_numpy()
     if drugs is not None:
         scored &= drug.isin([store.drug_catalog.resolve(name) for name in drugs]).to_numpy()
     if min_drugs is not None:

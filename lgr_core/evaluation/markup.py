@@ -15,18 +15,18 @@ import pandas as pd
 from lgr_core.domain import Evidence, ValueKind
 from lgr_core.evaluation.figures import (
     CONTROL,
-    GUEST,
+    EXTERNAL,
     NEUTRAL,
     Group,
     against,
     better,
-    look,
+    method_style,
     number,
     ordered,
 )
-from lgr_core.evaluation.reading import KINDS, READING, REGIME_WORDS, UNEQUAL, who_reads
+from lgr_core.evaluation.labels import KINDS, READING, REGIME_LABELS, UNEQUAL, who_reads
 from lgr_core.evaluation.regimes import RULES, UNKNOWN, Regime, reads_of
-from lgr_core.evaluation.table_words import (
+from lgr_core.evaluation.table_labels import (
     Choice,
     choices,
     clusters,
@@ -36,7 +36,7 @@ from lgr_core.evaluation.table_words import (
     outcomes,
     plain,
 )
-from lgr_core.figures import TRUTH
+from lgr_core.figures.prediction import TRUTH
 from lgr_core.metrics import METRICS, Direction
 
 _BOX = "width:1.2rem;height:1.2rem;border-radius:.2rem;box-sizing:border-box;flex:none;"
@@ -101,11 +101,11 @@ def _field(kind: str) -> str:
 
 def legend(config: Mapping[str, Any], methods: Iterable[str]) -> str:
     """What the colours of the panels of some methods mean."""
-    groups = {look(method).group for method in set(methods)}
+    groups = {method_style(method).group for method in set(methods)}
     bar = "border-radius:0;height:1rem;"
     items = [_key("background:var(--lgr-pool)", "in colour: retrieval")]
-    if Group.GUEST in groups:
-        items.append(_key(f"background:{GUEST}", "stars: predictions of others"))
+    if Group.EXTERNAL in groups:
+        items.append(_key(f"background:{EXTERNAL}", "stars: predictions of others"))
     draws = f"{config['k']} random drugs, range of {config['random_seeds']} draws"
     items += [
         _key(f"background:{NEUTRAL}", "the paper's baselines"),
@@ -215,8 +215,8 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
 def config_facts(config: Mapping[str, Any]) -> str:
     """What the run's config records, and what methods chose on training rows."""
     chosen = choices(config.get("fitted", {}))
-    shown = [regime for regime in REGIME_WORDS if any(regime in each for each in chosen.values())]
-    heads = [f"chosen most often: {escape(REGIME_WORDS[regime].label)}" for regime in shown]
+    shown = [regime for regime in REGIME_LABELS if any(regime in each for each in chosen.values())]
+    heads = [f"chosen most often: {escape(REGIME_LABELS[regime].label)}" for regime in shown]
     rows = [
         [named(method), *(_choice(chosen[method].get(regime)) for regime in shown)]
         for method in ordered(chosen)
@@ -230,9 +230,11 @@ def config_facts(config: Mapping[str, Any]) -> str:
 
 def named(method: str) -> str:
     """A method as the first cell of a row."""
-    found = look(method)
+    found = method_style(method)
     mark = f'<i class="lgr-dot" style="background:{found.colour}"></i>'
-    own = "" if found.group is Group.GUEST else f'<span class="lgr-words">{escape(method)}</span>'
+    own = (
+        "" if found.group is Group.EXTERNAL else f'<span class="lgr-words">{escape(method)}</span>'
+    )
     return f"{mark}{escape(found.label)}{own}"
 
 
@@ -279,7 +281,7 @@ def _best(summary: pd.DataFrame, metric: str) -> float:
 
 
 def _control(method: str) -> bool:
-    return look(method).group is Group.CONTROL
+    return method_style(method).group is Group.CONTROL
 
 
 def _reads(row: pd.Series) -> str:

@@ -9,7 +9,7 @@ from html import escape
 import pandas as pd
 
 from lgr_core.evaluation.calibration import SCORE
-from lgr_core.evaluation.figures import look, number, ordered
+from lgr_core.evaluation.figures import method_style, number, ordered
 from lgr_core.evaluation.markup import named, table
 from lgr_core.metrics import METRICS
 
@@ -28,10 +28,10 @@ NO_CEILING = (
 _HALF = 0.5
 
 
-def calibrated(intervals: pd.DataFrame, wished: Sequence[str], most: int = 3) -> list[str]:
+def calibrated(intervals: pd.DataFrame, preferred: Sequence[str], most: int = 3) -> list[str]:
     """Which methods of one regime are drawn: those wished for that have trust, else the first."""
     have = ordered(intervals["method"].unique()) if len(intervals) else []
-    return [name for name in wished if name in have] or have[:most]
+    return [name for name in preferred if name in have] or have[:most]
 
 
 def trust_table(
@@ -68,7 +68,7 @@ def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
     own = risk_coverage[risk_coverage["method"] == method].set_index("kept")
     half, every = own.loc[_HALF], own.loc[1.0]
     return (
-        f"{look(method).label}: the more trusted half (n = {half['n_queries']:,.0f}) has a mean "
+        f"{method_style(method).label}: the more trusted half (n = {half['n_queries']:,.0f}) has a mean "
         f"{METRICS[SCORE].label} of {number(half['mean'])}, all {every['n_queries']:,.0f} have "
         f"{number(every['mean'])} ({number(half['gain'], '+')})."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from lgr_core.prediction.batch import Status
+from lgr_core.prediction.method import Status
 from lgr_core.prediction.retrieved import ASKED_IN, RANKED
 
 

@@ -1,6 +1,6 @@
 """What a benchmark holds out, and who may read what meanwhile: four regimes.
 
-The table is words for users; what makes it so are ``folds.Fold`` and ``pool.View``.
+The table is words for users; what makes it so are ``folds.Fold`` and ``pool.QueryView``.
 """
 
 from __future__ import annotations

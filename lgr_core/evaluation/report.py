@@ -11,7 +11,9 @@ import pandas as pd
 
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation import figures, markup
-from lgr_core.evaluation.figures import Figure, embed, k_curves, look, metric_panel
+from lgr_core.evaluation.figures import Figure, embed, k_curves, method_style, metric_panel
+from lgr_core.evaluation.fold_task import MIN_NEIGHBOR_SHARE
+from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_LABELS, RegimeLabels
 from lgr_core.evaluation.markup_trust import (
     NOT_CALIBRATED,
     WHAT_TRUST_IS,
@@ -19,18 +21,16 @@ from lgr_core.evaluation.markup_trust import (
     half_words,
     trust_table,
 )
-from lgr_core.evaluation.parts import ENOUGH
 from lgr_core.evaluation.rankers import rankers
-from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS, RegimeWords
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import METRICS
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 _RIVALS = ("pool_mean", "random_k", "cell_mean")
 _CURVES = ("pearson_delta", "mse_delta", "sign_accuracy")
 WHERE_CURVES_END = (
-    f"A point stands only where at least {100 * ENOUGH:.0f} % of the k neighbours were found, on "
+    f"A point stands only where at least {100 * MIN_NEIGHBOR_SHARE:.0f} % of the k neighbours were found, on "
     "average: a selector that names fewer drugs has a line that ends early, a lone point, or none. "
     "Random k is a single draw here."
 )
@@ -67,12 +67,12 @@ def report_html(run: Run) -> str:
 def regimes(names: Iterable[str]) -> list[Regime]:
     """The regimes of a run in the order in which they are shown."""
     have = {Regime(name) for name in names}
-    return [regime for regime in REGIME_WORDS if regime in have]
+    return [regime for regime in REGIME_LABELS if regime in have]
 
 
 def _head(run: Run) -> str:
     config = run.config
-    links = [(regime, REGIME_WORDS[regime].label) for regime in regimes(config["regimes"])]
+    links = [(regime, REGIME_LABELS[regime].label) for regime in regimes(config["regimes"])]
     links += [("reading", "What the numbers mean"), ("config", "How this run was made")]
     nav = "".join(f'<a href="#{name}">{escape(words)}</a>' for name, words in links)
     return (
@@ -90,7 +90,7 @@ class _Chapter:
         self.run, self.regime, self.drawn = run, regime, drawn
         self.kind = ValueKind(run.config["value_kind"])
         self.summary = of_regime(run.summary, regime)
-        self.words: RegimeWords = REGIME_WORDS[regime]
+        self.words: RegimeLabels = REGIME_LABELS[regime]
 
     def html(self) -> str:
         evidence = of_regime(self.run.evidence, self.regime)
@@ -137,7 +137,7 @@ class _Chapter:
         pairs = of_regime(self.run.pairs, self.regime)
         return [
             _folded(
-                f"Minus {look(rival).label}",
+                f"Minus {method_style(rival).label}",
                 markup.gap_table(pairs, rival, PAPER_ORDER, self.kind),
             )
             for rival in _RIVALS

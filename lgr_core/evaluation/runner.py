@@ -18,17 +18,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.domain import NOTHING, Selector
+from lgr_core.domain import EMPTY, Selector
 from lgr_core.errors import InputError
-from lgr_core.evaluation.describe import describe
+from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
+from lgr_core.evaluation.external_predictions import ExternalPredictions, read_external_predictions
+from lgr_core.evaluation.fold_task import FoldResult, FoldTask, Methods, compute
 from lgr_core.evaluation.folds import notes_of, queries
-from lgr_core.evaluation.guests import Guest, read_guest
-from lgr_core.evaluation.methods import REGISTRY, Setting
-from lgr_core.evaluation.parts import Contenders, Part, Task, compute
-from lgr_core.evaluation.plan import Plan, check_same, write_config
+from lgr_core.evaluation.query_metadata import query_metadata
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import Each, Run, assemble
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.evaluation.registry import REGISTRY, MethodContext
+from lgr_core.evaluation.run_store import Each, Run, assemble
+from lgr_core.retrieval.query_block import EvidenceReader
 
 PARTS = "parts"
 Progress = Callable[[str, int, int], None]
@@ -43,19 +43,19 @@ class SelectorMaker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class BenchmarkSession:
     """A plan on an atlas: makes methods and tasks, and carries them out."""
 
     store: AtlasStore
-    plan: Plan
+    plan: BenchmarkConfig
     selectors: SelectorMaker
-    guests: Mapping[str, Guest]
+    external: Mapping[str, ExternalPredictions]
 
-    def tasks(self) -> list[Task]:
+    def tasks(self) -> list[FoldTask]:
         """One for each fold of each regime that has something to score."""
         return [task for regime in self.plan.regimes for task in self._tasks(regime)]
 
-    def _tasks(self, regime: Regime) -> Iterator[Task]:
+    def _tasks(self, regime: Regime) -> Iterator[FoldTask]:
         plan = self.plan
         folds = plan.folds_of(self.store, regime)
         rows = queries(
@@ -74,21 +74,21 @@ class Bench:
         for fold, scored in zip(folds, rows, strict=True):
             if len(scored):
                 drawn = np.intersect1d(scored, curve)
-                yield Task(fold, scored, drawn, (*others, *self.guests))
+                yield FoldTask(fold, scored, drawn, (*others, *self.external))
                 for name in alone:
-                    yield Task(fold, scored, drawn, (name,), alone=name)
+                    yield FoldTask(fold, scored, drawn, (name,), alone=name)
 
-    def contenders(self, setting: Setting, methods: Sequence[str]) -> Contenders:
+    def methods_for(self, setting: MethodContext, methods: Sequence[str]) -> Methods:
         """The methods of these names: ours, or guests."""
         return {
-            name: [self.guests[name]] if name in self.guests else REGISTRY[name].make(setting)
+            name: [self.external[name]] if name in self.external else REGISTRY[name].make(setting)
             for name in methods
         }
 
-    def setting(self, reader: FoldReader, checkpoint: Path | None = None) -> Setting:
+    def setting(self, reader: EvidenceReader, checkpoint: Path | None = None) -> MethodContext:
         """What methods are made with for a fold."""
         regime = Regime(reader.fold.regime) if reader.fold is not None else Regime.OPEN_WORLD
-        return Setting(
+        return MethodContext(
             labels=reader.labels,
             selectors=lambda name: self.selectors(name, self.store),
             regime=regime,
@@ -98,17 +98,17 @@ class Bench:
             checkpoint=checkpoint,
         )
 
-    def carry_out(self, task: Task, place: Path, step: Callable[[int], None]) -> None:
+    def execute(self, task: FoldTask, place: Path, step: Callable[[int], None]) -> None:
         """Compute and save a task's part, on one thread: the processes share the cores."""
-        reader = FoldReader(self.store, task.fold)
+        reader = EvidenceReader(self.store, task.fold)
         checkpoint = place.with_name(f".{place.name}.checkpoint")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         with threadpool_limits(1):
             part = compute(
                 reader,
                 task,
-                self.contenders(self.setting(reader, checkpoint), task.methods),
-                describe(reader, np.sort(task.rows)),
+                self.methods_for(self.setting(reader, checkpoint), task.methods),
+                query_metadata(reader, np.sort(task.rows)),
                 k=self.plan.k,
                 step=step,
             )
@@ -118,12 +118,12 @@ class Bench:
 
 def run_benchmark(
     store: AtlasStore,
-    plan: Plan,
+    plan: BenchmarkConfig,
     folder: Path,
     *,
     selectors: SelectorMaker,
-    guests: Mapping[str, Path] | None = None,
-    guest_columns: Mapping[str, str] = NOTHING,
+    external: Mapping[str, Path] | None = None,
+    guest_columns: Mapping[str, str] = EMPTY,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Run:
@@ -132,7 +132,7 @@ def run_benchmark(
     A fold that is done is kept in ``folder/parts``; run again after a kill, only the others are
     computed, and those in which a query failed for want of an answer. The numbers do not depend on
     ``workers`` or on what was resumed. ``guest_columns`` (role -> column) say what the columns of
-    the files of ``guests`` are, where their names do not.
+    the files of ``external`` are, where their names do not.
 
     Raises
     ------
@@ -145,20 +145,22 @@ def run_benchmark(
     """
     config = plan.to_dict(store)
     check_same(folder, config)
-    files = {} if guests is None else guests
-    read = {name: read_guest(store, path, guest_columns) for name, path in files.items()}
-    bench = Bench(store, plan, cache(selectors), read)
+    files = {} if external is None else external
+    read = {
+        name: read_external_predictions(store, path, guest_columns) for name, path in files.items()
+    }
+    bench = BenchmarkSession(store, plan, cache(selectors), read)
     tasks = bench.tasks()
     write_config(folder, {**config, "started_at": _now()})
     places = {task.name: folder / PARTS / task.name for task in tasks}
-    todo = [task for task in tasks if not Part.is_done(places[task.name])]
-    told = _Told(progress, sum(len(task.rows) for task in tasks))
-    told.step(sum(len(task.rows) for task in tasks if task not in todo))
+    todo = [task for task in tasks if not FoldResult.is_done(places[task.name])]
+    progress_bar = _Progress(progress, sum(len(task.rows) for task in tasks))
+    progress_bar.step(sum(len(task.rows) for task in tasks if task not in todo))
     evidence = {
         regime: {
             name: variants[0].evidence
-            for name, variants in bench.contenders(
-                replace(bench.setting(FoldReader(store)), regime=regime), [*plan.methods, *read]
+            for name, variants in bench.methods_for(
+                replace(bench.setting(EvidenceReader(store)), regime=regime), [*plan.methods, *read]
             ).items()
         }
         for regime in plan.regimes
@@ -166,16 +168,16 @@ def run_benchmark(
 
     def finish(each: Each = map) -> Run:
         parts = {places[task.name]: Regime(task.fold.regime) for task in tasks}
-        told.statistics(0)
+        progress_bar.statistics(0)
         splits = notes_of(task.fold for task in tasks)
         about = {**config, "splits": splits, "finished_at": _now()}
         run = assemble(folder, parts, evidence, config=about, each=each)
-        told.statistics(1)
+        progress_bar.statistics(1)
         return run
 
     if workers == 1 or len(todo) < 2:  # noqa: PLR2004 - one task is for one process
         for task in todo:
-            bench.carry_out(task, places[task.name], told.step)
+            bench.execute(task, places[task.name], progress_bar.step)
         return finish()
     job = _Job(
         store.name,
@@ -188,14 +190,14 @@ def run_benchmark(
     )
     try:
         with _Processes(job, workers) as processes:
-            processes.carry_out(todo, places, told)
+            processes.execute(todo, places, progress_bar)
             return finish(processes.map)
     except BrokenProcessPool as err:
         do = "Give fewer --workers; run again, it goes on where it was left."
         raise InputError("benchmark", "a process ended, perhaps out of memory", do) from err
 
 
-class _Told:
+class _Progress:
     """Adds up queries for the progress bar."""
 
     def __init__(self, progress: Progress | None, total: int) -> None:
@@ -221,9 +223,9 @@ class _Job:
     atlas: str
     atlases: Path
     build_id: str
-    plan: Plan
+    plan: BenchmarkConfig
     selectors: SelectorMaker
-    guests: Mapping[str, Path]
+    external: Mapping[str, Path]
     guest_columns: Mapping[str, str]
 
 
@@ -248,10 +250,12 @@ class _Processes:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def carry_out(self, tasks: Sequence[Task], places: Mapping[str, Path], told: _Told) -> None:
+    def execute(
+        self, tasks: Sequence[FoldTask], places: Mapping[str, Path], progress_bar: _Progress
+    ) -> None:
         """All tasks, the longest first, so that no process is left with one at the end."""
         left: set[Future[None]] = {
-            self._pool.submit(_carry_out, task.name, places[task.name])
+            self._pool.submit(_execute, task.name, places[task.name])
             for task in sorted(tasks, key=length, reverse=True)
         }
         seen = 0
@@ -259,11 +263,11 @@ class _Processes:
             done, left = wait(left, timeout=_POLL_S, return_when=FIRST_COMPLETED)
             for future in done:
                 future.result()
-            told.step(self._counter.value - seen)
+            progress_bar.step(self._counter.value - seen)
             seen = self._counter.value
 
 
-def length(task: Task) -> tuple[bool, bool, int]:
+def length(task: FoldTask) -> tuple[bool, bool, int]:
     """How tasks compare in time: those of a slow method, of most methods, of one other; by rows."""
     slow = task.alone is not None and REGISTRY[task.alone].slow
     return slow, task.alone is None, len(task.rows)
@@ -273,8 +277,11 @@ def _start(job: _Job, counter: Any) -> None:  # noqa: ANN401 - multiprocessing n
     threadpool_limits(1)  # the processes share the cores
     threading.Thread(target=_end_with_parent, daemon=True).start()
     store = open_atlas(job.atlas, job.atlases)
-    guests = {name: read_guest(store, path, job.guest_columns) for name, path in job.guests.items()}
-    bench = Bench(store, job.plan, cache(job.selectors), guests)
+    external = {
+        name: read_external_predictions(store, path, job.guest_columns)
+        for name, path in job.external.items()
+    }
+    bench = BenchmarkSession(store, job.plan, cache(job.selectors), external)
     _OWN.update(bench=bench, tasks={task.name: task for task in bench.tasks()}, counter=counter)
 
 
@@ -286,12 +293,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _carry_out(name: str, place: Path) -> None:
+def _execute(name: str, place: Path) -> None:
     def step(n: int) -> None:
         with _OWN["counter"].get_lock():
             _OWN["counter"].value += n
 
-    _OWN["bench"].carry_out(_OWN["tasks"][name], place, step)
+    _OWN["bench"].execute(_OWN["tasks"][name], place, step)
 
 
 def _now() -> str:

@@ -24,7 +24,7 @@ from lgr_core.domain import BoolArray
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import Axes, Fold
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.split_parts import PARTS, Parts, add_state_toml, part_of
+from lgr_core.evaluation.split_reader import PARTS, Parts, add_state_toml, part_of
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +121,8 @@ class _Cut:
         train = self._train(test)
         validation = self.parts.masks["val"] & train
         fitted = self.axes.sharing(self.regime, validation, train & ~validation)
-        said = f"Validation conditions that share {self.held} with fitted ones, and count as fitted"
-        self._note(said, fitted)
+        note = f"Validation conditions that share {self.held} with fitted ones, and count as fitted"
+        self._note(note, fitted)
         self._note("Conditions that are neither read nor tested", ~(train | test))
         masks = (train, validation & ~fitted, test)
         about = {"split": self.path.name, "sha256": sha256, **self._counts()}
@@ -133,12 +133,12 @@ class _Cut:
     def _train(self, test: BoolArray) -> BoolArray:
         """Training and validation rows, without those whose unit is tested."""
         train, validation = self.parts.masks["train"], self.parts.masks["val"]
-        said = "Validation conditions that are tested too, and count as tested"
-        self._note(said, validation & test)
+        note = "Validation conditions that are tested too, and count as tested"
+        self._note(note, validation & test)
         both = train | (validation & ~test)
         if not train.any():
-            said = f"all conditions are that share no {self.held} with tested ones"
-            self.notes.append(f"No training pairs are named: {said}.")
+            note = f"all conditions are that share no {self.held} with tested ones"
+            self.notes.append(f"No training pairs are named: {note}.")
             both = np.ones_like(test)
         shared = self.axes.sharing(self.regime, both, test)
         if train.any() and shared.any():
@@ -147,17 +147,19 @@ class _Cut:
 
     def _overlap(self, shared: BoolArray, test: BoolArray) -> None:
         """Refuse training conditions that share a unit with tested ones, or note them."""
-        units, told = self.axes.units(self.regime), []
+        units, examples = self.axes.units(self.regime), []
         _, first = np.unique(np.where(shared, units, -1), return_index=True)
         for row in first[shared[first]][:_SHOWN]:
             other = np.flatnonzero(test & (units == units[row]))[0]
-            told.append(f"{self.store.condition(row)} (trained) and {self.store.condition(other)}")
+            examples.append(
+                f"{self.store.condition(row)} (trained) and {self.store.condition(other)}"
+            )
         if not self.drop_overlap:
             found = f"{shared.sum():,} training conditions share {self.held} with tested ones"
             do = "Part whole units, or leave these out of training with --drop-overlap."
-            raise InputError(f"split {self.path}", f"{found}, e.g. {'; '.join(told)}", do)
-        said = f"Training conditions left out, since they share {self.held} with tested ones"
-        self._note(said, shared, told)
+            raise InputError(f"split {self.path}", f"{found}, e.g. {'; '.join(examples)}", do)
+        note = f"Training conditions left out, since they share {self.held} with tested ones"
+        self._note(note, shared, examples)
 
     def _note(self, what: str, mask: BoolArray, examples: Sequence[str] = ()) -> None:
         self._count(what, int(mask.sum()), examples)

@@ -13,7 +13,7 @@ from html import unescape
 from types import MappingProxyType
 from typing import Any
 
-from lgr_core.domain import NOTHING, CandidatePool, require_k
+from lgr_core.domain import EMPTY, CandidatePool, require_k
 from lgr_core.errors import UsageError
 from lgr_core.llm.parsing.name_parser import one_line
 from lgr_core.llm.prompt_templates import (
@@ -53,7 +53,7 @@ class Prompt:
 
     text: str
     version: str
-    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    labels: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     schema: Mapping[str, Any] | None = None
 
 
@@ -97,7 +97,7 @@ def render(
     names = _masks(drugs) if options.masked else _distinct(pool, drugs)
     labels = {names[drug]: drug for drug in drugs}
     numbered = options.mode == "structured" and not fits_enum(labels)
-    facts = drug_facts if options.facts and drug_facts is not None else NOTHING
+    facts = drug_facts if options.facts and drug_facts is not None else EMPTY
     lines = [_with_facts(shown, facts.get(drug)) for shown, drug in labels.items()]
     text = template(options, numbered=numbered).format(
         k=min(k, len(pool.drugs)),

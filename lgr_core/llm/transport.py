@@ -17,7 +17,7 @@ import httpx2
 import openai
 
 from lgr_core.llm.failures import failure_of
-from lgr_core.llm.metering import METER, Outcome
+from lgr_core.llm.metering import METER, BatchRow
 
 ANSWER_BYTES = 2_000_000
 """The most that an answer may hold, unpacked."""
@@ -85,13 +85,13 @@ class BoundedClient(httpx2.Client):
         if meter is None:
             return self._timed(request)
         meter.sending()
-        outcome = Outcome.LOST
+        outcome = BatchRow.LOST
         try:
             response = self._timed(request)
             refused = response.status_code >= httpx2.codes.BAD_REQUEST
-            outcome = Outcome.REFUSED if refused else Outcome.ANSWERED
+            outcome = BatchRow.REFUSED if refused else BatchRow.ANSWERED
         except _UNSENT:
-            outcome = Outcome.UNSENT
+            outcome = BatchRow.UNSENT
             raise
         finally:
             meter.sent(outcome)

@@ -12,8 +12,17 @@ genes of a differential test, which deltas alone do not give.
 
 from __future__ import annotations
 
-from lgr_core.metrics.discrimination import Lineup, discrimination_score_cosine
-from lgr_core.metrics.pairs import (
+from lgr_core.metrics.discrimination import ReferenceSet, discrimination_score_cosine
+from lgr_core.metrics.ranks import (
+    overlap_at_50,
+    overlap_at_100,
+    sign_accuracy_top50,
+    spearman_delta,
+)
+from lgr_core.metrics.registry import METRICS, Direction, Metric, score
+from lgr_core.metrics.row_kernels import ScoreArray
+from lgr_core.metrics.scorer import Scorer
+from lgr_core.metrics.vector_metrics import (
     cosine,
     mae_delta,
     magnitude_ratio,
@@ -26,21 +35,12 @@ from lgr_core.metrics.pairs import (
     sign_accuracy_nonzero,
     slope,
 )
-from lgr_core.metrics.ranks import (
-    overlap_at_50,
-    overlap_at_100,
-    sign_accuracy_top50,
-    spearman_delta,
-)
-from lgr_core.metrics.rows import ScoreArray
-from lgr_core.metrics.scorer import Scorer
-from lgr_core.metrics.table import METRICS, Direction, Metric, score
 
 __all__ = [
     "METRICS",
     "Direction",
-    "Lineup",
     "Metric",
+    "ReferenceSet",
     "ScoreArray",
     "Scorer",
     "cosine",

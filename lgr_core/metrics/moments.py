@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lgr_core.domain import FloatArray
-from lgr_core.metrics.rows import ScoreArray, by_rows, centred, count, pair, ratio, same_sign
+from lgr_core.metrics.row_kernels import ScoreArray, by_rows, centred, count, pair, ratio, same_sign
 
 FLAT = 1e-3
 """Where less than this share of the squares is left about the mean, sums alone cost digits."""

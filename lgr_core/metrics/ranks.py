@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.metrics.rows import ScoreArray, by_rows, count_bits, pair, ratio, same_sign
+from lgr_core.metrics.row_kernels import ScoreArray, by_rows, count_bits, pair, ratio, same_sign
 
 TOP = 50
 """Genes that ``sign_accuracy_top50`` looks at."""
@@ -76,14 +76,14 @@ def sign_accuracy_top50(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray
 
 
 @dataclass(frozen=True, slots=True)
-class Ascending:
+class SortedRows:
     """Each row's ``values`` in ascending order, and ``places``, where in the chunk they stand."""
 
     values: FloatArray
     places: IntArray
 
     @classmethod
-    def of(cls, values: FloatArray) -> Ascending:
+    def of(cls, values: FloatArray) -> SortedRows:
         """Of the rows of a chunk, (n, genes) float64.
 
         Sorts whole numbers in the order of the floats, whose last bits give way to the place: half
@@ -130,7 +130,7 @@ class Ascending:
 
 
 def _spearman(x: FloatArray, y: FloatArray) -> ScoreArray:
-    return Ascending.of(x).spearman(*Ascending.of(y).centred_ranks())
+    return SortedRows.of(x).spearman(*SortedRows.of(y).centred_ranks())
 
 
 def _ranks(ascending: FloatArray) -> ScoreArray:
@@ -159,22 +159,22 @@ def _tied_ranks(ascending: FloatArray) -> ScoreArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Top:
+class TopGenes:
     """The k genes of largest absolute value: all ``above`` an edge, some of those ``tied`` on it.
 
     Flags are packed, eight genes a byte. The ``n_tied`` share the ``places`` that are left.
-    ``told`` says where the values tell k genes from the others.
+    ``defined`` says where the values tell k genes from the others.
     """
 
     above: NDArray[np.uint8]
     tied: NDArray[np.uint8]
     places: IntArray
     n_tied: IntArray
-    told: BoolArray
+    defined: BoolArray
     k: int
 
     @classmethod
-    def of(cls, sizes: FloatArray, k: int, edge: ScoreArray | None = None) -> Top:
+    def of(cls, sizes: FloatArray, k: int, edge: ScoreArray | None = None) -> TopGenes:
         """From absolute values, (n, genes), and the k-th largest, (n, 1), if it is known."""
         genes, asked = sizes.shape[1], k
         k = min(k, genes)
@@ -183,21 +183,21 @@ class Top:
         above = np.packbits(sizes > edge, axis=1)
         tied = np.packbits(sizes == edge, axis=1)
         n_tied = count_bits(tied)
-        told = (genes > asked) & (n_tied < genes)
-        return cls(above, tied, k - count_bits(above), n_tied, told, asked)
+        defined = (genes > asked) & (n_tied < genes)
+        return cls(above, tied, k - count_bits(above), n_tied, defined, asked)
 
     def share(self, n: IntArray) -> ScoreArray:
         """Places that n of the tied take together; whole where all of them are met."""
         return self.places * n / self.n_tied
 
-    def overlap(self, other: Top) -> ScoreArray:
+    def overlap(self, other: TopGenes) -> ScoreArray:
         """Share of the k genes that both have; NaN where one of them tells none apart."""
         met = count_bits(self.above & other.above)
         met = met + self.share(count_bits(self.tied & other.above))
         met = met + other.share(count_bits(self.above & other.tied))
         both = count_bits(self.tied & other.tied)
         met = met + np.minimum(self.share(both), other.share(both))
-        return np.where(self.told & other.told, met / self.k, np.nan)
+        return np.where(self.defined & other.defined, met / self.k, np.nan)
 
     def signs(self, right: BoolArray, changed: BoolArray) -> ScoreArray:
         """Share of these genes, as far as they changed, whose sign is right."""
@@ -210,9 +210,9 @@ class Top:
 
 
 def _overlap(x: FloatArray, y: FloatArray, *, k: int) -> ScoreArray:
-    return Top.of(np.abs(x, out=x), k).overlap(Top.of(np.abs(y, out=y), k))
+    return TopGenes.of(np.abs(x, out=x), k).overlap(TopGenes.of(np.abs(y, out=y), k))
 
 
 def _signs_of_top(x: FloatArray, y: FloatArray) -> ScoreArray:
     right, changed = same_sign(x, y), y != 0
-    return Top.of(np.abs(y, out=y), TOP).signs(right, changed)
+    return TopGenes.of(np.abs(y, out=y), TOP).signs(right, changed)

@@ -14,20 +14,20 @@ import numpy as np
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.kriging import Kriging
-from lgr_core.prediction.two_way import Penalties, TwoWays
-from lgr_core.prediction.weighted import (
+from lgr_core.prediction.linear_methods import (
+    LinearMethod,
     MeanWeights,
-    Mixed,
+    Mixture,
+    RouteWeights,
     RowWeights,
-    Share,
     Term,
-    Weighted,
     Weights,
     best_of,
 )
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Gate, Over
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.prediction.two_way_ridge import Penalties, TwoWayRidge
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, MeanOver
+from lgr_core.retrieval.query_block import QueryBlock
 
 RIDGES = (10.0, 1.0, 0.1)
 POOLED = (1.0, 0.75, 0.5, 0.25, 0.0)
@@ -37,7 +37,7 @@ CROSSED = [
 ]
 SHARPNESS = (0.0, 0.5, 1.0, 2.0)
 DRAWN = (100.0, 4.0, 2.0, 1.0, 0.0)
-ELSEWHERE = [{"sharpness": s, "drawn": drawn} for s, drawn in product(SHARPNESS, DRAWN)]
+OTHER_LINES = [{"sharpness": s, "drawn": drawn} for s, drawn in product(SHARPNESS, DRAWN)]
 """What is chosen from, in folds inside a fold's training rows; the most careful first."""
 
 
@@ -46,7 +46,7 @@ class Route(StrEnum):
 
     TWO_WAY = "two_way"
     KRIGING = "kriging"
-    ELSEWHERE = "elsewhere"
+    OTHER_LINES = "elsewhere"
     NOTHING = "nothing"
 
     @property
@@ -58,7 +58,7 @@ class Route(StrEnum):
 _ROUTES = {
     Route.TWO_WAY: "the drug in other lines, corrected by how this line's other drugs depart",
     Route.KRIGING: "this line's other drugs, by how alike they should act",
-    Route.ELSEWHERE: "the drug in other lines alone: nothing measured in this line may be read",
+    Route.OTHER_LINES: "the drug in other lines alone: nothing measured in this line may be read",
     Route.NOTHING: "nothing close was measured: the mean of all",
 }
 
@@ -82,10 +82,10 @@ _Answer = Callable[[Settings], FloatArray]
 """Gives the deltas of queries, (n, genes), by any settings."""
 
 
-class BestEvidence(Weighted):
+class BestEvidence(LinearMethod):
     """One method for every question, by routes that say what they stand on.
 
-    Drug measured in other lines, and others in this one: :class:`TwoWays`. Drug measured
+    Drug measured in other lines, and others in this one: :class:`TwoWayRidge`. Drug measured
     elsewhere only: its mean there, lines with a like vehicle profile counting more. Drug never
     measured: kriging in the pool. Neither: the global mean, labelled.
     """
@@ -105,19 +105,19 @@ class BestEvidence(Weighted):
         return f"{found.penalties}, pooled {found.pooled:g}; {elsewhere}; {self._kriging.chosen}"
 
     @property
-    def learned(self) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         """The settings and kriging's kernel."""
-        return {**self._kriging.learned, "settings": asdict(self.settings)}
+        return {**self._kriging.params, "settings": asdict(self.settings)}
 
-    def taught(self, learned: Mapping[str, Any]) -> BestEvidence:
+    def with_params(self, learned: Mapping[str, Any]) -> BestEvidence:
         """The same with settings and a kernel that were learned."""
         found = dict(learned["settings"])
         settings = Settings(Penalties(**found.pop("penalties")), **found)
-        return type(self)(self._kriging.taught(learned), settings=settings)
+        return type(self)(self._kriging.with_params(learned), settings=settings)
 
-    def suited(self, drug: str) -> BestEvidence:
+    def specialised_for(self, drug: str) -> BestEvidence:
         """The same, its kernel one that knows the drug, where there is one."""
-        kriging = self._kriging.suited(drug)
+        kriging = self._kriging.specialised_for(drug)
         return type(self)(kriging, settings=self.settings)
 
     def fit(self, view: TrainingView) -> None:
@@ -125,44 +125,47 @@ class BestEvidence(Weighted):
         self._kriging.fit(view)
         for route, asking, values in (
             (Route.TWO_WAY, self._crossed, CROSSED),
-            (Route.ELSEWHERE, self._elsewhere, ELSEWHERE),
+            (Route.OTHER_LINES, self._other_lines, OTHER_LINES),
         ):
             tried = [replace(self.settings, **settings) for settings in values]
             found = best_of(view, tried, partial(self._asking, route, asking))
             self.settings = self.settings if found is None else found
 
-    def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
+    def weights_for(self, block: QueryBlock, guard: EvidenceGuard) -> Sequence[RouteWeights]:
         """The weights of every query, route by route."""
         shares = []
-        for route, places in _routes(block, gate):
+        for route, places in _routes(block, guard):
             part = block.some(places)
-            weights = self._weights(part, part.gate(self.evidence), route)
-            shares.append(Share(places, str(route), weights))
+            weights = self._weights(part, part.guard(self.evidence), route)
+            shares.append(RouteWeights(places, str(route), weights))
         return shares
 
-    def _weights(self, part: Block, gate: Gate, route: Route) -> Weights:
+    def _weights(self, part: QueryBlock, guard: EvidenceGuard, route: Route) -> Weights:
         match route:
             case Route.TWO_WAY:
-                crossed = TwoWays(gate).weights(self.settings.penalties)
+                crossed = TwoWayRidge(guard).weights(self.settings.penalties)
                 if not self.settings.pooled:
                     return crossed
-                return Mixed(crossed, self._kriging.weights(part, gate), self.settings.pooled)
+                return Mixture(crossed, self._kriging.weights(part, guard), self.settings.pooled)
             case Route.KRIGING:
-                return self._kriging.weights(part, gate)
-            case Route.ELSEWHERE:
-                return elsewhere_weights(part, gate, self.settings)
+                return self._kriging.weights(part, guard)
+            case Route.OTHER_LINES:
+                return other_line_weights(part, guard, self.settings)
             case Route.NOTHING:
                 return RowWeights.none(len(part))
 
     def _asking(
-        self, route: Route, asking: Callable[[Block, Gate], _Answer], block: Block
+        self,
+        route: Route,
+        asking: Callable[[QueryBlock, EvidenceGuard], _Answer],
+        block: QueryBlock,
     ) -> _Answer | None:
         """What answers a block's queries of one route by any settings; None without them."""
-        places = dict(_routes(block, block.gate(self.evidence))).get(route)
+        places = dict(_routes(block, block.guard(self.evidence))).get(route)
         if places is None:
             return None
         part = block.some(places)
-        answer = asking(part, part.gate(self.evidence))
+        answer = asking(part, part.guard(self.evidence))
 
         def predict(tried: Settings) -> FloatArray:
             delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
@@ -171,20 +174,20 @@ class BestEvidence(Weighted):
 
         return predict
 
-    def _crossed(self, part: Block, gate: Gate) -> _Answer:
-        ways, known = TwoWays(gate), {}
-        pool = self._kriging.weights(part, gate).combine(gate)
+    def _crossed(self, part: QueryBlock, guard: EvidenceGuard) -> _Answer:
+        ways, known = TwoWayRidge(guard), {}
+        pool = self._kriging.weights(part, guard).combine(guard)
 
         def answer(tried: Settings) -> FloatArray:
             by = tried.penalties
             if by not in known:
-                known[by] = ways.weights(by).combine(gate)
+                known[by] = ways.weights(by).combine(guard)
             return (1 - tried.pooled) * known[by] + tried.pooled * pool
 
         return answer
 
-    def _elsewhere(self, part: Block, gate: Gate) -> _Answer:
-        return lambda tried: elsewhere_weights(part, gate, tried).combine(gate)
+    def _other_lines(self, part: QueryBlock, guard: EvidenceGuard) -> _Answer:
+        return lambda tried: other_line_weights(part, guard, tried).combine(guard)
 
 
 class TwoWay(BestEvidence):
@@ -192,13 +195,13 @@ class TwoWay(BestEvidence):
 
     name = "two_way"
 
-    def _weights(self, part: Block, gate: Gate, route: Route) -> Weights:
+    def _weights(self, part: QueryBlock, guard: EvidenceGuard, route: Route) -> Weights:
         if route is not Route.TWO_WAY:
             return RowWeights.none(len(part))
-        return super()._weights(part, gate, route)
+        return super()._weights(part, guard, route)
 
 
-def elsewhere_weights(block: Block, gate: Gate, settings: Settings) -> Weights:
+def other_line_weights(block: QueryBlock, guard: EvidenceGuard, settings: Settings) -> Weights:
     """The drugs' own rows in other lines, drawn to the mean of other drugs there.
 
     A line weighs as ``exp(sharpness z)``, z its profile's Pearson with the block's line,
@@ -206,36 +209,36 @@ def elsewhere_weights(block: Block, gate: Gate, settings: Settings) -> Weights:
     further lines would.
     """
     places = block.labels.drug_numbers(block.drugs)
-    grid = gate.grid()
+    grid = guard.grid()
     known = (grid[:, places] >= 0).any(axis=1)
-    known[gate.line] = False
+    known[guard.line] = False
     lines = np.flatnonzero(known)
     own = grid[np.ix_(lines, places)]
     measured = own >= 0
-    weights = np.exp(settings.sharpness * _vehicle_likeness(block, gate, lines))
+    weights = np.exp(settings.sharpness * _vehicle_likeness(block, guard, lines))
     shares = weights[:, None] * measured / (weights @ measured)
     n, rows = len(places), np.where(measured, own, 0)
     each = np.zeros((n, *rows.shape))
     each[np.arange(n), :, np.arange(n)] = shares.T
-    drug = RowWeights(rows.ravel(), {Term.DRUG_ELSEWHERE: each.reshape(n, -1)})
+    drug = RowWeights(rows.ravel(), {Term.DRUG_OTHER_LINES: each.reshape(n, -1)})
     if not settings.drawn:
         return drug
     others = _others(block, grid)
     n_lines = measured.sum(axis=0)[:, None]
-    drawn = np.where(others.given()[:, None], settings.drawn, 0)
-    return Mixed(drug, others, drawn / (drawn + n_lines))
+    drawn = np.where(others.has_weight()[:, None], settings.drawn, 0)
+    return Mixture(drug, others, drawn / (drawn + n_lines))
 
 
-def _others(block: Block, grid: IntArray) -> Weights:
+def _others(block: QueryBlock, grid: IntArray) -> Weights:
     """The mean of all rows of other compounds; ``grid``, (n_lines, n_drugs), holds the rows."""
     n_rows = (grid >= 0).sum(axis=0)
     each = n_rows * (block.labels.parent_of_drug != block.parents[:, None])
     return MeanWeights(grid, each / np.maximum(each.sum(axis=1, keepdims=True), 1))
 
 
-def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:
+def _vehicle_likeness(block: QueryBlock, guard: EvidenceGuard, lines: IntArray) -> FloatArray:
     """(n_lines,) standardised; zeros where profiles are not known, or all are as alike."""
-    view = block.view(0, gate.evidence)
+    view = block.view(0, guard.evidence)
     names = [block.cell_line, *block.labels.lines[lines]]
     profiles = [view.control_profile(name) for name in names]
     if any(profile is None for profile in profiles):
@@ -246,16 +249,16 @@ def _vehicle_likeness(block: Block, gate: Gate, lines: IntArray) -> FloatArray:
     return (alike - alike.mean()) / spread if spread > 0 else np.zeros(len(lines))
 
 
-def _routes(block: Block, gate: Gate) -> Iterator[tuple[Route, IntArray]]:
+def _routes(block: QueryBlock, guard: EvidenceGuard) -> Iterator[tuple[Route, IntArray]]:
     """Each route that queries take, and which of the block's they are, (n_taking,)."""
-    grid, places = gate.grid(), block.labels.drug_numbers(block.drugs)
-    here = grid[gate.line]
-    elsewhere = np.delete(grid, gate.line, axis=0) >= 0
+    grid, places = guard.grid(), block.labels.drug_numbers(block.drugs)
+    here = grid[guard.line]
+    elsewhere = np.delete(grid, guard.line, axis=0) >= 0
     known = elsewhere[:, places].any(axis=0) & (places >= 0)
-    readable = gate.allows(np.arange(len(block))[:, None], here[here >= 0])
+    readable = guard.allows(np.arange(len(block))[:, None], here[here >= 0])
     pool = readable.any(axis=1)
-    anyone = pool if pool.all() else gate.mean(Over.EVERYWHERE)[1] > 0
+    anyone = pool if pool.all() else guard.mean(MeanOver.EVERYWHERE)[1] > 0
     alone = np.where(anyone, Route.KRIGING, Route.NOTHING)
-    routes = np.where(known, np.where(pool, Route.TWO_WAY, Route.ELSEWHERE), alone)
+    routes = np.where(known, np.where(pool, Route.TWO_WAY, Route.OTHER_LINES), alone)
     for route in dict.fromkeys(routes.tolist()):
         yield Route(route), np.flatnonzero(routes == route)

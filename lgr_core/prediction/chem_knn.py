@@ -7,12 +7,12 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import Evidence, IntArray
 from lgr_core.drugs.chemistry import similarity
-from lgr_core.prediction.batch import Predictions, Unfitted, answered
-from lgr_core.retrieval.blocks import Block, Labels
-from lgr_core.retrieval.gate import Basis
+from lgr_core.prediction.method import NothingToFit, Predictions, answered
+from lgr_core.retrieval.evidence_guard import VectorBasis
+from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
 
 
-class ChemKNN(Unfitted):
+class ChemKNN(NothingToFit):
     """Equations 10 and 11: the k training drugs of highest fingerprint cosine, their drug means.
 
     The query's own drug, and every form of its parent compound, is left out. Ties go by name.
@@ -25,11 +25,11 @@ class ChemKNN(Unfitted):
         self.k = k
         self._ranked: dict[int, IntArray] = {}
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The mean of the nearest training drugs' means; not applicable without a structure."""
-        gate, labels = block.gate(self.evidence), block.labels
+        guard, labels = block.guard(self.evidence), block.labels
         known = labels.fingerprints.any(axis=1)
-        trained = gate.opened(Basis.DRUG_MEANS) & known
+        trained = guard.opened(VectorBasis.DRUG_MEANS) & known
         parents = np.array([labels.catalog.parent(drug) for drug in labels.drugs], dtype=object)
         weights = np.zeros((len(block), len(labels.drugs)))
         for i, place in enumerate(labels.drug_numbers(block.drugs)):
@@ -37,12 +37,12 @@ class ChemKNN(Unfitted):
                 ranked = self._ranking(labels, place)
                 nearest = ranked[(trained & (parents != parents[place]))[ranked]][: self.k]
                 weights[i, nearest] = 1 / max(len(nearest), 1)
-        delta = gate.combine(csr_array(weights), Basis.DRUG_MEANS)
+        delta = guard.combine(csr_array(weights), VectorBasis.DRUG_MEANS)
         delta[~weights.any(axis=1)] = np.nan
         without = "no structure is known of the drug, or of any training drug at this dose"
         return answered(delta, without=without, k_used=(weights > 0).sum(axis=1))
 
-    def _ranking(self, labels: Labels, place: int) -> IntArray:
+    def _ranking(self, labels: ConditionIndex, place: int) -> IntArray:
         """Places of all drugs, which are sorted by name, from most to least similar to one."""
         if place not in self._ranked:
             bits = labels.fingerprints

@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import LeakageError, NotFoundError, ServiceError
-from lgr_core.retrieval.blocks import Labels
+from lgr_core.retrieval.query_block import ConditionIndex
 
 LLM, CHEMISTRY, MECHANISM = "llm", "chemistry", "mechanism"
 KERNELS = (LLM, CHEMISTRY, MECHANISM)
@@ -29,7 +29,7 @@ FADING = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class UnmeasuredDrug:
     """A drug that was measured nowhere: its fingerprint (2048,), and what is stored of it."""
 
     drug: str
@@ -47,12 +47,12 @@ class DrugKernels:
 
     def __init__(
         self,
-        labels: Labels,
+        labels: ConditionIndex,
         selectors: Callable[[str], Selector],
-        newcomers: Sequence[Newcomer] = (),
+        unmeasured: Sequence[UnmeasuredDrug] = (),
     ) -> None:
-        self._labels, self._selectors, self._newcomers = labels, selectors, newcomers
-        self._names = pd.Index([*labels.drugs, *(new.drug for new in newcomers)])
+        self._labels, self._selectors, self._unmeasured_drugs = labels, selectors, unmeasured
+        self._names = pd.Index([*labels.drugs, *(new.drug for new in unmeasured)])
         self._made: dict[str, FloatArray] = {}
 
     def numbers(self, drugs: Sequence[str]) -> IntArray:
@@ -86,7 +86,7 @@ class DrugKernels:
         return bool((kernel - np.diag(np.diag(kernel))).any())
 
     def _make(self, name: str) -> FloatArray:
-        labels, new = self._labels, self._newcomers
+        labels, new = self._labels, self._unmeasured_drugs
         if name == CHEMISTRY:
             return cosine(np.vstack([labels.fingerprints, *(one.fingerprint for one in new)]))
         if name == MECHANISM:
@@ -122,7 +122,7 @@ def diffused(lists: FloatArray, spread: float) -> FloatArray:
 
 
 def _mechanisms(drugs: Iterable[str], stored: Sequence[Mapping[str, Any]]) -> FloatArray:
-    book = MechanismBook.load()
+    book = MechanismAnnotations.load()
     notes = [
         book.annotate(drug, moa=known.get("moa"), targets=known.get("targets"))
         for drug, known in zip(drugs, stored, strict=True)
@@ -134,7 +134,7 @@ def _mechanisms(drugs: Iterable[str], stored: Sequence[Mapping[str, Any]]) -> Fl
     return kernel
 
 
-def _lists(labels: Labels, selector: Selector) -> FloatArray:
+def _lists(labels: ConditionIndex, selector: Selector) -> FloatArray:
     """(n, n) weights of who is named by each drug, by rank; zeros where nobody was asked."""
     named = np.zeros((len(labels.drugs), len(labels.drugs)))
     for i, pool in enumerate(_pools(labels)):
@@ -144,7 +144,7 @@ def _lists(labels: Labels, selector: Selector) -> FloatArray:
     return named
 
 
-def _named(labels: Labels, selector: Selector, pool: CandidatePool) -> list[int]:
+def _named(labels: ConditionIndex, selector: Selector, pool: CandidatePool) -> list[int]:
     try:
         selection = selector.select(pool, ASKED, _Nothing())
     except (NotFoundError, ServiceError):  # nobody was asked about this drug
@@ -153,7 +153,7 @@ def _named(labels: Labels, selector: Selector, pool: CandidatePool) -> list[int]
     return labels.drug_numbers([drug for drug in found if drug in pool.drugs]).tolist()
 
 
-def _pools(labels: Labels) -> list[CandidatePool | None]:
+def _pools(labels: ConditionIndex) -> list[CandidatePool | None]:
     """For every drug, the candidates of a line and dose with most of them; None without any."""
     places = np.stack([labels.line, np.unique(labels.doses, return_inverse=True)[1].ravel()])
     _, which, counts = np.unique(places, axis=1, return_inverse=True, return_counts=True)

@@ -12,12 +12,12 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, Retrieval
 from lgr_core.prediction.aggregate import STRENGTH
-from lgr_core.prediction.batch import Predictions
+from lgr_core.prediction.linear_methods import best_of
+from lgr_core.prediction.method import Predictions
 from lgr_core.prediction.retrieved import Found, Retrieved
-from lgr_core.prediction.weighted import best_of
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Basis, Over
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import MeanOver, VectorBasis
+from lgr_core.retrieval.query_block import QueryBlock
 
 NEIGHBORS = (5, 10, 20)
 STRENGTHS = (0.75, 0.5, 0.25, 0.0)
@@ -45,7 +45,7 @@ class Shrunken:
     def fit(self, view: TrainingView) -> None:
         """Choose k, up to the run's own, and the strength in folds inside the training rows."""
 
-        def asking(block: Block) -> Callable[[tuple[int, float]], FloatArray]:
+        def asking(block: QueryBlock) -> Callable[[tuple[int, float]], FloatArray]:
             answers, mean = {k: self._of(block, k).delta for k in ks}, self._mean(block)
             return lambda tried: _drawn(answers[tried[0]], mean, tried[1])
 
@@ -53,17 +53,17 @@ class Shrunken:
         chosen = best_of(view, list(product(ks, STRENGTHS)), asking)
         self.k, self.strength = (self.k, self.strength) if chosen is None else chosen
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """Neighbours and pool, in these shares."""
         answer = self._of(block, self.k)
         return replace(answer, delta=_drawn(answer.delta, self._mean(block), self.strength))
 
-    def _of(self, block: Block, k: int) -> Predictions:
+    def _of(self, block: QueryBlock, k: int) -> Predictions:
         return self.lgr.at(block, self.lgr.retrieve(block, self.lgr.k), k)
 
-    def _mean(self, block: Block) -> FloatArray:
-        over = Over.LINE if self.lgr.basis is Basis.LINE else Over.EVERYWHERE
-        return block.gate(self.evidence).mean(over)[0]
+    def _mean(self, block: QueryBlock) -> FloatArray:
+        over = MeanOver.LINE if self.lgr.basis is VectorBasis.LINE else MeanOver.EVERYWHERE
+        return block.guard(self.evidence).mean(over)[0]
 
 
 class Hybrid:
@@ -86,41 +86,41 @@ class Hybrid:
     def fit(self, view: TrainingView) -> None:
         """Choose the threshold in folds inside the training rows."""
 
-        def asking(block: Block) -> Callable[[float], FloatArray]:
+        def asking(block: QueryBlock) -> Callable[[float], FloatArray]:
             both = self._both(block, *self._found(block))
             return lambda tried: self._at(*both, tried).delta
 
         chosen = best_of(view, THRESHOLDS, asking)
         self.threshold = self.threshold if chosen is None else chosen
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The first method's answer, or the second's where confidence is too low."""
         return self._at(*self._both(block, *self._found(block)), self.threshold)
 
-    def confidence(self, block: Block, found: Sequence[Found]) -> FloatArray:
+    def confidence(self, block: QueryBlock, found: Sequence[Found]) -> FloatArray:
         """(n,) coverage times agreement, 0 where nobody stands."""
-        gate = block.gate(self.lgr.evidence)
-        place = {name: i for i, name in enumerate(gate.names(self.lgr.basis))}
+        guard = block.guard(self.lgr.evidence)
+        place = {name: i for i, name in enumerate(guard.names(self.lgr.basis))}
         weights = np.zeros((len(block), len(place)))
         for i, retrieval in enumerate(found):
             if isinstance(retrieval, Retrieval):
                 weights[i, [place[drug] for drug in retrieval.drugs]] = 1 / self.lgr.k
         sums = weights.sum(axis=1)
-        return sums * np.nan_to_num(gate.concord(csr_array(weights), self.lgr.basis))
+        return sums * np.nan_to_num(guard.weighted_agreement(csr_array(weights), self.lgr.basis))
 
-    def sources(self, block: Block) -> list[tuple[Retrieved, Found]]:
+    def sources(self, block: QueryBlock) -> list[tuple[Retrieved, Found]]:
         """Which of both answers each of the n queries, and the neighbours that it found."""
         ours, theirs = self._found(block)
         weak = _weak(*self._both(block, ours, theirs), self.threshold)
         first, second = [(self.lgr, one) for one in ours], [(self.other, one) for one in theirs]
         return _either(weak, second, first)
 
-    def _found(self, block: Block) -> tuple[list[Found], list[Found]]:
+    def _found(self, block: QueryBlock) -> tuple[list[Found], list[Found]]:
         """The neighbours of both; each selector is asked once a query."""
         return self.lgr.retrieve(block, self.lgr.k), self.other.retrieve(block, self.other.k)
 
     def _both(
-        self, block: Block, ours: Sequence[Found], theirs: Sequence[Found]
+        self, block: QueryBlock, ours: Sequence[Found], theirs: Sequence[Found]
     ) -> tuple[Predictions, Predictions, FloatArray]:
         """Both answers, and the confidence in the first, (n,)."""
         first = self.lgr.at(block, ours, self.lgr.k)

@@ -11,19 +11,19 @@ import numpy as np
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
 from lgr_core.prediction.drug_kernels import CHEMISTRY, LLM, MECHANISM, DrugKernels
-from lgr_core.prediction.ridge import shared_weights
-from lgr_core.prediction.weighted import (
+from lgr_core.prediction.linear_methods import (
+    LinearMethod,
     MeanWeights,
+    RouteWeights,
     RowWeights,
-    Share,
     Term,
-    Weighted,
     Weights,
     best_of,
 )
-from lgr_core.retrieval.blocks import Block
-from lgr_core.retrieval.gate import Gate
-from lgr_core.retrieval.pool import Split, TrainingView
+from lgr_core.prediction.ridge_weights import shared_weights
+from lgr_core.retrieval.candidate_pool import Split, TrainingView
+from lgr_core.retrieval.evidence_guard import EvidenceGuard
+from lgr_core.retrieval.query_block import QueryBlock
 
 MIXTURES: Sequence[Mapping[str, float]] = (
     {LLM: 0.7, MECHANISM: 0.3},
@@ -55,7 +55,7 @@ class Kernel:
         return f"{parts}, noise {self.penalty:g}"
 
 
-class Kriging(Weighted):
+class Kriging(LinearMethod):
     """The line's measured drugs, weighted by how alike they should act; far from all, their mean.
 
     The query's own parent is out, wherever it was measured. Where nothing of the line may be read,
@@ -78,11 +78,11 @@ class Kriging(Weighted):
         return str(self.kernel)
 
     @property
-    def learned(self) -> Mapping[str, Any]:
+    def params(self) -> Mapping[str, Any]:
         """The kernel."""
         return {"kernel": asdict(self.kernel)}
 
-    def taught(self, learned: Mapping[str, Any]) -> Kriging:
+    def with_params(self, learned: Mapping[str, Any]) -> Kriging:
         """The same with a kernel that was learned."""
         return self._by(Kernel(**learned["kernel"]))
 
@@ -103,16 +103,16 @@ class Kriging(Weighted):
             found = best_of(view, candidates, self._asking)
             self.kernel = self.kernel if found is None else found
 
-    def weigh(self, block: Block, gate: Gate) -> Sequence[Share]:
+    def weights_for(self, block: QueryBlock, guard: EvidenceGuard) -> Sequence[RouteWeights]:
         """One share: every query is answered in the same way."""
-        return [Share(np.arange(len(block)), self.name, self.weights(block, gate))]
+        return [RouteWeights(np.arange(len(block)), self.name, self.weights(block, guard))]
 
-    def weights(self, block: Block, gate: Gate) -> Weights:
+    def weights(self, block: QueryBlock, guard: EvidenceGuard) -> Weights:
         """The weights of every query by this kernel."""
         places = self.kernels.numbers(block.drugs)
-        return kriging_weights(block, gate, self.likeness, places, self.kernel.penalty)
+        return kriging_weights(block, guard, self.likeness, places, self.kernel.penalty)
 
-    def suited(self, drug: str) -> Kriging:
+    def specialised_for(self, drug: str) -> Kriging:
         """The same with the first mixture whose every kernel likens the drug to another."""
         known = {name for name in (LLM, MECHANISM, CHEMISTRY) if self.kernels.knows(name, drug)}
         if known.issuperset(self.kernel.shares):
@@ -125,34 +125,34 @@ class Kriging(Weighted):
         """The same with another kernel."""
         return Kriging(self.kernels, kernel, in_line=Evidence.TARGET_POOL in self.evidence)
 
-    def _asking(self, block: Block) -> Callable[[Kernel], FloatArray]:
-        gate = block.gate(self.evidence)
+    def _asking(self, block: QueryBlock) -> Callable[[Kernel], FloatArray]:
+        guard = block.guard(self.evidence)
 
         def predict(kernel: Kernel) -> FloatArray:
-            (share,) = self._by(kernel).weigh(block, gate)
-            return share.combine(gate)[0]
+            (share,) = self._by(kernel).weights_for(block, guard)
+            return share.combine(guard)[0]
 
         return predict
 
 
 def kriging_weights(
-    block: Block, gate: Gate, likeness: FloatArray, places: IntArray, penalty: float
+    block: QueryBlock, guard: EvidenceGuard, likeness: FloatArray, places: IntArray, penalty: float
 ) -> Weights:
     """Weights by ``likeness``, (n_drugs, n_drugs); 0 where a query has nothing to stand on.
 
     They sum to 1, as those of ordinary kriging: what all drugs share is not drawn to zero.
     ``places``, (n,), are the queries' drugs in the kernel, -1 where it does not hold them.
     """
-    labels, grid = block.labels, gate.grid()
-    here = grid[gate.line] >= 0
-    in_line = bool(gate.allows(np.arange(len(block))[:, None], grid[gate.line, here]).any())
+    labels, grid = block.labels, guard.grid()
+    here = grid[guard.line] >= 0
+    in_line = bool(guard.allows(np.arange(len(block))[:, None], grid[guard.line, here]).any())
     sources = np.flatnonzero(here if in_line else (grid >= 0).any(axis=0))
     kept = labels.parent_of_drug[sources] != block.parents[:, None]
     cross = np.where((places >= 0)[:, None], likeness[np.ix_(places, sources)], 0.0)
     gram = COMMON + likeness[np.ix_(sources, sources)]
     each = shared_weights(gram, COMMON + cross, kept, penalty / (COMMON + 1))
     if in_line:
-        return RowWeights(grid[gate.line, sources], {Term.NEIGHBORS_HERE: each})
+        return RowWeights(grid[guard.line, sources], {Term.NEIGHBORS_HERE: each})
     over = np.zeros((len(each), len(labels.drugs)))
     over[:, sources] = each
     return MeanWeights(grid, over)

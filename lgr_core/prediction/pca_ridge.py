@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import eigsh
 
 from lgr_core.domain import Evidence, FloatArray, IntArray
-from lgr_core.prediction.batch import Predictions, answered
-from lgr_core.retrieval.blocks import Block, Labels
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.prediction.method import Predictions, answered
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.query_block import ConditionIndex, QueryBlock
 
 COMPONENTS = (5, 10, 20, 50)
 PENALTIES = (0.1, 1.0, 10.0, 100.0, 1_000.0)
@@ -40,7 +40,7 @@ class PCARidge:
     name = "pca_ridge"
     evidence = frozenset({Evidence.TRAIN})
 
-    def __init__(self, labels: Labels) -> None:
+    def __init__(self, labels: ConditionIndex) -> None:
         self.chosen: tuple[int, float] = DEFAULT
         self._labels = labels
         self._bits = labels.fingerprints.astype(np.float64)
@@ -62,7 +62,7 @@ class PCARidge:
             latent = _Latent.of(moments, self._bits, n_components)
             self._models[dose] = latent.deltas(latent.regress(penalty, self._bits))
 
-    def predict(self, block: Block) -> Predictions:
+    def predict(self, block: QueryBlock) -> Predictions:
         """The drug's vector at the block's dose."""
         places = self._labels.drug_numbers(block.drugs)
         delta = np.full((len(block), self._labels.n_genes), np.nan, dtype=np.float32)

@@ -15,7 +15,7 @@ from lgr_core.domain import (
     Retrieval,
     Selector,
 )
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import EmptyPoolError, UsageError
 from lgr_core.prediction.aggregate import SHRUNKEN, STRENGTH, aggregate, shrunken_weights
 from lgr_core.retrieval.resolve import retrieve

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray
-from lgr_core.prediction.surroundings import FEATURES, Surroundings
-from lgr_core.retrieval.blocks import Block
+from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
+from lgr_core.retrieval.query_block import QueryBlock
 
 LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.975, 0.99, 1.0)
 """Shares of genes at which the size of errors is kept."""
@@ -24,7 +24,7 @@ _SURE, _UNSURE = 0.5, 0.25
 _APART = 0.05
 
 
-class Light(StrEnum):
+class TrustLevel(StrEnum):
     """How far a prediction may be trusted."""
 
     GREEN = "green"
@@ -118,12 +118,12 @@ class Trust:
     low: float
     high: float
     half_width: FloatArray
-    light: Light
+    light: TrustLevel
     reasons: tuple[str, ...]
 
 
 def trust_of(
-    block: Block,
+    block: QueryBlock,
     evidence: frozenset[Evidence],
     delta: FloatArray,
     calibration: Calibration,
@@ -133,27 +133,27 @@ def trust_of(
 
     ``used`` flags the measured drugs of the line that each averages, (n, n_names).
     """
-    around = Surroundings.of(block, evidence)
+    around = TrustFeatures.of(block, evidence)
     known = around.features(delta, used)
     widths = calibration.widths(known)[:, None] * around.unit
     return [
-        Trust(*map(float, expects), width, light_of(expects[0]), reasons(own))
+        Trust(*map(float, expects), width, level_of(expects[0]), reasons(own))
         for expects, width, own in zip(calibration.expects(known), widths, known, strict=True)
     ]
 
 
-def light_of(expected: float) -> Light:
+def level_of(expected: float) -> TrustLevel:
     """Green from 0.7, yellow from 0.4, red below or where nothing is expected."""
     if expected >= HIGH:
-        return Light.GREEN
-    return Light.YELLOW if expected >= MEDIUM else Light.RED
+        return TrustLevel.GREEN
+    return TrustLevel.YELLOW if expected >= MEDIUM else TrustLevel.RED
 
 
 def reasons(known: FloatArray) -> tuple[str, ...]:
     """What speaks for and against a prediction with these features (n_features,), in words."""
     at = dict(zip(FEATURES, known, strict=True))
     lines, pool = (round(float(np.expm1(at[name]))) for name in ("lines", "pool"))
-    said = [
+    sentences = [
         f"The drug was measured in {lines} other lines; its effects there {_degree(at, 'drug')}."
         if lines
         else "No measurement of the drug in another line is read.",
@@ -162,16 +162,18 @@ def reasons(known: FloatArray) -> tuple[str, ...]:
         else "No other drug measured in this line may be read.",
     ]
     if at["neighbors_agreement"] > 0:
-        said.append(
+        sentences.append(
             f"The effects of the neighbours that are averaged {_degree(at, 'neighbors')}, "
             f"{_beside(at['neighbors_standing'])} those of as many random picks."
         )
     if at["cells"] > 0:
         n = round(float(np.expm1(at["cells"])))
-        said.append(f"Behind a measured change that is read stand {n:,} cells on average.")
+        sentences.append(f"Behind a measured change that is read stand {n:,} cells on average.")
     if at["likeness"] > 1 - _UNSURE / 10:
-        said.append("The prediction is hardly more than the line's mean: not specific to the drug.")
-    return tuple(said)
+        sentences.append(
+            "The prediction is hardly more than the line's mean: not specific to the drug."
+        )
+    return tuple(sentences)
 
 
 def _beside(standing: float) -> str:

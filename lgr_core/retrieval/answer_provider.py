@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lgr_core.domain import LLMClient, LLMReply, LLMUsage, Retrieval, Selection
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import BadReplyError
 from lgr_core.llm.budget import BYTES_PER_TOKEN
 from lgr_core.llm.cache import AnswerCache

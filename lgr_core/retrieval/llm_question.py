@@ -132,7 +132,7 @@ class QuestionBuilder:
     @property
     def scope_line(self) -> str:
         """The line of scope ``drug`` as the atlas writes it; as it was given if it is not there."""
-        known = self.store.line_catalog.find(self.options.scope_line)
+        known = self.store.cell_line_catalog.find(self.options.scope_line)
         return self.options.scope_line if known is None else known
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
@@ -183,7 +183,7 @@ class QuestionBuilder:
         measured = self.store.drugs_at(query.dose_um)
         twins = set(self.store.drug_catalog.twins(query.drug))
         drugs = tuple(sorted(measured - twins - {query.drug}))
-        line = self.store.line_catalog.resolve(self.options.scope_line)
+        line = self.store.cell_line_catalog.resolve(self.options.scope_line)
         asked = Condition(line, query.drug, query.dose_um)
         return CandidatePool(asked, drugs, tuple(sorted(twins & measured)))
 

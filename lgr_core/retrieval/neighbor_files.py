@@ -19,9 +19,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lgr_core.domain import NOTHING, Proposal, Retrieval
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.lines import line_key
+from lgr_core.domain import EMPTY, Proposal, Retrieval
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
 from lgr_core.llm.locked_jsonl import append_line
 
@@ -43,7 +43,7 @@ class NeighborRecord:
     source: str = ""
     atlas: str = ""
     at: str = ""
-    asked: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    asked: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     key: str = ""
 
 
@@ -52,7 +52,7 @@ def neighbor_line(retrieval: Retrieval, source: str = "", atlas: str = "") -> st
 
     With ``atlas`` it is dated, and answers in the atlas of that name alone.
     """
-    query, said = retrieval.query, retrieval.provenance
+    query, provenance = retrieval.query, retrieval.provenance
     record = {
         "target_cell_type": query.cell_line,
         "target_molecule": query.drug,
@@ -67,8 +67,11 @@ def neighbor_line(retrieval: Retrieval, source: str = "", atlas: str = "") -> st
         "pool_size": retrieval.pool_size,
         "rejected": [{"text": r.text, "reason": str(r.reason)} for r in retrieval.rejected],
         "raw": retrieval.raw,
-        "provenance": dict(said),
-        "source": source or said.get("source") or said.get("model") or retrieval.selector,
+        "provenance": dict(provenance),
+        "source": source
+        or provenance.get("source")
+        or provenance.get("model")
+        or retrieval.selector,
     }
     if atlas:
         record |= {"atlas": atlas, "at": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -159,9 +162,9 @@ def _number(value: object, what: str) -> float | None:
 
 def _asked(data: Mapping[str, Any]) -> dict[str, Any]:
     """How the question was put, from the record of our cache or of our own neighbour files."""
-    said = {**(data.get("provenance") or {}), **(data.get("request") or {})}
+    provenance = {**(data.get("provenance") or {}), **(data.get("request") or {})}
     names = ("model", "temperature", "effort", "template", "samples")
-    return {name: said[name] for name in names if said.get(name) is not None}
+    return {name: provenance[name] for name in names if provenance.get(name) is not None}
 
 
 class Found(NamedTuple):

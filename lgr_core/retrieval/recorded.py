@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lgr_core.domain import CandidatePool, Condition, Selection
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.lines import line_key
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import line_key
 from lgr_core.retrieval.answer_source import NOT_STATED, AnsweredBy
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord

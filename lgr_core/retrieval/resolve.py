@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from lgr_core.domain import (
-    NOTHING,
+    EMPTY,
     CandidatePool,
     Neighbor,
     Proposal,
@@ -22,8 +22,8 @@ from lgr_core.domain import (
     Selector,
     require_k,
 )
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.retrieval.pool import View
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.retrieval.candidate_pool import QueryView
 
 
 def resolve(
@@ -34,7 +34,7 @@ def resolve(
     *,
     selector: str,
     one_per_parent: bool = False,
-    provenance: Mapping[str, Any] = NOTHING,
+    provenance: Mapping[str, Any] = EMPTY,
 ) -> Retrieval:
     """Check every proposal against the pool and keep the first ``k`` that stand.
 
@@ -49,16 +49,16 @@ def resolve(
         If ``k`` is not positive.
     """
     require_k(k)
-    judge = _Judge(pool, catalog, k, selection.shown, one_per_parent=one_per_parent)
+    resolver = _Resolver(pool, catalog, k, selection.shown, one_per_parent=one_per_parent)
     for proposal in selection.proposals:
-        judge.hear(proposal)
+        resolver.add(proposal)
     return Retrieval(
         query=pool.query,
         selector=selector,
         k=k,
         pool_size=len(pool.drugs),
-        neighbors=tuple(judge.neighbors),
-        rejected=tuple(judge.rejected),
+        neighbors=tuple(resolver.neighbors),
+        rejected=tuple(resolver.rejected),
         raw=selection.raw,
         provenance={**selection.provenance, **provenance},
     )
@@ -67,7 +67,7 @@ def resolve(
 def retrieve(
     selector: Selector,
     pool: CandidatePool,
-    view: View,
+    view: QueryView,
     catalog: DrugCatalog,
     k: int,
     *,
@@ -87,7 +87,7 @@ def retrieve(
     )
 
 
-class _Judge:
+class _Resolver:
     """Hears proposals in rank order and sorts them into neighbours and rejected."""
 
     def __init__(
@@ -114,7 +114,7 @@ class _Judge:
         beside = {self.pool.query.drug, *self.pool.twins, *self.pool.withheld}
         return self.in_pool | beside | self.beyond
 
-    def hear(self, proposal: Proposal) -> None:
+    def add(self, proposal: Proposal) -> None:
         text = proposal.text.strip()
         drug = text if text in self.in_pool else self._read(text)
         if drug is not None:

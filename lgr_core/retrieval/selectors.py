@@ -10,7 +10,7 @@ import numpy as np
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import (
-    NOTHING,
+    EMPTY,
     CandidatePool,
     DeltaReader,
     Evidence,
@@ -21,8 +21,8 @@ from lgr_core.domain import (
     Selector,
 )
 from lgr_core.drugs.chemistry import similarity
-from lgr_core.drugs.mechanism_files import Annotation
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanism_tables import Annotation
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
 from lgr_core.retrieval.recorded_selector import RecordedSelector
@@ -37,11 +37,11 @@ class MechanismSelector:
 
     def __init__(self, store: AtlasStore, inferred: Mapping[str, Annotation] | None = None) -> None:
         """``inferred`` annotations, e.g. a language model's, go before the shipped ones."""
-        self._book = MechanismBook.load()
+        self._book = MechanismAnnotations.load()
         self.annotations = {
             drug: self._book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
             for drug, row in store.annotations.items()
-        } | dict(NOTHING if inferred is None else inferred)
+        } | dict(EMPTY if inferred is None else inferred)
         self._place = {drug: i for i, drug in enumerate(self.annotations)}
         self._known = np.array([bool(note.tags) for note in self.annotations.values()])
         self._remembered: dict[str, FloatArray] = {}

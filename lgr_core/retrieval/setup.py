@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import LLMClient
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import UsageError
 from lgr_core.llm.budget import Budget, BudgetedClient
 from lgr_core.llm.cache import AnswerCache
@@ -163,7 +163,7 @@ def tag_inference(
     """Inference of mechanism tags as the settings describe; it asks only through ``client``."""
     provider = Service.at(settings.llm_base_url).name if client is None else client.provider
     return TagInference(
-        MechanismBook.load(),
+        MechanismAnnotations.load(),
         AnswerCache(settings.answers),
         settings.llm_model if model is None else model,
         provider,
@@ -173,7 +173,7 @@ def tag_inference(
 
 def drug_facts(store: AtlasStore) -> dict[str, str]:
     """Mechanisms and targets of an atlas's drugs, as the prompt may tell them."""
-    book = MechanismBook.load()
+    book = MechanismAnnotations.load()
     notes = {
         drug: book.annotate(drug, moa=row["moa"], targets=row["targets"])
         for drug, row in store.annotations.items()

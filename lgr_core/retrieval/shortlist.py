@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool
-from lgr_core.retrieval.pool import View
+from lgr_core.retrieval.candidate_pool import QueryView
 from lgr_core.retrieval.selectors import ChemistrySelector, MechanismSelector
 
 
@@ -26,7 +26,7 @@ class OfflineShortlist:
         """The pool with at most ``most`` drugs; the others count as withheld."""
         if len(pool.drugs) <= most:
             return pool
-        view = View(self._store, pool.query, [])
+        view = QueryView(self._store, pool.query, [])
         chosen: dict[str, None] = {}
         for selector in self._selectors:
             chosen |= dict.fromkeys(p.text for p in selector.select(pool, most, view).proposals)

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lgr_core.domain import LLMClient, LLMReply, LLMRequest
-from lgr_core.drugs.identity import DrugCatalog
-from lgr_core.drugs.mechanism_files import Annotation
-from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.drugs.names import fold
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.mechanism_tables import Annotation
+from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.drugs.normalise import fold
 from lgr_core.errors import (
     AccessError,
     BadReplyError,
@@ -71,7 +71,7 @@ class TagReport:
 class TagInference:
     """Asks for tags, or remembers them; without a client it only remembers."""
 
-    book: MechanismBook
+    book: MechanismAnnotations
     cache: AnswerCache
     model: str
     provider: str
@@ -151,7 +151,7 @@ class TagInference:
             found[drug] = Annotation(drug, kept, targets, source)
 
 
-def _tag(word: str, book: MechanismBook, labels: dict[str, str]) -> str | None:
+def _tag(word: str, book: MechanismAnnotations, labels: dict[str, str]) -> str | None:
     """The tag that a word means: the tag itself, or its label."""
     tag = "_".join(fold(word).replace("-", " ").split())
     return tag if tag in book.mechanisms else labels.get(fold(word))

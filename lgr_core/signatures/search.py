@@ -5,7 +5,7 @@ measured change x; for a gene list it is the difference of two means (genes up l
 units of its standard deviation over random genes, divided by sqrt(n - 1). The score of a drug at a
 dose is the mean over its lines.
 
-What could be chance is asked in two ways: see :mod:`lgr_core.signatures.chance`.
+What could be chance is asked in two ways: see :mod:`lgr_core.signatures.significance`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from scipy.stats import false_discovery_control
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
-from lgr_core.signatures.chance import tail_of_genes, tail_of_others
-from lgr_core.signatures.genes import Signature
+from lgr_core.signatures.gene_lists import Signature
+from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
 
 OTHERS = 1_000
 """Measured changes that stand in for the signature, at most."""
@@ -38,7 +38,7 @@ _SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DrugHits:
     """What a search found.
 
     ``conditions``, best score first: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and
@@ -57,13 +57,13 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class SignatureLibrary:
     """The conditions that are searched, and all that does not depend on the signature.
 
     ``rows`` (n,) are those of the atlas whose change is not constant; ``table`` (n) names them;
     ``norms`` (n,) are their centred norms over the panel. ``drug`` (n,) says whose each is:
     ``drugs`` (m) names drug, dose_um and parent; ``means`` (m, n_panel) are the means of its
-    changes, each centred and of norm 1; ``kin`` (m, m) says which are of one compound, or of
+    changes, each centred and of norm 1; ``related`` (m, m) says which are of one compound, or of
     mechanisms of one programme.
     """
 
@@ -73,18 +73,18 @@ class Library:
     drug: IntArray
     drugs: pd.DataFrame
     means: FloatArray
-    kin: BoolArray
+    related: BoolArray
     n_undefined: int
 
     @classmethod
     def read(
         cls,
         store: AtlasStore,
-        book: MechanismBook,
+        book: MechanismAnnotations,
         *,
         cell_line: str | None = None,
         doses: Collection[float | None] | None = None,
-    ) -> Library:
+    ) -> SignatureLibrary:
         """Read what is to be searched: one line or all, these doses or all, never merged.
 
         Raises
@@ -99,9 +99,9 @@ class Library:
         drug, first = pd.factorize(key)[0], ~key.duplicated().to_numpy()
         drugs = table.loc[first, ["drug", "dose_um"]].reset_index(drop=True)
         norms, means = _read(store, rows, drug, len(drugs), _block_starts(table))
-        told = np.isfinite(norms)
-        n_lines = np.bincount(drug[told], minlength=len(drugs))
-        if not told.any():
+        defined = np.isfinite(norms)
+        n_lines = np.bincount(drug[defined], minlength=len(drugs))
+        if not defined.any():
             asked = "a search" if cell_line is None else f"a search in {cell_line}"
             found = "nothing is measured there, or no gene changes in it"
             raise NotFoundError(asked, found, "Choose another line or dose.")
@@ -109,22 +109,22 @@ class Library:
         place = np.cumsum(kept) - 1
         parents = dict(zip(store.drugs["drug"], store.drugs["parent"], strict=True))
         drugs = drugs.assign(parent=drugs["drug"].map(parents), n_lines=n_lines)[kept]
-        kin = _kin(store, book, drugs)
+        related = _related(store, book, drugs)
         return cls(
-            rows[told],
-            table[told],
-            norms[told],
-            place[drug[told]],
+            rows[defined],
+            table[defined],
+            norms[defined],
+            place[drug[defined]],
             drugs.reset_index(drop=True),
             means[kept] / n_lines[kept, None].astype(np.float32),
-            kin,
-            int((~told).sum()),
+            related,
+            int((~defined).sum()),
         )
 
 
 def find_drugs(
-    store: AtlasStore, signature: Signature, library: Library, *, reverse: bool = False
-) -> Found:
+    store: AtlasStore, signature: Signature, library: SignatureLibrary, *, reverse: bool = False
+) -> DrugHits:
     """Rank the drugs of a library by how surely they mimic (or reverse) a signature.
 
     With ``reverse`` the opposite change is looked for: lower scores are better, and p is of the
@@ -138,11 +138,11 @@ def find_drugs(
     block = table.groupby(["cell_line", "dose_um"], dropna=False, sort=False, observed=True)
     table["rank"] = block["score"].rank(method="min", ascending=reverse).astype(int)
     table["of"] = block["score"].transform("size").astype(int)
-    table["p_genes"] = tail_of_genes(sign * score, len(unit))
+    table["p_genes"] = permuted_gene_p_value(sign * score, len(unit))
     table["fdr_genes"] = false_discovery_control(table["p_genes"])
     drugs = _drugs(store, signature, library, unit, sign)
     drugs["lowest"], drugs["highest"] = _reach(score, library.drug)
-    return Found(
+    return DrugHits(
         table.sort_values("score", ascending=reverse, kind="stable", ignore_index=True),
         drugs.sort_values(
             ["fdr", "score"],
@@ -183,28 +183,28 @@ def _read(
     """Centred norms (n,), NaN where constant, and the sum of each drug's unit changes."""
     norms = np.full(len(rows), np.nan)
     sums = np.zeros((n_drugs, store.n_panel), dtype=np.float32)
-    for here in (piece for ends in pairwise(starts) for piece in _pieces(*ends)):
+    for here in (piece for ends in pairwise(starts) for piece in _slices(*ends)):
         changes = store.deltas(rows[here])
         squares = np.vecdot(changes, changes)
         changes = changes - changes.mean(axis=1, keepdims=True)
         spread = np.vecdot(changes, changes)
-        told = spread > CONSTANT * squares
-        norm = np.sqrt(spread, dtype=np.float64, out=np.full(len(told), np.nan), where=told)
+        defined = spread > CONSTANT * squares
+        norm = np.sqrt(spread, dtype=np.float64, out=np.full(len(defined), np.nan), where=defined)
         norms[here] = norm
-        changes /= np.where(told, norm, 1).astype(np.float32)[:, None]
-        sums[drug[here][told]] += changes[told]
+        changes /= np.where(defined, norm, 1).astype(np.float32)[:, None]
+        sums[drug[here][defined]] += changes[defined]
     return norms, sums
 
 
 def _products(store: AtlasStore, rows: IntArray, unit: FloatArray) -> FloatArray:
     """The product of the weights (n_panel,) with each row's change, (n_rows,)."""
     products = np.empty(len(rows))
-    for here in _pieces(0, len(rows)):
+    for here in _slices(0, len(rows)):
         products[here] = store.deltas(rows[here]) @ unit
     return products
 
 
-def _pieces(start: int, stop: int) -> Iterator[slice]:
+def _slices(start: int, stop: int) -> Iterator[slice]:
     return (slice(first, min(first + ROWS, stop)) for first in range(start, stop, ROWS))
 
 
@@ -215,7 +215,7 @@ def _unit(weights: FloatArray) -> FloatArray:
     return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0).astype(np.float32)
 
 
-def _kin(store: AtlasStore, book: MechanismBook, drugs: pd.DataFrame) -> BoolArray:
+def _related(store: AtlasStore, book: MechanismAnnotations, drugs: pd.DataFrame) -> BoolArray:
     """Which of the drugs (m, m) are of one compound, or of mechanisms of one programme."""
     known = [store.annotations[drug] for drug in drugs["drug"]]
     tags = (book.tags(row["drug"], moa=row.get("moa"), targets=row.get("targets")) for row in known)
@@ -230,14 +230,18 @@ def _kin(store: AtlasStore, book: MechanismBook, drugs: pd.DataFrame) -> BoolArr
 
 
 def _drugs(
-    store: AtlasStore, signature: Signature, library: Library, unit: FloatArray, sign: float
+    store: AtlasStore,
+    signature: Signature,
+    library: SignatureLibrary,
+    unit: FloatArray,
+    sign: float,
 ) -> pd.DataFrame:
     score = (library.means @ unit).astype(np.float64)
     norm = np.linalg.norm(library.means, axis=1)
     r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
-    drugs = library.drugs.assign(score=score, p_genes=tail_of_genes(sign * r, len(unit)))
+    drugs = library.drugs.assign(score=score, p_genes=permuted_gene_p_value(sign * r, len(unit)))
     others = sign * _other_scores(store, signature, library)
-    drugs["p_others"] = tail_of_others(sign * score, others)
+    drugs["p_others"] = other_drugs_p_value(sign * score, others)
     drugs["relation"] = _relations(store, signature.drug, drugs["drug"])
     tested = drugs["relation"] == ""
     for test in ("genes", "others"):
@@ -246,7 +250,7 @@ def _drugs(
     return drugs
 
 
-def _other_scores(store: AtlasStore, signature: Signature, library: Library) -> FloatArray:
+def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLibrary) -> FloatArray:
     """Scores (k,) of other compounds' changes with every drug that is no kin of theirs."""
     n = min(OTHERS, len(library.rows))
     drawn = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
@@ -254,7 +258,7 @@ def _other_scores(store: AtlasStore, signature: Signature, library: Library) -> 
     if signature.sides is not None:
         others = _cut(others, *signature.sides)
     whose = library.drug[drawn]
-    apart = ~library.kin[:, whose]
+    apart = ~library.related[:, whose]
     if signature.drug is not None:
         other = (library.drugs["parent"] != store.drug_catalog.parent(signature.drug)).to_numpy()
         apart &= other[:, None] & other[whose]

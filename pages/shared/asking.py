@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lgr_core.answer import LGR_METHOD, Answer, predict, retrieve
 from lgr_core.domain import Condition, Retrieval, Selector
 from lgr_core.errors import LgrError
-from lgr_core.retrieval.by_name import NamedSelector, edited
+from lgr_core.retrieval.manual_selector import NamedSelector, with_edits
 from pages.shared import evidence_state, guide, links, pieces
 from pages.shared.pickers import Asked
 from pages.shared.question import joined
@@ -86,7 +86,7 @@ def count_once(*, once: bool) -> None:
 
 def _by_hand(asked: Asked, base: Retrieval, selector: Selector) -> NamedSelector:
     question = asked.question
-    proposals = edited(base.neighbors, drop=question.drop, add=question.add)
+    proposals = with_edits(base.neighbors, drop=question.drop, add=question.add)
     provenance = {
         "edited_from": base.selector,
         "dropped": list(question.drop),

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from lgr_core.batch.export import LAYOUTS, write_zip
+from lgr_core.batch.query_list import QueryList
+from lgr_core.batch.results import BatchRow
 from lgr_core.errors import LgrError
-from lgr_core.export_many import LAYOUTS, write_zip
-from lgr_core.many.outcomes import Outcome
-from lgr_core.many.wishes import Reading
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import RESTS, Wanted
 from pages.shared.batch_run import Asking, Batch
@@ -30,7 +30,7 @@ FEWEST = 8
 _STEP = 0.2
 
 
-def run_button(wanted: Wanted, reading: Reading, *, ready: bool, ask: Asking | None) -> None:
+def run_button(wanted: Wanted, reading: QueryList, *, ready: bool, ask: Asking | None) -> None:
     """Start it; a batch that was stopped goes on where it is."""
     n = len(reading.pools)
     words = "Predict 1 query" if n == 1 else f"Predict {n:,} queries"
@@ -169,7 +169,7 @@ def _plain(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
 
 def _stands_on(job: Batch, table: pd.DataFrame) -> dict[str, object]:
     """What each prediction is made of: neighbours and who chose them, or all that was weighed."""
-    if job.many.weighs_all:
+    if job.many.is_linear:
         return {"measured changes": table["n_conditions"], "stands on": table["stands_on"]}
     return {
         "neighbours": [f"{k_used} of {job.many.k}" for k_used in table["k_used"]],
@@ -222,7 +222,7 @@ def _files(job: Batch, name: str) -> None:
     )
 
 
-def _rankers(outcomes: Iterable[Outcome]) -> str:
+def _rankers(outcomes: Iterable[BatchRow]) -> str:
     """Who ranked, as each retrieval says, with the number of queries."""
     said = [outcome.retrieval.provenance for outcome in outcomes if outcome.retrieval is not None]
     names = Counter(str(of.get("model", of.get("source", "a selector by rule"))) for of in said)

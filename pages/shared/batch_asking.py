@@ -10,8 +10,16 @@ import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.batch.query_list import (
+    FORM,
+    QueryList,
+    QueryRow,
+    RefusedRow,
+    crossed,
+    listed,
+    read_query_rows,
+)
 from lgr_core.errors import InputError, LgrError
-from lgr_core.many.wishes import FORM, Reading, Refused, Wish, crossed, listed, read_wishes
 from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
@@ -107,11 +115,11 @@ class Wanted(NamedTuple):
         link = self.link()
         return sum(len(link[name]) for name in TEXTS) <= LONGEST_LINK
 
-    def wishes(self) -> list[Wish | Refused]:
+    def wishes(self) -> list[QueryRow | RefusedRow]:
         """What the lists ask for, line by line."""
         if self.form == "list":
             return listed(self.texts["queries"])
-        known = {"all_drugs": self.store.drug_catalog, "all_lines": self.store.line_catalog}
+        known = {"all_drugs": self.store.drug_catalog, "all_lines": self.store.cell_line_catalog}
         drugs, lines = (
             "\n".join(known[name].names)
             if self.texts[name].strip().casefold() == EVERY
@@ -120,12 +128,12 @@ class Wanted(NamedTuple):
         )
         return list(crossed(drugs, lines, self.at_dose))
 
-    def read(self) -> Reading:
+    def read(self) -> QueryList:
         """The lists as the atlas reads them, read once and kept for this visit."""
         key = (self.store.build_id, *self.link().values())
         kept = st.session_state.get("batch_reading")
         if kept is None or kept[0] != key:
-            kept = (key, read_wishes(self.store, self.wishes()))
+            kept = (key, read_query_rows(self.store, self.wishes()))
             st.session_state["batch_reading"] = kept
         return kept[1]
 

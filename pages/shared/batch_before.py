@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from lgr_core.batch.query_list import QueryList
+from lgr_core.batch.results import most_queries
 from lgr_core.config import Settings
 from lgr_core.errors import UsageError
 from lgr_core.llm.budget import Budget
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import price_words
-from lgr_core.many.outcomes import most_queries
-from lgr_core.many.wishes import Reading
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import ONCE, RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
@@ -33,7 +33,7 @@ def limits(wanted: Wanted) -> str:
     )
 
 
-def dry_run(wanted: Wanted, reading: Reading) -> bool:
+def dry_run(wanted: Wanted, reading: QueryList) -> bool:
     """What would be asked, before anything is; whether it may be."""
     n, most = len(reading.pools), most_queries(wanted.store)
     measured = sum(wanted.store.row(pool.query) is not None for pool in reading.pools)
@@ -60,7 +60,7 @@ def dry_run(wanted: Wanted, reading: Reading) -> bool:
     return 0 < n <= most
 
 
-def _refused(wanted: Wanted, reading: Reading) -> None:
+def _refused(wanted: Wanted, reading: QueryList) -> None:
     if not reading.refused:
         return
     errors = [(refused.text, plainly(refused.error)) for refused in reading.refused]
@@ -72,7 +72,7 @@ def _refused(wanted: Wanted, reading: Reading) -> None:
         browsing.show_table(table, f"{wanted.store.name}_refused", columns={})
 
 
-def _read_as(reading: Reading) -> None:
+def _read_as(reading: QueryList) -> None:
     if reading.notes:
         with st.expander(f"{count(len(reading.notes), 'remark')} on how names were read"):
             html(pieces.notes(reading.notes[:SHOWN]))
@@ -80,7 +80,7 @@ def _read_as(reading: Reading) -> None:
             html(pieces.caption(f"And {more:,} more." if more > 0 else ""))
 
 
-def asking(wanted: Wanted, reading: Reading) -> tuple[bool, Asking | None]:
+def asking(wanted: Wanted, reading: QueryList) -> tuple[bool, Asking | None]:
     """For a language model, what becomes of queries without an answer; whether it may run."""
     if not wanted.ranked_by_model:
         return True, None
@@ -99,7 +99,7 @@ def asking(wanted: Wanted, reading: Reading) -> tuple[bool, Asking | None]:
     return _live(found) if wanted.rest == "ask" else (True, None)
 
 
-def _memory(wanted: Wanted, reading: Reading) -> Memory:
+def _memory(wanted: Wanted, reading: QueryList) -> Memory:
     """What is remembered, looked up once until a batch has run."""
     job = st.session_state.get("batch")
     ran = None if job is None or job.under_way else (id(job), len(job.many.outcomes))

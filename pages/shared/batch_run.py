@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.batch.engine import Ask, Choose, by_neighbors, by_weights
+from lgr_core.batch.query_list import QueryList
+from lgr_core.batch.results import BatchRun
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import NotFoundError
 from lgr_core.llm.budget import Budget
-from lgr_core.many.asking import Ask, Choose, by_neighbors, by_weights
-from lgr_core.many.outcomes import Many
-from lgr_core.many.wishes import Reading
 from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
@@ -51,8 +51,8 @@ class Memory:
 class Batch:
     """One visitor's batch, ``wanted`` as it was started; ``link`` is the definition of it."""
 
-    def __init__(self, wanted: Wanted, reading: Reading) -> None:
-        self.many = Many(wanted.store, reading.pools, wanted.k, wanted.method)
+    def __init__(self, wanted: Wanted, reading: QueryList) -> None:
+        self.many = BatchRun(wanted.store, reading.pools, wanted.k, wanted.method)
         self.reading, self.wanted, self.link = reading, wanted, wanted.link()
         self.stage, self.asked, self.to_ask = "waiting", 0, 0
         self.report: FillReport | None = None

@@ -10,10 +10,10 @@ import pandas as pd
 
 from lgr_core.atlas.annotate import read_table
 from lgr_core.config import SHIPPED, Settings
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.evaluation.figures import slice_words
-from lgr_core.evaluation.score_grid import CLUSTERS, Clusters
-from lgr_core.evaluation.statistics import compare_slices, slice_by, tertiles
+from lgr_core.evaluation.score_array import CLUSTERS, Clusters
+from lgr_core.evaluation.summary import compare_slices, slice_by, tertiles
 
 MOST_SLICES = 25
 """Slices drawn at once: those with most conditions."""
@@ -68,7 +68,7 @@ def with_organs(scores: pd.DataFrame) -> pd.DataFrame:
 def gaps_by(scores: pd.DataFrame, by: str, method: str, rival: str) -> pd.DataFrame:
     """Paired gaps of two methods in each slice of one regime's scores on one metric.
 
-    As :func:`~lgr_core.evaluation.paired.compare_slices`, slices in words: the greatest gap first,
+    As :func:`~lgr_core.evaluation.paired_comparison.compare_slices`, slices in words: the greatest gap first,
     thirds in their order. Lines and organs have intervals over compounds, mechanisms over lines:
     of these very lines, of these very compounds.
     """
@@ -109,6 +109,6 @@ def _clusters(rows: pd.DataFrame, by: str) -> Clusters:
 
 def _labels(tags: pd.Series) -> pd.Series:
     """Mechanism tags in words; one that the shipped table does not know stays as it is."""
-    known = MechanismBook.load().mechanisms
+    known = MechanismAnnotations.load().mechanisms
     words = {tag: known[tag].label for tag in tags.dropna().unique() if tag in known}
     return tags.astype(object).replace(words)

@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.evaluation import figures, markup
-from lgr_core.evaluation.figures import look
+from lgr_core.evaluation.figures import method_style
+from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_LABELS
 from lgr_core.evaluation.rankers import rankers
-from lgr_core.evaluation.reading import PAPER_ORDER, REGIME_WORDS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, reads_pool, report_html
-from lgr_core.evaluation.results import TRUST
+from lgr_core.evaluation.run_store import TRUST
 from lgr_core.metrics import METRICS, Direction
 from pages.shared import pieces, run_state, state
 from pages.shared.benchmark_runs import run_folder
@@ -43,7 +43,7 @@ def badge(shown: Shown) -> str:
 def question(shown: Shown) -> None:
     """What is asked in this regime, and who may read what."""
     regime = shown.view.regime
-    words = REGIME_WORDS[regime]
+    words = REGIME_LABELS[regime]
     html(
         markup.asks(words.asks)
         + pieces.caption(f"{regime.description} ({words.figure})")
@@ -80,7 +80,7 @@ def means(shown: Shown) -> None:
 def gaps(shown: Shown) -> None:
     """The paired gap of every method to the rival."""
     view, kind = shown.view, shown.kind
-    rival, pairs = look(view.rival).label, of_regime(shown.run.pairs, view.regime)
+    rival, pairs = method_style(view.rival).label, of_regime(shown.run.pairs, view.regime)
     metric = METRICS[view.metric]
     nearest = metric.direction is Direction.NEAREST
     html(
@@ -187,7 +187,7 @@ def _conditions(shown: Shown) -> None:
     do = do if here else "Its atlas is not built here."
     html(
         pieces.section(
-            f"{look(view.scored).label} against {look(view.rival).label}",
+            f"{method_style(view.scored).label} against {method_style(view.rival).label}",
             f"{some} as a point; on the dotted line both are equal. {do}",
         )
     )

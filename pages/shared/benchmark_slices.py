@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.evaluation import figures
-from lgr_core.evaluation.figures import look, number, side_words
-from lgr_core.evaluation.paired import told_apart
+from lgr_core.evaluation.figures import method_style, number, side_words
+from lgr_core.evaluation.paired_comparison import distinguishable
 from lgr_core.metrics import METRICS, Direction
 from pages.shared import browsing, pieces, run_state
 from pages.shared.benchmark_runs import MOST_SLICES, largest
@@ -33,7 +33,7 @@ NAMED = 4
 def where(shown: Shown) -> None:
     """The gap of the method to its rival, slice by slice, beside the means of both."""
     view, label = shown.view, METRICS[shown.view.metric].label
-    ours, theirs = look(view.scored).label, look(view.rival).label
+    ours, theirs = method_style(view.scored).label, method_style(view.rival).label
     nearest = METRICS[view.metric].direction is Direction.NEAREST
     who = f"{ours} and {theirs} differ" if nearest else f"{ours} beats {theirs}"
     title = f"Where {who}, by {SLICES[view.by]}"
@@ -73,7 +73,7 @@ def where_words(gaps: pd.DataFrame) -> str:
 
     ``gaps`` has the columns of ``compare_slices`` for one regime, pair and metric.
     """
-    sides, first = told_apart(gaps), gaps.iloc[0]
+    sides, first = distinguishable(gaps), gaps.iloc[0]
     above, below = side_words(METRICS[first["metric"]], first["a"], first["b"])
     parts = []
     for words, side in ((above, 1), (below, -1)):

@@ -12,11 +12,11 @@ import streamlit as st
 
 from lgr_core.domain import ValueKind
 from lgr_core.errors import LgrError
-from lgr_core.evaluation.figures import Group, look, ordered
-from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.evaluation.figures import Group, method_style, ordered
+from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import regimes
-from lgr_core.evaluation.results import Run
+from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, run_state
 from pages.shared.benchmark_runs import run_folders
@@ -102,8 +102,8 @@ def choose() -> Shown | None:
 
 def tabs(shown: Shown) -> AbstractContextManager:
     """The regimes as tabs; what is shown goes into the open one."""
-    names = {REGIME_WORDS[regime].label: regime for regime in regimes(shown.run.config["regimes"])}
-    st.session_state["tab"] = REGIME_WORDS[shown.view.regime].label
+    names = {REGIME_LABELS[regime].label: regime for regime in regimes(shown.run.config["regimes"])}
+    st.session_state["tab"] = REGIME_LABELS[shown.view.regime].label
     st.session_state["regime"] = str(shown.view.regime)
 
     def turned() -> None:
@@ -135,7 +135,7 @@ def _settle(run: Run, name: str, desk: _Desk) -> View:
     regime = desk.pick("regime", regimes(run.config["regimes"]))
     metric = desk.pick("metric", _metrics(run), _METRIC)
     have = _methods(run, regime, metric)
-    best = [method for method in have if look(method).group is Group.RETRIEVAL]
+    best = [method for method in have if method_style(method).group is Group.RETRIEVAL]
     scored = desk.pick("scored", have, *best)
     others = [other for other in have if other != scored]
     rival = desk.pick("rival", others, *_RIVALS)
@@ -165,7 +165,7 @@ class _Desk:
 
 def _pickers(run: Run, view: View) -> None:
     have = _methods(run, view.regime, view.metric)
-    labels = {method: look(method).label for method in have}
+    labels = {method: method_style(method).label for method in have}
     metrics = {metric: METRICS[metric].label for metric in _metrics(run)}
     picker("Metric", "metric", list(metrics), view.metric, metrics)
     picker("Method", "scored", have, view.scored, labels)

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
+from lgr_core.answer.export import table_csv
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.drugs.names import safe_name
+from lgr_core.drugs.normalise import safe_name
 from lgr_core.errors import LgrError
-from lgr_core.export import table_csv
 from lgr_core.metrics import METRICS
 from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
@@ -71,7 +71,7 @@ def choose(key: str, search: str) -> Chosen | None:
     asked = {field: wishes[field] for field in (key, "new") if field in wishes}
     settled = settle(store, asked)
     name = settled.question.link()[key]
-    options = {"drug": store.drug_catalog.names, "cell_line": store.line_catalog.names}
+    options = {"drug": store.drug_catalog.names, "cell_line": store.cell_line_catalog.names}
     picker(key.replace("_", " ").capitalize(), key, list(options[key]), name)
     wrong = [sentence(part.error) for part in (*mended, *settled.mended)]
     if linked and refused(wrong, f"the card of {name}"):

@@ -11,18 +11,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lgr_core import compare_figures, figures
-from lgr_core.comparison import (
+from lgr_core.answer.baselines import (
     STRIPS,
-    Comparison,
-    Rival,
+    BaselineComparison,
+    BaselineResult,
     share_below,
     top_agreement,
 )
 from lgr_core.domain import FloatArray
-from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.evaluation.registry import REGISTRY
+from lgr_core.figures import comparison as compare_figures
+from lgr_core.figures import prediction as figures
 from lgr_core.metrics import METRICS, Direction
-from lgr_core.prediction.noise import direction
+from lgr_core.prediction.significance import direction
 from pages.shared import evidence_state, fit, links, pieces, sections
 from pages.shared.asking import Answered
 from pages.shared.browsing import download, metric_column, predict_link, spelled
@@ -45,8 +46,8 @@ class Contest(NamedTuple):
     """A prediction, all its rivals, and the one it is held against."""
 
     view: Answered
-    found: Comparison
-    rival: Rival
+    found: BaselineComparison
+    rival: BaselineResult
 
     @property
     def ours(self) -> str:
@@ -62,15 +63,15 @@ class Contest(NamedTuple):
 def contest(view: Answered) -> Contest | None:
     """All that answers the question, scored; None where nothing was measured."""
     asked, answer, _ = view
-    found = evidence_state.rivals(asked.store, answer)
+    found = evidence_state.baselines(asked.store, answer)
     if found is None:
         return None
     others = {
-        name: rival for name, rival in found.rivals.items() if name != answer.prediction.method
+        name: rival for name, rival in found.baselines.items() if name != answer.prediction.method
     }
     wished = asked.view["rival"]
     rival = others.get(wished, others["pool_mean"])
-    return Contest(view, replace(found, rivals=others), rival)
+    return Contest(view, replace(found, baselines=others), rival)
 
 
 def unmeasured(view: Answered) -> None:
@@ -101,7 +102,7 @@ def headline(contest: Contest) -> None:
     asked, answer, _ = contest.view
     ours = answer.metrics["pearson_delta"]
     better = sorted(
-        (rival for rival in contest.found.rivals.values() if _beats(rival, ours)),
+        (rival for rival in contest.found.baselines.values() if _beats(rival, ours)),
         key=lambda rival: -rival.scores["pearson_delta"],
     )
     names = [
@@ -112,7 +113,7 @@ def headline(contest: Contest) -> None:
         if names
         else "No rival does better here."
     )
-    oracle = contest.found.rivals.get(_ORACLE)
+    oracle = contest.found.baselines.get(_ORACLE)
     if oracle is not None and oracle.scores:
         best = oracle.scores["pearson_delta"]
         told += f" The best picks, chosen with the truth in sight, reach {best:.2f}."
@@ -139,7 +140,7 @@ def strips(contest: Contest) -> Figure:
     )
     answer = contest.view.answer
     marks: dict[str, list[float]] = {OURS: [answer.metrics[name] for name in STRIPS]}
-    for rival in contest.found.rivals.values():
+    for rival in contest.found.baselines.values():
         if rival.scores:
             label = REGISTRY[rival.method].label
             marks[label] = [rival.scores[name] for name in STRIPS]
@@ -160,7 +161,7 @@ def side_by_side(contest: Contest) -> dict[str, Figure]:
     answer = contest.view.answer
     ours, theirs = st.columns(2, gap="large")
     with theirs:
-        names = {name: REGISTRY[name].label for name in contest.found.rivals}
+        names = {name: REGISTRY[name].label for name in contest.found.baselines}
         st.session_state["rival"] = contest.rival.method
         st.selectbox(
             "Held against", list(names), key="rival", format_func=names.get, on_change=links.picked
@@ -180,7 +181,7 @@ def side_by_side(contest: Contest) -> dict[str, Figure]:
     return {OURS: first, "Rival": second}
 
 
-def strongest(contest: Contest) -> None:
+def strongest_genes(contest: Contest) -> None:
     """What became of the genes that changed most: right, wrong way, missed."""
     answer = contest.view.answer
     html(
@@ -222,7 +223,7 @@ def take_home(contest: Contest, drawn: Mapping[str, Figure]) -> None:
 # -- pieces ----------------------------------------------------------------------------------------
 
 
-def _beats(rival: Rival, ours: float) -> bool:
+def _beats(rival: BaselineResult, ours: float) -> bool:
     fair = rival.method != _ORACLE
     return bool(rival.scores) and fair and rival.scores["pearson_delta"] > ours
 
@@ -264,7 +265,7 @@ def _top(contest: Contest, name: str, delta: FloatArray) -> None:
 def _scores(contest: Contest) -> pd.DataFrame:
     answer, found = contest.view.answer, contest.found
     rows = [{"method": contest.ours, **{name: answer.metrics[name] for name in STRIPS}, "note": ""}]
-    for rival in found.rivals.values():
+    for rival in found.baselines.values():
         note = rival.why or (f"answered by {rival.fallback}" if rival.fallback else "")
         label = REGISTRY[rival.method].label
         rows.append({"method": label, **rival.scores, "note": note})

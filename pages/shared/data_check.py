@@ -9,8 +9,8 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.foresee import Foresight, foresee
-from lgr_core.atlas.ingest_jobs import IngestJob
+from lgr_core.atlas.ingest_plan import IngestPlan, plan_ingest
+from lgr_core.atlas.jobs import IngestJob
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import LgrError, NotFoundError
 from pages.shared import browsing, data_state, links, pieces, state
@@ -70,12 +70,12 @@ def draw(upload: Upload, choice: Choice) -> None:
         _refusal()
 
 
-def _foresee(upload: Upload, choice: Choice) -> Foresight:
+def _foresee(upload: Upload, choice: Choice) -> IngestPlan:
     data_state.jobs().check_free(choice.name)
-    return foresee(upload.path, choice.options, **upload.companions)
+    return plan_ingest(upload.path, choice.options, **upload.companions)
 
 
-def _show(found: Foresight, upload: Upload, name: str) -> None:
+def _show(found: IngestPlan, upload: Upload, name: str) -> None:
     """What would be found, as a table of numbers and words."""
     doses = [None if pd.isna(d) else d for d in sorted(found.conditions["dose_um"].unique())]
     known = found.conditions["n_cells"].notna()

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from lgr_core import data_figures
 from lgr_core.atlas.coverage import (
     MOST_DRUGS,
     Grid,
@@ -18,6 +17,7 @@ from lgr_core.atlas.coverage import (
     under,
 )
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.figures import coverage as data_figures
 from pages.shared import browsing, data_state, links, pieces
 from pages.shared.charts import chart
 from pages.shared.data_view import Seen

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lgr_core import drug_figures
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.figures import drugs as drug_figures
 from pages.shared import browsing, data_state, pieces
 from pages.shared.browsing import SCORE
 from pages.shared.charts import chart

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from lgr_core.atlas.ingest_jobs import IngestJobs
+from lgr_core.atlas.jobs import IngestJobs
 from lgr_core.atlas.quality import quality_report
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings

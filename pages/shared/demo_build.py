@@ -6,12 +6,12 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from lgr_core.atlas.blocks import Stage
+from lgr_core.atlas.count_source import StageProgress
 from lgr_core.atlas.ingest import ingest_demo
 from lgr_core.errors import InputError
 
 
-class DemoBuild(Stage):
+class DemoBuild(StageProgress):
     """Builds the demo atlas in a thread of its own, so that no visitor's leaving stops it."""
 
     def __init__(self, folder: Path) -> None:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lgr_core import drug_figures
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.figures import drugs as drug_figures
 from pages.shared import browsing, pieces, state
 from pages.shared.charts import chart
 from pages.shared.widgets import html

@@ -11,14 +11,14 @@ import pandas as pd
 import streamlit as st
 from threadpoolctl import threadpool_limits
 
-from lgr_core.answer import Answer, predict, trusted, tuned
+from lgr_core.answer import Answer, predict, with_trust, with_tuned_params
+from lgr_core.answer.baselines import BaselineComparison, compare
 from lgr_core.atlas.quality import noise_ceiling
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.comparison import Comparison, compare
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
 from lgr_core.prediction.best_evidence import BestEvidence
-from lgr_core.prediction.weighted import Weighted
+from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from pages.shared import state
 
@@ -37,7 +37,7 @@ def answer(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
     return _answer(_build(atlas), method, query, k, _memory(), atlas)
 
 
-def weighing(atlas: AtlasStore, method: str) -> Weighted:
+def weighing(atlas: AtlasStore, method: str) -> LinearMethod:
     """A method that weighs everything, ready to be asked."""
     return _method(_build(atlas), method, _memory(), atlas)
 
@@ -53,13 +53,13 @@ def told(atlas: AtlasStore, given: Answer) -> Answer:
     return replace(given, **{name: getattr(found, name) for name in names})
 
 
-def rivals(atlas: AtlasStore, given: Answer) -> Comparison | None:
+def baselines(atlas: AtlasStore, given: Answer) -> BaselineComparison | None:
     """Every rival's answer to the same question, computed once; see ``compare``.
 
     It hangs on how many neighbours are averaged, but not on which.
     """
     asked = (given.pool.query, given.pool.drugs, given.retrieval.k, given.retrieval.k_used)
-    return _rivals(_build(atlas), asked, _memory(), given, atlas)
+    return _baselines(_build(atlas), asked, _memory(), given, atlas)
 
 
 def ceiling(atlas: AtlasStore) -> pd.DataFrame:
@@ -68,7 +68,7 @@ def ceiling(atlas: AtlasStore) -> pd.DataFrame:
 
 
 def _build(atlas: AtlasStore) -> tuple[str, ...]:
-    return (str(atlas.folder), atlas.build_id, *atlas.newcomer)
+    return (str(atlas.folder), atlas.build_id, *atlas.unseen_drug_key)
 
 
 def _memory() -> Stamps:
@@ -84,8 +84,10 @@ def _stamps(files: Iterable[Path]) -> Stamps:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> Weighted:  # noqa: ARG001
-    return tuned(name, state.reader(_atlas), selectors=lambda key: state.selector(key, _atlas))
+def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> LinearMethod:  # noqa: ARG001
+    return with_tuned_params(
+        name, state.reader(_atlas), selectors=lambda key: state.selector(key, _atlas)
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner="Weighing every measured change")
@@ -120,17 +122,17 @@ def _trusted(
     _atlas: AtlasStore,
 ) -> Answer:
     with threadpool_limits(1, "blas"):
-        return trusted(_atlas, _given, _runs, reader=state.reader(_atlas))
+        return with_trust(_atlas, _given, _runs, reader=state.reader(_atlas))
 
 
 @st.cache_resource(max_entries=32, show_spinner="Asking every rival")
-def _rivals(
+def _baselines(
     build: tuple[str, ...],  # noqa: ARG001
     asked: tuple[Any, ...],  # noqa: ARG001
     memory: Stamps,  # noqa: ARG001
     _given: Answer,
     _atlas: AtlasStore,
-) -> Comparison | None:
+) -> BaselineComparison | None:
     with threadpool_limits(1, "blas"):
         return compare(
             _atlas,

@@ -13,7 +13,7 @@ from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
 from lgr_core.errors import LgrError, NotFoundError
-from lgr_core.signatures.genes import Signature, gene_set, split_genes, whole_change
+from lgr_core.signatures.gene_lists import Signature, gene_set, split_genes, whole_change
 from pages.shared import asking, links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
@@ -190,7 +190,7 @@ def _show_example() -> None:
 
 def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[str]]:
     """The nearest search that can be made, and what was asked in vain."""
-    novel = novel_drug(wishes) if store.newcomer else None
+    novel = novel_drug(wishes) if store.unseen_drug_key else None
     settled = settle(store, wishes, novel)
     method, unlike_any = settle_method(wishes.get("method"))
     wrong = [sentence(part.error) for part in (*settled.mended, *unlike_any)]
@@ -201,7 +201,7 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     look = _one_of(wishes.get("look"), list(LOOKS), "mimic", "search", wrong)
     lines = [EVERY, *sorted(store.cell_lines["cell_line"])]
     where = wishes.get("where")
-    where = (None if where is None else store.line_catalog.find(where)) or where
+    where = (None if where is None else store.cell_line_catalog.find(where)) or where
     where = _one_of(where, lines, EVERY, "cell line", wrong)
     at = _one_of(wishes.get("at"), _doses(store), EVERY, "dose", wrong)
     up, down = (wishes.get(key, "")[:LONGEST_LIST] for key in ("up", "down"))
@@ -238,7 +238,9 @@ def _pickers(wanted: Wanted) -> None:
     store, question = wanted.store, wanted.question
     picker("Search with", "from", list(SOURCES), wanted.source, SOURCES)
     if wanted.source != "genes":
-        picker("Its cell line", "cell_line", sorted(store.line_catalog.names), question.cell_line)
+        picker(
+            "Its cell line", "cell_line", sorted(store.cell_line_catalog.names), question.cell_line
+        )
         picker("Its drug", "drug", store.drugs["drug"].tolist(), question.drug)
         doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
         picker("Its dose", "dose", list(doses), spell_dose(question.dose_um), doses)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from lgr_core import evidence_figures, figures
 from lgr_core.answer import Answer
-from lgr_core.answer.strongest import directions, strongest
-from lgr_core.prediction.noise import FEWEST_FOR_SPREAD
+from lgr_core.answer.top_genes import directions, strongest_genes
+from lgr_core.figures import intervals as evidence_figures
+from lgr_core.figures import prediction as figures
+from lgr_core.prediction.significance import FEWEST_FOR_SPREAD
 from pages.shared import pieces
 from pages.shared.charts import chart
 from pages.shared.pickers import Asked
@@ -33,9 +34,9 @@ def top_genes(asked: Asked, answer: Answer) -> Figure:
             + _noise_words(answer),
         )
     )
-    up, down = strongest(answer, TOP)
+    up, down = strongest_genes(answer, TOP)
     rows = np.concatenate([up, down])
-    shown = slice(0, 0) if answer.weighs_all else slice(None)
+    shown = slice(0, 0) if answer.is_linear else slice(None)
     figure = figures.top_genes(
         answer.genes[rows],
         answer.prediction.delta[rows],
@@ -44,12 +45,12 @@ def top_genes(asked: Asked, answer: Answer) -> Figure:
         kind=asked.store.value_kind,
         measured=None if answer.measured is None else answer.measured[rows],
     )
-    if answer.weighs_all:
+    if answer.is_linear:
         evidence_figures.name_bars(figure, "predicted change (weighted sum)")
     if answer.trust is not None:
         widths = answer.trust.half_width[rows]
         evidence_figures.add_intervals(figure, widths)
-        if answer.weighs_all:
+        if answer.is_linear:
             evidence_figures.grey_unsure(figure, widths)
     words = f"Bars: predicted change of the strongest genes for {asked.question}."
     chart(figure, "top_genes", words)
@@ -102,7 +103,7 @@ def against_truth(asked: Asked, answer: Answer) -> dict[str, Figure]:
 def _noise_words(answer: Answer) -> str:
     n = len(answer.neighbor_deltas)
     interval = "" if answer.trust is None else " Thin lines: 90 % interval of each gene."
-    if answer.weighs_all:
+    if answer.is_linear:
         return f"{interval} Grey: it holds zero.".strip() if interval else ""
     if n < FEWEST_FOR_SPREAD:
         words = f"Of {count(n, 'neighbour')} no spread is known: none is called noise."

@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from lgr_core import drug_figures
-from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
-from lgr_core.signatures.mechanisms import FEWEST, enriched_mechanisms
-from lgr_core.signatures.search import Found
+from lgr_core.figures import drugs as drug_figures
+from lgr_core.signatures.gene_lists import GeneReading, read_genes, split_genes
+from lgr_core.signatures.mechanism_enrichment import FEWEST, enriched_mechanisms
+from lgr_core.signatures.search import DrugHits
 from pages.shared import browsing, pieces, state
 from pages.shared.charts import chart
 from pages.shared.finding import LOOKS, Wanted
@@ -50,7 +50,7 @@ def genes_read(wanted: Wanted) -> None:
             html(pieces.facts(_pile_words(way, reading)))
 
 
-def headline(wanted: Wanted, found: Found, notes: tuple[str, ...]) -> None:
+def headline(wanted: Wanted, found: DrugHits, notes: tuple[str, ...]) -> None:
     """The answer in two sentences."""
     unscored = (
         (f"{count(found.n_undefined, 'condition')} without any change could not be scored.",)
@@ -64,7 +64,7 @@ def headline(wanted: Wanted, found: Found, notes: tuple[str, ...]) -> None:
     )
 
 
-def ranking(wanted: Wanted, found: Found) -> None:
+def ranking(wanted: Wanted, found: DrugHits) -> None:
     """The best drugs as a figure, and beside it the mechanisms that they share."""
     figure_side, mechanism_side = st.columns([11, 10], gap="large")
     top = _others(found).head(TOP)
@@ -89,7 +89,7 @@ def ranking(wanted: Wanted, found: Found) -> None:
         _mechanisms(wanted, found)
 
 
-def drugs(wanted: Wanted, found: Found) -> None:
+def drugs(wanted: Wanted, found: DrugHits) -> None:
     """Every drug and dose with its two tests, each with a link to its prediction."""
     html(
         pieces.section(
@@ -129,7 +129,7 @@ def drugs(wanted: Wanted, found: Found) -> None:
 
 
 @st.fragment
-def conditions(wanted: Wanted, found: Found) -> None:
+def conditions(wanted: Wanted, found: DrugHits) -> None:
     """Every condition, behind a click."""
     table = found.conditions
     words = f"{count(len(table), 'condition')}, one by one"
@@ -170,7 +170,7 @@ def conditions(wanted: Wanted, found: Found) -> None:
         browsing.download(shown, f"{wanted.store.name}_conditions")
 
 
-def provenance(wanted: Wanted, found: Found) -> None:
+def provenance(wanted: Wanted, found: DrugHits) -> None:
     """How the search was made."""
     where = "all cell lines" if wanted.cell_line is None else wanted.cell_line
     doses = "every dose" if wanted.at == "all" else f"{wanted.at} µM"
@@ -199,7 +199,7 @@ def provenance(wanted: Wanted, found: Found) -> None:
 # -- what is said ----------------------------------------------------------------------------------
 
 
-def _mechanisms(wanted: Wanted, found: Found) -> None:
+def _mechanisms(wanted: Wanted, found: DrugHits) -> None:
     verb = "reversing" if found.reverse else "mimicking"
     html(
         pieces.section(
@@ -219,7 +219,7 @@ def _mechanisms(wanted: Wanted, found: Found) -> None:
     html(mechanism_table(table.head(MECHANISMS).itertuples(index=False)))
 
 
-def title(wanted: Wanted, found: Found) -> str:
+def title(wanted: Wanted, found: DrugHits) -> str:
     """What the list is: finds only where there are any."""
     others, verb = _others(found), "reverse" if found.reverse else "mimic"
     if (others["fdr"] <= SURE).any():
@@ -231,7 +231,7 @@ def title(wanted: Wanted, found: Found) -> str:
     return f"No drug opposes {wanted.words}"
 
 
-def lead(wanted: Wanted, found: Found) -> str:
+def lead(wanted: Wanted, found: DrugHits) -> str:
     """Which drugs are significant, or which come nearest to it, as HTML."""
     others = _others(found)
     where = "all cell lines" if wanted.cell_line is None else wanted.cell_line
@@ -264,12 +264,12 @@ def _pile_words(way: str, reading: GeneReading) -> list[tuple[str, str]]:
     return [(words, ", ".join(genes)) for words, genes in (*none, *shown)]
 
 
-def _others(found: Found) -> pd.DataFrame:
+def _others(found: DrugHits) -> pd.DataFrame:
     """The drugs but for the compound asked about."""
     return found.drugs[found.drugs["relation"] == ""]
 
 
-def _by_line(found: Found, top: pd.DataFrame) -> list[dict[str, float]]:
+def _by_line(found: DrugHits, top: pd.DataFrame) -> list[dict[str, float]]:
     table = found.conditions[found.conditions["drug"].isin(top["drug"])]
     parts: dict[tuple[str, str], dict[str, float]] = {}
     for row in table.itertuples():
@@ -277,7 +277,7 @@ def _by_line(found: Found, top: pd.DataFrame) -> list[dict[str, float]]:
     return [parts[_name(row)] for row in top.itertuples()]
 
 
-def _best_line(found: Found, table: pd.DataFrame) -> list[str]:
+def _best_line(found: DrugHits, table: pd.DataFrame) -> list[str]:
     """The line in which each drug scores best at its dose."""
     first = found.conditions.drop_duplicates(["drug", "dose_um"])
     lines = {_name(row): row.cell_line for row in first.itertuples()}

@@ -18,7 +18,7 @@ def table(chosen: browsing.Chosen) -> None:
     browsing.search_box("lines", chosen.words, HINT)
     every = tables.cell_lines(chosen.store)
     texts = list(every.astype(str).itertuples(index=False))
-    read = chosen.store.line_catalog.candidates(chosen.words) if chosen.words else ()
+    read = chosen.store.cell_line_catalog.candidates(chosen.words) if chosen.words else ()
     shown = every[pd.Series(browsing.matching(chosen.words, texts)) | every["cell line"].isin(read)]
     if shown.empty:
         asked, found = (

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lgr_core import compare_figures
 from lgr_core.answer import Answer
 from lgr_core.enrichment import (
     BUILT_IN,
@@ -19,7 +18,8 @@ from lgr_core.enrichment import (
     read_gmt,
 )
 from lgr_core.errors import InputError, LgrError
-from lgr_core.signatures.genes import GeneReading, read_genes, split_genes
+from lgr_core.figures import comparison as compare_figures
+from lgr_core.signatures.gene_lists import GeneReading, read_genes, split_genes
 from pages.shared import gene_figures, links, pieces, state
 from pages.shared.browsing import P_VALUE, SCORE, download
 from pages.shared.charts import chart

@@ -10,11 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.evaluation.methods import REGISTRY, Setting, declared
-from lgr_core.evaluation.reading import REGIME_WORDS
+from lgr_core.evaluation.labels import REGIME_LABELS
+from lgr_core.evaluation.reference_results import METRICS as SHIPPED_METRICS
+from lgr_core.evaluation.reference_results import SOURCE, shipped_results
 from lgr_core.evaluation.regimes import RULES, Regime
-from lgr_core.evaluation.shipped import METRICS as SHIPPED_METRICS
-from lgr_core.evaluation.shipped import SOURCE, shipped_results
+from lgr_core.evaluation.registry import REGISTRY, MethodContext, declared
 from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.best_evidence import Route
 from lgr_core.prediction.trust import FEATURES, HIGH, MEDIUM
@@ -68,7 +68,7 @@ def evidence(_: AtlasStore) -> None:
     _table("evidence", ("declared", "opens"), [(str(e), w) for e, w in EVIDENCE_WORDS.items()])
     html(pieces.section("Regimes: what is held out", text.UNEQUAL))
     rows = [
-        (REGIME_WORDS[regime].label, rule.description, rule.train, rule.target_pool)
+        (REGIME_LABELS[regime].label, rule.description, rule.train, rule.target_pool)
         for regime, rule in RULES.items()
     ]
     _table("regimes", ("regime", "held out", "train opens", "target_pool opens"), rows)
@@ -76,7 +76,7 @@ def evidence(_: AtlasStore) -> None:
 
 def methods(store: AtlasStore) -> None:
     """Every method of a benchmark, with what it declares that it reads."""
-    setting = Setting(
+    setting = MethodContext(
         state.reader(store).labels, lambda name: state.selector(name, store), Regime.OPEN_WORLD
     )
     reads = declared(setting)
@@ -124,7 +124,7 @@ def good(_: AtlasStore) -> None:
         pieces.section(text.PARTS["good"], text.RESULTS_WORDS.format(atlas=ATLAS))
         + pieces.lead([text.RESULTS_HOW])
     )
-    for regime, words in REGIME_WORDS.items():
+    for regime, words in REGIME_LABELS.items():
         part = results[results["regime"] == str(regime)]
         if part.empty:
             continue

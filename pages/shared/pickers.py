@@ -9,8 +9,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
-from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.atlas.unseen_drug import UnseenDrug
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, novel_form, pieces, state, tour
@@ -92,8 +92,8 @@ def widened(
         return store, plain, [Mended(err, "a drug of the atlas")]
 
 
-def _novel(store: AtlasStore, wishes: Mapping[str, str]) -> NovelDrug | None:
-    return novel_drug(wishes) if store.newcomer else None
+def _novel(store: AtlasStore, wishes: Mapping[str, str]) -> UnseenDrug | None:
+    return novel_drug(wishes) if store.unseen_drug_key else None
 
 
 def refused(wrong: Sequence[str], nearest: str) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from lgr_core.atlas.novel import NovelDrug
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.atlas.unseen_drug import UnseenDrug
 from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError, unknown
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared.words import at_dose, dose_words, offered, selector_words
@@ -47,7 +47,7 @@ class Question:
     dose_um: float | None
     selector: str
     k: int
-    novel: NovelDrug | None = None
+    novel: UnseenDrug | None = None
     drop: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
     once: bool = False
@@ -111,7 +111,7 @@ def parted(field: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def novel_drug(asked: Mapping[str, str]) -> NovelDrug | None:
+def novel_drug(asked: Mapping[str, str]) -> UnseenDrug | None:
     """The drug beyond the atlas that is asked for, if one is.
 
     Raises
@@ -121,7 +121,7 @@ def novel_drug(asked: Mapping[str, str]) -> NovelDrug | None:
     """
     if not asked.get("new"):
         return None
-    return NovelDrug(asked.get("drug", ""), asked.get("smiles", ""), asked.get("moa", ""))
+    return UnseenDrug(asked.get("drug", ""), asked.get("smiles", ""), asked.get("moa", ""))
 
 
 def default_atlas(names: list[str], uploaded: Callable[[str], bool]) -> str:
@@ -158,7 +158,7 @@ def settle_atlas(
     return name, [] if error is None else [Mended(error, f"the atlas {name}")]
 
 
-def settle(store: AtlasStore, asked: Mapping[str, str], novel: NovelDrug | None = None) -> Settled:
+def settle(store: AtlasStore, asked: Mapping[str, str], novel: UnseenDrug | None = None) -> Settled:
     """Read what was asked of this atlas; a part that was not asked for takes its default.
 
     A ``novel`` drug is one that the store was widened with. Without it, a drug beyond the atlas
@@ -203,7 +203,7 @@ class _Desk:
     def cell_line(self, asked: str | None) -> str:
         names = sorted(self.store.cell_lines["cell_line"])
         default = next((line for line in FAMILIAR_LINES if line in names), names[0])
-        return self._name(asked, default, self.store.line_catalog.resolve)
+        return self._name(asked, default, self.store.cell_line_catalog.resolve)
 
     def drug(self, asked: str | None, line: str) -> str:
         reading = self.store.drug_catalog.find(FAMILIAR_DRUG)

@@ -8,12 +8,17 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from lgr_core import compare_figures
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
+from lgr_core.answer.influence import (
+    NeighborInfluence,
+    NeighborRanks,
+    inspect_neighbors,
+    rank_neighbors,
+)
 from lgr_core.domain import Neighbor
-from lgr_core.drugs.claims import contradicts
-from lgr_core.drugs.mechanism_files import Annotation
-from lgr_core.neighborhood import Neighborhood, Revealed, inspect, reveal
+from lgr_core.drugs.mechanism_tables import Annotation
+from lgr_core.drugs.rationale_check import contradicts
+from lgr_core.figures import comparison as compare_figures
 from pages.shared import asking, links, neighbor_cards, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
@@ -30,15 +35,15 @@ ON = "1"
 class Look(NamedTuple):
     """The neighbours looked at, and the truth about them where it is known and asked for."""
 
-    seen: Neighborhood
-    truth: Revealed | None
+    seen: NeighborInfluence
+    truth: NeighborRanks | None
 
 
 def look(view: Answered) -> Look:
     """Look at the neighbours; at the truth only if the link reveals it."""
     asked, answer, _ = view
-    truth = reveal(asked.store, answer) if asked.view["reveal"] == ON else None
-    return Look(inspect(asked.store, answer), truth)
+    truth = rank_neighbors(asked.store, answer) if asked.view["reveal"] == ON else None
+    return Look(inspect_neighbors(asked.store, answer), truth)
 
 
 def headline(view: Answered, look: Look) -> None:

@@ -76,7 +76,7 @@ def shell_line(question: Question, answer: Answer) -> str:
 
 def methods_paragraph(asked: Asked, answer: Answer) -> str:
     """What was done, in sentences for a methods section."""
-    if answer.weighs_all:
+    if answer.is_linear:
         return weighted_paragraph(asked, answer)
     question, made, retrieval = asked.question, answer.provenance, answer.retrieval
     how = _CHOSEN.get(retrieval.selector, "were chosen by {selector}").format(
@@ -141,7 +141,7 @@ def _widened(question: Question) -> str:
         return ""
     given = {"name": novel.name, "smiles": novel.smiles, "moa": novel.moa}
     words = ", ".join(f"{key}={value!r}" for key, value in given.items() if value)
-    return f"atlas = lgr.with_novel(atlas, lgr.NovelDrug({words}))\n"
+    return f"atlas = lgr.with_unseen_drug(atlas, lgr.UnseenDrug({words}))\n"
 
 
 def _method(answer: Answer) -> str | None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from lgr_core.config import Settings
 from lgr_core.evaluation.demo_run import run_demo as score_demo
-from lgr_core.evaluation.results import Run, load_run
+from lgr_core.evaluation.run_store import Run, load_run
 from lgr_core.evaluation.runner import Progress
 from pages.shared import state
 from pages.shared.benchmark_runs import gaps_by, run_folder, sliced, with_organs

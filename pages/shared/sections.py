@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from lgr_core import metrics
 from lgr_core.answer import Answer
-from lgr_core.answer.strongest import strongest
-from lgr_core.comparison import Verdict
+from lgr_core.answer.baselines import NullComparison
+from lgr_core.answer.top_genes import strongest_genes
 from pages.shared import pieces, state
 from pages.shared.neighbor_cards import picture
 from pages.shared.pickers import Asked
@@ -31,7 +31,7 @@ def title(asked: Asked) -> None:
 
 
 def headline(
-    asked: Asked, answer: Answer, reference: Mapping[str, float], verdict: Verdict | None
+    asked: Asked, answer: Answer, reference: Mapping[str, float], verdict: NullComparison | None
 ) -> None:
     """What was asked, and the answer in a few sentences."""
     title(asked)
@@ -42,7 +42,7 @@ def headline(
 
 def answer_sentence(answer: Answer) -> str:
     """Which genes are predicted to change most, of those outside the noise, as HTML."""
-    up, down = (answer.genes[rows].tolist() for rows in strongest(answer, 3, sure=True))
+    up, down = (answer.genes[rows].tolist() for rows in strongest_genes(answer, 3, sure=True))
     if not up and not down:
         return f"{_who(answer)} predicts no gene to stand out of the noise."
     return (
@@ -54,7 +54,7 @@ def answer_sentence(answer: Answer) -> str:
 def remarks(asked: Asked, answer: Answer) -> str:
     """How the question was read and answered, as far as it must be said."""
     novel = _novel_notes(asked, answer)
-    control = () if answer.weighs_all else _control_note(asked.question.selector)
+    control = () if answer.is_linear else _control_note(asked.question.selector)
     return pieces.notes((*asked.notes, *novel, *control, *answer.notes))
 
 
@@ -73,7 +73,7 @@ def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
 
 def _who(answer: Answer) -> str:
     retrieval = answer.retrieval
-    if answer.weighs_all:
+    if answer.is_linear:
         n = sum(len(term.conditions) for term in answer.terms)
         return f"The weighted sum of {count(n, 'measured change')}"
     return (
@@ -96,7 +96,7 @@ def _truth_sentence(answer: Answer, reference: Mapping[str, float]) -> str:
     )
 
 
-def verdict_sentence(answer: Answer, verdict: Verdict) -> str:
+def verdict_sentence(answer: Answer, verdict: NullComparison) -> str:
     """In one sentence: who was used, how well they agree, and how blind picks would have done."""
     retrieval = answer.retrieval
     if not retrieval.k_used:

@@ -14,23 +14,23 @@ from typing import TypeAlias
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.novel import NovelDrug, with_novel
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
+from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.domain import FloatArray, Selector
-from lgr_core.drugs.identity import load_aliases
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.catalog import load_aliases
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
 from lgr_core.llm.budget import Budget
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import Prices
-from lgr_core.retrieval.blocks import FoldReader
 from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
-from lgr_core.signatures.search import Library
-from lgr_core.signatures.strength import strengths
+from lgr_core.signatures.effect_size import strengths
+from lgr_core.signatures.search import SignatureLibrary
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture
@@ -61,7 +61,7 @@ def store(name: str) -> AtlasStore:
     return _store(_version(name))
 
 
-def novel(atlas: AtlasStore, drug: NovelDrug) -> AtlasStore:
+def novel(atlas: AtlasStore, drug: UnseenDrug) -> AtlasStore:
     """The atlas with a drug beyond it among its drugs.
 
     Raises
@@ -72,7 +72,7 @@ def novel(atlas: AtlasStore, drug: NovelDrug) -> AtlasStore:
     return _novel(_version(atlas.name), drug, atlas)
 
 
-def reader(atlas: AtlasStore) -> FoldReader:
+def reader(atlas: AtlasStore) -> EvidenceReader:
     """What baselines read of an atlas; their means over all lines are kept."""
     return _reader(_wider(atlas), atlas)
 
@@ -108,7 +108,7 @@ def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
     return _mechanisms(_wider(atlas), atlas)
 
 
-def book() -> MechanismBook:
+def book() -> MechanismAnnotations:
     """The shipped mechanisms, read once."""
     return _book()
 
@@ -123,7 +123,7 @@ def strength(atlas: AtlasStore) -> pd.DataFrame:
     return _strength(_version(atlas.name), atlas)
 
 
-def library(atlas: AtlasStore, cell_line: str | None, dose: str) -> Library:
+def library(atlas: AtlasStore, cell_line: str | None, dose: str) -> SignatureLibrary:
     """What a search reads: one line or all, the dose as a link spells it or every dose."""
     return _library(_version(atlas.name), cell_line, dose, atlas)
 
@@ -170,7 +170,7 @@ def _version(name: str) -> Version:
 
 
 def _wider(atlas: AtlasStore) -> Wider:
-    return _version(atlas.name), atlas.newcomer
+    return _version(atlas.name), atlas.unseen_drug_key
 
 
 @st.cache_resource(max_entries=8, show_spinner="Opening the atlas")
@@ -180,13 +180,13 @@ def _store(version: Version) -> AtlasStore:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _novel(version: Version, drug: NovelDrug, _atlas: AtlasStore) -> AtlasStore:  # noqa: ARG001
-    return with_novel(_atlas, drug)
+def _novel(version: Version, drug: UnseenDrug, _atlas: AtlasStore) -> AtlasStore:  # noqa: ARG001
+    return with_unseen_drug(_atlas, drug)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _reader(version: Wider, _atlas: AtlasStore) -> FoldReader:  # noqa: ARG001
-    return FoldReader(_atlas)
+def _reader(version: Wider, _atlas: AtlasStore) -> EvidenceReader:  # noqa: ARG001
+    return EvidenceReader(_atlas)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -226,8 +226,8 @@ def _mechanisms(version: Wider, _atlas: AtlasStore) -> Mapping[str, str]:  # noq
 
 
 @st.cache_resource(show_spinner=False)
-def _book() -> MechanismBook:
-    return MechanismBook.load()
+def _book() -> MechanismAnnotations:
+    return MechanismAnnotations.load()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -250,10 +250,10 @@ def _library(
     cell_line: str | None,
     dose: str,
     _atlas: AtlasStore,
-) -> Library:
+) -> SignatureLibrary:
     doses = {spell_dose(d): d for line in _atlas.info()["cell_lines"] for d in _atlas.doses(line)}
     chosen = None if dose == EVERY else [doses[dose]]
-    return Library.read(_atlas, book(), cell_line=cell_line, doses=chosen)
+    return SignatureLibrary.read(_atlas, book(), cell_line=cell_line, doses=chosen)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

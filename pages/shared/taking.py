@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.export import write_answer
+from lgr_core.answer.export import write_answer
 from pages.shared.charts import PICTURES
 from pages.shared.question import Question, spell_dose
 
@@ -63,7 +63,7 @@ def _ways_on(answer: Answer, question: Question) -> None:
 
     Where neighbours are edited by hand or chosen by a control there are none.
     """
-    method, weighed = answer.prediction.method, answer.weighs_all
+    method, weighed = answer.prediction.method, answer.is_linear
     if not weighed and (question.edited or not method.startswith("lgr_")):
         return
     how = {"method": method} if weighed else {"selector": question.selector, "k": str(question.k)}

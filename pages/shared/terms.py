@@ -10,8 +10,8 @@ import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.domain import Condition
-from lgr_core.prediction.explained import Support
-from lgr_core.prediction.weighted import Term
+from lgr_core.prediction.attribution import TermSupport
+from lgr_core.prediction.linear_methods import Term
 from pages.shared import pieces
 from pages.shared.browsing import download
 from pages.shared.pickers import Asked
@@ -22,9 +22,9 @@ SHOWN = 6
 """Conditions shown of each term; all are in the table."""
 
 _MEANS = {
-    Term.DRUG_ELSEWHERE: "what the drug does in other lines",
+    Term.DRUG_OTHER_LINES: "what the drug does in other lines",
     Term.NEIGHBORS_HERE: "what other drugs do here",
-    Term.NEIGHBORS_ELSEWHERE: "the same drugs in other lines: subtracted, so that only what is "
+    Term.NEIGHBORS_OTHER_LINES: "the same drugs in other lines: subtracted, so that only what is "
     "special about this line is added",
 }
 
@@ -56,13 +56,13 @@ def show(asked: Asked, answer: Answer) -> None:
         download(table, f"weights {asked.question}")
 
 
-def term_cards(terms: Sequence[Support]) -> str:
+def term_cards(terms: Sequence[TermSupport]) -> str:
     """A card a term: its share of all weights, and its heaviest conditions as bars."""
     most = max(abs(term.conditions[0][1]) for term in terms)
     return f'<div class="lgr-terms">{"".join(_card(term, most) for term in terms)}</div>'
 
 
-def weights_table(terms: Sequence[Support]) -> pd.DataFrame:
+def weights_table(terms: Sequence[TermSupport]) -> pd.DataFrame:
     """Every condition of every term, heaviest first: what it is and its signed weight."""
     rows = [
         (term.term.label, one.drug, one.cell_line, one.dose_um, weight)
@@ -72,7 +72,7 @@ def weights_table(terms: Sequence[Support]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["term", "drug", "cell line", "dose (µM)", "weight"])
 
 
-def _card(term: Support, most: float) -> str:
+def _card(term: TermSupport, most: float) -> str:
     shown = term.conditions[:SHOWN]
     middle = 50 if any(w > 0 for _, w in shown) and any(w < 0 for _, w in shown) else 0
     rows = "".join(_row(term.term, *one, most, middle) for one in shown)
@@ -91,7 +91,7 @@ def _card(term: Support, most: float) -> str:
 def _row(term: Term, one: Condition, weight: float, most: float, middle: int) -> str:
     """The name that tells conditions of a term apart, a bar from ``middle`` (%), the weight."""
     named = {
-        Term.DRUG_ELSEWHERE: one.cell_line,
+        Term.DRUG_OTHER_LINES: one.cell_line,
         Term.NEIGHBORS_HERE: one.drug,
     }.get(term, f"{one.drug} in {one.cell_line}")
     side = "left" if weight >= 0 or not middle else "right"

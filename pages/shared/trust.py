@@ -7,16 +7,16 @@ from html import escape
 import streamlit as st
 
 from lgr_core.answer import Answer
-from lgr_core.evaluation.reading import REGIME_WORDS
-from lgr_core.prediction.trust import Light
+from lgr_core.evaluation.labels import REGIME_LABELS
+from lgr_core.prediction.trust import TrustLevel
 from pages.shared import pieces
 from pages.shared.widgets import html
 from pages.shared.words import count
 
 LIGHT_WORDS = {
-    Light.GREEN: "Trust: high",
-    Light.YELLOW: "Trust: fair",
-    Light.RED: "Trust: low",
+    TrustLevel.GREEN: "Trust: high",
+    TrustLevel.YELLOW: "Trust: fair",
+    TrustLevel.RED: "Trust: low",
 }
 
 
@@ -58,7 +58,7 @@ def trust_box(answer: Answer) -> str:
     if trust is None or by is None:
         words = (answer.trust_note or "").removesuffix(f" Run {_command(answer)}.")
         return pieces.caption(f"Trust: {words}") if words else ""
-    like = REGIME_WORDS[by.regime].label.lower()
+    like = REGIME_LABELS[by.regime].label.lower()
     head = (
         f'<span class="lgr-light lgr-{trust.light}" aria-hidden="true"></span>'
         f"<b>{LIGHT_WORDS[trust.light]}</b><span>Expected Pearson r "

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lgr_core.comparison import STRIPS
+from lgr_core.answer.baselines import STRIPS
 from lgr_core.domain import Evidence, Reason
 
 

@@ -16,7 +16,7 @@ def show(view: Answered) -> None:
     comparing.headline(contest)
     strips = comparing.strips(contest)
     figures = {**comparing.side_by_side(contest), "Strips": strips}
-    comparing.strongest(contest)
+    comparing.strongest_genes(contest)
     comparing.table(contest)
     comparing.take_home(contest, figures)
 

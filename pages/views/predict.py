@@ -1,7 +1,7 @@
 """The first page: what would this drug do to this cell line, and who says so."""
 
 from lgr_core.answer import LGR_METHOD
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
 from pages.shared import (
     evidence_state,
     fit,
@@ -25,7 +25,7 @@ def show(view: Answered) -> None:
     asked = view.asked
     answer = evidence_state.told(asked.store, view.answer)
     reference = sections.pool_mean_scores(answer)
-    if answer.weighs_all:
+    if answer.is_linear:
         sections.headline(asked, answer, reference, None)
         trust.box(answer)
         terms.show(asked, answer)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from toy import build_toy, toy_table
 
-from lgr_core.atlas import index, store
+from lgr_core.atlas import reader as index
+from lgr_core.atlas import store
 from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.store import open_atlas
 from lgr_core.errors import InputError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import clean_text, known_facts, read_observations
 from lgr_core.errors import InputError, NotFoundError
@@ -13,7 +13,7 @@ from lgr_core.errors import InputError, NotFoundError
 def read(obs, controls=(), **overrides):
     """The observations of a frame, with guessed columns."""
     obs = pd.DataFrame(obs)
-    return read_observations(obs, guess_columns(obs, overrides), Choices(controls=controls))
+    return read_observations(obs, guess_columns(obs, overrides), ReadOptions(controls=controls))
 
 
 def test_a_solvate_named_after_the_vehicle_is_a_treatment():

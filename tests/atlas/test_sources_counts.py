@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import open_counts
 from lgr_core.errors import InputError, NotCountsError, UsageError
 
@@ -104,11 +104,11 @@ def test_rows_of_many_counts_are_wells(tmp_path):
     """A median of 50,000 counts is no single cell; the caller may say otherwise."""
     path = write(tmp_path, X=np.full((4, 3), 20_000))
     assert open_counts(path).unit == "well"
-    source = open_counts(path, Choices(unit="cell"))
+    source = open_counts(path, ReadOptions(unit="cell"))
     assert source.unit == "cell"
     assert source.provenance["unit_is"] == "given"
     with pytest.raises(UsageError, match="'cells' is unknown"):
-        open_counts(path, Choices(unit="cells"))
+        open_counts(path, ReadOptions(unit="cells"))
 
 
 def test_a_file_without_a_vehicle_is_refused(tmp_path):
@@ -116,7 +116,7 @@ def test_a_file_without_a_vehicle_is_refused(tmp_path):
     path = write(tmp_path, drug=["PBS", "Talc", "PBS", "Talc"])
     with pytest.raises(InputError, match=r"no row is a known vehicle.*PBS.*--control LABEL"):
         open_counts(path)
-    assert open_counts(path, Choices(controls=["PBS"])).labels == ("PBS",)
+    assert open_counts(path, ReadOptions(controls=["PBS"])).labels == ("PBS",)
 
 
 def test_a_table_is_no_file_of_counts(tmp_path):
@@ -162,7 +162,7 @@ def test_times_are_never_pooled(tmp_path):
     path = write(tmp_path, time=[24, 24, 72, 72])
     with pytest.raises(InputError, match="rows of 2 times.*24, 72"):
         open_counts(path)
-    source = open_counts(path, Choices(time="72"))
+    source = open_counts(path, ReadOptions(time="72"))
     assert source.kept.tolist() == [2, 3]
     assert source.provenance["time"] == "72"
 

@@ -9,7 +9,7 @@ import pytest
 from h5ads import write_h5ad
 from scipy import sparse
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import read_deltas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
@@ -25,12 +25,12 @@ DELTAS = np.array([[1, 0, -1], [2, 0, 3], [0.5, 0.25, 0], [4, 0, 0]], dtype=np.f
 IN_ORDER = [3, 2, 1, 0]  # by line, dose and drug
 
 
-CHOICES = {field.name for field in fields(Choices)}
+CHOICES = {field.name for field in fields(ReadOptions)}
 
 
 def read(path, **options):
     """Read as log-normalised deltas."""
-    choices = Choices(**{name: options.pop(name) for name in CHOICES & options.keys()})
+    choices = ReadOptions(**{name: options.pop(name) for name in CHOICES & options.keys()})
     return read_deltas(path, value_kind=ValueKind.LOGNORM_DELTA, choices=choices, **options)
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.foresee import foresee
 from lgr_core.atlas.ingest import IngestOptions
+from lgr_core.atlas.ingest_plan import plan_ingest
 from lgr_core.atlas.sources import swollen
 from lgr_core.atlas.sources.preview import look
 from lgr_core.domain import ValueKind
@@ -69,7 +69,7 @@ def test_changes_are_read_whole_with_all_that_is_beside_them(plain):
         file.create_dataset("obsm/swollen", (2, HUGE), "f4", chunks=(1, 1_000))
     assert look(plain).rows == 2
     with pytest.raises(InputError, match="fills more than 6,000 MB"):
-        foresee(plain, IngestOptions(value_kind=ValueKind.LOG2FC))
+        plan_ingest(plain, IngestOptions(value_kind=ValueKind.LOG2FC))
 
 
 def test_tables_that_hold_each_other_come_to_an_end(plain, monkeypatch):

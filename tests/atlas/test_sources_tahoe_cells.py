@@ -9,7 +9,7 @@ import pytest
 from h5ads import write_h5ad
 from published import DRUGS, GENES, expression_shard, tahoe_obs, tahoe_tables
 
-from lgr_core.atlas.blocks import Choices
+from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources import lists, open_folder
 from lgr_core.atlas.sources.recognise import recognise
@@ -43,7 +43,7 @@ def source(tmp_path):
 
 def opened(path, **options):
     """The source of counts that a path is recognised as."""
-    return recognise(path).open(path, Choices(**options))
+    return recognise(path).open(path, ReadOptions(**options))
 
 
 def dense(source, max_nonzeros=1_000):

@@ -122,8 +122,8 @@ def test_rows_have_the_parents_that_pools_go_by(tmp_path):
 
 def test_lines_resolve_by_id(toy):
     """The shipped annotation brings the ids."""
-    assert toy.line_catalog.resolve("CVCL_0023") == "A549"
-    assert toy.line_catalog.resolve("hepg2c3a") == "HepG2/C3A"
+    assert toy.cell_line_catalog.resolve("CVCL_0023") == "A549"
+    assert toy.cell_line_catalog.resolve("hepg2c3a") == "HepG2/C3A"
 
 
 def test_info_is_complete(toy):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from h5ads import write_h5ad
 
-from lgr_core.atlas.publish import Claimed
+from lgr_core.atlas.atomic_folder import LockedFolder
 from lgr_core.atlas.uploads import receive
 from lgr_core.errors import InputError, ServiceError, UsageError
 
@@ -63,7 +63,7 @@ def test_what_dead_servers_left_is_cleared_and_the_living_stay(tmp_path):
     left = tmp_path / "upload-dead"
     left.mkdir()
     (left / ".alive").touch()
-    living, foreign = Claimed(tmp_path, "upload"), tmp_path / "notes"
+    living, foreign = LockedFolder(tmp_path, "upload"), tmp_path / "notes"
     foreign.mkdir()
     sent(tmp_path, "x.csv")
     assert not left.exists()

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.aliases import AliasBook, load_aliases, shipped_book
+from lgr_core.drugs.aliases import AliasTable, load_aliases, shipped_aliases
 from lgr_core.errors import InputError
 
 
@@ -45,10 +45,10 @@ def test_a_missing_table_is_an_input_error(tmp_path):
 
 def test_names_of_one_drug_share_a_sense():
     """Form, hyphens, case and aliases lead to one key; the bracket at the end is apart."""
-    book = AliasBook({"GSK1120212": "Trametinib"})
-    assert book.sense("gsk-1120212") == book.sense("Trametinib (DMSO solvate)") == "trametinib"
-    assert book.sense("Cerdulatinib (PRT062070, PRT2070)") == "cerdulatinib"
-    inside = book.senses_in_brackets("Cerdulatinib (PRT062070, PRT-2070)")
+    book = AliasTable({"GSK1120212": "Trametinib"})
+    assert book.meaning("gsk-1120212") == book.meaning("Trametinib (DMSO solvate)") == "trametinib"
+    assert book.meaning("Cerdulatinib (PRT062070, PRT2070)") == "cerdulatinib"
+    inside = book.meanings_in_brackets("Cerdulatinib (PRT062070, PRT-2070)")
     assert inside == {"prt062070", "prt2070"}
 
 
@@ -60,7 +60,7 @@ def test_the_shipped_table_holds_up():
     assert {row["source"].split(":")[0] for row in rows} == {"common knowledge"}
     assert len({row["alias"] for row in rows}) == len(rows)
     assert "Mito" not in {row["alias"] for row in rows}
-    book = shipped_book()
+    book = shipped_aliases()
     for alias, drug in [
         ("Mekinist", "Trametinib"),
         ("PS-341", "Bortezomib"),
@@ -68,7 +68,7 @@ def test_the_shipped_table_holds_up():
         ("SAHA", "Vorinostat"),
         ("Stauro", "Staurosporine"),
     ]:
-        assert book.sense(alias) == book.sense(drug)
+        assert book.meaning(alias) == book.meaning(drug)
 
 
 @pytest.mark.real
@@ -77,7 +77,9 @@ def test_no_alias_joins_two_real_compounds(real_data):
     for path in sorted(real_data.glob("*/drug*.csv")):
         with path.open(encoding="utf-8", newline="") as lines:
             names = {row["drug"].strip() for row in csv.DictReader(lines)}
-        plain = AliasBook({})
+        plain = AliasTable({})
         for name in names:
-            same = {n for n in names if shipped_book().sense(n) == shipped_book().sense(name)}
-            assert len({plain.sense(n) for n in same}) == 1, same
+            same = {
+                n for n in names if shipped_aliases().meaning(n) == shipped_aliases().meaning(name)
+            }
+            assert len({plain.meaning(n) for n in same}) == 1, same

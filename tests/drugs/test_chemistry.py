@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.chemistry import (
     MAX_SMILES,
     N_BITS,
@@ -22,7 +23,6 @@ from lgr_core.drugs.chemistry import (
     standardise,
     tanimoto,
 )
-from lgr_core.drugs.identity import DrugCatalog
 from lgr_core.errors import InputError, UsageError
 
 ASPIRIN = "CC(=O)OC1=CC=CC=C1C(=O)O"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lgr_core.drugs.mechanisms import Annotation, Mechanism, MechanismBook, Signature
+from lgr_core.drugs.mechanisms import Annotation, Mechanism, MechanismAnnotations, Signature
 from lgr_core.errors import InputError, NotFoundError
 
 MAPK, PI3K, GR = "RTK/MAPK signalling", "PI3K-AKT-mTOR signalling", "Glucocorticoid receptor"
@@ -41,7 +41,7 @@ DRUGS = [
 @pytest.fixture
 def book():
     """A book of six mechanisms and five drugs."""
-    return MechanismBook(
+    return MechanismAnnotations(
         {m.tag: m for m in MECHANISMS}, {d.drug: d for d in DRUGS}, dict(SIGNATURES)
     )
 
@@ -49,7 +49,7 @@ def book():
 @pytest.fixture(scope="module")
 def shipped():
     """The book that ships."""
-    return MechanismBook.load()
+    return MechanismAnnotations.load()
 
 
 def test_a_shipped_drug_is_found_by_any_spelling_or_form(book):
@@ -207,15 +207,15 @@ def test_a_book_that_does_not_fit_together_is_refused(book):
     """A tag of a drug, or a signature of a mechanism, that nobody defines is an error at once."""
     strange = {"X": Annotation("X", ("nonsense",))}
     with pytest.raises(InputError, match="mechanism tag 'nonsense' of X: not defined"):
-        MechanismBook(book.mechanisms, strange, book.signatures)
+        MechanismAnnotations(book.mechanisms, strange, book.signatures)
     with pytest.raises(InputError, match="signature 'mapk' of mek: not defined"):
-        MechanismBook(book.mechanisms, {}, {})
+        MechanismAnnotations(book.mechanisms, {}, {})
 
 
 def test_a_missing_file_is_named(tmp_path):
     """An empty folder gives an error of ours, not of the file system."""
     with pytest.raises(InputError, match=r"mechanisms\.csv"):
-        MechanismBook.load(tmp_path)
+        MechanismAnnotations.load(tmp_path)
 
 
 def test_a_gene_set_without_a_side_is_refused(tmp_path):
@@ -224,7 +224,7 @@ def test_a_gene_set_without_a_side_is_refused(tmp_path):
     (tmp_path / "drugs.csv").write_text("drug\n", encoding="utf-8")
     (tmp_path / "programs.gmt").write_text("mapk\tsource\tDUSP6\n", encoding="utf-8")
     with pytest.raises(InputError, match="set 'mapk' of programs.gmt"):
-        MechanismBook.load(tmp_path)
+        MechanismAnnotations.load(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation import figures
-from lgr_core.evaluation.methods import REGISTRY
-from lgr_core.figures import DOWN, NOISE, TRUTH, UP
+from lgr_core.evaluation.registry import REGISTRY
+from lgr_core.figures.prediction import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
 
 KIND = ValueKind.LOG2FC
@@ -39,7 +39,7 @@ def row(table, **where):
 def trace(figure, method):
     """The trace of a method."""
     names = {trace.name: trace for trace in figure.data}
-    return names[figures.look(method).label]
+    return names[figures.method_style(method).label]
 
 
 def panel(run, metric, **options):
@@ -70,7 +70,9 @@ def test_random_drugs_are_a_band_and_the_oracle_a_line(run):
     assert line.x0 == row(run.summary, method="oracle_k", metric="cosine")["mean"]
     assert line.line.color == TRUTH
     drawn = {trace.name for trace in figure.data}
-    assert not drawn & {figures.look(name).label for name in ("random_k", "oracle_k", "truth")}
+    assert not drawn & {
+        figures.method_style(name).label for name in ("random_k", "oracle_k", "truth")
+    }
 
 
 def test_methods_that_read_more_stand_above_a_line(run):
@@ -328,12 +330,20 @@ def test_curves_run_over_k(run):
 
 def test_the_registry_is_drawn_in_colour_only_where_it_retrieves():
     """Colours of retrieval differ from one another and from all others; symbols never repeat."""
-    looks = {name: figures.look(name) for name in REGISTRY}
-    coloured = [look.colour for look in looks.values() if look.group is figures.Group.RETRIEVAL]
-    rest = {look.colour for look in looks.values() if look.group is not figures.Group.RETRIEVAL}
+    looks = {name: figures.method_style(name) for name in REGISTRY}
+    coloured = [
+        method_style.colour
+        for method_style in looks.values()
+        if method_style.group is figures.Group.RETRIEVAL
+    ]
+    rest = {
+        method_style.colour
+        for method_style in looks.values()
+        if method_style.group is not figures.Group.RETRIEVAL
+    }
     assert len(set(coloured)) == len(coloured)
     assert not set(coloured) & rest
-    marks = [(look.colour, look.symbol) for look in looks.values()]
+    marks = [(method_style.colour, method_style.symbol) for method_style in looks.values()]
     assert len(set(marks)) == len(marks)
 
 

@@ -9,20 +9,20 @@ import pytest
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import ERRORS, SCORE, cross_fitted, fit
-from lgr_core.evaluation.calibration_files import (
+from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.calibration_data import TrustTable
+from lgr_core.evaluation.calibration_store import (
     newest_calibration,
-    newest_settings,
+    newest_params,
     read_calibration,
     regime_of,
     write_calibrations,
 )
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.trust_curves import intervals, reliability, risk_coverage
-from lgr_core.evaluation.trust_table import TrustTable
-from lgr_core.prediction.means import CellMean
-from lgr_core.prediction.surroundings import FEATURES
+from lgr_core.prediction.mean_baselines import CellMean
 from lgr_core.prediction.trust import LEVELS
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.trust_features import FEATURES
+from lgr_core.retrieval.query_block import EvidenceReader
 
 
 def planted(*, lines=12, drugs=40, tells=True, seed=0):
@@ -130,7 +130,7 @@ def test_few_conditions_are_lived_with(lines, drugs):
 
 def test_a_run_without_a_method_to_trust_has_empty_tables(toy, tmp_path):
     """Of none, nothing: no row, no calibration, no error."""
-    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
+    block = EvidenceReader(toy).block("A549", 5.0, ["Trametinib"])
     trust = TrustTable({"cell_mean": [CellMean()]})
     trust.add(block, {"cell_mean": CellMean().predict(block)}, toy.deltas(block.rows))
     table = trust.table(pd.DataFrame([{"cell_line": "A549"}]), "open_world")
@@ -209,12 +209,12 @@ def test_what_most_folds_of_the_newest_run_chose_is_learned(toy, tmp_path):
         tmp_path / "words", toy, finished="2026-03-01", fitted={"open_world-0": {"kriging": "w"}}
     )
     run_of(tmp_path / "other", toy, finished="2026-04-01", build="0" * 32, fitted=folds)
-    found = newest_settings(tmp_path, toy, "best_evidence")
+    found = newest_params(tmp_path, toy, "best_evidence")
     assert found == {"settings": {"drawn": 2}, "kernel": "c"}
-    assert newest_settings(tmp_path, toy, "kriging") is None
+    assert newest_params(tmp_path, toy, "kriging") is None
     alone = {part: told for part, told in folds.items() if part.startswith("unseen_drug")}
     run_of(tmp_path / "last", toy, finished="2026-05-01", fitted=alone)
-    assert newest_settings(tmp_path, toy, "best_evidence")["settings"] == {"drawn": 5}
+    assert newest_params(tmp_path, toy, "best_evidence")["settings"] == {"drawn": 5}
 
 
 def test_the_regime_is_that_of_the_question(toy):

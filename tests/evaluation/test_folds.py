@@ -104,7 +104,7 @@ def test_the_open_world_refits_without_a_fifth_of_the_pairs(toy):
     folds = make_folds(toy, Regime.OPEN_WORLD)
     toy_units = [len(set(Axes.of(toy).units(Regime.OPEN_WORLD)[fold.test])) for fold in folds]
     assert sorted(toy_units) == [3, 3, 4, 4, 4]
-    assert all(fold.reach[Evidence.TRAIN].all() for fold in folds)
+    assert all(fold.readable_rows[Evidence.TRAIN].all() for fold in folds)
     assert not folds[0].train.all()
 
 
@@ -141,10 +141,10 @@ def test_tuning_tests_every_training_row_once():
     """In folds inside the fold; of one training unit there are none."""
     store = world([(line, drug, 5.0) for line in ("l1", "l2", "l3") for drug in "abcd"])
     fold = make_folds(store, "unseen_cell_line", 3)[0]
-    tested = np.sum([inner.test for inner in fold.tunings()], axis=0)
+    tested = np.sum([inner.test for inner in fold.inner_folds()], axis=0)
     np.testing.assert_array_equal(tested, fold.train)
     alone = make_folds(world([("l1", "a", 5.0), ("l2", "a", 5.0)]), "unseen_cell_line", 2)[0]
-    assert alone.tunings() == []
+    assert alone.inner_folds() == []
 
 
 def test_nested_folds_stay_inside_the_training_rows(toy):
@@ -152,8 +152,8 @@ def test_nested_folds_stay_inside_the_training_rows(toy):
     for regime in Regime:
         outer = make_folds(toy, regime, 3)[0]
         for fold in nested(outer, 2):
-            inside = fold.train | fold.test | fold.reach[Evidence.TRAIN]
-            assert not ((inside | fold.reach[Evidence.TARGET_POOL]) & outer.test).any()
+            inside = fold.train | fold.test | fold.readable_rows[Evidence.TRAIN]
+            assert not ((inside | fold.readable_rows[Evidence.TARGET_POOL]) & outer.test).any()
             assert fold.regime is regime
 
 
@@ -172,7 +172,9 @@ def test_the_pool_of_an_unseen_line_is_drugs_known_from_training():
     store = world([("l1", "a", 5.0), ("l1", "b", 5.0), ("l2", "a", 5.0), ("l2", "c", 5.0)])
     folds = make_folds(store, Regime.UNSEEN_CELL_LINE)
     tests_l1 = next(fold for fold in folds if fold.test[0])
-    np.testing.assert_array_equal(tests_l1.reach[Evidence.TARGET_POOL], [True, False, True, True])
+    np.testing.assert_array_equal(
+        tests_l1.readable_rows[Evidence.TARGET_POOL], [True, False, True, True]
+    )
 
 
 def test_a_fold_refuses_units_on_two_sides(toy):
@@ -211,7 +213,7 @@ def test_masks_are_sealed(toy):
     mine[2] = True
     assert not fold.train[2]
     with pytest.raises(ValueError, match="read-only"):
-        fold.reach[Evidence.TARGET_POOL][0] = True
+        fold.readable_rows[Evidence.TARGET_POOL][0] = True
     assert fold.regime is Regime.UNSEEN_CELL_LINE
 
 
@@ -271,7 +273,7 @@ def test_lines_too_thin_for_what_is_asked_are_said_with_the_most_there_is():
     assert len(np.concatenate(queries(store, folds, min_drugs=3))) == 3
     with pytest.raises(NotFoundError, match=r"4 drugs or more: no tested.* more than 3\."):
         queries(store, folds, min_drugs=4)
-    store.line_catalog = SimpleNamespace(resolve=str)
+    store.cell_line_catalog = SimpleNamespace(resolve=str)
     with pytest.raises(NotFoundError, match=r"more than 2\."):
         queries(store, folds, lines=["l2"], min_drugs=3)
 

@@ -9,10 +9,10 @@ import pytest
 
 from lgr_core.domain import Evidence
 from lgr_core.evaluation.figures import number
-from lgr_core.evaluation.reading import REGIME_WORDS, UNEQUAL
+from lgr_core.evaluation.labels import REGIME_LABELS, UNEQUAL
 from lgr_core.evaluation.regimes import Regime, reads_of
 from lgr_core.evaluation.report import WHERE_CURVES_END, report_html, write_report
-from lgr_core.evaluation.table_words import choices, config_words, coverage
+from lgr_core.evaluation.table_labels import choices, config_words, coverage
 
 EVIL = "</script><script>alert(1)</script>$title"
 LIMIT = 6_000_000
@@ -63,8 +63,8 @@ def test_nothing_is_fetched(page):
 def test_regimes_come_in_the_papers_order(page):
     """Figures 2 to 4, and the strict regime beside the one it is stricter than."""
     found = re.findall(r'<h2 id="(\w+)">', page)
-    assert found[:4] == [str(regime) for regime in REGIME_WORDS]
-    for words in REGIME_WORDS.values():
+    assert found[:4] == [str(regime) for regime in REGIME_LABELS]
+    for words in REGIME_LABELS.values():
         assert escape(words.asks) in page
 
 

@@ -16,11 +16,12 @@ import pytest
 from lgr_core.config import Settings
 from lgr_core.domain import Evidence
 from lgr_core.errors import InputError, NotFoundError, UsageError
-from lgr_core.evaluation import results, runner
-from lgr_core.evaluation.methods import CONTROLS, REGISTRY, chosen_methods
-from lgr_core.evaluation.plan import Plan, digest
+from lgr_core.evaluation import run_store as results
+from lgr_core.evaluation import runner
+from lgr_core.evaluation.config import BenchmarkConfig, digest
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.results import load_run
+from lgr_core.evaluation.registry import CONTROLS, REGISTRY, chosen_methods
+from lgr_core.evaluation.run_store import load_run
 from lgr_core.evaluation.runner import run_benchmark
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.selectors import make_selector
@@ -35,7 +36,7 @@ OURS = partial(make_selector, recorded=partial(recorded_selector, settings=Setti
 
 def plan_of(**changes):
     """All offline methods in all regimes, small."""
-    usual = Plan(tuple(Regime), OFFLINE, k=2, folds=3, random_seeds=3)
+    usual = BenchmarkConfig(tuple(Regime), OFFLINE, k=2, folds=3, random_seeds=3)
     return replace(usual, **changes)
 
 
@@ -121,10 +122,10 @@ def test_random_draws_are_a_part_of_their_own(run):
 def test_the_longest_parts_are_begun_first():
     """So that no process is left with a long one at the end."""
     names = ("random_k", None, "chemcpa")
-    tasks = [runner.Task(None, np.arange(2), np.arange(0), (), alone=name) for name in names]
+    tasks = [runner.FoldTask(None, np.arange(2), np.arange(0), (), alone=name) for name in names]
     order = sorted(tasks, key=runner.length, reverse=True)
     assert [task.alone for task in order] == ["chemcpa", None, "random_k"]
-    few = runner.Task(None, np.arange(1), np.arange(0), ())
+    few = runner.FoldTask(None, np.arange(1), np.arange(0), ())
     assert runner.length(tasks[1]) > runner.length(few)
 
 
@@ -164,7 +165,7 @@ def test_a_process_that_dies_is_said(toy, tmp_path, monkeypatch):
 def test_a_killed_run_goes_on_where_it_was_left(toy, run, tmp_path, monkeypatch):
     """What was done is not done again, and the result is the same."""
     done = []
-    carry_out = runner.Bench.carry_out
+    carry_out = runner.BenchmarkSession.execute
 
     def until_the_fourth(self, task, *more):
         if len(done) == 4:
@@ -172,7 +173,7 @@ def test_a_killed_run_goes_on_where_it_was_left(toy, run, tmp_path, monkeypatch)
         done.append(task.name)
         carry_out(self, task, *more)
 
-    monkeypatch.setattr(runner.Bench, "carry_out", until_the_fourth)
+    monkeypatch.setattr(runner.BenchmarkSession, "execute", until_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS)
     with pytest.raises(InputError, match="not finished"):
@@ -183,7 +184,7 @@ def test_a_killed_run_goes_on_where_it_was_left(toy, run, tmp_path, monkeypatch)
         again.append(task.name)
         carry_out(self, task, *more)
 
-    monkeypatch.setattr(runner.Bench, "carry_out", the_rest)
+    monkeypatch.setattr(runner.BenchmarkSession, "execute", the_rest)
     resumed = run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS)
     assert not set(done) & set(again)
     pd.testing.assert_frame_equal(resumed.scores, run.scores)
@@ -313,9 +314,11 @@ def test_someone_elses_predictions_join_a_run(toy, tmp_path):
     table = toy.conditions.iloc[rows][["cell_line", "drug", "dose_um"]].reset_index(drop=True)
     values = pd.DataFrame(toy.deltas(rows), columns=toy.gene_names[: toy.n_panel])
     pd.concat([table, values], axis=1).to_csv(tmp_path / "theirs.csv", index=False)
-    guests = {"theirs": tmp_path / "theirs.csv"}
-    plan = plan_of(regimes=(Regime.OPEN_WORLD,), methods=chosen_methods([]), guests={"theirs": "x"})
-    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS, guests=guests)
+    external = {"theirs": tmp_path / "theirs.csv"}
+    plan = plan_of(
+        regimes=(Regime.OPEN_WORLD,), methods=chosen_methods([]), external={"theirs": "x"}
+    )
+    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS, external=external)
     theirs = run.scores[run.scores["method"] == "theirs"]
     assert (theirs["status"] == "not_applicable").sum() == len(METRICS)
     assert score_of(run, "theirs", "mae_delta") == pytest.approx(0, abs=1e-6)
@@ -335,7 +338,7 @@ def test_predictions_without_the_panels_genes_are_refused(toy, tmp_path):
             plan_of(),
             tmp_path / "run",
             selectors=OURS,
-            guests={"few": tmp_path / "few.csv"},
+            external={"few": tmp_path / "few.csv"},
         )
 
 
@@ -346,9 +349,9 @@ def test_predictions_that_repeat_a_condition_are_refused(toy, tmp_path):
     pd.concat([table, values * np.array([[1], [-1]])], axis=1).to_csv(
         tmp_path / "both.csv", index=False
     )
-    guests = {"both": tmp_path / "both.csv"}
+    external = {"both": tmp_path / "both.csv"}
     with pytest.raises(InputError, match="repeat a condition"):
-        run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS, guests=guests)
+        run_benchmark(toy, plan_of(), tmp_path / "run", selectors=OURS, external=external)
 
 
 def test_a_prediction_of_no_change_at_all_is_welcome(toy, tmp_path):
@@ -358,8 +361,8 @@ def test_a_prediction_of_no_change_at_all_is_welcome(toy, tmp_path):
         tmp_path / "none.csv", index=False
     )
     plan = plan_of(regimes=(Regime.OPEN_WORLD,), methods=chosen_methods([]))
-    guests = {"none": tmp_path / "none.csv"}
-    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS, guests=guests)
+    external = {"none": tmp_path / "none.csv"}
+    run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS, external=external)
     assert score_of(run, "none", "mae_delta") == score_of(run, "zero", "mae_delta")
 
 
@@ -369,13 +372,13 @@ def test_a_part_with_failed_queries_is_computed_again(toy, tmp_path, monkeypatch
     run = run_benchmark(toy, plan, tmp_path / "run", selectors=OURS)
     assert "failed" in set(run.scores["status"])
     again = []
-    carry_out = runner.Bench.carry_out
+    carry_out = runner.BenchmarkSession.execute
 
     def noted(self, task, *more):
         again.append(task.name)
         carry_out(self, task, *more)
 
-    monkeypatch.setattr(runner.Bench, "carry_out", noted)
+    monkeypatch.setattr(runner.BenchmarkSession, "execute", noted)
     run_benchmark(toy, plan, tmp_path / "run", selectors=OURS)
     assert again
 

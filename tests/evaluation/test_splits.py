@@ -12,7 +12,7 @@ from toy import DRUGS, LINES
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.split_parts import Parts
+from lgr_core.evaluation.split_reader import Parts
 from lgr_core.evaluation.splits import read_split, write_split
 
 
@@ -134,7 +134,7 @@ def test_a_dose_finds_what_is_pooled_over_doses(toy):
     pooled = SimpleNamespace(
         conditions=rows.assign(dose_um=np.nan),
         drug_catalog=toy.drug_catalog,
-        line_catalog=toy.line_catalog,
+        cell_line_catalog=toy.cell_line_catalog,
         provenance={},
     )
     asked = pd.DataFrame({"cell_line": ["LoVo"], "drug": ["[('Vorinostat', 0.05, 'uM')]"]})

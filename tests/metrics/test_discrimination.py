@@ -7,7 +7,7 @@ from sklearn import metrics as sk
 
 from lgr_core import metrics
 from lgr_core.errors import InputError
-from lgr_core.metrics import Lineup
+from lgr_core.metrics import ReferenceSet
 
 NAN = float("nan")
 
@@ -19,36 +19,38 @@ def _at(*degrees):
 
 def test_discrimination_by_hand():
     """From 40 degrees the order of four conditions is 30, 60, 0, 90: ranks 0 to 3 of 4."""
-    lineup = Lineup(deltas=_at(30, 60, 0, 90), truth=np.arange(4))
-    scores = metrics.discrimination_score_cosine(_at(40, 40, 40, 40), lineup)
+    references = ReferenceSet(deltas=_at(30, 60, 0, 90), truth=np.arange(4))
+    scores = metrics.discrimination_score_cosine(_at(40, 40, 40, 40), references)
     assert scores == pytest.approx([1, 0.75, 0.5, 0.25])
 
 
 def test_discrimination_without_the_retrieved():
     """With 30 degrees taken out, 60 is first of three and 90 last of three."""
-    lineup = Lineup(deltas=_at(30, 60, 0, 90), truth=np.array([1, 3]))
+    references = ReferenceSet(deltas=_at(30, 60, 0, 90), truth=np.array([1, 3]))
     exclude = np.array([[True, False, False, False]] * 2)
-    scores = metrics.discrimination_score_cosine(_at(40, 40), lineup, exclude=exclude)
+    scores = metrics.discrimination_score_cosine(_at(40, 40), references, exclude=exclude)
     assert scores == pytest.approx([1, 1 / 3])
 
 
 def test_discrimination_ignores_length():
     """Cosine distance sees direction only, of the prediction and of the conditions."""
-    lineup = Lineup(deltas=_at(30, 60, 0, 90) * [[1], [9], [50], [0.1]], truth=np.array([1]))
-    assert metrics.discrimination_score_cosine(_at(40) * 1e-13, lineup) == pytest.approx([0.75])
+    references = ReferenceSet(
+        deltas=_at(30, 60, 0, 90) * [[1], [9], [50], [0.1]], truth=np.array([1])
+    )
+    assert metrics.discrimination_score_cosine(_at(40) * 1e-13, references) == pytest.approx([0.75])
 
 
 def test_discrimination_counts_a_tie_half():
     """A condition in the true one's direction cannot be told from it: rank 1/2 of 3."""
-    lineup = Lineup(deltas=np.array([[1.0, 0], [2, 0], [0, 1]]), truth=np.array([0]))
-    scores = metrics.discrimination_score_cosine([3.0, 0.1], lineup)
+    references = ReferenceSet(deltas=np.array([[1.0, 0], [2, 0], [0, 1]]), truth=np.array([0]))
+    scores = metrics.discrimination_score_cosine([3.0, 0.1], references)
     assert scores == pytest.approx([1 - 0.5 / 3])
 
 
 def test_discrimination_puts_a_silent_condition_at_a_right_angle():
     """A zero delta has cosine 0, as scikit-learn has it: nearer than an opposite truth."""
-    lineup = Lineup(deltas=np.array([[-1.0, 0], [0, 0]]), truth=np.array([0]))
-    assert metrics.discrimination_score_cosine([1.0, 0], lineup) == pytest.approx([0.5])
+    references = ReferenceSet(deltas=np.array([[-1.0, 0], [0, 0]]), truth=np.array([0]))
+    assert metrics.discrimination_score_cosine([1.0, 0], references) == pytest.approx([0.5])
 
 
 def test_discrimination_is_cell_evals_where_nothing_ties():
@@ -56,10 +58,10 @@ def test_discrimination_is_cell_evals_where_nothing_ties():
     x, y = random_pairs()
     x = x[::-1]  # another query's prediction: the places spread
     context = context_of(x, y)
-    deltas, truth = context["lineup"].deltas, context["lineup"].truth
+    deltas, truth = context["references"].deltas, context["references"].truth
     distances = sk.pairwise_distances(x.astype(np.float64), deltas, metric="cosine")
     places = [np.flatnonzero(np.argsort(d) == t)[0] for d, t in zip(distances, truth, strict=True)]
-    scores = metrics.discrimination_score_cosine(x, context["lineup"])
+    scores = metrics.discrimination_score_cosine(x, context["references"])
     assert scores == pytest.approx(1 - np.array(places) / len(deltas))
     assert len(set(places)) > 10
 
@@ -76,9 +78,9 @@ def test_discrimination_is_cell_evals_where_nothing_ties():
 )
 def test_discrimination_is_undefined_where_order_means_nothing(x, deltas, exclude):
     """No direction, or nobody to be told from, is NaN."""
-    lineup = Lineup(deltas=np.array(deltas), truth=np.array([0]))
+    references = ReferenceSet(deltas=np.array(deltas), truth=np.array([0]))
     mask = None if exclude is None else np.array(exclude)
-    assert np.isnan(metrics.discrimination_score_cosine(x, lineup, exclude=mask)).all()
+    assert np.isnan(metrics.discrimination_score_cosine(x, references, exclude=mask)).all()
 
 
 @pytest.mark.parametrize(
@@ -91,9 +93,9 @@ def test_discrimination_is_undefined_where_order_means_nothing(x, deltas, exclud
 )
 def test_a_wrong_mask_is_refused(exclude, match):
     """The mask is boolean, one flag a condition, and never hides the truth."""
-    lineup = Lineup(deltas=np.eye(2), truth=np.array([0]))
+    references = ReferenceSet(deltas=np.eye(2), truth=np.array([0]))
     with pytest.raises(InputError, match=match):
-        metrics.discrimination_score_cosine([1.0, 0], lineup, exclude=np.array(exclude))
+        metrics.discrimination_score_cosine([1.0, 0], references, exclude=np.array(exclude))
 
 
 @pytest.mark.parametrize(
@@ -111,13 +113,13 @@ def test_a_wrong_mask_is_refused(exclude, match):
 def test_a_lineup_is_validated_at_birth(deltas, truth, match):
     """Row numbers that point nowhere and deltas that are none never become a lineup."""
     with pytest.raises(InputError, match=match):
-        Lineup(deltas=deltas, truth=truth)
+        ReferenceSet(deltas=deltas, truth=truth)
 
 
 def test_a_prediction_must_fit_its_lineup():
     """As many genes as the conditions, and a true row for each query."""
-    lineup = Lineup(deltas=np.eye(2), truth=np.array([0]))
+    references = ReferenceSet(deltas=np.eye(2), truth=np.array([0]))
     with pytest.raises(InputError, match="same genes"):
-        metrics.discrimination_score_cosine([1.0, 0, 0], lineup)
+        metrics.discrimination_score_cosine([1.0, 0, 0], references)
     with pytest.raises(InputError, match="2 predictions, 1 true rows"):
-        metrics.discrimination_score_cosine(np.eye(2), lineup)
+        metrics.discrimination_score_cosine(np.eye(2), references)

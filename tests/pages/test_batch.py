@@ -11,7 +11,7 @@ from loopback_llm import LoopbackLLM
 from seen import link, text, turn
 
 from lgr_core.answer import predict
-from lgr_core.export_many import write_zip
+from lgr_core.batch.export import write_zip
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from pages.shared import batch_after, batch_asking, batch_before, batch_run
 
@@ -218,7 +218,7 @@ def test_results_survive_a_look_at_another_page(batch):
 
 def test_a_stopped_batch_goes_on(batch, monkeypatch):
     """What was done stays; the rest comes on demand."""
-    predict_all = batch_run.Many.predict
+    predict_all = batch_run.BatchRun.predict
 
     def stopped(self, ask, *, cancel):
         def ask_and_stop(pools):
@@ -227,7 +227,7 @@ def test_a_stopped_batch_goes_on(batch, monkeypatch):
 
         predict_all(self, ask if self.outcomes else ask_and_stop, cancel=cancel)
 
-    monkeypatch.setattr(batch_run.Many, "predict", stopped)
+    monkeypatch.setattr(batch_run.BatchRun, "predict", stopped)
     app = batch(**ASKED)
     app.button(key="batch_run").click().run()
     assert "<b>2 of 3</b>" in text(app)

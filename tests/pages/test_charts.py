@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from plotly.utils import PlotlyJSONEncoder
 
-from lgr_core.figures import dressed
+from lgr_core.figures.prediction import dressed
 from pages.shared.charts import settled
 from pages.shared.preload import FILES, LINK, Preload
 

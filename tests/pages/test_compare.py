@@ -7,8 +7,8 @@ from lab import UNMEASURED
 from seen import figures, link, text
 
 from lgr_core.answer import predict
-from lgr_core.comparison import METHODS, STRIPS
-from lgr_core.evaluation.methods import REGISTRY
+from lgr_core.answer.baselines import METHODS, STRIPS
+from lgr_core.evaluation.registry import REGISTRY
 from pages.shared import evidence_state
 
 
@@ -24,10 +24,10 @@ def test_every_rival_is_scored_beside_the_prediction(compared, lab):
     text(app)
     answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
     table = app.dataframe[0].value
-    rivals = [name for name in METHODS if name != "lgr_mechanism"]
+    baselines = [name for name in METHODS if name != "lgr_mechanism"]
     assert table["method"].tolist() == [
         "Mechanism (this prediction)",
-        *(REGISTRY[name].label for name in rivals),
+        *(REGISTRY[name].label for name in baselines),
         "random picks, median",
     ]
     ours = table.iloc[0, 1 : 1 + len(STRIPS)].tolist()

@@ -12,12 +12,12 @@ from seen import link, text, turn, unfold
 
 from lgr_core.answer import predict
 from lgr_core.domain import Condition
-from lgr_core.drugs.mechanisms import MechanismBook
-from lgr_core.signatures.genes import whole_change
-from lgr_core.signatures.search import Found, Library, find_drugs
+from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.signatures.gene_lists import whole_change
+from lgr_core.signatures.search import DrugHits, SignatureLibrary, find_drugs
 from pages.shared import finding, hits
 
-BOOK = MechanismBook.load()
+BOOK = MechanismAnnotations.load()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_is_shown_is_what_the_core_finds(find, lab):
     app = find(**{"atlas": "lab", "from": "measured", "drug": "Gefitinib", "cell_line": "LoVo"})
     row = lab.row(Condition("LoVo", "Gefitinib", 5.0))
     signature = whole_change(lab.deltas(np.array([row]))[0], drug="Gefitinib")
-    expected = find_drugs(lab, signature, Library.read(lab, BOOK)).drugs
+    expected = find_drugs(lab, signature, SignatureLibrary.read(lab, BOOK)).drugs
     table = found(app)
     assert table["drug"].tolist() == expected["drug"].tolist()
     np.testing.assert_allclose(table["score"], expected["score"])
@@ -101,7 +101,7 @@ def test_a_list_is_called_what_it_is(reverse, fdr, score, title, lead):
             "score": [-1.0, score, score],
         }
     )
-    found = Found(pd.DataFrame(), drugs, reverse, 0)
+    found = DrugHits(pd.DataFrame(), drugs, reverse, 0)
     wanted = SimpleNamespace(words="it", cell_line=None)
     assert hits.title(wanted, found) == title
     assert lead in hits.lead(wanted, found)
@@ -111,7 +111,7 @@ def test_a_list_is_called_what_it_is(reverse, fdr, score, title, lead):
 def test_with_no_other_compound_there_is_nothing_to_compare():
     """The drug alone is no find."""
     drugs = pd.DataFrame({"drug": ["own"], "relation": "self", "fdr": np.nan, "score": 1.0})
-    found = Found(pd.DataFrame(), drugs, reverse=False, n_undefined=0)
+    found = DrugHits(pd.DataFrame(), drugs, reverse=False, n_undefined=0)
     wanted = SimpleNamespace(words="it", cell_line="A549")
     assert hits.lead(wanted, found).endswith("none can be compared.")
 
@@ -183,7 +183,9 @@ def test_a_change_may_be_predicted_by_best_evidence(find, lab):
     app = find(**asked, method="best_evidence")
     question = {"cell_line": "LoVo", "drug": "Gefitinib", "dose_um": 5.0}
     answer = predict(lab, **question, method="best_evidence")
-    expected = find_drugs(lab, whole_change(answer.prediction.delta), Library.read(lab, BOOK)).drugs
+    expected = find_drugs(
+        lab, whole_change(answer.prediction.delta), SignatureLibrary.read(lab, BOOK)
+    ).drugs
     np.testing.assert_allclose(sorted(found(app)["score"]), sorted(expected["score"]), atol=1e-4)
     assert link(app)["method"] == "best_evidence"
     assert "<th>predicted from</th><td>Best evidence</td>" in text(app)

@@ -9,8 +9,8 @@ from seen import figures, link, text, unfold
 from toy import GENES as TOY_GENES
 
 from lgr_core.answer import predict
-from lgr_core.answer.strongest import strongest
-from lgr_core.comparison import verdict
+from lgr_core.answer.baselines import verdict
+from lgr_core.answer.top_genes import strongest_genes
 from pages.shared.sections import answer_sentence
 from pages.shared.words import agree_words, share
 
@@ -41,8 +41,8 @@ def test_only_genes_outside_the_noise_are_named(lab):
         prediction=replace(answer.prediction, delta=delta),
         neighbor_deltas=delta + 9 * swing * noisy,
     )
-    assert [rows.tolist() for rows in strongest(told, 9)] == [[0, 1], [2, 3]]
-    assert [rows.tolist() for rows in strongest(told, 9, sure=True)] == [[1], [2]]
+    assert [rows.tolist() for rows in strongest_genes(told, 9)] == [[0, 1], [2, 3]]
+    assert [rows.tolist() for rows in strongest_genes(told, 9, sure=True)] == [[1], [2]]
     words = answer_sentence(told)
     assert f'<b class="lgr-up">{answer.genes[1]}</b> to go up most' in words
     assert f'<b class="lgr-down">{answer.genes[2]}</b> to go down most' in words

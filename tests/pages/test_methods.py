@@ -6,10 +6,10 @@ from html import escape, unescape
 import pytest
 from seen import link, text, turn
 
-from lgr_core.evaluation.methods import REGISTRY, Setting, declared
 from lgr_core.evaluation.regimes import RULES, Regime
+from lgr_core.evaluation.registry import REGISTRY, MethodContext, declared
 from lgr_core.metrics import METRICS
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
 from pages.shared.methods_sections import DOCS, FULL_TEXT, SHOW
 from pages.shared.methods_text import PARTS
@@ -60,8 +60,8 @@ def test_the_tables_are_the_registries(methods, lab):
     page = text(methods(part="evidence"))
     assert all(escape(rule.train) in page for rule in RULES.values())
     page = text(methods(part="methods"))
-    setting = Setting(
-        FoldReader(lab).labels, lambda name: make_selector(name, lab), Regime.OPEN_WORLD
+    setting = MethodContext(
+        EvidenceReader(lab).labels, lambda name: make_selector(name, lab), Regime.OPEN_WORLD
     )
     rows = {cells[0]: cells for cells in map(_cells, page.split("<tr>")) if cells}
     for name, evidence in declared(setting).items():

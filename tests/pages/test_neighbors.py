@@ -7,7 +7,7 @@ from lab import IMAGE, UNMEASURED
 from seen import link, text, unfold
 
 from lgr_core.answer import predict
-from lgr_core.neighborhood import inspect, reveal
+from lgr_core.answer.influence import inspect_neighbors, rank_neighbors
 from pages.shared.question import joined, parted
 
 LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
@@ -34,7 +34,7 @@ def test_each_neighbour_stands_beside_its_annotation(opened, lab):
     assert page.count('class="lgr-row"') == 5
     assert "<dt>mechanism</dt><dd>MEK inhibitor</dd>" in page
     assert "<dt>source</dt>" in page
-    shift = inspect(lab, answer).shift
+    shift = inspect_neighbors(lab, answer).shift
     assert app.dataframe[0].value["left out"].tolist() == pytest.approx(shift.tolist())
     assert IMAGE not in page
 
@@ -46,7 +46,7 @@ def test_the_truth_stays_hidden_until_it_is_revealed(opened, lab):
     assert "by Pearson r" not in text(app)
     app.toggle(key="revealed").set_value(True).run()
     answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
-    found = reveal(lab, answer)
+    found = rank_neighbors(lab, answer)
     assert app.dataframe[0].value["true rank"].tolist() == found.rank.tolist()
     assert f"true rank {found.rank[0]} of {found.n_candidates}" in text(app)
     assert link(app)["reveal"] == "1"
@@ -57,7 +57,7 @@ def test_the_truth_stays_hidden_until_it_is_revealed(opened, lab):
 
 def test_without_a_truth_there_is_nothing_to_reveal(opened):
     """The toggle is off, and a link that asks for it shows no rank."""
-    app = opened(drug=UNMEASURED, reveal="1")
+    app = opened(drug=UNMEASURED, rank_neighbors="1")
     assert app.toggle(key="revealed").disabled
     assert "true rank" not in text(app)
 

@@ -14,7 +14,7 @@ from lab import MECHANISMS, UNMEASURED
 from lgr_core.answer import LGR_METHOD, METHODS, predict
 from lgr_core.cli import main
 from lgr_core.domain import Condition
-from lgr_core.prediction.explained import METHODS as WEIGHTED
+from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import asking, evidence_state, recipes, state
 from pages.shared.pickers import Asked
@@ -66,14 +66,14 @@ def record(home, line):
             file.write(json.dumps(asked | named) + "\n")
 
 
-def prepare(home, lab, recorded, *, tuned):
+def prepare(home, lab, recorded, *, with_tuned_params):
     """Fill a home as a case says; of own lines, A549's answers are there as well."""
     if recorded != "none":
         record(home, "A549")
     if recorded == "own line":
         for line in LAB_LINES:
             record(home, line)
-    if tuned:
+    if with_tuned_params:
         calibrate(home / "runs" / "a_run", lab)
         config = home / "runs" / "a_run" / "config.json"
         fitted = {"fitted": {"open_world-0": TUNED}}
@@ -139,7 +139,7 @@ def check_alike(question, method, folder, capsys, monkeypatch):
 @pytest.mark.parametrize("selector", SELECTORS)
 def test_neighbors_are_the_same(home, lab, tmp_path, capsys, monkeypatch, selector, recorded):
     """Every selector; of a language model's answers, the line's own before another's."""
-    prepare(home, lab, recorded, tuned=False)
+    prepare(home, lab, recorded, with_tuned_params=False)
     for question in QUESTIONS:
         if selector == "oracle" and question.drug == UNMEASURED:
             continue  # there is no truth to rank by
@@ -158,20 +158,22 @@ WAYS = [(name, False) for name in METHODS if name != LGR_METHOD] + [(name, True)
 
 @pytest.mark.parametrize("recorded", RECORDED)
 @pytest.mark.parametrize(("method", "tuned"), WAYS)
-def test_methods_are_the_same(home, lab, tmp_path, capsys, monkeypatch, method, recorded, tuned):
+def test_methods_are_the_same(
+    home, lab, tmp_path, capsys, monkeypatch, method, recorded, with_tuned_params
+):
     """Every method, as it is and as a benchmark run has tuned it."""
-    prepare(home, lab, recorded, tuned=tuned)
+    prepare(home, lab, recorded, with_tuned_params=with_tuned_params)
     for question in QUESTIONS[::2]:
         page = check_alike(question, method, tmp_path, capsys, monkeypatch)
         if method in TUNED and recorded != "none":
-            assert ("0.8 llm" in page.prediction.provenance["settings"]) == tuned
+            assert ("0.8 llm" in page.prediction.provenance["settings"]) == with_tuned_params
 
 
 @pytest.mark.parametrize("method", ["kriging", "hybrid", "best_evidence"])
 def test_recorded_answers_matter(home, lab, method):
     """Or the cases above would be one: another line's answers change what is predicted."""
     question = QUESTIONS[2] if method == "best_evidence" else QUESTIONS[0]
-    prepare(home, lab, "none", tuned=True)
+    prepare(home, lab, "none", with_tuned_params=True)
     without = on_the_page(question, method).prediction.delta
     record(home, "A549")
     assert not np.allclose(on_the_page(question, method).prediction.delta, without, atol=1e-3)

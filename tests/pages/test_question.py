@@ -6,8 +6,8 @@ import pytest
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines
 from lgr_core.atlas.build import build_atlas
+from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import ValueKind
 from pages.shared.method_words import settle_method
 from pages.shared.question import K_MAX, Question, settle, settle_atlas

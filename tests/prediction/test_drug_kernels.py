@@ -10,11 +10,11 @@ from lgr_core.prediction.drug_kernels import (
     LLM,
     MECHANISM,
     DrugKernels,
-    Newcomer,
+    UnmeasuredDrug,
     cosine,
     diffused,
 )
-from lgr_core.retrieval.blocks import Labels
+from lgr_core.retrieval.query_block import ConditionIndex
 
 
 class Listing:
@@ -40,7 +40,7 @@ class Listing:
 
 def kernels_of(store, selector):
     """Kernels with that selector for the language model."""
-    return DrugKernels(Labels(store), lambda name: {LLM: selector}[name])
+    return DrugKernels(ConditionIndex(store), lambda name: {LLM: selector}[name])
 
 
 def test_cosine_by_hand():
@@ -60,7 +60,7 @@ def test_lists_make_drugs_alike_and_their_common_neighbours_too(toy):
     """Two drugs that name a third are alike; who is named by nobody is alone."""
     lists = {"Trametinib": ["Cobimetinib"], "Vorinostat": ["Cobimetinib", "Nonsense"]}
     kernel = kernels_of(toy, Listing(lists)).of(LLM)
-    place = {drug: i for i, drug in enumerate(Labels(toy).drugs)}
+    place = {drug: i for i, drug in enumerate(ConditionIndex(toy).drugs)}
     assert kernel[place["Trametinib"], place["Vorinostat"]] > 0.1
     assert kernel[place["Trametinib"], place["Cobimetinib"]] > 0.1
     alone = np.delete(kernel[place["Mystery compound"]], place["Mystery compound"])
@@ -86,7 +86,7 @@ def test_lists_read_no_measurement(toy, look):
 def test_structures_and_mechanisms_liken_the_two_mek_inhibitors(toy):
     """A mixture is the weighted sum, and likens every drug to itself by 1."""
     kernels = kernels_of(toy, Listing({}))
-    drugs = list(Labels(toy).drugs)
+    drugs = list(ConditionIndex(toy).drugs)
     pair = drugs.index("Trametinib"), drugs.index("Cobimetinib")
     assert kernels.says(MECHANISM)
     assert kernels.of(MECHANISM)[pair] >= 0.7
@@ -99,9 +99,9 @@ def test_structures_and_mechanisms_liken_the_two_mek_inhibitors(toy):
 def test_a_newcomer_stands_behind_the_measured_drugs(toy):
     """Its structure and mechanism liken it to others; no list does, and none are asked for it."""
     place = toy.drugs["drug"].tolist().index("Tofacitinib")
-    new = Newcomer("New", toy.fingerprints[place], {"moa": "MEK inhibitor"})
+    new = UnmeasuredDrug("New", toy.fingerprints[place], {"moa": "MEK inhibitor"})
     selector = Listing({"Trametinib": ["Cobimetinib"]})
-    kernels = DrugKernels(Labels(toy), lambda name: {LLM: selector}[name], [new])
+    kernels = DrugKernels(ConditionIndex(toy), lambda name: {LLM: selector}[name], [new])
     n = len(toy.drugs)
     assert kernels.numbers(["New", "Trametinib", "nobody"]).tolist() == [n, 5, -1]
     twin = int(kernels.numbers(["Tofacitinib"])[0])

@@ -8,14 +8,14 @@ import pytest
 from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.folds import make_folds
-from lgr_core.evaluation.methods import REGISTRY, Setting
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.prediction.hybrid import STRENGTHS, THRESHOLDS, Hybrid, Shrunken
-from lgr_core.prediction.means import PoolMeans
+from lgr_core.prediction.mean_baselines import PoolMeans
 from lgr_core.prediction.retrieved import Retrieved
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.gate import Basis
-from lgr_core.retrieval.pool import TrainingView
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.evidence_guard import VectorBasis
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 
 
@@ -43,7 +43,7 @@ def lgr(store, *names, k=2, in_line=True, **options):
 
 def block_of(store):
     """Two queries of one line."""
-    return FoldReader(store).block("A549", 5.0, ["Trametinib", "Mystery compound"])
+    return EvidenceReader(store).block("A549", 5.0, ["Trametinib", "Mystery compound"])
 
 
 def test_shrunken_is_a_share_of_both(toy):
@@ -124,8 +124,8 @@ def test_the_threshold_is_chosen_on_validation(toy):
 def test_a_query_is_put_to_a_selector_once_for_all_methods(toy):
     """LGR, shrunken and hybrid stand on the same neighbours; another block or k is asked anew."""
     both = {name: Names("Cobimetinib", "Vorinostat", name=name) for name in ("llm", "chemistry")}
-    reader = FoldReader(toy)
-    setting = Setting(reader.labels, both.__getitem__, Regime.OPEN_WORLD, k=2)
+    reader = EvidenceReader(toy)
+    setting = MethodContext(reader.labels, both.__getitem__, Regime.OPEN_WORLD, k=2)
     names = ("lgr_llm", "lgr_chemistry", "lgr_llm_shrunken", "hybrid")
     methods = [method for name in names for method in REGISTRY[name].make(setting)]
     blocks = [block_of(toy), block_of(toy).some([1])]
@@ -140,8 +140,8 @@ def test_a_query_is_put_to_a_selector_once_for_all_methods(toy):
 
 def test_what_one_regime_made_another_does_not_use(toy):
     """In the strict regime neighbours are means over training lines."""
-    setting = Setting(FoldReader(toy).labels, lambda name: Names(), Regime.OPEN_WORLD)
+    setting = MethodContext(EvidenceReader(toy).labels, lambda name: Names(), Regime.OPEN_WORLD)
     selector = Names("Cobimetinib")
     strict = replace(setting, regime=Regime.UNSEEN_CELL_LINE_STRICT)
     bases = [made.retrieved(selector).basis for made in (setting, strict)]
-    assert bases == [Basis.LINE, Basis.DRUG_MEANS]
+    assert bases == [VectorBasis.LINE, VectorBasis.DRUG_MEANS]

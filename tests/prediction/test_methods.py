@@ -14,9 +14,8 @@ from lgr_core.domain import Condition
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.metrics import pearson_delta
-from lgr_core.prediction.batch import Status
 from lgr_core.prediction.chem_knn import ChemKNN
-from lgr_core.prediction.means import (
+from lgr_core.prediction.mean_baselines import (
     CellMean,
     DrugMean,
     GlobalMean,
@@ -25,18 +24,19 @@ from lgr_core.prediction.means import (
     Truth,
     Zero,
 )
+from lgr_core.prediction.method import Status
 from lgr_core.prediction.pca_ridge import COMPONENTS, PENALTIES, PCARidge, _Latent, _Moments
 from lgr_core.prediction.predictors import LGR, PoolMean
 from lgr_core.prediction.retrieved import Oracle, Retrieved
-from lgr_core.retrieval.blocks import FoldReader
-from lgr_core.retrieval.pool import TrainingView, View, candidate_pool
+from lgr_core.retrieval.candidate_pool import QueryView, TrainingView, candidate_pool
+from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector, make_selector
 
 
 def blocks_of(store, regime, number=0):
     """The blocks that a fold tests, and the fold."""
     fold = make_folds(store, regime, 3)[number]
-    return list(FoldReader(store, fold).blocks(np.flatnonzero(fold.test))), fold
+    return list(EvidenceReader(store, fold).blocks(np.flatnonzero(fold.test))), fold
 
 
 def singly(store, block, fold, method):
@@ -44,7 +44,7 @@ def singly(store, block, fold, method):
     found = []
     for query in block.queries:
         pool = candidate_pool(store, query, fold=fold)
-        view = View(store, query, method.evidence, fold)
+        view = QueryView(store, query, method.evidence, fold)
         found.append(method.predict(pool, view).delta)
     return np.array(found)
 
@@ -138,7 +138,7 @@ def test_drug_mean_is_over_the_training_lines(toy):
 
 def test_plate_mean_averages_the_other_drugs_of_the_querys_plates(toy_home, toy):
     """All of the toy atlas's conditions stand on one plate: there it is the pool mean."""
-    block = FoldReader(toy).block("LoVo", 5.0, ["Trametinib", "Vorinostat"])
+    block = EvidenceReader(toy).block("LoVo", 5.0, ["Trametinib", "Vorinostat"])
     found = PlateMean().predict(block)
     np.testing.assert_allclose(found.delta, PoolMeans().predict(block).delta, rtol=1e-5)
     assert found.used.sum(axis=1).tolist() == found.k_used.tolist() == [6, 6]
@@ -146,14 +146,14 @@ def test_plate_mean_averages_the_other_drugs_of_the_querys_plates(toy_home, toy)
 
 def test_zero_and_truth(toy):
     """What they say."""
-    block = FoldReader(toy).block("LoVo", 5.0, ["Trametinib"])
+    block = EvidenceReader(toy).block("LoVo", 5.0, ["Trametinib"])
     assert not Zero().predict(block).delta.any()
     np.testing.assert_array_equal(Truth().predict(block).delta, toy.deltas(block.rows))
 
 
 def test_chem_knn_averages_the_drug_means_of_the_nearest_structures(toy):
     """Trametinib's nearest in training is cobimetinib; a drug without a structure has none."""
-    block = FoldReader(toy).block("LoVo", 5.0, ["Trametinib", "Mystery compound"])
+    block = EvidenceReader(toy).block("LoVo", 5.0, ["Trametinib", "Mystery compound"])
     found = ChemKNN(1).predict(block)
     rows = [toy.row(Condition(line, "Cobimetinib", 5.0)) for line in ("A549", "HepG2/C3A", "LoVo")]
     np.testing.assert_allclose(found.delta[0], toy.deltas(np.array(rows)).mean(axis=0), rtol=1e-5)
@@ -163,7 +163,7 @@ def test_chem_knn_averages_the_drug_means_of_the_nearest_structures(toy):
 
 def test_chem_knn_leaves_the_querys_twins_out(toy):
     """Tofacitinib's own citrate is its nearest structure, and not its neighbour."""
-    block = FoldReader(toy).block("LoVo", 5.0, ["Tofacitinib"])
+    block = EvidenceReader(toy).block("LoVo", 5.0, ["Tofacitinib"])
     nearest = ChemKNN(1).predict(block).delta[0]
     rows = [toy.row(Condition(x, "Tofacitinib (citrate)", 5.0)) for x in ("A549", "LoVo")]
     twin = toy.deltas(np.array(rows)).mean(axis=0)
@@ -194,7 +194,7 @@ def test_pca_ridge_chooses_what_correlates_best_on_validation_rows(tmp_path, noi
     store = build_world(tmp_path / "world", lines=12, drugs=40, noise=noise)
     store.fingerprints = (np.random.default_rng(0).random((40, 64)) < 0.3).astype(np.uint8)
     fold = make_folds(store, "unseen_cell_line", 3)[0]
-    method = PCARidge(FoldReader(store, fold).labels)
+    method = PCARidge(EvidenceReader(store, fold).labels)
     method.fit(TrainingView(store, fold, validation=True))
     drug, bits, held = method._labels.drug, method._bits, fold.validation
     rows = fold.train & ~held
@@ -211,7 +211,7 @@ def test_pca_ridge_chooses_what_correlates_best_on_validation_rows(tmp_path, noi
 def test_pca_ridge_fits_on_training_rows_and_skips_what_has_no_structure(toy):
     """A prediction for the tested drugs; none for the drug without a structure."""
     fold = make_folds(toy, "unseen_drug", 3)[0]
-    reader = FoldReader(toy, fold)
+    reader = EvidenceReader(toy, fold)
     method = PCARidge(reader.labels)
     method.fit(TrainingView(toy, fold, validation=True, evidence=method.evidence))
     for block in reader.blocks(np.flatnonzero(fold.test)):

@@ -6,7 +6,7 @@ import pytest
 from lgr_core.domain import Condition, Evidence, Proposal, Selection
 from lgr_core.errors import EmptyPoolError, LeakageError, UsageError
 from lgr_core.prediction.predictors import LGR, PoolMean
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
 from lgr_core.retrieval.selectors import make_selector
 
 QUERY = Condition("A549", "Trametinib", 5.0)
@@ -28,7 +28,7 @@ class Names:
 
 def run(store, method, query=QUERY):
     """Predict with just the evidence that the method declares."""
-    return method.predict(candidate_pool(store, query), View(store, query, method.evidence))
+    return method.predict(candidate_pool(store, query), QueryView(store, query, method.evidence))
 
 
 def measured(store, *drugs, all_genes=False):
@@ -91,7 +91,7 @@ def test_the_truth_changes_no_honest_prediction(toy, name):
     """Every method but the oracle gives the same delta with the truth out of reach."""
     method = LGR(make_selector(name, toy), toy.drug_catalog, k=3)
     pool = candidate_pool(toy, QUERY)
-    blind = View(toy, QUERY, {Evidence.TARGET_POOL})
+    blind = QueryView(toy, QUERY, {Evidence.TARGET_POOL})
     if name == "oracle":
         with pytest.raises(LeakageError):
             method.predict(pool, blind)

@@ -9,17 +9,17 @@ from lgr_core.domain import Evidence
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.prediction.surroundings import FEATURES, Surroundings
 from lgr_core.prediction.trust import (
     LEVELS,
     Calibration,
-    Light,
+    TrustLevel,
     coverage,
     error_levels,
-    light_of,
+    level_of,
     reasons,
 )
-from lgr_core.retrieval.blocks import FoldReader
+from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
+from lgr_core.retrieval.query_block import EvidenceReader
 
 READS = frozenset({Evidence.TRAIN, Evidence.TARGET_POOL})
 
@@ -43,8 +43,8 @@ def calibration(**changes):
 
 def test_features_of_one_query_by_hand(toy):
     """Agreement and counts of its line's pool and of its drug elsewhere; likeness; size."""
-    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
-    around = Surroundings.of(block, READS)
+    block = EvidenceReader(toy).block("A549", 5.0, ["Trametinib"])
+    around = TrustFeatures.of(block, READS)
     others = [drug for drug in toy.measured_drugs("A549", 5.0) if drug != "Trametinib"]
     pool = toy.deltas(toy.rows("A549", others, 5.0)).astype(float)
     elsewhere = [toy.rows(line, ["Trametinib"], 5.0)[0] for line in ("HepG2/C3A", "LoVo")]
@@ -63,10 +63,10 @@ def test_features_of_one_query_by_hand(toy):
 
 def test_features_of_neighbours_by_hand(toy):
     """Their agreement, what random picks would come to, and the cells behind them."""
-    block = FoldReader(toy).block("A549", 5.0, ["Trametinib"])
+    block = EvidenceReader(toy).block("A549", 5.0, ["Trametinib"])
     names = toy.measured_drugs("A549", 5.0)
     used = np.isin(names, ("Cobimetinib", "Vorinostat"))[None, :]
-    around = Surroundings.of(block, READS)
+    around = TrustFeatures.of(block, READS)
     found = dict(zip(FEATURES, around.features(around.mean, used)[0], strict=True))
     rows = toy.deltas(toy.rows("A549", ("Cobimetinib", "Vorinostat"), 5.0)).astype(float)
     agreement = np.square(rows.mean(axis=0)).mean() / np.square(rows).mean()
@@ -87,9 +87,9 @@ def test_nothing_around_a_query_hangs_on_its_truth(toy):
     """Declaring the truth changes nothing, in any regime."""
     for regime in Regime:
         fold = make_folds(toy, regime, 3)[0]
-        for block in FoldReader(toy, fold).blocks(np.flatnonzero(fold.test)):
-            plain = Surroundings.of(block, READS)
-            told = Surroundings.of(block, READS | {Evidence.TRUTH})
+        for block in EvidenceReader(toy, fold).blocks(np.flatnonzero(fold.test)):
+            plain = TrustFeatures.of(block, READS)
+            told = TrustFeatures.of(block, READS | {Evidence.TRUTH})
             for name in ("known", "mean", "unit"):
                 np.testing.assert_array_equal(getattr(plain, name), getattr(told, name))
             assert (plain.unit > 0).all()
@@ -139,16 +139,16 @@ def test_a_calibration_survives_json():
 @pytest.mark.parametrize(
     ("expected", "light"),
     [
-        (0.9, Light.GREEN),
-        (0.7, Light.GREEN),
-        (0.5, Light.YELLOW),
-        (0.1, Light.RED),
+        (0.9, TrustLevel.GREEN),
+        (0.7, TrustLevel.GREEN),
+        (0.5, TrustLevel.YELLOW),
+        (0.1, TrustLevel.RED),
         (np.nan, "red"),
     ],
 )
 def test_lights(expected, light):
     """From 0.7 green, from 0.4 yellow."""
-    assert light_of(expected) == light
+    assert level_of(expected) == light
 
 
 def test_reasons_speak_of_what_was_found():

@@ -19,10 +19,10 @@ from lgr_core.llm.budget import Budget, BudgetedClient, most_usage
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.capabilities import Memory
 from lgr_core.llm.prices import PRICES, Prices
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.fill_cache import estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.pool import candidate_pool
 
 LINES = 10
 QUERIES = 120

@@ -10,10 +10,10 @@ from lgr_core.domain import Condition, LLMReply, LLMUsage, Reason
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.prompt import PromptOptions
+from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook
-from lgr_core.retrieval.pool import View, candidate_pool
 from lgr_core.retrieval.resolve import retrieve
 
 QUERY = Condition("A549", "Trametinib", 5.0)
@@ -48,7 +48,7 @@ def ask(toy):
 
     def run(selector, query=QUERY, k=3):
         pool = candidate_pool(toy, query)
-        return retrieve(selector, pool, View(toy, query, []), toy.drug_catalog, k)
+        return retrieve(selector, pool, QueryView(toy, query, []), toy.drug_catalog, k)
 
     return run
 
@@ -146,7 +146,7 @@ def test_names_beyond_a_narrower_pool_are_not_the_models_mistake(make, toy, file
     """In scope drug, or from a file, a drug of the atlas outside this pool is not_in_split."""
     pool = candidate_pool(toy, QUERY)
     narrow = type(pool)(QUERY, tuple(d for d in pool.drugs if d != "Vorinostat"), pool.twins)
-    view = View(toy, QUERY, [])
+    view = QueryView(toy, QUERY, [])
     for selector in (
         make(GOOD, scope=Scope.DRUG),
         make(policy=Policy.REPLAY, files=[file], client=False, model="x"),

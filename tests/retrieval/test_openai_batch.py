@@ -12,12 +12,12 @@ from lgr_core.domain import Condition
 from lgr_core.errors import InputError, ServiceError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.endpoint import Service
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.openai_batch.answers import import_batch
 from lgr_core.retrieval.openai_batch.export import Manifest, custom_id, export_batch
 from lgr_core.retrieval.openai_batch.submit import submit
-from lgr_core.retrieval.pool import candidate_pool
 
 GOOD = "<Final Answer>\n1. Cobimetinib: alike.\n2. Vorinostat: alike.\n</Final Answer>"
 

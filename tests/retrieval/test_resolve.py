@@ -3,9 +3,9 @@
 import pytest
 
 from lgr_core.domain import CandidatePool, Condition, Proposal, Reason, Selection
-from lgr_core.drugs.identity import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.pool import candidate_pool
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.resolve import resolve
 
 

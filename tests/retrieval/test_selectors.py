@@ -6,7 +6,7 @@ from scipy.stats import pearsonr
 
 from lgr_core.domain import Condition, Evidence
 from lgr_core.errors import LeakageError, NotFoundError, UsageError
-from lgr_core.retrieval.pool import View, candidate_pool
+from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
 from lgr_core.retrieval.selectors import SELECTORS, RandomSelector, make_selector
 
 TRAMETINIB = Condition("A549", "Trametinib", 5.0)
@@ -17,7 +17,7 @@ def select(store, name, query=TRAMETINIB, k=3, evidence=None):
     selector = make_selector(name, store)
     pool = candidate_pool(store, query)
     allowed = selector.evidence if evidence is None else evidence
-    return selector.select(pool, k, View(store, query, allowed))
+    return selector.select(pool, k, QueryView(store, query, allowed))
 
 
 def test_mechanism_finds_the_other_mek_inhibitor(toy):
@@ -62,7 +62,7 @@ def test_chemistry_says_nothing_of_a_query_without_structure(toy):
 def test_random_is_seeded_by_query_and_seed(toy):
     """The same draw for the same question, another for another seed; never twice the same drug."""
     pool = candidate_pool(toy, TRAMETINIB)
-    view = View(toy, TRAMETINIB, [])
+    view = QueryView(toy, TRAMETINIB, [])
     draws = [
         tuple(p.text for p in RandomSelector(seed).select(pool, 4, view).proposals)
         for seed in (0, 0, 1, 2, 3)

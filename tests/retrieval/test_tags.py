@@ -6,7 +6,7 @@ import pytest
 from loopback_llm import FakeClient, LoopbackLLM
 
 from lgr_core.cli import main
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import BadReplyError, BudgetError, NotFoundError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.retrieval.tags import CHUNK, TagInference
@@ -26,7 +26,7 @@ def infer(tmp_path):
 
     def run(*replies, drugs=DRUGS, client=True):
         fake = FakeClient(*replies)
-        book, cache = MechanismBook.load(), AnswerCache(tmp_path)
+        book, cache = MechanismAnnotations.load(), AnswerCache(tmp_path)
         inference = TagInference(book, cache, "a-model", "fake", fake if client else None)
         return inference.infer(drugs), fake
 

@@ -6,18 +6,18 @@ import pytest
 from lab import MECHANISMS
 
 from lgr_core.domain import Condition
-from lgr_core.drugs.mechanisms import MechanismBook
+from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
-from lgr_core.signatures.genes import Signature, gene_set, whole_change
-from lgr_core.signatures.search import Library, find_drugs
+from lgr_core.signatures.gene_lists import Signature, gene_set, whole_change
+from lgr_core.signatures.search import SignatureLibrary, find_drugs
 
-BOOK = MechanismBook.load()
+BOOK = MechanismAnnotations.load()
 
 
 @pytest.fixture(scope="module")
 def library(lab):
     """All of the lab."""
-    return Library.read(lab, BOOK)
+    return SignatureLibrary.read(lab, BOOK)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_rank_is_a_place_in_line_and_dose(lab, library, trametinib):
 def test_twins_of_the_drug_are_flagged(toy):
     """The citrate of Tofacitinib is no find; nor is its change asked of itself."""
     signature = Signature(np.array([1.0, -2, 3, 1, 0, 2]), drug="Tofacitinib")
-    drugs = find_drugs(toy, signature, Library.read(toy, BOOK)).drugs
+    drugs = find_drugs(toy, signature, SignatureLibrary.read(toy, BOOK)).drugs
     flags = dict(zip(drugs["drug"], drugs["relation"], strict=True))
     assert flags["Tofacitinib"] == "self"
     assert flags["Tofacitinib (citrate)"] == "twin"
@@ -220,7 +220,7 @@ def test_changes_that_share_only_their_vehicle_find_nothing(lab, monkeypatch, re
     changes = rng.normal(size=(len(lab.conditions), 120)) + rng.normal(size=120)
     changes = changes.astype(np.float32)
     monkeypatch.setattr(lab, "deltas", lambda rows, **_: changes[rows])
-    library = Library.read(lab, BOOK)
+    library = SignatureLibrary.read(lab, BOOK)
     found = [
         find_drugs(lab, whole_change(change, drug=drug), library, reverse=reverse).drugs
         for change, drug in zip(changes, lab.conditions["drug"], strict=True)
@@ -235,7 +235,9 @@ def test_changes_that_share_only_their_vehicle_find_nothing(lab, monkeypatch, re
 
 def test_one_line_or_dose_alone_is_searched(lab, trametinib):
     """Nothing of the others is read."""
-    found = find_drugs(lab, trametinib, Library.read(lab, BOOK, cell_line="A549", doses=[0.5]))
+    found = find_drugs(
+        lab, trametinib, SignatureLibrary.read(lab, BOOK, cell_line="A549", doses=[0.5])
+    )
     assert set(found.conditions["cell_line"]) == {"A549"}
     assert set(found.conditions["dose_um"]) == {0.5}
     assert len(found.conditions) == 17
@@ -245,16 +247,16 @@ def test_pooled_doses_are_a_dose_of_their_own(lab, trametinib, monkeypatch):
     """NaN is searched as pooled, and is no other dose."""
     pooled = lab.conditions.assign(dose_um=lab.conditions["dose_um"].replace(0.5, np.nan))
     monkeypatch.setattr(lab, "conditions", pooled)
-    found = find_drugs(lab, trametinib, Library.read(lab, BOOK, doses=[None]))
+    found = find_drugs(lab, trametinib, SignatureLibrary.read(lab, BOOK, doses=[None]))
     assert found.conditions["dose_um"].isna().all()
     assert len(found.drugs) == 17
-    assert len(find_drugs(lab, trametinib, Library.read(lab, BOOK)).drugs) == 35
+    assert len(find_drugs(lab, trametinib, SignatureLibrary.read(lab, BOOK)).drugs) == 35
 
 
 def test_nothing_measured_there_is_said(lab):
     """LoVo has no 0.5 uM."""
     with pytest.raises(NotFoundError, match="a search in LoVo: nothing is measured there"):
-        Library.read(lab, BOOK, cell_line="LoVo", doses=[0.5])
+        SignatureLibrary.read(lab, BOOK, cell_line="LoVo", doses=[0.5])
 
 
 def test_a_condition_without_change_has_no_score(lab, trametinib, monkeypatch):
@@ -263,7 +265,7 @@ def test_a_condition_without_change_has_no_score(lab, trametinib, monkeypatch):
     changes = lab.deltas(np.arange(len(lab.conditions)), all_genes=True).copy()
     changes[silent] = 0
     monkeypatch.setattr(lab, "deltas", lambda rows, **_: changes[rows][:, : lab.n_panel])
-    found = find_drugs(lab, trametinib, Library.read(lab, BOOK))
+    found = find_drugs(lab, trametinib, SignatureLibrary.read(lab, BOOK))
     assert found.n_undefined == 1
     assert len(found.conditions) == len(lab.conditions) - 1
     assert "Vorinostat" not in set(found.drugs["drug"])

@@ -16,7 +16,7 @@ import pandas as pd
 
 from lgr_core.atlas.sources.doses import UNITS, split_unit, to_um
 from lgr_core.atlas.sources.names import GENE_ROLES, ROLES, Roles, name_in_tiers, plain
-from lgr_core.domain import NOTHING
+from lgr_core.domain import EMPTY
 from lgr_core.errors import AmbiguousError, InputError, UsageError
 from lgr_core.remedies import Fix, Option, Remedy
 
@@ -50,7 +50,7 @@ class ColumnMap:
 
 def guess_columns(
     frame: pd.DataFrame,
-    overrides: Mapping[str, str] = NOTHING,
+    overrides: Mapping[str, str] = EMPTY,
     *,
     roles: Roles = ROLES,
     required: Sequence[str] = ("cell_line", "drug"),

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.blocks import USUAL, Choices
+from lgr_core.atlas.count_source import USUAL, ReadOptions
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.doses import parse_dose, parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
@@ -73,7 +73,7 @@ class Observations:
 def read_observations(
     frame: pd.DataFrame,
     columns: ColumnMap,
-    choices: Choices = USUAL,
+    choices: ReadOptions = USUAL,
 ) -> Observations:
     """Translate a file's metadata.
 

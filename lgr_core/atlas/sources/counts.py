@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.atlas.blocks import (
+from lgr_core.atlas.count_source import (
     BLOCK_NONZEROS,
     UNITS,
     USUAL,
-    Choices,
     CountBlocks,
-    Cut,
+    ReadOptions,
+    ShardRange,
     Unit,
     cut,
     keep,
@@ -85,7 +85,7 @@ class FileShard:
 
     path: Path
     matrix: str
-    cut: Cut
+    cut: ShardRange
     before: int = 0
 
     @property
@@ -126,7 +126,7 @@ def unreadable(path: Path, err: Exception) -> InputError:
     return InputError(f"file {path}", found, "It is cut off or damaged: fetch or write it again.")
 
 
-def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
+def open_counts(path: Path, choices: ReadOptions = USUAL) -> CountSource:
     """Open an h5ad of raw counts; its metadata are read, its counts only looked at.
 
     Raises
@@ -153,7 +153,7 @@ def open_counts(path: Path, choices: Choices = USUAL) -> CountSource:
         raise unreadable(path, err) from err
 
 
-def _open(file: h5py.File, path: Path, choices: Choices) -> CountSource:
+def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
     genes = name_genes(_read_var(file, matrix.name), choices.overrides)

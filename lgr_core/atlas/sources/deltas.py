@@ -9,14 +9,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.averaging import DosePolicy, mix, plan_averages
-from lgr_core.atlas.blocks import USUAL, Choices
-from lgr_core.atlas.genes import Panel, variance_panel
+from lgr_core.atlas.count_source import USUAL, ReadOptions
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.gene_panel import Panel, variance_panel
+from lgr_core.atlas.replicates import DosePolicy, mix, plan_averages
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.design import check_design, unread_columns
 from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
-from lgr_core.atlas.table import DeltaTable
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
@@ -44,7 +44,7 @@ def read_deltas(
     path: Path | str,
     *,
     value_kind: ValueKind,
-    choices: Choices = USUAL,
+    choices: ReadOptions = USUAL,
     dose: DosePolicy = "per_dose",
     min_cells: int = 10,
     n_hvg: int = 2000,
@@ -68,7 +68,7 @@ def read_deltas(
     choices
         How its rows are read; no layer: the deltas of an h5ad are its ``X``.
     dose, min_cells
-        As of :func:`~lgr_core.atlas.averaging.plan_averages`.
+        As of :func:`~lgr_core.atlas.replicates.plan_averages`.
     n_hvg
         Panel size where the file marks no highly variable genes.
     unsigned

@@ -10,13 +10,13 @@ import pandas as pd
 
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.names import GENE_ROLES
-from lgr_core.domain import NOTHING
+from lgr_core.domain import EMPTY
 from lgr_core.errors import InputError
 
 _HEADER = re.compile(r"\bgene_(?:short_name|symbol|name|id)\b", re.IGNORECASE)
 
 
-def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = NOTHING) -> pd.DataFrame:
+def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = EMPTY) -> pd.DataFrame:
     """Unique gene names and Ensembl ids of a file's table of genes.
 
     Symbols come from a column named like one, else from the index; Ensembl ids lose their version

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import Choices, CountBlocks
+from lgr_core.atlas.count_source import CountBlocks, ReadOptions
 from lgr_core.atlas.sources.tables import DeltaFile
-from lgr_core.domain import NOTHING, ValueKind
+from lgr_core.domain import EMPTY, ValueKind
 from lgr_core.errors import InputError
 
 
@@ -30,12 +30,12 @@ class Form:
     name: str
     files: tuple[Path, ...]
     value_kind: ValueKind | None = None
-    columns: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    columns: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     layer: str | None = None
     unit: str | None = None
     read: Callable[[tuple[str, ...]], DeltaFile] | None = None
-    open: Callable[[Path, Choices], CountBlocks] | None = None
-    notes: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    open: Callable[[Path, ReadOptions], CountBlocks] | None = None
+    notes: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
 
 def column_names(path: Path) -> frozenset[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from lgr_core.atlas.blocks import USUAL, Choices, CountBlocks
+from lgr_core.atlas.count_source import USUAL, CountBlocks, ReadOptions
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
@@ -36,7 +36,7 @@ class JoinedSource(CountBlocks):
         return found
 
 
-def open_folder(path: Path, choices: Choices = USUAL) -> JoinedSource:
+def open_folder(path: Path, choices: ReadOptions = USUAL) -> JoinedSource:
     """Open every h5ad of a folder by the same choices.
 
     A file that names no plates is one, named by its stem.
@@ -77,7 +77,7 @@ def open_folder(path: Path, choices: Choices = USUAL) -> JoinedSource:
     )
 
 
-def _open(file: Path, choices: Choices) -> CountSource:
+def _open(file: Path, choices: ReadOptions) -> CountSource:
     part = open_counts(file, choices)
     if list(part.obs["plate"].cat.categories) == [""]:
         part.obs["plate"] = part.obs["plate"].cat.rename_categories([file.stem])

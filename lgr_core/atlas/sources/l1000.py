@@ -20,7 +20,7 @@ from lgr_core.atlas.sources.features import name_genes
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import FloatArray, IntArray, ValueKind
-from lgr_core.drugs.lines import line_key
+from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
 
 MISSING = -666

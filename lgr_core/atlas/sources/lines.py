@@ -11,7 +11,7 @@ import pandas as pd
 from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.config import SHIPPED
 from lgr_core.domain import BoolArray
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 
 
 @cache
@@ -42,5 +42,5 @@ def are_lines(lines: pd.Categorical, asked: Sequence[str]) -> BoolArray:
     """
     names = list(lines.categories)
     ids = {name: [key] for key, name in known_lines().items() if name in names}
-    catalog = LineCatalog(names, ids, where="the file")
+    catalog = CellLineCatalog(names, ids, where="the file")
     return np.isin(lines, [catalog.resolve(name) for name in asked])

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy import sparse
 
-from lgr_core.atlas.blocks import Cut, keep
+from lgr_core.atlas.count_source import ShardRange, keep
 from lgr_core.atlas.sources.matrix import check_counts
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
@@ -30,7 +30,7 @@ class ListShard:
     """A run of cells; ``places`` are its files and the row, counted through all, of their first."""
 
     places: tuple[tuple[Path, int], ...]
-    cut: Cut
+    cut: ShardRange
     column_of: IntArray
     n_genes: int
 

@@ -23,7 +23,7 @@ from lgr_core.atlas.sources.names import ROLES
 from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.atlas.sources.swollen import refuse_swollen
 from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file, suffix_of
-from lgr_core.domain import NOTHING, ValueKind
+from lgr_core.domain import EMPTY, ValueKind
 from lgr_core.errors import AmbiguousError, InputError, LgrError
 
 MOST_VALUES = 500_000_000
@@ -55,10 +55,10 @@ class Look:
     form: str = ""
     settled: bool = False
     columns: tuple[str, ...] = ()
-    guesses: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    guesses: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     doubts: tuple[str, ...] = ()
     sample: pd.DataFrame = field(default_factory=pd.DataFrame)
-    levels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: EMPTY)
     h5ad: bool = False
     layers: tuple[str, ...] = ()
     counts: bool = False
@@ -89,11 +89,11 @@ def look(path: Path) -> Look:
             raise InputError(f"file {path}", found, "Check the file.") from err
     if suffix == ".parquet":
         _refuse_huge(path)
-    return _look_at_table(read_delta_file(path, NOTHING, None))
+    return _look_at_table(read_delta_file(path, EMPTY, None))
 
 
 def suggest(
-    frame: pd.DataFrame, known: Mapping[str, str] = NOTHING
+    frame: pd.DataFrame, known: Mapping[str, str] = EMPTY
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Role -> column, each role for itself, and why a role is left open that could be played.
 
@@ -139,7 +139,7 @@ def _look_at_h5ad(path: Path, form: Form | None) -> Look:
         layers = tuple(file.get("layers", {}))
         names = ["X", "raw/X", *(f"layers/{layer}" for layer in layers)]
         counts = any(_holds_counts(file, name) for name in names if name in file)
-    guesses, doubts = suggest(obs, NOTHING if form is None else form.columns)
+    guesses, doubts = suggest(obs, EMPTY if form is None else form.columns)
     kind = None if form is None else form.value_kind
     return Look(
         len(obs),

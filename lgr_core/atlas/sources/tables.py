@@ -18,7 +18,7 @@ from lgr_core.atlas.sources.delimited import read_delimited
 from lgr_core.atlas.sources.features import name_genes
 from lgr_core.atlas.sources.names import is_role_name
 from lgr_core.atlas.sources.wide import take_apart
-from lgr_core.domain import NOTHING, BoolArray, FloatArray
+from lgr_core.domain import EMPTY, BoolArray, FloatArray
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 
@@ -37,7 +37,7 @@ class DeltaFile:
     deltas: FloatArray
     genes: pd.DataFrame
     highly_variable: BoolArray | None = None
-    notes: Mapping[str, object] = field(default_factory=lambda: NOTHING)
+    notes: Mapping[str, object] = field(default_factory=lambda: EMPTY)
     drugs: pd.DataFrame | None = None
     cell_lines: pd.DataFrame | None = None
 

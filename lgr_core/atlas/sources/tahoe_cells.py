@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.blocks import Choices, CountBlocks, cut
+from lgr_core.atlas.count_source import CountBlocks, ReadOptions, cut
 from lgr_core.atlas.sources.columns import guess_columns
 from lgr_core.atlas.sources.conditions import read_observations
 from lgr_core.atlas.sources.counts import refuse_one_sided
@@ -82,7 +82,7 @@ def recognise_shards(path: Path) -> Form | None:
     return Form("Tahoe-100M expression shards", files, open=partial(open_shards, files))
 
 
-def open_shards(files: Sequence[Path], path: Path, choices: Choices) -> ShardSource:
+def open_shards(files: Sequence[Path], path: Path, choices: ReadOptions) -> ShardSource:
     """Open shards and the tables beside them.
 
     Raises

@@ -17,7 +17,7 @@ from lgr_core.atlas.sources.lines import known_lines
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.atlas.sources.tahoe_tables import known_cell_lines, known_drugs
 from lgr_core.domain import ValueKind
-from lgr_core.drugs.lines import LineCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import InputError
 
 FOLDER = "pseudobulk_differential_expression"
@@ -100,7 +100,7 @@ def read_contrasts(files: Sequence[Path], lines: Sequence[str] = ()) -> DeltaFil
 def _wanted(lines: Sequence[str]) -> set[str] | None:
     """The names of the lines asked for; None: all, or one is not known here."""
     ids = {name: [key] for key, name in known_lines().items()}
-    catalog = LineCatalog(ids, ids)
+    catalog = CellLineCatalog(ids, ids)
     found = {catalog.find(line) for line in lines}
     return {name for name in found if name is not None} if lines and None not in found else None
 

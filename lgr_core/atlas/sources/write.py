@@ -10,7 +10,7 @@ import anndata as ad
 import pandas as pd
 from scipy import sparse
 
-from lgr_core.domain import NOTHING
+from lgr_core.domain import EMPTY
 from lgr_core.errors import InputError
 
 
@@ -20,7 +20,7 @@ def write_counts(
     obs: pd.DataFrame,
     var: pd.DataFrame,
     *,
-    uns: Mapping[str, Any] = NOTHING,
+    uns: Mapping[str, Any] = EMPTY,
 ) -> Path:
     """Write counts (n_cells, n_genes), uncompressed CSR, and return ``path``.
 

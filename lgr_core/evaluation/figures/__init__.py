@@ -7,16 +7,13 @@ colour alone. ``random_k`` is a band and ``oracle_k`` a line to read the others 
 
 from plotly.graph_objects import Figure
 
-from lgr_core.evaluation.figures.looks import (
-    CONTROL,
-    GUEST,
-    NEUTRAL,
-    Group,
-    better,
-    look,
-    number,
-    ordered,
-    side_words,
+from lgr_core.evaluation.figures.calibration import reliability, risk_coverage
+from lgr_core.evaluation.figures.distributions import (
+    MOST_POINTS,
+    distributions,
+    duel,
+    k_curves,
+    k_histogram,
 )
 from lgr_core.evaluation.figures.panels import (
     against,
@@ -26,18 +23,21 @@ from lgr_core.evaluation.figures.panels import (
     slice_words,
     slices,
 )
-from lgr_core.evaluation.figures.spreads import (
-    MOST_POINTS,
-    distributions,
-    duel,
-    k_curves,
-    k_histogram,
+from lgr_core.evaluation.figures.styles import (
+    CONTROL,
+    EXTERNAL,
+    NEUTRAL,
+    Group,
+    better,
+    method_style,
+    number,
+    ordered,
+    side_words,
 )
-from lgr_core.evaluation.figures.trust import reliability, risk_coverage
 
 __all__ = [
     "CONTROL",
-    "GUEST",
+    "EXTERNAL",
     "MOST_POINTS",
     "NEUTRAL",
     "Figure",
@@ -49,7 +49,7 @@ __all__ = [
     "gaps",
     "k_curves",
     "k_histogram",
-    "look",
+    "method_style",
     "metric_panel",
     "number",
     "ordered",

@@ -13,20 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lgr_core.domain import ValueKind
-from lgr_core.evaluation.figures.looks import (
-    BESIDE,
-    CONTROL,
-    ORACLE,
-    PERFECT,
-    RANDOM,
-    Look,
-    better,
-    look,
-    number,
-    ordered,
-    side_words,
-)
-from lgr_core.evaluation.figures.rows import (
+from lgr_core.evaluation.figures.dot_plot import (
     FALLBACK,
     Dot,
     axis_words,
@@ -37,8 +24,21 @@ from lgr_core.evaluation.figures.rows import (
     rows_layout,
     upright,
 )
-from lgr_core.evaluation.paired import told_apart
-from lgr_core.figures import DOWN, NOISE, TRUTH, UP
+from lgr_core.evaluation.figures.styles import (
+    BESIDE,
+    CONTROL,
+    ORACLE,
+    PERFECT,
+    RANDOM,
+    MethodStyle,
+    better,
+    method_style,
+    number,
+    ordered,
+    side_words,
+)
+from lgr_core.evaluation.paired_comparison import distinguishable
+from lgr_core.figures.prediction import DOWN, NOISE, TRUTH, UP
 from lgr_core.metrics import METRICS
 
 _SLICES_HEAD = head_of(4)
@@ -92,14 +92,14 @@ def gaps(pairs: pd.DataFrame, rival: str, metric: str, *, kind: ValueKind) -> go
     rows = pairs[pairs["metric"] == metric].set_index("a")
     shown = [name for name in ordered(rows.index) if name != PERFECT]
     places = {name: float(y) for y, name in enumerate(shown)}
-    dots = [_gap_dot(rows.loc[name], look(name), y) for name, y in places.items()]
+    dots = [_gap_dot(rows.loc[name], method_style(name), y) for name, y in places.items()]
     found = METRICS[metric]
     return rows_layout(
         draw_rows(dots),
-        {y: look(name).label for name, y in places.items()},
+        {y: method_style(name).label for name, y in places.items()},
         ends={y: number(rows.loc[name, "difference"], "+") for name, y in places.items()},
         axis=axis_words(found, kind),
-        title=f"{found.label}, minus that of {escape(look(rival).label)}",
+        title=f"{found.label}, minus that of {escape(method_style(rival).label)}",
         shapes=[upright(0.0, NOISE, "solid")],
     )
 
@@ -153,7 +153,7 @@ def slice_gaps(table: pd.DataFrame, *, kind: ValueKind) -> go.Figure:
 
     ``table`` has the columns of ``compare_slices`` for one regime; slices are drawn in its order.
     """
-    sides = told_apart(table)
+    sides = distinguishable(table)
     dots = [
         _gap_dot(row, _side(row, side), float(y))
         for y, ((_, row), side) in enumerate(zip(table.iterrows(), sides, strict=True))
@@ -180,11 +180,11 @@ def slice_words(label: object) -> str:
 def _dot(row: pd.Series, method: str, y: float) -> Dot:
     words = f"<br>n = {row['n_queries'] - row['n_undefined']:,} of {row['n_queries']:,}"
     words += "<br>all answered by its fallback" if _fell_back(row) else ""
-    return Dot(look(method), y, row["mean"], row["low"], row["high"], words)
+    return Dot(method_style(method), y, row["mean"], row["low"], row["high"], words)
 
 
 def _label(row: pd.Series, method: str) -> str:
-    return look(method).label + (FALLBACK if _fell_back(row) else "")
+    return method_style(method).label + (FALLBACK if _fell_back(row) else "")
 
 
 def _fell_back(row: pd.Series) -> bool:
@@ -192,14 +192,14 @@ def _fell_back(row: pd.Series) -> bool:
     return bool(row.get("fallback_share") == 1)
 
 
-def _gap_dot(row: pd.Series, how: Look, y: float) -> Dot:
+def _gap_dot(row: pd.Series, how: MethodStyle, y: float) -> Dot:
     words = f"<br>wins {row['win_rate']:.0%} of {row['n_common']:,}"
     return Dot(how, y, row["difference"], row["low"], row["high"], words)
 
 
-def _side(row: pd.Series, side: int) -> Look:
+def _side(row: pd.Series, side: int) -> MethodStyle:
     """How a difference is drawn that lies above zero (1), below (-1), or cannot be told from it."""
-    plain = replace(look(row["a"]), colour=NOISE, symbol="circle")
+    plain = replace(method_style(row["a"]), colour=NOISE, symbol="circle")
     if not math.isfinite(row["low"]):
         return replace(plain, label="no interval", symbol="circle-open")
     if not side:
@@ -214,7 +214,7 @@ def _places(methods: Sequence[str], apart: Collection[str]) -> dict[str, float]:
     """The row of each method, with half a row between groups and one below those apart."""
     places, y, before = {}, 0.0, None
     for name in methods:
-        here = (name in apart, look(name).group)
+        here = (name in apart, method_style(name).group)
         if before is not None:
             y += 1.0 + 0.8 * (before[0] != here[0]) + 0.35 * (before[1] != here[1])
         places[name], before = y, here

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from html import unescape
 from itertools import islice
 
-from lgr_core.drugs.forms import bracket, split_form
-from lgr_core.drugs.names import fold
+from lgr_core.drugs.normalise import fold
+from lgr_core.drugs.salts import bracket, split_form
 
 NAME_LIMIT = 300
 REASON_LIMIT = 600

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgr_core.drugs.names import fold
+from lgr_core.drugs.normalise import fold
 from lgr_core.llm.parsing.reply_parser import ParsedReply, parse_reply
 from lgr_core.llm.prompt import sanitise
 

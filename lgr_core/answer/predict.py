@@ -1,0 +1,157 @@
+"""Asking: the neighbours of a question, and its answer by any method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import NoneType
+
+from lgr_core.answer.answer import Answer
+from lgr_core.answer.arguments import (
+    check_flags,
+    check_question,
+    check_type,
+    number_of_neighbors,
+    selector_of,
+)
+from lgr_core.answer.desk import Desk
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import CandidatePool, Retrieval, Selector
+from lgr_core.errors import UsageError
+from lgr_core.prediction.aggregate import AGGREGATES
+from lgr_core.prediction.attribution import METHODS as WEIGHTED
+from lgr_core.prediction.attribution import Selectors
+from lgr_core.prediction.hybrid import Hybrid
+from lgr_core.prediction.linear_methods import LinearMethod
+from lgr_core.prediction.predictors import FALLBACKS, LGR
+from lgr_core.retrieval.candidate_pool import QueryView, candidate_pool
+from lgr_core.retrieval.parse_query import read_query
+from lgr_core.retrieval.query_block import EvidenceReader
+from lgr_core.retrieval.resolve import retrieve as retrieve_neighbors
+
+LGR_METHOD = "lgr"
+METHODS = (LGR_METHOD, *WEIGHTED, Hybrid.name)
+"""What can be asked: the paper's, those that weigh every condition, and the paper's proposal."""
+
+
+def retrieve(
+    store: AtlasStore,
+    *,
+    cell_line: str,
+    drug: str,
+    dose_um: float | None = None,
+    selector: str | Sequence[str] | Selector = "mechanism",
+    k: int | None = None,
+    seed: int = 0,
+    one_per_parent: bool = False,
+) -> Retrieval:
+    """The realised neighbours of a drug in a cell line, without predicting.
+
+    Raises
+    ------
+    LgrError
+        If a name, the dose, the selector or ``k`` is refused; the message says what to do.
+    """
+    check_question(store, cell_line, drug, dose_um)
+    check_flags(one_per_parent=one_per_parent)
+    k = number_of_neighbors(k, selector)
+    pool, _ = _pool(store, cell_line, drug, dose_um)
+    chosen = selector_of(store, selector, pool, k, seed)
+    view = QueryView(store, pool.query, chosen.evidence)
+    return retrieve_neighbors(
+        chosen, pool, view, store.drug_catalog, k, one_per_parent=one_per_parent
+    )
+
+
+def predict(  # noqa: PLR0913 - the one public call; all but the question is optional
+    store: AtlasStore,
+    *,
+    cell_line: str,
+    drug: str,
+    dose_um: float | None = None,
+    method: str | LinearMethod = LGR_METHOD,
+    selector: str | Sequence[str] | Selector = "mechanism",
+    k: int | None = None,
+    aggregate: str = "mean",
+    fallback: str = "pool_mean",
+    seed: int = 0,
+    one_per_parent: bool = False,
+    all_genes: bool = False,
+    reader: EvidenceReader | None = None,
+    selectors: Selectors | None = None,
+) -> Answer:
+    """Predict a drug's effect on a cell line from measured effects.
+
+    Parameters
+    ----------
+    store
+        An open atlas.
+    cell_line, drug, dose_um
+        The question; names are matched by their closest reading, the dose is in micromolar.
+    method
+        A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read a
+        language model's recorded answers. Or one of ``make_method``, kept between calls.
+    selector
+        Of ``lgr``: a name in ``SELECTORS`` (``llm`` replays recorded answers, and asks nothing), a
+        list of drug names, or any object with the ``Selector`` protocol.
+    k
+        How many neighbours to average, the whole pool if it is smaller; of methods that weigh
+        every condition, how many to name. Unset, all drugs of a list, else 10.
+    aggregate, fallback
+        Of ``lgr``: how neighbours are combined, and what answers (labelled) when there are none.
+    seed
+        For the random selector.
+    one_per_parent
+        Of ``lgr``: keep only the better-ranked of two forms of one parent compound.
+    all_genes
+        Predict every gene of the atlas; otherwise the metric panel.
+    reader
+        One of this store's in the open world, kept between calls.
+    selectors
+        Gives the selectors of methods other than ``lgr``; by default those of this installation.
+
+    Returns
+    -------
+    Answer
+        With ``measured`` and ``metrics`` where the condition was measured. The measured values
+        are read by the scorer only, after the prediction is made.
+
+    Raises
+    ------
+    LgrError
+        If a name, the dose or an option is refused; the message says what to do.
+    """
+    check_question(store, cell_line, drug, dose_um)
+    check_type("method", method, (str, LinearMethod), f"Choose one of: {', '.join(METHODS)}.")
+    check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
+    check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
+    check_type("reader", reader, (EvidenceReader, NoneType), "Give EvidenceReader(store), or None.")
+    check_type("selectors", selectors, (Callable, NoneType), "Give a function of a name, or None.")
+    check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
+    k = number_of_neighbors(k, selector)
+    pool, notes = _pool(store, cell_line, drug, dose_um)
+    desk = Desk(store, pool, notes, k, all_genes=all_genes, reader=reader)
+    if isinstance(method, LinearMethod) or method in WEIGHTED:
+        return desk.weighted(method, selectors)
+    if method == Hybrid.name:
+        return desk.hybrid(selectors)
+    if method != LGR_METHOD:
+        do = f"Choose one of: {', '.join(METHODS)}."
+        raise UsageError(f"method {method!r}", "unknown", do)
+    lgr = LGR(
+        selector_of(store, selector, pool, k, seed),
+        store.drug_catalog,
+        k=k,
+        how=aggregate,
+        fallback=fallback,
+        one_per_parent=one_per_parent,
+        all_genes=all_genes,
+    )
+    return desk.lgr(lgr)
+
+
+def _pool(
+    store: AtlasStore, cell_line: str, drug: str, dose_um: float | None
+) -> tuple[CandidatePool, tuple[str, ...]]:
+    """Who may answer the question as it was read, and notes on how it was read."""
+    query, notes = read_query(store, cell_line, drug, dose_um)
+    return candidate_pool(store, query), notes

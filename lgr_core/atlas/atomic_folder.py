@@ -1,0 +1,236 @@
+"""Folders that appear whole or not at all: built aside, swapped by renames, tidied after kills.
+
+Who reads one while it is swapped reads all of the old one or all of the new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from lgr_core.errors import InputError, LgrError
+
+INDEX = "index.duckdb"
+"""The file by which a folder is known as an atlas."""
+
+_STORED = ("deltas", "panel", "plate_deltas", "controls", "fingerprints")
+_MATRICES = {f"{name}.npy" for name in _STORED}
+_OWN = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
+"""All that an atlas folder holds: nothing else in it is ever removed."""
+
+BUILDING, REPLACED = ".building", ".replaced"
+_MOST_NAMED = 5
+_LOCK, _ALIVE = ".lock", ".alive"
+
+T = TypeVar("T")
+
+
+@contextmanager
+def atomic_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
+    """An empty folder to build in; at the end of the block it takes the place of ``folder``.
+
+    If the block fails, what was built is removed and the old folder stays. What a killed build left
+    behind is removed first. A builder holds a lock in its folder for as long as it lives, so that
+    others, in other containers and on other machines too, leave it alone.
+
+    Raises
+    ------
+    InputError
+        If ``folder`` exists and may not be replaced, now or when the build is done.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as life:
+        with _locked(folder.parent / _LOCK):
+            _tidy(folder.parent)
+            check_free(folder, overwrite=overwrite)
+            aside = _beside(folder, BUILDING)
+            aside.mkdir()
+            life.enter_context(_locked(aside / _ALIVE))
+        try:
+            yield aside
+            with _locked(folder.parent / _LOCK):
+                check_free(folder, overwrite=overwrite)
+                (aside / _ALIVE).unlink()
+                _swap(aside, folder)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+
+class LockedFolder:
+    """An empty folder of one owner, ``path``: gone when the owner closes it, forgets it or dies.
+
+    A lock in it, as a builder's, says that the owner lives; what the dead left behind is removed
+    when the next one is made beside it.
+    """
+
+    def __init__(self, parent: Path, kind: str) -> None:
+        parent.mkdir(parents=True, exist_ok=True)
+        life = ExitStack()
+        with _locked(parent / _LOCK):
+            for left in parent.glob(f"{kind}-*"):
+                if not is_alive(left):
+                    _remove(left)
+            self.path = parent / f"{kind}-{uuid.uuid4().hex}"
+            self.path.mkdir(mode=0o700)
+            life.enter_context(_locked(self.path / _ALIVE))
+        self._end = weakref.finalize(self, _let_go, life, self.path)
+
+    def close(self) -> None:
+        """Remove the folder now; once is enough."""
+        self._end()
+
+
+def check_free(folder: Path, *, overwrite: bool) -> None:
+    """Raise InputError if ``folder`` is there and may not be replaced.
+
+    Only an atlas may, and only if nothing of somebody else's lies in its folder. Of a link, what
+    it leads to stays anyway.
+    """
+    if not _is_there(folder):
+        return
+    if not (folder / INDEX).is_file():
+        found = f"something is there that is no atlas (it holds no {INDEX})"
+        raise InputError(f"atlas {folder.name!r}", found, "Choose another name, or move it away.")
+    if not overwrite:
+        raise InputError(f"atlas {folder.name!r}", "it exists already", "Add --overwrite.")
+    if folder.is_symlink():
+        return
+    strange = sorted({path.name for path in folder.iterdir()} - _OWN)
+    if strange:
+        more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
+        found = f"its folder also holds {', '.join(strange[:_MOST_NAMED])}{more}, no part of it"
+        raise InputError(f"atlas {folder.name!r}", found, f"Move that out of {folder} first.")
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """Raise InputError if the disk of ``folder`` has fewer than ``needed`` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        found = f"the atlas takes {needed / 1e6:,.1f} MB, {free / 1e6:,.1f} MB are free"
+        do = "Make room there, or set LGR_HOME to another disk."
+        raise InputError(f"disk of {folder}", found, do)
+
+
+def read_whole(folder: Path, read: Callable[[], T]) -> T:
+    """What ``read()`` makes of the files in ``folder``, all of them of one build.
+
+    If that fails, or ``folder`` is another one afterwards, it is read once more while swaps wait.
+
+    Raises
+    ------
+    InputError
+        If ``folder`` was replaced all the same.
+    """
+    try:
+        return _read_unmoved(folder, read)
+    except (LgrError, OSError):
+        with _swaps_held_off(folder.parent):
+            return _read_unmoved(folder, read)
+
+
+def _read_unmoved(folder: Path, read: Callable[[], T]) -> T:
+    """The reading, if ``folder`` is the same before and after: held open, it keeps its number."""
+    with ExitStack() as stack:
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+        except (OSError, ValueError):
+            handle = None
+        found = read()
+        if handle is None or not _is_at(handle, folder):
+            do = "Open it again."
+            raise InputError(f"atlas {folder.name!r}", "it was replaced while it was read", do)
+        return found
+
+
+def _let_go(life: ExitStack, path: Path) -> None:
+    _remove(path)
+    life.close()
+
+
+def _is_at(handle: int, folder: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), folder.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _swap(aside: Path, folder: Path) -> None:
+    """Put the finished folder in place; if that fails the old one returns."""
+    if not _is_there(folder):
+        aside.rename(folder)
+        return
+    old = _beside(folder, REPLACED)
+    folder.rename(old)
+    try:
+        aside.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
+    _remove(old)
+
+
+def _tidy(parent: Path) -> None:
+    """Remove what dead builders left; an old folder whose successor never came returns."""
+    for path in [*parent.glob(f"{REPLACED}-*"), *parent.glob(f"{BUILDING}-*")]:
+        kind, pid, _, name = (*path.name[1:].split("-", 3), "", "", "")[:4]
+        if not (name and pid.isdigit()) or is_alive(path):
+            continue
+        if f".{kind}" == REPLACED and not _is_there(parent / name):
+            path.rename(parent / name)
+        else:
+            _remove(path)
+
+
+def is_alive(aside: Path) -> bool:
+    """Whether the builder of that folder still holds its lock, or may: who cannot look says yes."""
+    try:
+        with (aside / _ALIVE).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_there(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _beside(folder: Path, kind: str) -> Path:
+    return folder.parent / f"{kind}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{folder.name}"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _swaps_held_off(parent: Path) -> Iterator[None]:
+    """No builder swaps there meanwhile; where nobody ever built, or may, there is none to wait."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context((parent / _LOCK).open())
+            fcntl.flock(file, fcntl.LOCK_SH)
+        except OSError:
+            pass
+        yield

@@ -1,0 +1,1 @@
+"""The simulated demo atlas: its parameters, its ground truth, its raw counts."""

@@ -1,0 +1,186 @@
+"""What an ingest would make of a file, told without building anything."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
+from lgr_core.atlas.control_matching import plan_contrasts
+from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, settle
+from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
+from lgr_core.atlas.quality import left_out
+from lgr_core.atlas.replicates import plan_averages
+from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.preview import check_size, look
+from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.swollen import refuse_swollen
+from lgr_core.domain import ValueKind
+from lgr_core.remedies import Remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader warned of: a sentence, and what stands in its places; a remedy may be there."""
+
+    template: str
+    args: tuple[object, ...] = ()
+
+    def provenance(self, words: Callable[[Remedy], str] = str) -> str:
+        """The sentence, with ``words`` for a remedy; as text, the shell's."""
+        args = tuple(words(arg) if isinstance(arg, Remedy) else arg for arg in self.args)
+        return self.template % args if args else self.template
+
+    def __str__(self) -> str:
+        return self.provenance()
+
+
+@dataclass(frozen=True, slots=True)
+class IngestPlan:
+    """What would be found.
+
+    ``unit`` is what a row of the file is (``cells``, ``wells``, ``rows``), ``kept`` how many are
+    used, controls among them where they are in the file; ``left_out`` counts the others by reason.
+    ``conditions`` are those of the atlas, as the table of an atlas has them, ``controls`` (label ->
+    rows) the vehicles, ``columns`` role -> column. ``with_structure`` counts drugs whose structure
+    is known, ``remarks`` is what the readers warned of.
+    """
+
+    value_kind: ValueKind
+    unit: str
+    kept: int
+    left_out: Mapping[str, int]
+    conditions: pd.DataFrame
+    plates: int
+    genes: int
+    controls: Mapping[str, int]
+    columns: Mapping[str, str]
+    time: str | None
+    with_structure: int
+    remarks: tuple[Remark, ...]
+
+    def count(self, name: str) -> int:
+        """How many different values the conditions have of a column."""
+        return int(self.conditions[name].nunique())
+
+
+def plan_ingest(
+    path: Path,
+    options: IngestOptions,
+    *,
+    drugs: Path | None = None,
+    cell_lines: Path | None = None,
+) -> IngestPlan:
+    """Read all that an ingest would read but the counts themselves.
+
+    Raises
+    ------
+    LgrError
+        What the ingest would raise, as far as it can be known before the counts are read.
+    """
+    form = recognise(path)
+    options = settle(options, form)
+    with _heard() as remarks:
+        found = (_raw if options.value_kind is None else _ready)(path, options, form)
+        given = None if drugs is None else read_table(drugs)
+        names = sorted(found.conditions["drug"].unique())
+        annotated = annotate_drugs(names, [given, found.drugs])
+        if cell_lines is not None:
+            annotate_lines(sorted(found.conditions["cell_line"].unique()), [read_table(cell_lines)])
+    provenance = found.provenance
+    return IngestPlan(
+        value_kind=ValueKind.LOGNORM_DELTA if options.value_kind is None else options.value_kind,
+        unit=found.unit,
+        kept=found.kept,
+        left_out=left_out(provenance),
+        conditions=found.conditions,
+        plates=found.plates,
+        genes=found.genes,
+        controls=provenance.get("controls", provenance.get("control_rows_left_out", {})),
+        columns=provenance.get("columns", {}),
+        time=provenance.get("time"),
+        with_structure=int((annotated["smiles"] != "").sum()),
+        remarks=tuple({str(remark): remark for remark in remarks}.values()),
+    )
+
+
+class _Found(NamedTuple):
+    conditions: pd.DataFrame
+    drugs: pd.DataFrame
+    plates: int
+    genes: int
+    unit: str
+    kept: int
+    provenance: Mapping[str, Any]
+
+
+def _ready(path: Path, options: IngestOptions, form: Form | None) -> _Found:
+    if path.suffix == ".h5ad":
+        seen = look(path)
+        check_size(f"file {path}", seen.rows, seen.genes)
+        refuse_swollen(path, whole=True)
+    table = read_ready(path, options, form)
+    plates = int(table.plates["plate"].nunique())
+    provenance = table.provenance
+    return _Found(
+        table.conditions,
+        table.drugs,
+        plates,
+        len(table.genes),
+        "rows",
+        int(provenance["rows"]),
+        provenance,
+    )
+
+
+def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
+    source = open_raw(path, options, form)
+    groups, _ = find_groups(source.obs)
+    check_size("sums of counts", len(groups), len(source.genes))
+    scope = contrast_options(
+        options.control_scope, options.dose, pool_controls=options.pool_controls
+    )
+    contrasts = plan_contrasts(groups, source.labels, **scope)
+    rows = delta_rows(contrasts, source)
+    plan = plan_averages(rows, dose=options.dose, min_cells=options.min_cells)
+    return _Found(
+        plan.conditions,
+        source.drugs,
+        int((groups["plate"].replace("", None)).nunique()),
+        len(source.genes),
+        f"{source.unit}s",
+        len(source.obs),
+        {**source.provenance, **contrasts.counts, **plan.counts},
+    )
+
+
+@contextmanager
+def _heard() -> Iterator[list[Remark]]:
+    """What the core warns of in this thread."""
+    remarks: list[Remark] = []
+    ear = _Ear(remarks)
+    log = logging.getLogger("lgr_core")
+    log.addHandler(ear)
+    try:
+        yield remarks
+    finally:
+        log.removeHandler(ear)
+
+
+class _Ear(logging.Handler):
+    def __init__(self, heard: list[Remark]) -> None:
+        super().__init__(logging.WARNING)
+        self._heard, self._thread = heard, threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note what this thread says."""
+        if record.thread == self._thread:
+            args = record.args if isinstance(record.args, tuple) else (record.args,)
+            self._heard.append(Remark(str(record.msg), args))

@@ -1,0 +1,135 @@
+"""Uploaded files on their way to be atlases, one after the other, whoever looks on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgr_core.atlas.build import check_name
+from lgr_core.atlas.checkpoint import forget
+from lgr_core.atlas.count_source import StageProgress
+from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.uploads import Upload
+from lgr_core.errors import InputError, LgrError
+
+log = logging.getLogger(__name__)
+
+RESERVED = "demo"
+"""The name of the simulated atlas that an empty installation builds."""
+
+_REMEMBERED = 200
+"""Finished jobs that can still be asked for."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class IngestJob(StageProgress):
+    """One ingest: how far it is, and why it failed, if it did."""
+
+    name: str
+    source: str
+    ended: bool = False
+    error: LgrError | None = None
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Note how far it is; once all counts are read, the rest is one stage."""
+        read = stage == "counts" and done >= total
+        StageProgress.tell(self, "writing the atlas" if read else stage, done, total)
+
+
+class IngestJobs:
+    """The queue of one folder of atlases; a job outlives the visit that began it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ingest")
+        self._jobs: dict[str, IngestJob] = {}
+
+    def start(
+        self, upload: Upload, name: str, options: IngestOptions, *, simulated: bool = False
+    ) -> str:
+        """Begin, or wait for those before it; returns the key by which to ask for it.
+
+        An upload that became an atlas is removed; one that did not stays with who holds it.
+
+        Raises
+        ------
+        LgrError
+            If the name cannot be had, or the upload is on its way already.
+        """
+        with self._lock:
+            self.check_free(name)
+            if upload.busy:
+                do = "Wait for that; to have it twice, send it again."
+                raise InputError(f"file {upload.name}", "it is being made into an atlas", do)
+            job, key = IngestJob(name=name, source=upload.name), uuid.uuid4().hex
+            self._forget()
+            self._jobs[key], upload.busy = job, True
+            self._pool.submit(self._run, job, upload, options, simulated=simulated)
+        return key
+
+    def find(self, key: str) -> IngestJob | None:
+        """The job of that key; None if it is not remembered."""
+        return self._jobs.get(key)
+
+    def check_free(self, name: str) -> None:
+        """Refuse a name that cannot be that of a new atlas.
+
+        Raises
+        ------
+        UsageError
+            If it is no plain name.
+        InputError
+            If an atlas has it, or gets it, or the demo will.
+        """
+        check_name(name)
+        do = "Choose another name."
+        if name == RESERVED:
+            raise InputError(f"atlas {name!r}", "that is the name of the simulated atlas", do)
+        if (self.folder / name).exists():
+            raise InputError(f"atlas {name!r}", "it exists already, and stays as it is", do)
+        if any(job.name == name and not job.ended for job in self._jobs.values()):
+            raise InputError(f"atlas {name!r}", "one of that name is being built", do)
+
+    def waiting(self, job: IngestJob) -> int:
+        """How many jobs stand before it."""
+        before = list(self._jobs.values())
+        return sum(not other.ended for other in before[: before.index(job)])
+
+    def _run(
+        self, job: IngestJob, upload: Upload, options: IngestOptions, *, simulated: bool
+    ) -> None:
+        """Do it; what fails is kept as a fresh error, whose traceback holds on to nothing."""
+        job.tell("reading the file", 0, 1)
+        try:
+            ingest(
+                upload.path,
+                self.folder / job.name,
+                options=options,
+                **upload.companions,
+                simulated=simulated,
+                progress=job.tell,
+                notes={"source": upload.name, "uploaded": True},
+            )
+        except LgrError as err:
+            job.error = upload.plainly(err)
+        except Exception as err:
+            log.exception("the upload of atlas %s failed", job.name)
+            job.error = upload.unreadable(err)
+        finally:
+            upload.busy = False
+            if job.error is None:
+                upload.close()
+            else:
+                forget(self.folder / job.name)
+            job.ended = True
+
+    def _forget(self) -> None:
+        """Make room for one more: the oldest that are finished go."""
+        finished = [key for key, job in self._jobs.items() if job.ended]
+        for key in finished[: max(len(self._jobs) - _REMEMBERED, 0)]:
+            del self._jobs[key]

@@ -1,0 +1,47 @@
+"""Which files of Tahoe-100M are fetched: ready deltas by plate, and the tables beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lgr_core.atlas.download import RemoteFile
+from lgr_core.atlas.sources.rhaister import FOLDER, MAIN_DOSES
+from lgr_core.atlas.sources.tahoe_tables import FOLDER as TABLES_FOLDER
+from lgr_core.atlas.sources.tahoe_tables import TABLES
+from lgr_core.errors import UsageError
+
+DELTAS = ("tahoebio/tahoe-de-rhaister", "c7963cf334bec0683225d41c9586d900ca6303a2")
+CELLS = ("tahoebio/Tahoe-100M", "2dc57900b7981cfcf5e211527169a0b006546a95")
+"""Repository and pinned commit; both are CC0-1.0."""
+
+
+def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
+    """The plates asked for, or those made for one of ``doses`` (micromolar), or all.
+
+    Raises
+    ------
+    UsageError
+        There is no such plate or dose, or no plate is both.
+    """
+    known = {dose for of_plate in MAIN_DOSES.values() for dose in of_plate}
+    strange = [f"plate {plate:g}" for plate in plates if plate not in MAIN_DOSES]
+    strange += [f"dose {dose:g}" for dose in doses if dose not in known]
+    if strange:
+        said = ", ".join(f"{dose:g}" for dose in sorted(known))
+        do = f"Plates are 1 to {len(MAIN_DOSES)}, doses {said} uM."
+        raise UsageError("lgr fetch tahoe", f"there is no {', '.join(strange)}", do)
+    chosen = [
+        plate
+        for plate in sorted(MAIN_DOSES)
+        if (not plates or plate in plates) and (not doses or set(doses) & set(MAIN_DOSES[plate]))
+    ]
+    if not chosen:
+        found = "none of those plates was made for that dose"
+        raise UsageError("lgr fetch tahoe", found, "Leave out --plates or --doses.")
+    return chosen
+
+
+def tahoe_files(plates: Sequence[int]) -> list[RemoteFile]:
+    """The metadata tables, and the ready deltas of these plates."""
+    tables = [RemoteFile(*CELLS, f"{TABLES_FOLDER}/{name}") for name in TABLES]
+    return tables + [RemoteFile(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]

@@ -1,0 +1,92 @@
+"""What the commands on one query print."""
+
+from __future__ import annotations
+
+from lgr_core.answer import Answer, retrieval_dict
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.cli.common import echo, print_json
+from lgr_core.domain import Rejected, Retrieval
+from lgr_core.retrieval.answer_source import source_words
+from lgr_core.retrieval.recorded import other_line, said_of
+
+_SHOWN = 3
+"""Conditions named of each term."""
+
+
+def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
+    """Print a retrieval, as lines or as the JSON of an answer without a prediction."""
+    if as_json:
+        empty = dict.fromkeys(("fallback", "genes", "delta", "metrics"))
+        provenance = {"selector": dict(retrieval.provenance)}
+        print_json({**retrieval_dict(retrieval), **empty, "provenance": provenance})
+    else:
+        print(_neighbor_lines(retrieval))
+
+
+def tell_recorded(retrieval: Retrieval) -> None:
+    """Say on standard error what of the settings a recorded answer does not honour."""
+    provenance = said_of(retrieval.provenance)
+    if provenance is not None:
+        echo(f"lgr: {provenance}")
+
+
+def _neighbor_lines(retrieval: Retrieval) -> str:
+    kind = "heaviest other drugs here" if "route" in retrieval.provenance else "neighbours"
+    head = f"{retrieval.query}: {retrieval.k_used} of {retrieval.k} {kind}"
+    source = source_words(retrieval.provenance)
+    who = retrieval.selector if source is None else f"{retrieval.selector}, {source}"
+    asked = other_line(retrieval.provenance, retrieval.query.cell_line)
+    who += "" if asked is None else f", asked for {asked}"
+    lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
+    lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
+    lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
+    return "\n".join(lines)
+
+
+def _why(rejected: Rejected) -> str:
+    hint = "" if rejected.suggestion is None else f"; perhaps {rejected.suggestion}?"
+    return f"{rejected.reason}{hint}"
+
+
+def answer_lines(store: AtlasStore, answer: Answer) -> str:
+    """An answer in lines: who answered, what is predicted, how far to trust it, how it scored."""
+    simulated = ["SIMULATED data: not a measurement."] if store.simulated else []
+    lines = [*simulated, _neighbor_lines(answer.retrieval), *answer.notes, *_term_lines(answer)]
+    table = answer.top_genes(10)
+    for title, sign in (("up", 1), ("down", -1)):
+        genes = table[table["predicted"] * sign > 0]
+        pairs = zip(genes["gene"], genes["predicted"], strict=True)
+        values = ", ".join(f"{gene} {value:+.2f}" for gene, value in pairs)
+        lines.append(f"predicted {title} ({store.value_kind.label}): {values}")
+    lines += _trust_lines(answer)
+    if answer.metrics is None:
+        lines.append("not measured: no metrics")
+    else:
+        shown = ("pearson_delta", "cosine", "mae_delta", "sign_accuracy")
+        scores = (f"{name} {answer.metrics[name]:.3f}" for name in shown)
+        lines.append(f"against the measured change: {', '.join(scores)}")
+    return "\n".join(lines)
+
+
+def _term_lines(answer: Answer) -> list[str]:
+    """What a method that weighs everything stands on, term by term."""
+    if "route" not in answer.retrieval.provenance:
+        return []
+    lines = [f"stands on {answer.retrieval.provenance['why']}"]
+    for term in answer.terms:
+        first = ", ".join(f"{one} {weight:+.3f}" for one, weight in term.conditions[:_SHOWN])
+        more = len(term.conditions) - _SHOWN
+        rest = f" and {more:,} more" if more > 0 else ""
+        lines.append(f"  {term.share:.0%} of the weight, {term.term.label}: {first}{rest}")
+    return lines
+
+
+def _trust_lines(answer: Answer) -> list[str]:
+    """The light with its reasons; the note where there is none."""
+    trust, by = answer.trust, answer.calibrated
+    lines = [] if answer.trust_note is None else [f"trust: {answer.trust_note}"]
+    if trust is None or by is None:
+        return lines
+    head = f"trust: {trust.light}, expected Pearson r {trust.expected:.2f} (90 % interval "
+    head += f"{trust.low:.2f} to {trust.high:.2f}), calibrated on {by.calibration.n:,} held-out "
+    return [f"{head}conditions of run {by.run}", *(f"  {why}" for why in trust.reasons), *lines]

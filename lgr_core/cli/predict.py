@@ -1,0 +1,177 @@
+"""Commands on one query: retrieve, predict, prompt, import-reply."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, with_trust
+from lgr_core.answer.export import write_answer
+from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.cli.atlas import DEMO
+from lgr_core.cli.common import Commands, command, echo, print_json
+from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
+from lgr_core.cli.output import answer_lines, show_retrieval, tell_recorded
+from lgr_core.config import Settings
+from lgr_core.domain import CandidatePool, Selector
+from lgr_core.errors import InputError, UsageError
+from lgr_core.prediction.aggregate import AGGREGATES
+from lgr_core.prediction.predictors import FALLBACKS
+from lgr_core.retrieval.by_hand import import_reply
+from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.llm_question import Policy
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.neighbor_files import append_neighbors
+from lgr_core.retrieval.parse_query import read_query
+from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector, make_selector
+from lgr_core.retrieval.setup import llm_selector, tag_inference
+
+
+def add(commands: Commands) -> None:
+    """Add the commands of this group."""
+    found = command(commands, "retrieve", _retrieve, "the neighbours of a drug in a cell line")
+    found.set_defaults(method=LGR_METHOD)
+    _add_query(found)
+    asked = command(commands, "predict", _predict, "predict a drug's effect on a cell line")
+    _add_query(asked)
+    about = "lgr averages neighbours; best_evidence and others weigh all that was measured"
+    asked.add_argument("--method", choices=METHODS, default=LGR_METHOD, help=about)
+    asked.add_argument("--aggregate", choices=AGGREGATES, default="mean", help="of method lgr")
+    asked.add_argument("--fallback", choices=FALLBACKS, default="pool_mean")
+    asked.add_argument("--all-genes", action="store_true", help="not the panel alone")
+    _add_question(command(commands, "prompt", _prompt, "print the prompt, for any chatbot"))
+    reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
+    _add_question(reply)
+    reply.add_argument("file", metavar="FILE", help="the answer as text; - for standard input")
+    reply.add_argument("--source", metavar="WHO", help="who answered, for the record")
+
+
+def selector_of(
+    options: argparse.Namespace, settings: Settings, store: AtlasStore
+) -> str | Selector:
+    """The selector that the flags name."""
+    if options.selector == MechanismSelector.name and options.tags == "llm":
+        inference = tag_inference(settings, model=options.model)
+        report = inference.infer(store.drugs["drug"].tolist())
+        if missing := len(report.unanswered):
+            echo(f"lgr: the model gave no mechanism for {missing:,} of {len(store.drugs):,} drugs")
+        return MechanismSelector(store, report.annotations)
+    if options.selector != LLMSelector.name:
+        return options.selector
+    asked = llm_options(options, settings)
+    if asked.policy is Policy.REPLAY:
+        return recorded_answers(options, settings)(store)
+    return llm_selector(store, settings, asked, neighbors=options.neighbors)
+
+
+def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
+    if options.out is not None and options.out.suffix != ".jsonl":
+        found = f"the ending {options.out.suffix!r} is unknown"
+        raise UsageError(f"output {options.out}", found, "Neighbours are written as .jsonl.")
+    store = open_atlas(options.atlas, settings.atlases)
+    retrieval = retrieve(
+        store,
+        **_asked(options, settings, store),
+    )
+    if options.out is not None:
+        append_neighbors(options.out, retrieval)
+    tell_recorded(retrieval)
+    show_retrieval(retrieval, as_json=options.json)
+
+
+def _predict(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    answer = predict(
+        store,
+        **_asked(options, settings, store),
+        method=options.method,
+        selectors=partial(make_selector, store=store, recorded=recorded_answers(options, settings)),
+        aggregate=options.aggregate,
+        fallback=options.fallback,
+        all_genes=options.all_genes,
+    )
+    answer = with_trust(store, answer, settings.runs)
+    if options.out is not None:
+        write_answer(answer, options.out)
+    tell_recorded(answer.retrieval)
+    if options.json:
+        print_json(answer.to_dict())
+    else:
+        print(answer_lines(store, answer))
+
+
+def _asked(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:
+    """What the flags of a query ask of the core."""
+    return {
+        "cell_line": options.cell_line,
+        "drug": options.drug,
+        "dose_um": options.dose,
+        "selector": selector_of(options, settings, store)
+        if options.method == LGR_METHOD
+        else MechanismSelector.name,
+        "k": options.k,
+        "seed": options.seed,
+        "one_per_parent": options.one_per_parent,
+    }
+
+
+def _prompt(options: argparse.Namespace, settings: Settings) -> None:
+    selector, pool = _by_hand(options, settings)
+    question = selector.questions(pool, options.k)[0]
+    if options.json:
+        facts = {"template": question.prompt.version, "key": question.key}
+        print_json({"prompt": question.request.prompt, **facts})
+    else:
+        sys.stdout.write(question.request.prompt)
+
+
+def _import_reply(options: argparse.Namespace, settings: Settings) -> None:
+    selector, pool = _by_hand(options, settings)
+    retrieval = import_reply(
+        selector, pool, options.k, _text(options.file), settings, source=options.source
+    )
+    show_retrieval(retrieval, as_json=options.json)
+
+
+def _by_hand(options: argparse.Namespace, settings: Settings) -> tuple[LLMSelector, CandidatePool]:
+    """Whose question is carried to a chatbot and back; no service is asked, whatever the policy."""
+    store = open_atlas(options.atlas, settings.atlases)
+    query, _ = read_query(store, options.cell_line, options.drug, options.dose)
+    asked = llm_options(options, settings, Policy.REPLAY)
+    return llm_selector(store, settings, asked), candidate_pool(store, query)
+
+
+def _text(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as err:
+        raise InputError(f"answer {file}", str(err), "Give a text file, or - .") from err
+
+
+# -- flags -----------------------------------------------------------------------------------------
+
+
+def _add_query(parser: argparse.ArgumentParser) -> None:
+    _add_question(parser)
+    flag = parser.add_argument
+    flag("--selector", choices=list(SELECTORS), default="mechanism")
+    flag("--tags", choices=["shipped", "llm"], default="shipped", help="of selector mechanism")
+    flag("--seed", type=int, default=0, help="of the random selector")
+    flag("--one-per-parent", action="store_true", help="keep one form of each parent compound")
+    what = "also write a file (.csv, .parquet, .h5ad, .rnk; retrieve: .jsonl)"
+    flag("--out", type=Path, metavar="FILE", help=what)
+
+
+def _add_question(parser: argparse.ArgumentParser) -> None:
+    flag = parser.add_argument
+    flag("--atlas", default=DEMO, metavar="NAME")
+    flag("--cell-line", required=True, metavar="C")
+    flag("--drug", required=True, metavar="D")
+    flag("--dose", type=float, metavar="UM", help="the highest measured if not given")
+    flag("--k", type=int, default=10)
+    add_llm_flags(parser)

@@ -1,0 +1,125 @@
+"""What a run's files say of a prediction: how to trust it, and what its method has learned."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import Condition
+from lgr_core.errors import InputError, NotFoundError
+from lgr_core.evaluation.calibration import by_method, fit, usable
+from lgr_core.evaluation.labels import REGIME_LABELS
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.prediction.trust import Calibration
+
+CALIBRATION = "calibration.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSource:
+    """A calibration, the run that found it, and the run's number of neighbours."""
+
+    calibration: Calibration
+    run: str
+    regime: Regime
+    k: int
+
+
+def write_calibrations(path: Path, table: pd.DataFrame) -> None:
+    """Write the calibrations of all conditions, by regime and method, as JSON."""
+    found: dict[str, dict[str, Any]] = {}
+    for (regime, method), part in by_method(usable(table)):
+        found.setdefault(regime, {})[method] = fit(part).to_dict()
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def read_calibration(path: Path, regime: str, method: str) -> Calibration:
+    """The calibration that a run found for a method in a regime.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds none.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))[regime][method]
+        return Calibration.from_dict(found)
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        do = "Run lgr benchmark with that method and regime."
+        raise InputError(f"calibration of {method} ({regime})", f"{path}: {err}", do) from err
+
+
+def regime_of(store: AtlasStore, query: Condition) -> Regime:
+    """The regime whose held-out conditions were asked for as this query is.
+
+    The open world where the drug was measured in another line at that dose, else an unseen drug.
+    """
+    conditions = store.conditions
+    rows = (conditions["drug"] == query.drug) & (conditions["cell_line"] != query.cell_line)
+    doses = conditions.loc[rows, "dose_um"]
+    there = doses.isna() if query.dose_um is None else doses == query.dose_um
+    return Regime.OPEN_WORLD if there.any() else Regime.UNSEEN_DRUG
+
+
+def newest_calibration(
+    runs: Path, store: AtlasStore, query: Condition, method: str
+) -> CalibrationSource:
+    """What the newest run of this very build says of a method, for questions of this kind.
+
+    Raises
+    ------
+    NotFoundError
+        If no run has calibrated it.
+    """
+    regime = regime_of(store, query)
+    for config, folder in _runs_of(runs, store):
+        try:
+            calibration = read_calibration(folder / CALIBRATION, regime, method)
+        except InputError:
+            continue
+        return CalibrationSource(calibration, folder.name, regime, int(config["k"]))
+    what = f"trust in {method}"
+    found = f"no benchmark run of this build of {store.name} has calibrated it for questions "
+    found += f"of this kind ({REGIME_LABELS[regime].label.lower()})"
+    do = f"Run lgr benchmark --atlas {store.name}."
+    raise NotFoundError(what, found, do)
+
+
+def newest_params(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] | None:
+    """What the newest run of this very build taught a method that weighs everything; None without.
+
+    Of the open world, with the kernel for unseen drugs where these were asked about; of several
+    folds what most of them chose.
+    """
+    for config, _ in _runs_of(runs, store):
+        learned: dict[str, Any] = {}
+        for regime in (Regime.OPEN_WORLD, Regime.UNSEEN_DRUG):
+            parts = config.get("fitted", {}).items()
+            each = [found.get(method) for part, found in parts if part.startswith(f"{regime}-")]
+            counted = Counter(json.dumps(one) for one in each if isinstance(one, dict))
+            if counted:
+                most = json.loads(counted.most_common(1)[0][0])
+                learned = {**most, **learned, "kernel": most["kernel"]}
+        if learned:
+            return learned
+    return None
+
+
+def _runs_of(runs: Path, store: AtlasStore) -> list[tuple[dict[str, Any], Path]]:
+    """Configs and folders of the finished runs of a build, the newest first."""
+    found = []
+    for path in runs.glob("*/config.json"):
+        try:
+            config = json.loads(path.read_text(encoding="utf-8"))
+            same = (config["atlas"], config["build_id"]) == (store.name, store.build_id)
+            if same and config.get("finished_at"):
+                found.append((config, path.parent))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # another program's folder
+    return sorted(found, key=lambda run: str(run[0]["finished_at"]), reverse=True)

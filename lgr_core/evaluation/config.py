@@ -1,0 +1,165 @@
+"""What a benchmark run does, stated whole before it starts, and where it writes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.errors import InputError, UsageError
+from lgr_core.evaluation.folds import Fold, make_folds
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.splits import read_split
+
+CONFIG = "config.json"
+PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow", "torch")
+"""Whose versions are recorded, None where not installed: they can change a number."""
+
+AGGREGATION = "mean"
+"""How methods make one delta of neighbours, where their name does not say otherwise."""
+
+_UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "splits"})
+"""Parts of a recorded config that may differ when a run is resumed."""
+
+_ONCE = {"drop_overlap": False, "aggregation": AGGREGATION}
+"""What held for runs whose config does not say it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkConfig:
+    """Everything that decides the numbers of a run.
+
+    ``lines``, ``drugs``, ``max_queries`` and ``min_drugs`` restrict what is scored, never what is
+    read. ``drop_overlap`` leaves training conditions of ``split`` out whose unit is tested too.
+    ``curve_queries`` is how many queries of a regime the curve over k is drawn from.
+    ``language_model`` and ``external`` say how a model is asked, and whose predictions take part.
+    Regimes are kept in their usual order, each once.
+    """
+
+    regimes: tuple[Regime, ...]
+    methods: tuple[str, ...]
+    k: int = 10
+    folds: int = 5
+    seed: int = 0
+    random_seeds: int = 20
+    lines: tuple[str, ...] | None = None
+    drugs: tuple[str, ...] | None = None
+    max_queries: int | None = None
+    min_drugs: int | None = None
+    one_per_parent: bool = False
+    split: Path | None = None
+    drop_overlap: bool = False
+    curve_queries: int = 1_000
+    language_model: Mapping[str, Any] = field(default_factory=dict)
+    external: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("k", "random_seeds"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} = {getattr(self, name)}", "too few", "Give 1 or more.")
+        if self.seed < 0:
+            raise UsageError(f"seed = {self.seed}", "below zero", "Give 0 or more.")
+        if not self.regimes:
+            raise UsageError("benchmark", "no regime", f"Name one of: {', '.join(Regime)}.")
+        if self.drop_overlap and self.split is None:
+            raise UsageError("--drop-overlap", "there is no split", "Give one with --split.")
+        named = {Regime(regime) for regime in self.regimes}
+        object.__setattr__(self, "regimes", tuple(regime for regime in Regime if regime in named))
+
+    def folds_of(self, store: AtlasStore, regime: Regime) -> list[Fold]:
+        """The folds of a regime; of a split that is given, the one that it describes."""
+        if self.split is not None:
+            return [read_split(store, self.split, regime, drop_overlap=self.drop_overlap)]
+        return make_folds(store, regime, self.folds, self.seed)
+
+    def to_dict(self, store: AtlasStore) -> dict[str, Any]:
+        """The plan and what it runs on, as JSON has it."""
+        fields = {**asdict(self), "regimes": [str(regime) for regime in self.regimes]}
+        if self.split is not None:
+            fields["folds"] = 1
+        fields["split"] = None if self.split is None else digest(self.split)
+        packages = {name: _version(name) for name in PACKAGES}
+        return {
+            "atlas": store.name,
+            "build_id": store.build_id,
+            "value_kind": str(store.value_kind),
+            "simulated": store.simulated,
+            "n_panel": store.n_panel,
+            "aggregation": AGGREGATION,
+            "lgr_version": version("lgr-explorer"),
+            **json.loads(json.dumps(fields, default=list)),
+            "versions": {"python": platform.python_version(), **packages},
+        }
+
+
+def check_same(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds the results of another run.
+
+    Raises
+    ------
+    InputError
+        If it does, or holds files but no run; the first thing that differs is named.
+    """
+    path = folder / CONFIG
+    if not path.exists():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise InputError(f"results {folder}", "it holds other files", "Give an empty folder.")
+        return
+    before = {**_ONCE, **read_config(folder)}
+    differs = [
+        key for key in config if key not in _UNCOMPARED and before.get(key) != config.get(key)
+    ]
+    if differs:
+        key = differs[0]
+        found = f"it holds a run of another config: {key} is {before.get(key)!r} there, "
+        found += f"{config[key]!r} now"
+        raise InputError(f"results {folder}", found, "Give another folder with --out.")
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The config of a run folder.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it cannot be read.
+    """
+    path = folder / CONFIG
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        do = "Give a folder that lgr benchmark wrote."
+        raise InputError(f"benchmark run {folder}", f"no {CONFIG} to read: {err}", do) from err
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write the config of a run folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config, indent=1, ensure_ascii=False, default=str)
+    aside = folder / f".{CONFIG}"
+    aside.write_text(text + "\n", encoding="utf-8")
+    aside.replace(folder / CONFIG)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def digest(path: Path) -> dict[str, str]:
+    """A file's or folder's name and the SHA-256 of all that is in it, in order of name."""
+    found = hashlib.sha256()
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file.is_file():
+            found.update(str(file.relative_to(path)).encode())
+            found.update(file.read_bytes())
+    return {"name": path.name, "sha256": found.hexdigest()}

@@ -1,0 +1,266 @@
+"""One fold of one regime: every method fitted, asked and scored; the unit that a run resumes by."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lgr_core.domain import FloatArray, IntArray
+from lgr_core.evaluation.block_scorer import BlockScorer, Scored
+from lgr_core.evaluation.calibration import SCORE
+from lgr_core.evaluation.calibration_data import TrustTable
+from lgr_core.evaluation.folds import Fold
+from lgr_core.metrics import METRICS, score
+from lgr_core.prediction.method import Method, Predictions, Status
+from lgr_core.prediction.retrieved import Retrieved
+from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.llm_selector import LLMSelector
+from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
+
+CURVE_K = (1, 2, 3, 5, 10, 15, 20, 30, 50)
+"""Numbers of neighbours at which the curve over k is drawn, beside the run's own."""
+
+CURVE_METRICS = (*(name for name, metric in METRICS.items() if metric.paper), "slope", "r2_det")
+MIN_NEIGHBOR_SHARE = 0.8
+"""A curve has no point where fewer than this share of k neighbours stand on average."""
+
+Methods = Mapping[str, Sequence[Method]]
+"""Methods by id, each of one or more whose scores are averaged."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldTask:
+    """Some methods on a fold and those of its test rows that are scored.
+
+    ``curve_rows`` are part of the rows; ``alone`` names a method that is a part of its own.
+    """
+
+    fold: Fold
+    rows: IntArray
+    curve_rows: IntArray
+    methods: tuple[str, ...]
+    alone: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its part."""
+        fold = f"{self.fold.regime}-{self.fold.number}"
+        return fold if self.alone is None else f"{fold}-{self.alone}"
+
+
+_TABLES = ("scores", "seeds", "curve", "trust")
+
+
+@dataclass(slots=True)
+class FoldResult:
+    """What a task came to: scores, means a seed, the curve, the table of trust; what was fitted."""
+
+    scores: pd.DataFrame
+    seeds: pd.DataFrame
+    curve: pd.DataFrame
+    trust: pd.DataFrame
+    fitted: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, folder: Path) -> None:
+        """Write it aside and rename it into place."""
+        aside = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
+        aside.mkdir(parents=True)
+        for name in _TABLES:
+            getattr(self, name).to_parquet(aside / f"{name}.parquet")
+        (aside / "fitted.json").write_text(json.dumps(self.fitted), encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(aside, folder)  # noqa: PTH105 - beside the rmtree, what happens is plainer
+
+    @staticmethod
+    def is_done(folder: Path) -> bool:
+        """Whether it was written, and no query in it waits for an answer that failed."""
+        if not folder.is_dir():
+            return False
+        status = pd.read_parquet(folder / "scores.parquet", columns=["status"])["status"]
+        return not (status == Status.FAILED).any()
+
+    @staticmethod
+    def table(folder: Path, name: str) -> pd.DataFrame:
+        """One of the tables that :meth:`save` wrote."""
+        return pd.read_parquet(folder / f"{name}.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> FoldResult:
+        """Read what :meth:`save` wrote."""
+        tables = (cls.table(folder, name) for name in _TABLES)
+        return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
+
+
+def compute(
+    reader: EvidenceReader,
+    task: FoldTask,
+    contenders: Methods,
+    queries: pd.DataFrame,
+    *,
+    k: int,
+    step: Callable[[int], None],
+) -> FoldResult:
+    """Fit every method on the fold and score it on the task's rows.
+
+    ``queries`` says what each of the rows is, in ascending order; the curve is drawn at ``k`` too.
+    ``step`` is told of queries done.
+    """
+    for method in _each(contenders):
+        view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
+        method.fit(view)
+    scorer, tables, curve = BlockScorer(reader), _Tables(contenders), _Curve(reader, task, k)
+    trust = TrustTable(contenders)
+    for block in reader.blocks(task.rows):
+        measured = scorer.of(block)
+        first = {}
+        for name, variants in contenders.items():
+            found = [_held(reader, method, block) for method in variants]
+            scored = measured.score(found)
+            tables.add(name, scored)
+            first[name] = found[0], scored.of(SCORE)
+        trust.add(block, first, measured.deltas)
+        curve.add(block, measured.deltas, contenders)
+        step(len(block))
+    regime = str(task.fold.regime)
+    scores = tables.scores(queries.assign(fold=task.fold.number), regime)
+    fitted = trust.table(queries, regime)
+    return FoldResult(
+        scores, tables.seeds(regime), curve.table(regime), fitted, _fitted(contenders)
+    )
+
+
+class _Tables:
+    """Scores of all methods, gathered block by block."""
+
+    def __init__(self, contenders: Methods) -> None:
+        self._scored: dict[str, list[Scored]] = {name: [] for name in contenders}
+
+    def add(self, method: str, scored: Scored) -> None:
+        self._scored[method].append(scored)
+
+    def scores(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
+        """Tidy: one row a method, query and metric; ``queries`` has one row a query."""
+        metrics = pd.Categorical(list(METRICS), categories=list(METRICS))
+        parts = [self._method(name, queries, metrics) for name in self._scored]
+        table = pd.concat(parts, ignore_index=True)
+        n_each = len(queries) * len(METRICS)
+        names = pd.Categorical(list(self._scored), categories=list(self._scored))
+        table.insert(0, "method", names.repeat(n_each))
+        table.insert(0, "regime", pd.Categorical([regime]).repeat(len(table)))
+        for column in ("status", "detail", "fallback"):
+            table[column] = table[column].astype("category")
+        return table
+
+    def _method(self, name: str, queries: pd.DataFrame, metrics: pd.Categorical) -> pd.DataFrame:
+        scored, n = self._scored[name], len(metrics)
+        columns = {column: queries[column].repeat(n).array for column in queries}
+        columns["metric"] = metrics.take(np.tile(np.arange(n), len(queries)))
+        columns["value"] = np.concatenate([s.scores for s in scored]).ravel()
+        for column in ("status", "detail", "fallback"):
+            texts = [None if x is None else str(x) for s in scored for x in getattr(s, column)]
+            columns[column] = np.array(texts, dtype=object).repeat(n)
+        columns["k_used"] = np.concatenate([s.k_used for s in scored]).repeat(n)
+        return pd.DataFrame(columns)
+
+    def seeds(self, regime: str) -> pd.DataFrame:
+        """Sums of scores of methods with several variants: one row a method, seed and metric."""
+        parts = [
+            pd.DataFrame(
+                {
+                    "regime": regime,
+                    "method": name,
+                    "seed": np.repeat(np.arange(values.shape[0]), values.shape[2]),
+                    "metric": np.tile(list(METRICS), values.shape[0]),
+                    "total": np.nansum(values, axis=1).ravel(),
+                    "n": (~np.isnan(values)).sum(axis=1).ravel(),
+                }
+            )
+            for name, values in self._many()
+        ]
+        columns = ["regime", "method", "seed", "metric", "total", "n"]
+        return pd.concat(parts) if parts else pd.DataFrame(columns=columns)
+
+    def _many(self) -> Iterator[tuple[str, FloatArray]]:
+        for name, scored in self._scored.items():
+            if len(scored[0].per_seed) > 1:
+                yield name, np.concatenate([s.per_seed for s in scored], axis=1)
+
+
+class _Curve:
+    """Sums of scores at several k, of the methods that retrieve."""
+
+    def __init__(self, reader: EvidenceReader, task: FoldTask, k: int) -> None:
+        self._reader, self._rows = reader, task.curve_rows
+        self._ks = sorted({*CURVE_K, k})
+        self._parts: list[pd.DataFrame] = []
+
+    def add(self, block: QueryBlock, measured: FloatArray, contenders: Methods) -> None:
+        """Score the curve's queries of a block at every k; of variants the first."""
+        chosen = np.isin(block.rows, self._rows)
+        if not chosen.any():
+            return
+        block = block.some(np.flatnonzero(chosen))
+        for name, (method, *_) in contenders.items():
+            if isinstance(method, Retrieved):
+                with self._reader.restricted_to(method.evidence):
+                    self._add(name, method, block, measured[chosen])
+
+    def _add(self, name: str, method: Retrieved, block: QueryBlock, measured: FloatArray) -> None:
+        # A model is asked as in the run: for another k it would be another question.
+        ask = method.k if isinstance(method.selector, LLMSelector) else None
+        found = method.retrieve(block, self._ks[-1], ask=ask)
+        for k in self._ks:
+            predicted = method.at(block, found, k)
+            ok = predicted.ok
+            if not ok.any():
+                continue
+            scores = score(predicted.delta[ok], measured[ok], metrics=CURVE_METRICS)
+            each = {
+                "method": name,
+                "k": k,
+                "metric": list(scores),
+                "total": [np.nansum(values) for values in scores.values()],
+                "n": [int((~np.isnan(values)).sum()) for values in scores.values()],
+                "k_used": predicted.k_used[ok].sum(),
+                "n_queries": int(ok.sum()),
+            }
+            self._parts.append(pd.DataFrame(each))
+
+    def table(self, regime: str) -> pd.DataFrame:
+        """One row a method, k and metric."""
+        columns = ["method", "k", "metric", "total", "n", "k_used", "n_queries"]
+        if not self._parts:
+            return pd.DataFrame(columns=["regime", *columns])
+        table = pd.concat(self._parts).groupby(columns[:3], as_index=False, sort=False).sum()
+        table.insert(0, "regime", regime)
+        return table
+
+
+def _held(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predictions:
+    """A method's predictions, held to the evidence that it declares."""
+    with reader.restricted_to(method.evidence):
+        return method.predict(block)
+
+
+def _each(contenders: Methods) -> Iterator[Method]:
+    for variants in contenders.values():
+        yield from variants
+
+
+def _fitted(contenders: Methods) -> dict[str, Any]:
+    """What methods chose on training rows, by method: whole where another can be taught it."""
+    fitted = {
+        name: getattr(first, "learned", getattr(first, "chosen", None))
+        for name, (first, *_) in contenders.items()
+    }
+    return {name: learned for name, learned in fitted.items() if learned is not None}

@@ -1,0 +1,1 @@
+"""Figures of answers, drugs, comparisons and coverage: arrays in, plotly figures out."""

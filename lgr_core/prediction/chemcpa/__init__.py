@@ -1,0 +1,1 @@
+"""chemCPA, re-implemented: needs torch (the extra `chemcpa`)."""

@@ -1,0 +1,263 @@
+"""Drugs in other lines than a block's: their products with each other, and weighted sums.
+
+What weights are learned from; as of a :class:`~lgr_core.retrieval.evidence_guard.EvidenceGuard`, no measured vector
+comes out.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lgr_core.domain import BoolArray, FloatArray, IntArray
+
+_VALUES = 25_000
+"""About so many of each drug, over lines and evenly taken genes, tell how alike drugs are."""
+
+_KEPT = 8
+"""Products of drugs that are kept for further blocks, 1 MB each for 379 drugs."""
+
+
+class EffectTensor:
+    """All that some evidence opens at one dose: lines by drugs, those with any row.
+
+    Parameters
+    ----------
+    lines, drugs
+        Their numbers in the labels, ascending.
+    rows
+        (n_lines, n_drugs), where in the atlas they stand, -1 where a drug was not measured.
+    deltas
+        (n_lines, n_drugs, genes) float32, zeros where it was not.
+    """
+
+    def __init__(
+        self, lines: IntArray, drugs: IntArray, rows: IntArray, deltas: FloatArray
+    ) -> None:
+        self.lines, self.drugs, self.rows, self.deltas = lines, drugs, rows, deltas
+
+    @cached_property
+    def some(self) -> FloatArray:
+        """Of each drug, (n_drugs, n_lines, some), as many genes as make ``_VALUES`` of it."""
+        return np.ascontiguousarray(self.deltas[:, :, self.genes].swapaxes(0, 1))
+
+    @property
+    def genes(self) -> slice:
+        """Which genes these are."""
+        n_lines, _, n_genes = self.deltas.shape
+        return slice(None, None, max(1, n_lines * n_genes // _VALUES))
+
+    @cached_property
+    def products(self) -> NDArray[np.float64]:
+        """Mean products over these genes of lines, drug by drug, (n_drugs, n_lines, n_lines)."""
+        return _products(self.some)
+
+
+class OtherLines:
+    """A survey but for one line, its gaps filled.
+
+    Where a drug was not measured stands the line's mean, and the drug's mean departure from the
+    means of those lines that measured it.
+
+    ``line`` is the number of the line left out; ``rows``, (n_lines, n_drugs), are the others' rows.
+    """
+
+    def __init__(self, tensor: EffectTensor, line: int) -> None:
+        self.drugs = tensor.drugs
+        self._effect_tensor = tensor
+        self._others = np.flatnonzero(tensor.lines != line)
+        self.rows = tensor.rows[self._others]
+        self.measured: BoolArray = self.rows >= 0
+        self._whole = bool(self.measured.all())
+        measured = self.measured.astype(np.float32)
+        self._of_drug = measured / np.maximum(measured.sum(axis=0), 1)
+        self._of_line = measured / np.maximum(measured.sum(axis=1, keepdims=True), 1)
+        self._likeness: dict[bytes, NDArray[np.float64]] = {}
+
+    @property
+    def known(self) -> BoolArray:
+        """(n_drugs,) which drugs were measured in any of the other lines."""
+        return self.measured.any(axis=0)
+
+    @cached_property
+    def lines(self) -> NDArray[np.float64]:
+        """Mean products over genes of lines, drug by drug, (n_drugs, n_lines, n_lines)."""
+        if self._whole:
+            return self._effect_tensor.products[:, self._others[:, None], self._others]
+        return _products(self._values)
+
+    def with_here(self, here: FloatArray, pool: IntArray) -> NDArray[np.float64]:
+        """Mean products over genes of the other lines with deltas of the line left out.
+
+        ``here`` is (n_pool, genes), ``pool``, (n_pool,), are their drugs; (n_pool, n_lines).
+        """
+        values, here = self._values, np.ascontiguousarray(here[:, self._effect_tensor.genes])
+        found = np.empty((len(pool), values.shape[1]))
+        for products, drug, own in zip(found, pool, here, strict=True):
+            products[:] = values[drug] @ own
+        return found[:, self._places] / here.shape[1]
+
+    def likeness(self, mix: FloatArray) -> NDArray[np.float64]:
+        """Mean products of drugs, averaged over mixtures of the lines: (n_drugs, n_drugs).
+
+        A row of ``mix``, (n_mixtures, n_lines), makes one vector a drug.
+        """
+        key = mix.tobytes()
+        if key not in self._likeness:
+            if len(self._likeness) == _KEPT:
+                self._likeness.clear()
+            self._likeness[key] = self._mixed(mix)
+        return self._likeness[key]
+
+    def spread(self, w: FloatArray, departs: FloatArray) -> FloatArray:
+        """Weights on conditions, (n, n_lines, n_drugs), for ``w`` (n, n_lines) times ``departs``.
+
+        ``departs`` is (n, n_drugs); the weight of what was not measured goes to what stands for it.
+        """
+        weights = w.astype(np.float32)[:, :, None] * departs[:, None, :]
+        if self._whole:
+            return weights
+        missing = np.where(self.measured, 0, weights)
+        of_drug = missing.sum(axis=1)
+        of_line = missing.sum(axis=2) - of_drug @ self._of_drug.T
+        weights -= missing
+        weights += of_drug[:, None, :] * self._of_drug
+        weights += of_line[:, :, None] * self._of_line
+        return weights
+
+    def combine(self, weights: FloatArray) -> FloatArray:
+        """Weighted sums of the conditions, (n, genes) float32; ``weights`` as of :meth:`spread`."""
+        deltas = self._effect_tensor.deltas
+        each = np.zeros((len(weights), *deltas.shape[:2]), dtype=np.float32)
+        each[:, self._others] = weights
+        return each.reshape(len(each), -1) @ deltas.reshape(-1, deltas.shape[2])
+
+    @property
+    def _places(self) -> IntArray:
+        """(n_lines,) where the other lines stand in the values."""
+        return self._others if self._whole else np.arange(len(self._others))
+
+    @cached_property
+    def _values(self) -> FloatArray:
+        """Some genes of each drug in every line, (n_drugs, n_lines, some), gaps filled.
+
+        Without gaps they are the survey's own, the line left out among them.
+        """
+        if self._whole:
+            return self._effect_tensor.some
+        values = self._effect_tensor.some[:, self._others]
+        of_line = np.einsum("ld,dlg->lg", self._of_line, values)
+        departs = np.einsum("ld,dlg->dg", self._of_drug, values) - self._of_drug.T @ of_line
+        lines, drugs = np.nonzero(~self.measured)
+        values[drugs, lines] = of_line[lines] + departs[drugs]
+        return values
+
+    def _mixed(self, mix: FloatArray) -> NDArray[np.float64]:
+        values = self._values
+        every = np.zeros((len(mix), values.shape[1]), dtype=np.float32)
+        every[:, self._places] = mix
+        rows = (every @ values).reshape(len(values), -1)
+        return (rows @ rows.T).astype(np.float64) / rows.shape[1]
+
+
+def _products(values: FloatArray) -> NDArray[np.float64]:
+    """Mean products over genes of lines, drug by drug: of (n_drugs, n_lines, genes)."""
+    return (values @ values.swapaxes(1, 2)).astype(np.float64) / values.shape[2]
+
+
+class CrossLineProducts:
+    """The n queries of a block, their drugs in other lines, and other drugs here and there.
+
+    Parameters
+    ----------
+    elsewhere
+        Drugs in other lines.
+    rows, here
+        (n_pool,) and (n_pool, genes) float32: the pool in the block's line, of which every drug
+        was measured elsewhere too.
+    pool, own
+        (n_pool,) and (n,), which of the drugs elsewhere are the pool's, and which each query's.
+    kept
+        (n, n_pool), which deltas of the pool each query may read. Those in other lines are read
+        by all.
+    """
+
+    def __init__(
+        self,
+        elsewhere: OtherLines,
+        rows: IntArray,
+        here: FloatArray,
+        *,
+        pool: IntArray,
+        own: IntArray,
+        kept: BoolArray,
+    ) -> None:
+        self.pool, self.own, self.kept = pool, own, kept
+        self._other_lines, self._rows, self._here = elsewhere, rows, here
+
+    @property
+    def rows(self) -> IntArray:
+        """The conditions that weights stand on, (m,): those elsewhere, then those here."""
+        elsewhere = self._other_lines
+        return np.concatenate([elsewhere.rows[elsewhere.measured], self._rows])
+
+    def lines(self) -> tuple[FloatArray, FloatArray]:
+        """Mean products over genes of lines, over the pool's drugs that each query may read.
+
+        Of the other lines with each other, (n, n_lines, n_lines), and with the block's, (n,
+        n_lines).
+        """
+        kept = self.kept.astype(float)
+        others = np.tensordot(kept, self._other_lines.lines[self.pool], 1)
+        return others, kept @ self._other_lines.with_here(self._here, self.pool)
+
+    def other_lines(self) -> FloatArray:
+        """Mean products of the other lines, over all drugs of the pool: (n_lines, n_lines)."""
+        return self._other_lines.lines[self.pool].sum(axis=0)
+
+    def drugs(self, mix: FloatArray) -> FloatArray:
+        """Mean products of drugs elsewhere, averaged over mixtures of lines: (n_drugs, n_drugs).
+
+        A row of ``mix``, (n_mixtures, n_lines), makes one vector a drug.
+        """
+        return self._other_lines.likeness(mix)
+
+    def combine(self, w: FloatArray, v: FloatArray) -> FloatArray:
+        """``sum_l w_l x[d, l] + sum_j v_j (x[j, c] - sum_l w_l x[j, l])``, (n, genes) float32.
+
+        ``w`` is (n, n_lines), ``v`` (n, n_pool), 0 where a query may not read; d is a query's drug
+        and c the block's line.
+        """
+        v = np.where(self.kept, v, 0)
+        weights = self._other_lines.spread(w, self._own(v) - self._neighbors(v))
+        return v.astype(np.float32) @ self._here + self._other_lines.combine(weights)
+
+    def weights(self, w: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The three terms of the sum on :attr:`rows`, (n, m) each.
+
+        The drug elsewhere, other drugs here, and other drugs elsewhere.
+        """
+        v = np.where(self.kept, v, 0)
+        measured = self._other_lines.measured
+        elsewhere = self._other_lines.spread(w, self._own(v) - self._neighbors(v))[:, measured]
+        of_drug = np.nonzero(measured)[1] == self.own[:, None]
+        none, nothing = np.zeros_like(v), np.zeros_like(elsewhere)
+        return (
+            np.hstack([np.where(of_drug, elsewhere, 0), none]),
+            np.hstack([nothing, v]),
+            np.hstack([np.where(of_drug, 0, elsewhere), none]),
+        )
+
+    def _own(self, v: FloatArray) -> FloatArray:
+        """(n, n_drugs): 1 at each query's drug."""
+        each = np.zeros((len(v), len(self._other_lines.drugs)), dtype=np.float32)
+        each[np.arange(len(v)), self.own] = 1
+        return each
+
+    def _neighbors(self, v: FloatArray) -> FloatArray:
+        """(n, n_drugs): ``v`` at the pool's drugs."""
+        each = np.zeros((len(v), len(self._other_lines.drugs)), dtype=np.float32)
+        each[:, self.pool] = v
+        return each

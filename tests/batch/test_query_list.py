@@ -1,0 +1,103 @@
+"""Lists of queries: every line is read, refused with its reason, or counted as repeated."""
+
+import pytest
+from toy import build_toy
+
+from lgr_core.atlas.store import open_atlas
+from lgr_core.batch.query_list import QueryRow, RefusedRow, crossed, listed, read_query_rows
+from lgr_core.domain import Condition
+from lgr_core.drugs.cell_lines import CellLineCatalog
+from lgr_core.errors import AmbiguousError, InputError, NotFoundError
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """The toy atlas."""
+    folder = tmp_path_factory.mktemp("home") / "atlases"
+    build_toy(folder / "toy")
+    return open_atlas("toy", folder)
+
+
+def queries(reading):
+    """What was asked for in the end."""
+    return [pool.query for pool in reading.pools]
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("Trametinib, A549", QueryRow("Trametinib", "A549")),
+        ("Trametinib, A549, 5", QueryRow("Trametinib", "A549", "5")),
+        ("Trametinib\tA549\t500 nM", QueryRow("Trametinib", "A549", "500 nM")),
+        ("Trametinib; A549; 5", QueryRow("Trametinib", "A549", "5")),
+        ('"1,2-thing", A549', QueryRow("1,2-thing", "A549")),
+        ("cell_line,drug,dose_um\nA549,Trametinib,5", QueryRow("Trametinib", "A549", "5")),
+        ("Compound;Dose (nM);Cell line\nX;500;LoVo", QueryRow("X", "LoVo", "500", "nM")),
+        ("drug,cell line,dose (µM),note\nX,LoVo,5,hello", QueryRow("X", "LoVo", "5")),
+    ],
+)
+def test_a_line_is_read_in_many_forms(text, wish):
+    """Commas, semicolons, tabs, quotes; a heading sets order and unit, other columns are left."""
+    assert listed(text) == [wish]
+
+
+@pytest.mark.parametrize("line", ["Trametinib", "a, b, c, d", ", A549", '"Trametinib, A549'])
+def test_a_line_without_two_or_three_values_is_refused(line):
+    """With its text; the lines about it are read."""
+    before, wrong, after = listed(f"X, A549\n{line}\nY, LoVo")
+    assert isinstance(wrong, RefusedRow)
+    assert wrong.text == line.strip()
+    assert isinstance(wrong.error, InputError)
+    assert (before.drug, after.drug) == ("X", "Y")
+
+
+def test_lists_are_crossed_line_by_line():
+    """Every drug in every line, names once; the dose goes with all."""
+    found = crossed("A\n\nB\nA", "X\nY\n", "5")
+    assert [str(wish) for wish in found] == ["A, X, 5", "B, X, 5", "A, Y, 5", "B, Y, 5"]
+
+
+def test_names_and_doses_are_read_as_the_atlas_has_them(store):
+    """Case, forms of a line's name and units; no dose is the highest."""
+    text = "trametinib, hepg2 c3a\nTrametinib, A549, 500 nM\nVorinostat, A549"
+    reading = read_query_rows(store, listed(text))
+    assert queries(reading) == [
+        Condition("HepG2/C3A", "Trametinib", 5.0),
+        Condition("A549", "Trametinib", 0.5),
+        Condition("A549", "Vorinostat", 5.0),
+    ]
+    assert not reading.refused
+    assert "'trametinib' was read as 'Trametinib'." in reading.notes
+
+
+def test_nothing_of_a_list_is_lost(store):
+    """Queries, repeats and refusals add up to the lines; a refusal names the nearest."""
+    lines = [
+        "Trametinib, A549",
+        "TRAMETINIB, a549, 5",
+        "Trametinip, A549",
+        "Trametinib, A55",
+        "Trametinib, A549, 77",
+        "Trametinib, A549, much",
+        "Trametinib, A549, pooled",
+        "Trametinib",
+    ]
+    reading = read_query_rows(store, listed("\n".join(lines)))
+    assert len(reading.pools) + reading.repeated + len(reading.refused) == len(lines)
+    assert queries(reading) == [Condition("A549", "Trametinib", 5.0)]
+    errors = {refused.text: refused.error for refused in reading.refused}
+    assert "Trametinib" in errors["Trametinip, A549"].do
+    assert isinstance(errors["Trametinib, A55"], NotFoundError)
+    assert "5 uM, 0.5 uM" in errors["Trametinib, A549, 77"].found
+    assert isinstance(errors["Trametinib, A549, much"], InputError)
+    assert isinstance(errors["Trametinib, A549, pooled"], NotFoundError)
+
+
+def test_an_ambiguous_name_is_refused_with_its_readings(store):
+    """Two lines that read alike."""
+    before = store.cell_line_catalog
+    store.__dict__["cell_line_catalog"] = CellLineCatalog(["LoVo", "LO-VO", "A549"])
+    reading = read_query_rows(store, listed("Trametinib, lo vo"))
+    store.__dict__["cell_line_catalog"] = before
+    assert isinstance(reading.refused[0].error, AmbiguousError)
+    assert "LO-VO or LoVo" in str(reading.refused[0].error)
