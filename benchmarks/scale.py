@@ -34,8 +34,8 @@ from lgr_core.evaluation.registry import REGISTRY
 from lgr_core.evaluation.runner import BenchmarkSession, SelectorMaker, run_benchmark
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.llm_question import LLMOptions
 from lgr_core.retrieval.query_block import EvidenceReader
-from lgr_core.retrieval.question import LLMOptions
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 

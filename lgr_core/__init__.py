@@ -28,9 +28,9 @@ from lgr_core.domain import (
     ValueKind,
 )
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.manual_selector import NamedSelector
 from lgr_core.retrieval.parse_query import read_query
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import llm_selector
 
 __all__ = [

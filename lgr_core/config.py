@@ -52,6 +52,12 @@ SHIPPED = LAYOUT.shipped
 DEFAULT_MODEL = "gpt-5.2-2025-12-11"
 """The paper's language model, as a dated snapshot."""
 
+DEFAULT_MAX_TOKENS = 4_000
+"""Output tokens that an answer may have."""
+
+DEFAULT_DEADLINE = 180.0
+"""Seconds within which a whole answer must have come."""
+
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -61,8 +67,11 @@ class Settings:
 
     ``home`` is LGR_HOME (unset: that of ``LAYOUT``), ``api_key`` OPENAI_API_KEY, ``llm_base_url``
     LGR_LLM_BASE_URL (None: the OpenAI API), ``llm_model`` LGR_LLM_MODEL, ``llm_budget_usd``
-    LGR_LLM_BUDGET_USD (None: no limit) and ``uploads`` LGR_UPLOADS, whether visitors of the app may
-    add atlases of their own. The key, and the address, which may hold one, are never shown.
+    LGR_LLM_BUDGET_USD (None: no limit), ``llm_max_tokens`` LGR_LLM_MAX_TOKENS (of an answer),
+    ``llm_deadline`` LGR_LLM_DEADLINE (seconds for a whole answer), ``llm_redirect_hosts``
+    LGR_LLM_REDIRECT_HOSTS (hosts, separated by commas, that a server may send requests and key on
+    to) and ``uploads`` LGR_UPLOADS, whether visitors of the app may add atlases of their own. The
+    key, and the address, which may hold one, are never shown.
     """
 
     home: Path = LAYOUT.home
@@ -71,6 +80,9 @@ class Settings:
     llm_model: str = DEFAULT_MODEL
     llm_budget_usd: float | None = None
     uploads: bool = True
+    llm_max_tokens: int = DEFAULT_MAX_TOKENS
+    llm_deadline: float = DEFAULT_DEADLINE
+    llm_redirect_hosts: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -79,8 +91,8 @@ class Settings:
         Raises
         ------
         InputError
-            If LGR_HOME is a file, LGR_LLM_BUDGET_USD is not an amount of money, or LGR_UPLOADS says
-            neither yes nor no.
+            If LGR_HOME is a file, LGR_LLM_BUDGET_USD is not an amount of money, LGR_LLM_MAX_TOKENS
+            or LGR_LLM_DEADLINE is not above 0, or LGR_UPLOADS says neither yes nor no.
         """
         home = _text(environ, "LGR_HOME")
         model = _text(environ, "LGR_LLM_MODEL")
@@ -90,6 +102,9 @@ class Settings:
             llm_base_url=_text(environ, "LGR_LLM_BASE_URL"),
             llm_model=DEFAULT_MODEL if model is None else model,
             llm_budget_usd=_dollars(environ, "LGR_LLM_BUDGET_USD"),
+            llm_max_tokens=int(_above_0(environ, "LGR_LLM_MAX_TOKENS", DEFAULT_MAX_TOKENS)),
+            llm_deadline=_above_0(environ, "LGR_LLM_DEADLINE", DEFAULT_DEADLINE),
+            llm_redirect_hosts=_hosts(environ, "LGR_LLM_REDIRECT_HOSTS"),
             uploads=_yes(environ, "LGR_UPLOADS"),
         )
 
@@ -153,6 +168,27 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text is not None and text.casefold() not in {*_ON, *_OFF}:
         raise InputError(name, f"{text!r} is neither yes nor no", "Give 1 or 0.")
     return text is None or text.casefold() in _ON
+
+
+def _above_0(environ: Mapping[str, str], name: str, default: float) -> float:
+    """A whole number of 1 or more."""
+    text = _text(environ, name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= _MOST):
+        raise InputError(
+            name, f"{text!r} is no whole number above 0", f"Give one, like {default:g}."
+        )
+    return int(text)
+
+
+_MOST = 10_000_000
+
+
+def _hosts(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    text = _text(environ, name)
+    parts = () if text is None else text.casefold().split(",")
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _dollars(environ: Mapping[str, str], name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""What is installed, which atlases there are, what is missing."""
+"""What is installed, which atlases there are, when the model ends, what is missing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.errors import LgrError
+from lgr_core.llm.endpoint import Service
+from lgr_core.retrieval.setup import open_client
 
 _SHIPPED_FILES = ("drugs.csv", "cell_lines.csv", "mechanisms.csv", "programs.gmt", "aliases.csv")
 
@@ -38,6 +40,7 @@ def diagnose(settings: Settings) -> dict[str, Any]:
         },
         "packages": {name: found or "missing" for name, found in packages.items()},
         "atlases": atlases,
+        "language model": _language_model(settings),
         "missing": missing,
     }
 
@@ -46,6 +49,24 @@ def _needed() -> dict[str, str]:
     """Package -> requirement, as the installed metadata state them; without the extras."""
     stated = [line for line in requires("lgr-explorer") or () if "extra ==" not in line]
     return {re.split(r"[^\w.-]", line, maxsplit=1)[0]: line for line in stated}
+
+
+def _language_model(settings: Settings) -> dict[str, str]:
+    """The model that is asked, and when its service says that it ends."""
+    rows = {"model (LGR_LLM_MODEL)": settings.llm_model, "service": "unknown"}
+    try:
+        rows["service"] = Service.at(settings.llm_base_url).name
+        if settings.api_key is None and settings.llm_base_url is None:
+            return {**rows, "announced end": "not asked: there is no key (OPENAI_API_KEY)"}
+        client = open_client(settings, seconds=_ASK_SECONDS, max_retries=0)
+        end = client.model_end(settings.llm_model)
+    except LgrError as err:
+        return {**rows, "announced end": f"not known: {err}"}
+    said = "none" if end is None else f"{end}; choose another in time (LGR_LLM_MODEL)"
+    return {**rows, "announced end": said}
+
+
+_ASK_SECONDS = 10.0
 
 
 def _version(package: str) -> str:

@@ -139,6 +139,12 @@ class Proposal:
     score: float | None = None
 
 
+def require_k(k: int) -> None:
+    """Raise ``UsageError`` unless at least one neighbour is wanted."""
+    if k < 1:
+        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """A selector's ranked proposals, best first, with the raw answer where there is one.

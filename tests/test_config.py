@@ -49,6 +49,28 @@ def test_a_switch_that_says_neither_is_refused():
         Settings.from_environment({"LGR_UPLOADS": "off!"})
 
 
+def test_limits_of_answers_are_read():
+    """Tokens, seconds and hosts, each from its variable."""
+    found = Settings.from_environment(
+        {
+            "LGR_LLM_MAX_TOKENS": "900",
+            "LGR_LLM_DEADLINE": "60",
+            "LGR_LLM_REDIRECT_HOSTS": "a.example, B.example ,",
+        }
+    )
+    assert (found.llm_max_tokens, found.llm_deadline) == (900, 60)
+    assert found.llm_redirect_hosts == ("a.example", "b.example")
+    assert (Settings().llm_max_tokens, Settings().llm_deadline) == (4000, 180)
+
+
+@pytest.mark.parametrize("name", ["LGR_LLM_MAX_TOKENS", "LGR_LLM_DEADLINE"])
+@pytest.mark.parametrize("text", ["0", "-1", "many", "1e3", "\u0663", "9" * 30])
+def test_a_limit_that_is_no_whole_number_is_refused(name, text):
+    """The message names the variable."""
+    with pytest.raises(InputError, match=name):
+        Settings.from_environment({name: text})
+
+
 def test_a_budget_of_nothing_is_a_budget():
     """Zero dollars is a limit, not an unset variable."""
     assert Settings.from_environment({"LGR_LLM_BUDGET_USD": "0"}).llm_budget_usd == 0.0

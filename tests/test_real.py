@@ -12,9 +12,9 @@ from lgr_core.cli import main
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.prediction.lgr import LGR
 from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.setup import llm_selector
 
 pytestmark = pytest.mark.real

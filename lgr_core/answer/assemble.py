@@ -22,6 +22,7 @@ from lgr_core.domain import (
     Retrieval,
     Term,
     TermSupport,
+    require_k,
 )
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import LgrError
@@ -31,7 +32,6 @@ from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
-from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.sums import MeanOver
 
 AnsweringMethod = LGR | Hybrid | LinearMethod

@@ -15,14 +15,14 @@ from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool
 from lgr_core.errors import InputError, NotFoundError
-from lgr_core.retrieval.batch import Manifest, export_batch
-from lgr_core.retrieval.batch_answers import Import, import_batch
-from lgr_core.retrieval.batch_service import fetch_answers, status_of, submit
+from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import price_words
 from lgr_core.retrieval.candidate_pool import candidate_pool
-from lgr_core.retrieval.fill import estimate
+from lgr_core.retrieval.fill_cache import estimate
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.prices import price_words
-from lgr_core.retrieval.service import Service
+from lgr_core.retrieval.openai_batch.answers import Import, import_batch
+from lgr_core.retrieval.openai_batch.export import Manifest, export_batch
+from lgr_core.retrieval.openai_batch.submit import fetch_answers, status_of, submit
 from lgr_core.retrieval.setup import llm_selector, open_client
 
 

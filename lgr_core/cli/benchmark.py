@@ -38,12 +38,12 @@ from lgr_core.evaluation.registry import REGISTRY, chosen_methods
 from lgr_core.evaluation.report import write_report
 from lgr_core.evaluation.run_store import Run, load_run
 from lgr_core.evaluation.runner import BenchmarkSession, run_benchmark
+from lgr_core.llm.prices import price_words
 from lgr_core.prediction.method import Status
-from lgr_core.retrieval.fill import estimate, fill
+from lgr_core.retrieval.fill_cache import estimate, fill
+from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.prices import price_words
 from lgr_core.retrieval.query_block import EvidenceReader
-from lgr_core.retrieval.question import LLMOptions, Policy
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +15,8 @@ from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import Commands, command, print_json, unanswered
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, LgrError
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.cache_check import CacheReport
 from lgr_core.retrieval.imports import forget, imported, take_file
 from lgr_core.retrieval.neighbor_files import NeighborRecord
 from lgr_core.retrieval.setup import live_client, tag_inference
@@ -80,22 +82,37 @@ def _show(options: argparse.Namespace, settings: Settings) -> None:
 
 def _verify(options: argparse.Namespace, settings: Settings) -> None:
     cache = AnswerCache(settings.answers)
-    wrong = cache.verify()
+    found = cache.verify()
     if options.json:
-        print_json({"answers": len(cache), "wrong": wrong})
+        said = {name: what for name, what in asdict(found).items() if what or name == "wrong"}
+        print_json({"answers": len(cache), **said})
     else:
-        print("\n".join([f"{len(cache):,} answers, {len(wrong)} unreadable lines", *wrong]))
-    if wrong:
-        found = f"{len(wrong)} lines cannot be read; they are passed over"
-        raise InputError(f"cache {cache.path}", found, "Remove these lines, or ask again.")
+        print("\n".join(_verified(len(cache), found)))
+    if found.wrong or found.conflicts:
+        count = (
+            f"{len(found.wrong)} lines are passed over, {len(found.conflicts)} contradict others"
+        )
+        raise InputError(f"cache {cache.path}", count, "Remove these lines, or ask again.")
+
+
+def _verified(answers: int, found: CacheReport) -> Iterator[str]:
+    yield f"{answers:,} answers, {len(found.wrong)} unreadable lines"
+    yield from found.wrong
+    yield from found.conflicts
+    if found.repeated:
+        yield f"{found.repeated:,} answers were replaced by a later one to the same question"
+    for template, count in found.versions.items():
+        yield f"{count:,} answers to a prompt of another version ({template}): nothing asks it now"
 
 
 def _export(options: argparse.Namespace, settings: Settings) -> None:
     keys = ("target_cell_type", "target_molecule", "neighbors", "dose_um", "k", "k_used", "request")
     if options.file.exists():
         raise InputError(f"file {options.file}", "it exists already", "Give a new name.")
-    records = [r for r in AnswerCache(settings.answers).records() if "neighbors" in r]
-    lines = [json.dumps({key: r[key] for key in keys}, ensure_ascii=False) for r in records]
+    needed = ("target_cell_type", "target_molecule", "neighbors")
+    records = [r for r in AnswerCache(settings.answers).records() if all(map(r.get, needed))]
+    rows = [{key: record[key] for key in keys if key in record} for record in records]
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     options.file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     _print_result(options, {"answers": len(lines), "file": str(options.file)})
 

@@ -22,10 +22,10 @@ from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
-from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
-from lgr_core.retrieval.prices import price_words
-from lgr_core.retrieval.question import Policy
+from lgr_core.llm.budget import Budget
+from lgr_core.llm.prices import price_words
+from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.llm_question import Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 
 
@@ -66,7 +66,7 @@ def _fill(options: argparse.Namespace, settings: Settings) -> None:
             progress=progress,
         )
     _show_report(options, report)
-    if report.failed or report.not_asked:
+    if report.failed or report.not_asked or report.rescued_to or report.lost:
         raise unfinished("fill", report)
 
 
@@ -133,6 +133,8 @@ def _show_report(options: argparse.Namespace, report: FillReport) -> None:
         "output_tokens": used.output,
         "cost_usd": report.paid.cost_usd,
         "requests_of_unknown_use": report.paid.unknown,
+        "rescued_to": None if report.rescued_to is None else str(report.rescued_to),
+        "lost": report.lost,
     }
     if options.json:
         print_json(data)
@@ -156,5 +158,10 @@ def _report_lines(report: FillReport, k: int) -> Iterator[str]:
     )
     if report.paid.unknown:
         yield f"{report.paid.unknown:,} of them did not say what they used: counted at the most"
+    if report.rescued_to is not None:
+        yield f"the disk is full: answers are in {report.rescued_to}; once there is room, append "
+        yield "them: cat FILE >> $LGR_HOME/cache/answers.jsonl"
+    if report.lost:
+        yield f"{report.lost:,} answers found no room anywhere"
     for query, why in report.failed:
         yield f"  {query}: {why}"

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.cli.common import positive_int
 from lgr_core.config import Settings
-from lgr_core.retrieval.prompt import PromptOptions
-from lgr_core.retrieval.question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
+from lgr_core.llm.prompt import PromptOptions
+from lgr_core.retrieval.llm_question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.setup import recorded_selector
 
@@ -46,6 +47,10 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
     flag("--cache-friendly", action="store_true", help="one candidate list for all of a line")
     flag("--samples", type=int, metavar="N", help="ask N times, merge the rankings")
     flag("--ask-for", type=int, metavar="N", help="names asked for, if not k")
+    what = "output tokens of an answer; default: LGR_LLM_MAX_TOKENS, else 4000"
+    flag("--max-output-tokens", type=positive_int, metavar="N", help=what)
+    what = "show the model N of a larger pool, by mechanism and structure (small contexts)"
+    flag("--max-candidates", type=positive_int, metavar="N", help=what)
     flag("--repair", action="store_true", help="one more request where too few names stand")
     flag("--effort", choices=EFFORTS, help="reasoning effort; default: none")
     flag("--temperature", type=float, metavar="T", help="default: 0")
@@ -70,6 +75,8 @@ def llm_options(
         scope_line=options.scope_line,
         prompt=prompt,
         repair=options.repair,
+        max_output_tokens=options.max_output_tokens,
+        max_candidates=options.max_candidates,
         chosen=chosen,
         **{"model": settings.llm_model, **given},
     )

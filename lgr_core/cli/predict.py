@@ -22,11 +22,11 @@ from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.lgr import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.llm_question import Policy
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from lgr_core.retrieval.parse_query import read_query
 from lgr_core.retrieval.query_block import EvidenceReader
-from lgr_core.retrieval.question import Policy
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector, make_selector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from lgr_core.domain import CandidatePool, Condition, FloatArray, IntArray, Selector
 from lgr_core.drugs.mechanisms import MechanismAnnotations
-from lgr_core.errors import LeakageError, NotFoundError, ServiceError
+from lgr_core.errors import NotFoundError, ServiceError
+from lgr_core.retrieval.checked_reader import NoDeltas
 from lgr_core.retrieval.condition_index import ConditionIndex
 
 LLM, CHEMISTRY, MECHANISM = "llm", "chemistry", "mechanism"
@@ -146,7 +147,7 @@ def _lists(labels: ConditionIndex, selector: Selector) -> FloatArray:
 
 def _named(labels: ConditionIndex, selector: Selector, pool: CandidatePool) -> list[int]:
     try:
-        selection = selector.select(pool, ASKED, _Nothing())
+        selection = selector.select(pool, ASKED, NoDeltas())
     except (NotFoundError, ServiceError):  # nobody was asked about this drug
         return []
     found = [labels.catalog.find(proposal.text).drug for proposal in selection.proposals]
@@ -167,13 +168,3 @@ def _pools(labels: ConditionIndex) -> list[CandidatePool | None]:
         others = tuple(name for name in labels.measured(line, dose)[0] if name not in twins)
         pools.append(CandidatePool(Condition(line, drug, dose), others) if others else None)
     return pools
-
-
-class _Nothing:
-    """A reader that opens nothing: lists are made without any measurement."""
-
-    def rows(self, cell_line: str, drugs: Sequence[str], dose_um: float | None) -> IntArray:  # noqa: ARG002
-        raise LeakageError(f"rows in {cell_line}", "a list reads no measurement", "Leave them.")
-
-    def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:  # noqa: ARG002
-        raise LeakageError(f"{len(rows)} deltas", "a list reads no measurement", "Leave them.")

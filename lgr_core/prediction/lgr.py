@@ -26,6 +26,7 @@ from lgr_core.domain import (
     Selector,
     Term,
     TermSupport,
+    require_k,
 )
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import EmptyPoolError, LeakageError, LgrError, UsageError
@@ -40,7 +41,6 @@ from lgr_core.prediction.method import NothingToFit, Predictions, Status
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.neighbors import Found, detail_of, no_neighbor_error, resolve_block, select
 from lgr_core.retrieval.query_block import QueryBlock
-from lgr_core.retrieval.resolve import require_k
 from lgr_core.retrieval.single_slot_cache import SingleSlotCache
 from lgr_core.retrieval.sums import MeanOver
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, DeltaReader, Evidence, Retrieval, Selection
 from lgr_core.errors import InputError
+from lgr_core.llm.parsing.reply_parser import parse_reply
 from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
-from lgr_core.retrieval.reply import parse_reply
 from lgr_core.retrieval.resolve import resolve
 
 BY_HAND = "by_hand.jsonl"

@@ -73,3 +73,15 @@ def leakage_error(
     declared = ", ".join(sorted(evidence)) or "nothing"
     found = f"it reaches {n_rows} row(s) beyond its evidence ({declared}), e.g. {example}"
     return LeakageError(what, found, "Declare the evidence or leave it.")
+
+
+class NoDeltas:
+    """A ``DeltaReader`` that opens nothing, for selectors that read no measurement."""
+
+    def rows(self, cell_line: str, drugs: Sequence[str], dose_um: float | None) -> IntArray:  # noqa: ARG002
+        """Raise ``LeakageError``: nothing may be read."""
+        raise LeakageError(f"rows in {cell_line}", "a list reads no measurement", "Leave them.")
+
+    def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:  # noqa: ARG002
+        """Raise ``LeakageError``: nothing may be read."""
+        raise LeakageError(f"{len(rows)} deltas", "a list reads no measurement", "Leave them.")

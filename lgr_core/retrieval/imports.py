@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.files import atomic_write
-from lgr_core.retrieval.jsonl import remove_lines
+from lgr_core.llm.locked_jsonl import remove_lines
 from lgr_core.retrieval.neighbor_files import (
     NeighborRecord,
     line_id,

@@ -20,17 +20,52 @@ from lgr_core.domain import (
     LLMReply,
     LLMUsage,
     Proposal,
+    Reason,
     Selection,
 )
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.parsing.reply_parser import ParsedReply
+from lgr_core.llm.prices import Prices
+from lgr_core.retrieval.answer_provider import (
+    CUT_PROMPT,
+    AnswerProvider,
+    cut_prompt,
+    from_cache,
+    parsed_reply,
+    validate,
+)
 from lgr_core.retrieval.answer_source import AnsweredBy
-from lgr_core.retrieval.answers import Answers, from_cache, judge
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.retrieval.llm_question import (
+    LLMOptions,
+    Policy,
+    Question,
+    QuestionBuilder,
+    Scope,
+    Shortlist,
+)
 from lgr_core.retrieval.neighbor_files import NeighborBook
-from lgr_core.retrieval.prices import Prices
-from lgr_core.retrieval.question import LLMOptions, Policy, Question, Questioner, Scope
 from lgr_core.retrieval.recorded import find_recorded, recorded_selection
-from lgr_core.retrieval.reply import parse_reply
+from lgr_core.retrieval.resolve import resolve
+
+
+def _remarks(heard: Sequence[_Heard], parsed: Sequence[ParsedReply]) -> list[str]:
+    """What else is to be said: fewer names than were asked for, a prompt that was cut."""
+    notes = []
+    for h, reply in zip(heard, parsed, strict=True):
+        wanted = min(h.question.k, len(h.question.pool.drugs))
+        if len(reply.proposals) < wanted:
+            notes.append(f"{len(reply.proposals)} names of the {wanted} that were asked for")
+        notes += filter(None, [cut_prompt(h.reply)])
+    return notes
+
+
+def _offline(store: AtlasStore) -> Shortlist:
+    """What chooses the candidates that are shown where a context is too small for all."""
+    # The offline selectors' module imports this one.
+    from lgr_core.retrieval.shortlist import OfflineShortlist  # noqa: PLC0415
+
+    return OfflineShortlist(store)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +105,17 @@ class LLMSelector:
             raise UsageError(f"--cache {self.options.policy}", found, "Set a key, or use replay.")
         name = provider if client is None else client.provider
         self.atlas, self.catalog, self._book = store.name, store.drug_catalog, book
-        self._questioner = Questioner(store, self.options, name, facts, line_facts)
+        self._shortlist = None if self.options.max_candidates is None else _offline(store)
+        self._question_builder = QuestionBuilder(
+            store, self.options, name, facts, line_facts, self._shortlist
+        )
         policy, prices = self.options.policy, Prices.load(service=name)
-        self.answers = Answers(policy, name, self.catalog, cache, client, prices)
+        self.answers = AnswerProvider(policy, name, self.catalog, cache, client, prices)
 
     @property
     def scope_line(self) -> str:
         """The line in which scope ``drug`` asks."""
-        return self._questioner.scope_line
+        return self._question_builder.scope_line
 
     def questions(self, pool: CandidatePool, k: int) -> list[Question]:
         """What is asked for a query: one question a sample, with their cache keys.
@@ -89,7 +127,7 @@ class LLMSelector:
         NotFoundError
             If the line of scope ``drug`` is not in the atlas.
         """
-        return self._questioner.questions(pool, k)
+        return self._question_builder.questions(pool, k)
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader | None = None) -> Selection:  # noqa: ARG002 - reads no delta
         """The ranking for ``pool.query`` as it came; ``resolve`` judges it.
@@ -136,10 +174,10 @@ class LLMSelector:
 
     def _repaired(self, heard: _Heard) -> _Heard:
         """With one more question where too few names stood; the fuller answer counts."""
-        found = judge(heard.question, heard.reply.text, self.catalog)
+        found = validate(heard.question, heard.reply, self.catalog)
         if found.k_used >= min(found.k, found.pool_size):
             return heard
-        again = self._questioner.repair(heard.question, heard.reply.text, found)
+        again = self._question_builder.repair(heard.question, heard.reply.text, found)
         second = self.answers.remembered(again)
         try:
             second = self.answers.asked(again) if second is None else second
@@ -147,18 +185,41 @@ class LLMSelector:
             return heard
         if second is None:
             return heard
-        fuller = judge(heard.question, second.text, self.catalog).k_used >= found.k_used
+        fuller = validate(heard.question, second, self.catalog).k_used >= found.k_used
         reply = second if fuller else heard.reply
         return _Heard(heard.question, reply, (*heard.replies, second))
 
     def _selection(self, pool: CandidatePool, heard: Sequence[_Heard]) -> Selection:
         proposals, agreement = self._merged(heard)
         provenance = self._provenance(heard)
+        question = heard[0].question
+        if question.left_out and self._shortlist is not None:
+            proposals, unlisted = self._as_listed(proposals, question)
+            size, left = len(question.pool.drugs), question.left_out
+            provenance["shortlist"] = f"{size} of {size + left}, by {self._shortlist.label}"
+            provenance["not_shown"] = unlisted
         if agreement:
             provenance["agreement"] = agreement
+        cut = next(filter(None, (cut_prompt(h.reply) for h in heard)), "")
+        if cut:
+            provenance[CUT_PROMPT] = cut
         raw = "\n\n".join(h.reply.text for h in heard)
-        shown = frozenset(heard[0].question.pool.drugs) - set(pool.drugs)
+        shown = frozenset(question.pool.drugs) - set(pool.drugs)
         return Selection(proposals, raw=raw, shown=shown, provenance=provenance)
+
+    def _as_listed(
+        self, proposals: tuple[Proposal, ...], question: Question
+    ) -> tuple[tuple[Proposal, ...], list[str]]:
+        """The proposals without those of the pool that the model was not shown, and these."""
+        found = resolve(
+            Selection(proposals),
+            question.pool,
+            self.catalog,
+            max(1, len(proposals)),
+            selector=self.name,
+        )
+        unlisted = [r.text for r in found.rejected if r.reason is Reason.NOT_IN_SPLIT]
+        return tuple(p for p in proposals if p.text not in unlisted), unlisted
 
     def _merged(self, heard: Sequence[_Heard]) -> tuple[tuple[Proposal, ...], dict[str, float]]:
         """One ranking of several by mean reciprocal rank, and each drug's share of the samples.
@@ -166,12 +227,11 @@ class LLMSelector:
         A drug keeps the reason of the sample that ranked it best.
         """
         if len(heard) == 1:
-            only = heard[0]
-            return parse_reply(only.reply.text, only.question.prompt.labels).proposals, {}
+            return parsed_reply(heard[0].question, heard[0].reply).proposals, {}
         places: dict[str, list[int]] = defaultdict(list)
         best: dict[str, Proposal] = {}
         for h in heard:
-            for n in judge(h.question, h.reply.text, self.catalog).neighbors:
+            for n in validate(h.question, h.reply, self.catalog).neighbors:
                 if not places[n.drug] or n.rank < min(places[n.drug]):
                     best[n.drug] = Proposal(n.drug, n.rationale)
                 places[n.drug].append(n.rank)
@@ -182,7 +242,7 @@ class LLMSelector:
 
     def _provenance(self, heard: Sequence[_Heard]) -> dict[str, Any]:
         replies = [reply for h in heard for reply in h.replies]
-        parsed = [parse_reply(h.reply.text, h.question.prompt.labels) for h in heard]
+        parsed = [parsed_reply(h.question, h.reply) for h in heard]
         used = sum((reply.usage for reply in replies), LLMUsage())
         costs = [self.answers.cost(reply, self.options.model) for reply in replies]
         return {
@@ -201,7 +261,7 @@ class LLMSelector:
             "repairs": len(replies) - len(heard),
             "form": ", ".join(sorted({reply.form for reply in parsed})),
             "truncated": any(reply.truncated for reply in parsed),
-            "reading": [note for reply in parsed for note in reply.notes],
+            "reading": [note for reply in parsed for note in reply.notes] + _remarks(heard, parsed),
             "input_tokens": used.input,
             "cached_tokens": used.cached,
             "output_tokens": used.output,

@@ -23,7 +23,7 @@ from lgr_core.domain import EMPTY, Proposal, Retrieval
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
-from lgr_core.retrieval.jsonl import append_line
+from lgr_core.llm.locked_jsonl import append_line
 
 log = logging.getLogger(__name__)
 

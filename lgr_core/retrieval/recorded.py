@@ -17,8 +17,8 @@ from lgr_core.domain import CandidatePool, Condition, Selection
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import line_key
 from lgr_core.retrieval.answer_source import NOT_STATED, AnsweredBy
+from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord
-from lgr_core.retrieval.question import LLMOptions, Policy
 
 
 def find_recorded(

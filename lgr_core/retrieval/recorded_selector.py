@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lgr_core.domain import CandidatePool, DeltaReader, Evidence, Retrieval, Selection
 from lgr_core.errors import NotFoundError, UsageError
+from lgr_core.retrieval.llm_question import Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.question import Policy, Scope
 from lgr_core.retrieval.resolve import resolve
 
 MIN_FILLED = 0.5

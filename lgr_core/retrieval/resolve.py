@@ -19,9 +19,9 @@ from lgr_core.domain import (
     Rejected,
     Retrieval,
     Selection,
+    require_k,
 )
 from lgr_core.drugs.catalog import DrugCatalog
-from lgr_core.errors import UsageError
 
 
 def resolve(
@@ -60,12 +60,6 @@ def resolve(
         raw=selection.raw,
         provenance={**selection.provenance, **provenance},
     )
-
-
-def require_k(k: int) -> None:
-    """Raise ``UsageError`` unless at least one neighbour is wanted."""
-    if k < 1:
-        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
 
 
 class _Resolver:

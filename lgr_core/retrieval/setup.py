@@ -13,18 +13,18 @@ from lgr_core.config import Settings
 from lgr_core.domain import LLMClient
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.budget import Budget, BudgetedClient
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.budget import Budget, BudgetedClient
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import Prices
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope, known_facts
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
-from lgr_core.retrieval.prices import Prices
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope, known_facts
 from lgr_core.retrieval.recorded_selector import RecordedSelector
-from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.tags import TagInference
 
 if TYPE_CHECKING:
-    from lgr_core.retrieval.llm import OpenAIClient
+    from lgr_core.llm.client import OpenAIClient
 
 
 def llm_selector(
@@ -55,7 +55,7 @@ def llm_selector(
     if client is None and options.policy is not Policy.REPLAY:
         client = live_client(settings)
     known = _known_answers(store, settings, options, neighbors)
-    return LLMSelector(store, options, client=client, **known)
+    return LLMSelector(store, _limited(options, settings), client=client, **known)
 
 
 def recorded_selector(
@@ -79,6 +79,7 @@ def recorded_selector(
         If one of the files cannot be read.
     """
     asked = LLMOptions(model=settings.llm_model) if options is None else options
+    asked = _limited(asked, settings)
     known = _known_answers(store, settings, asked, neighbors)
     return RecordedSelector(
         *(
@@ -86,6 +87,13 @@ def recorded_selector(
             for each in ((Scope.LINE, Scope.DRUG) if scope is None else (scope,))
         )
     )
+
+
+def _limited(options: LLMOptions, settings: Settings) -> LLMOptions:
+    """The options with the settings' limit of output tokens where they name none."""
+    if options.max_output_tokens is not None:
+        return options
+    return replace(options, max_output_tokens=settings.llm_max_tokens)
 
 
 def _known_answers(
@@ -123,19 +131,30 @@ def live_client(
 
 
 def open_client(
-    settings: Settings, api_key: str | None = None, cancel: threading.Event | None = None
+    settings: Settings,
+    api_key: str | None = None,
+    cancel: threading.Event | None = None,
+    *,
+    seconds: float | None = None,
+    max_retries: int = 4,
 ) -> OpenAIClient:
-    """The client that the settings describe; a key given here goes before theirs.
+    """The client that the settings describe; a key or ``seconds`` given here go before theirs.
 
     Raises
     ------
     NoKeyError
         If OpenAI itself is to be asked and there is no key.
     """
-    from lgr_core.retrieval.llm import OpenAIClient  # noqa: PLC0415 - a second, for live calls only
+    # Importing the SDK takes a second; only live calls pay it.
+    from lgr_core.llm.client import OpenAIClient  # noqa: PLC0415
+    from lgr_core.llm.transport import Bounds  # noqa: PLC0415
 
     key = settings.api_key if api_key is None else api_key
-    return OpenAIClient(key, settings.llm_base_url, cancel=cancel)
+    deadline = settings.llm_deadline if seconds is None else seconds
+    bounds = Bounds(deadline, settings.llm_redirect_hosts)
+    return OpenAIClient(
+        key, settings.llm_base_url, bounds=bounds, max_retries=max_retries, cancel=cancel
+    )
 
 
 def tag_inference(

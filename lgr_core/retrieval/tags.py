@@ -24,9 +24,10 @@ from lgr_core.errors import (
     ServiceError,
     StoppedError,
 )
-from lgr_core.retrieval.cache import AnswerCache
-from lgr_core.retrieval.prompt import harmless
-from lgr_core.retrieval.reply import parse_reply
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.parsing.reply_parser import parse_reply
+from lgr_core.llm.prompt import sanitise
+from lgr_core.retrieval.answer_provider import STOP
 
 CHUNK = 25
 """Drugs asked for at a time."""
@@ -93,7 +94,7 @@ class TagInference:
         stop: LgrError | None = None
         for chunk in _chunks(drugs):
             try:
-                reply = self._reply(self._request(chunk))
+                reply = self._reply(self._request(chunk), len(chunk))
             except (BudgetError, ServiceError) as err:
                 stop = err if stop is None else stop
                 if isinstance(err, BudgetError | AccessError | StoppedError):
@@ -105,10 +106,10 @@ class TagInference:
 
     def _request(self, chunk: Sequence[str]) -> LLMRequest:
         tags = ", ".join(sorted(self.book.mechanisms))
-        prompt = PROMPT.format(tags=tags, molecules="\n".join(map(harmless, chunk)))
+        prompt = PROMPT.format(tags=tags, molecules="\n".join(map(sanitise, chunk)))
         return LLMRequest(prompt, self.model)
 
-    def _reply(self, request: LLMRequest) -> LLMReply:
+    def _reply(self, request: LLMRequest, drugs: int) -> LLMReply:
         key = request.key(self.provider)
         known = self.cache.reply(key)
         if known is not None:
@@ -117,9 +118,11 @@ class TagInference:
             found = "they were not inferred before, and there is no model to ask"
             raise NotFoundError("inferred mechanism tags", found, "Run lgr tags with a key first.")
         reply = self.client.complete(request)
-        if not parse_reply(reply.text, ()).proposals:
-            self.cache.log_bad(key, reply.text, "no tag in it")
-            found = f"{len(reply.text):,} characters without a line of tags"
+        lines = len(parse_reply(reply.text, ()).proposals)
+        whole = reply.provenance.get("finish_reason", STOP) == STOP
+        if not lines or (lines < drugs and not whole):
+            found = f"{len(reply.text):,} characters with {lines} of {drugs} lines of tags"
+            self.cache.log_bad(key, reply.text, found)
             raise BadReplyError("inferred mechanism tags", found, "Try again.", reply.text)
         asked = {"provider": self.provider, "model": self.model, "template": TEMPLATE}
         record = {"raw": reply.text, "reply": dict(reply.provenance), "request": asked}

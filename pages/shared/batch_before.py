@@ -9,9 +9,9 @@ from lgr_core.batch.query_list import QueryList
 from lgr_core.batch.results import most_queries
 from lgr_core.config import Settings
 from lgr_core.errors import UsageError
-from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.prices import price_words
-from lgr_core.retrieval.service import Service
+from lgr_core.llm.budget import Budget
+from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import price_words
 from pages.shared import browsing, pieces, state
 from pages.shared.batch_asking import ONCE, RESTS, Wanted
 from pages.shared.batch_run import Asking, Memory, memory
@@ -153,5 +153,5 @@ def _live(found: Memory) -> tuple[bool, Asking | None]:
             "no question is paid twice. Stop ends it after the questions under way."
         )
     )
-    budget = Budget(max_requests=n, max_usd=found.estimate.usd_at_most) if key else state.budget()
+    budget = Budget(max_usd=found.estimate.usd_at_most) if key else state.budget()
     return True, Asking(found.open[:n], key, budget)

@@ -16,9 +16,9 @@ from lgr_core.batch.results import BatchRun
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import NotFoundError
-from lgr_core.retrieval.budget import Budget
-from lgr_core.retrieval.fill import Estimate, FillReport, estimate, fill
-from lgr_core.retrieval.question import LLMOptions, Policy
+from lgr_core.llm.budget import Budget
+from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
+from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import evidence_state, guide, state
 from pages.shared.batch_asking import Wanted

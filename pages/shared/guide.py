@@ -15,15 +15,15 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Condition, Selection, Selector
 from lgr_core.errors import LgrError
+from lgr_core.llm.budget import Budget, estimate_usage
+from lgr_core.llm.endpoint import Service
 from lgr_core.retrieval.answer_source import source_words
-from lgr_core.retrieval.budget import Budget, estimate_usage
 from lgr_core.retrieval.by_hand import PastedSelector
 from lgr_core.retrieval.candidate_pool import candidate_pool
-from lgr_core.retrieval.fill import ANSWER_TOKENS_A_NAME
+from lgr_core.retrieval.fill_cache import ANSWER_TOKENS_A_NAME
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Question
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.question import LLMOptions, Policy, Question
 from lgr_core.retrieval.recorded import other_line, said_of
-from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked

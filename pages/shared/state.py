@@ -21,13 +21,13 @@ from lgr_core.domain import FloatArray, Selector
 from lgr_core.drugs.catalog import load_aliases
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
-from lgr_core.retrieval.budget import Budget
+from lgr_core.llm.budget import Budget
+from lgr_core.llm.endpoint import Service
+from lgr_core.llm.prices import Prices
 from lgr_core.retrieval.neighbor_files import neighbor_files
-from lgr_core.retrieval.prices import Prices
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
-from lgr_core.retrieval.service import Service
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.effect_size import strengths
 from lgr_core.signatures.search import SignatureLibrary

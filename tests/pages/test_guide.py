@@ -116,7 +116,7 @@ def test_a_visitor_asks_with_a_key_of_their_own(view, monkeypatch):
     """The answer is used and kept; the key is in no file, link or page, and in no other session."""
     key = "sk-visitors-own-key"
     with LoopbackLLM(lambda _: GOOD) as server:
-        monkeypatch.setattr("lgr_core.retrieval.service._is_openai", lambda _: True)
+        monkeypatch.setattr("lgr_core.llm.endpoint._is_openai", lambda _: True)
         monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
         app = view(drug="Trametinib")
         assert app.button(key="ask").disabled
@@ -134,7 +134,7 @@ def test_a_visitor_asks_with_a_key_of_their_own(view, monkeypatch):
 def test_the_key_is_in_no_file(view, monkeypatch, tmp_path):
     """Neither cache nor log holds it, also where the server echoes it in a refusal."""
     with LoopbackLLM(lambda _: GOOD, script=[REFUSED]) as server:
-        monkeypatch.setattr("lgr_core.retrieval.service._is_openai", lambda _: True)
+        monkeypatch.setattr("lgr_core.llm.endpoint._is_openai", lambda _: True)
         monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
         app = view(drug="Trametinib")
         app.text_input(key="llm_key").set_value("sk-visitors-own-key").run()
@@ -152,6 +152,7 @@ def test_the_key_is_in_no_file(view, monkeypatch, tmp_path):
 def test_the_operators_key_is_bound_to_the_operators_budget(view, monkeypatch):
     """A spent budget is one box; nothing is sent."""
     with LoopbackLLM(lambda _: GOOD) as server:
+        monkeypatch.setattr("lgr_core.llm.endpoint._is_openai", lambda _: True)
         monkeypatch.setenv("LGR_LLM_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
         monkeypatch.setenv("LGR_LLM_BUDGET_USD", "0.0001")

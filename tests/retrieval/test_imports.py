@@ -5,9 +5,9 @@ import json
 import pytest
 
 from lgr_core.errors import InputError, NotFoundError
-from lgr_core.retrieval import jsonl
+from lgr_core.llm import locked_jsonl
+from lgr_core.llm.locked_jsonl import append_line, remove_lines
 from lgr_core.retrieval.imports import forget, imported, take_file
-from lgr_core.retrieval.jsonl import append_line, remove_lines
 
 
 def text(*drugs):
@@ -97,7 +97,7 @@ def test_an_unknown_name_forgets_nothing(file, folder, name):
 
 def test_a_line_appended_while_others_are_removed_is_not_lost(file, monkeypatch):
     """Who waited for the lock of a file that was swapped out writes to the new one."""
-    lock, calls = jsonl.lock, []
+    lock, calls = locked_jsonl.lock, []
 
     def swapped_meanwhile(opened):
         calls.append(opened)
@@ -107,7 +107,7 @@ def test_a_line_appended_while_others_are_removed_is_not_lost(file, monkeypatch)
             aside.replace(file)
         lock(opened)
 
-    monkeypatch.setattr(jsonl, "lock", swapped_meanwhile)
+    monkeypatch.setattr(locked_jsonl, "lock", swapped_meanwhile)
     append_line(file, text("d").strip())
     assert file.read_text() == text("a", "d")
     assert remove_lines(file, lambda line: '"a"' in line) == 1

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from lgr_core.domain import Condition, LLMReply, Reason
+from lgr_core.domain import Condition, LLMReply, LLMUsage, Reason
 from lgr_core.errors import BadReplyError, NotFoundError, UsageError
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.cache import AnswerCache
+from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook
-from lgr_core.retrieval.prompt import PromptOptions
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.resolve import resolve
 from tests.support.loopback_llm import FakeClient
 from tests.support.toy_atlas import DRUGS
@@ -178,6 +178,94 @@ def test_a_reply_cut_while_reasoning_is_no_answer(make, ask):
     assert ask(make(whole)).k_used == 1
 
 
+HALF = "<Final Answer>\n1. Cobimetinib: both block MEK.\n2. Vorinostat: a si"
+ENDED = ["length", "max_tokens", "error", "tool_calls", "malformed_function_call"]
+
+
+@pytest.mark.parametrize("finish", ENDED)
+def test_an_answer_that_did_not_come_to_its_end_is_kept_only_with_all_names(make, ask, finish):
+    """With fewer than k it is logged, not cached, and asked again."""
+    selector = make(LLMReply(HALF, provenance={"finish_reason": finish}), GOOD)
+    with pytest.raises(BadReplyError, match="of 3"):
+        ask(selector)
+    cache = selector.answers.cache
+    assert (len(cache), json.loads(cache.log_path.read_text())["raw"]) == (0, HALF)
+    assert ask(selector).k_used == 3
+    assert len(cache) == 1
+    whole = make(LLMReply(GOOD, provenance={"finish_reason": finish}), model="another")
+    assert (ask(whole).k_used, len(cache)) == (3, 2)
+
+
+def test_a_broken_off_answer_of_an_earlier_version_is_asked_again(make, ask, toy):
+    """It stands in the cache, in the words of its service; a whole one is replayed."""
+    selector = make(GOOD)
+    key = selector.questions(candidate_pool(toy, QUERY), 3)[0].key
+    cut = {"raw": HALF, "reply": {"finish_reason": "MAX_TOKENS"}, "k_used": 1}
+    selector.answers.cache.put(key, cut)
+    assert ask(selector).k_used == 3
+    whole = {"raw": GOOD, "reply": {"finish_reason": "MAX_TOKENS"}, "k_used": 3}
+    selector.answers.cache.put(key, whole)
+    assert ask(make()).provenance["answered_by"] == "cache"
+
+
+def test_a_finished_answer_with_fewer_names_counts_and_says_so(make, ask):
+    """Two of three, and a list that begins at 2: both are remarks of the record."""
+    found = ask(make(LLMReply(SHORT, provenance={"finish_reason": "stop"})))
+    assert "2 names of the 3 that were asked for" in found.provenance["reading"]
+    late = LLMReply("2. Cobimetinib: x\n3. Vorinostat: y", provenance={"finish_reason": "stop"})
+    remarks = ask(make(late, policy=Policy.REFRESH)).provenance["reading"]
+    assert any("begins at 2" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize(
+    ("usage", "cut"),
+    [
+        (LLMUsage(100, 0, 10, 1), True),
+        (LLMUsage(400, 0, 10, 1), False),
+        (LLMUsage(100, 400, 10, 1), False),
+        (LLMUsage(requests=1), False),
+        (LLMUsage(10, 0, 20, 1), False),
+    ],
+)
+def test_an_answer_to_a_prompt_that_was_cut_warns_and_is_not_kept(make, ask, caplog, usage, cut):
+    """Only the server's count tells; one without cached tokens, a made-up one or none does not."""
+    selector = make(LLMReply(GOOD, usage, {"finish_reason": "stop"}))
+    found = ask(selector)
+    assert found.k_used == 3
+    assert ("prompt_cut" in found.provenance) == cut
+    assert ("--max-candidates" in caplog.text) == cut
+    assert len(selector.answers.cache) == (0 if cut else 1)
+
+
+def test_fewer_candidates_are_shown_by_mechanism_and_structure(make, ask, toy):
+    """Labelled; a drug that was not shown is no neighbour, and the anchor's kin come first."""
+    reply = "<Final Answer>\n1. Cobimetinib: x.\n2. Vorinostat: y.\n</Final Answer>"
+    selector = make(reply, max_candidates=1)
+    found = ask(selector)
+    prompt = selector.answers.client.history[0].prompt
+    assert prompt.split("molecules:\n")[1].split("\n\n")[0].splitlines() == ["Cobimetinib"]
+    assert found.drugs == ("Cobimetinib",)
+    assert found.provenance["not_shown"] == ["Vorinostat"]
+    size = len(candidate_pool(toy, QUERY).drugs)
+    assert found.provenance["shortlist"].startswith(f"1 of {size}, by mechanism")
+    assert "shortlist" not in ask(make(GOOD, max_candidates=size)).provenance
+
+
+def test_the_limit_of_an_answer_is_sent_and_changes_no_key(make, toy):
+    """An answer that is kept came to its end: under a higher limit it is the same."""
+    pool = candidate_pool(toy, QUERY)
+    usual, longer = (make(max_output_tokens=limit).questions(pool, 3)[0] for limit in (None, 9_000))
+    assert (usual.request.max_output_tokens, longer.request.max_output_tokens) == (4_000, 9_000)
+    assert usual.key == longer.key
+
+
+@pytest.mark.parametrize("option", ["max_output_tokens", "max_candidates"])
+def test_a_limit_of_nothing_is_refused(option):
+    """Said at once."""
+    with pytest.raises(UsageError, match="at most 0"):
+        LLMOptions(**{option: 0})
+
+
 def test_repair_names_what_was_wrong_and_counts_the_fuller_answer(make, ask):
     """One more request; recorded; without repair the short answer stands."""
     assert ask(make(SHORT, policy=Policy.REFRESH)).k_used == 1
@@ -248,7 +336,7 @@ def test_fewer_than_one_neighbour_is_never_asked_for(make, ask, k):
     with pytest.raises(UsageError, match="at least one neighbour"):
         ask(selector, k=k)
     with pytest.raises(UsageError, match="at least one neighbour"):
-        selector.select(candidate_pool(selector._questioner.store, QUERY), k)
+        selector.select(candidate_pool(selector._question_builder.store, QUERY), k)
     assert not selector.answers.client.history
 
 

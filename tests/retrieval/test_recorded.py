@@ -9,12 +9,12 @@ import pytest
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError, UsageError
+from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.by_hand import BY_HAND, import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import NeighborBook, append_neighbors, read_neighbors
-from lgr_core.retrieval.prompt import PromptOptions
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded import said_of
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.setup import llm_selector

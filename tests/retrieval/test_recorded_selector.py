@@ -12,8 +12,8 @@ from lgr_core.config import Settings
 from lgr_core.domain import Condition
 from lgr_core.errors import NotFoundError, UsageError
 from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector

@@ -7,7 +7,7 @@ import pytest
 from lgr_core.cli import main
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import BadReplyError, BudgetError, NotFoundError
-from lgr_core.retrieval.cache import AnswerCache
+from lgr_core.llm.cache import AnswerCache
 from lgr_core.retrieval.tags import CHUNK, TagInference
 from tests.support.loopback_llm import FakeClient, LoopbackLLM
 
@@ -68,6 +68,7 @@ def test_a_useless_answer_is_logged_not_kept(infer, tmp_path):
     """It can be asked again."""
     report, _ = infer("Sorry.")
     assert isinstance(report.stopped_by, BadReplyError)
+    assert "0 of " in report.stopped_by.found
     assert (report.annotations, len(report.unanswered)) == ({}, len(DRUGS))
     assert len(AnswerCache(tmp_path)) == 0
     assert infer(REPLY)[0].annotations

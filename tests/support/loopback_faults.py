@@ -1,9 +1,11 @@
 """What the loopback language model service is asked, what it says, and how it misbehaves."""
 
-from dataclasses import dataclass, field
+import gzip
+from dataclasses import dataclass, field, replace
 
 KEY = "test-key-4711-never-to-be-seen"
 MODEL = "gpt-5.2-2025-12-11"
+COUNTED = (100, 40, 10)
 AT_ONCE = {"retry-after-ms": "1"}
 """Headers that keep the pauses of the SDK short."""
 
@@ -24,14 +26,27 @@ class Call:
         return self.body.get("input") if messages is None else messages[-1]["content"]
 
 
+def tokens_of(prompt):
+    """A plausible count of a prompt's tokens: four bytes each, 100 at least."""
+    return max(100, len(prompt.encode()) // 4)
+
+
 @dataclass(frozen=True)
 class Answer:
-    """An answer in the words of Chat Completions, to be told in either API."""
+    """An answer in the words of Chat Completions, to be told in either API.
+
+    ``usage`` is (input, cached, output); by default the input is counted from the prompt.
+    """
 
     text: str = "ok"
     refusal: str | None = None
     finish: str = "stop"
-    usage: tuple[int, int, int] | None = (100, 40, 10)
+    usage: tuple[int, int, int] | None = COUNTED
+
+    def to(self, prompt):
+        """The answer to a prompt."""
+        counted = (tokens_of(prompt), 40, 10)
+        return replace(self, usage=counted) if self.usage is COUNTED else self
 
     def told(self, path, model):
         """The body for that path; usage is (input, cached, output)."""
@@ -79,7 +94,7 @@ class Answer:
 def says(text="ok", **parts):
     """One answer of its own, e.g. ``says(finish="length")``."""
     return lambda handler, call: handler.tell(
-        200, Answer(text, **parts).told(call.path, call.body["model"])
+        200, Answer(text, **parts).to(call.prompt).told(call.path, call.body["model"])
     )
 
 
@@ -107,6 +122,57 @@ def cut(handler, _call):
     handler.end_headers()
     handler.wfile.write(b'{"id": "resp_')
     handler.close_connection = True
+
+
+def trickle(handler, _call):
+    """Send a byte now and then, head or body, until the server closes or the client has gone."""
+    handler.close_connection = True
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n" + b"X" * 9_999:
+        if handler.server.closing.wait(0.02):
+            return
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+
+
+def trickle_body(handler, _call):
+    """Send the head at once and the body by the byte."""
+    handler.close_connection = True
+    handler.send_response(200)
+    handler.send_header("Content-Length", "99999")
+    handler.end_headers()
+    for _ in range(9_999):
+        if handler.server.closing.wait(0.02):
+            return
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+
+
+def swollen(handler, _call):
+    """A packed answer of a few kilobytes that unpacks to 20 MB."""
+    content = gzip.compress(b" " * 20_000_000)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    handler.tell_bytes(200, content, headers)
+
+
+def moved(url, code=307):
+    """Send the request on to another address."""
+    return lambda handler, _call: handler.tell_bytes(code, b"", {"Location": url})
+
+
+def echo_in_answer(handler, call):
+    """A good answer that holds the key, and names it as its id."""
+    key = call.headers["authorization"].removeprefix("Bearer ")
+    body = (
+        Answer(f"1. Talc: your key is {key}.").to(call.prompt).told(call.path, call.body["model"])
+    )
+    handler.tell(200, body | {"id": key, "system_fingerprint": key})
+
+
+def chat(message, finish="stop", choice=None, **more):
+    """A Chat Completions body with this message."""
+    choices = [{"index": 0, "message": message, "finish_reason": finish, **(choice or {})}]
+    body = {"id": "x", "model": MODEL, "choices": choices, **more}
+    return lambda handler, _call: handler.tell(200, body)
 
 
 def echo_key(handler, call):

@@ -7,6 +7,7 @@ faults at a rate make it misbehave; it keeps every call. :class:`FakeClient` ans
 
 import json
 import random
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -15,7 +16,15 @@ from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lgr_core.domain import LLMReply, LLMUsage
-from tests.support.loopback_faults import MODEL, OVERLOADED, RATE_LIMITED, REFUSALS, Answer, Call
+from tests.support.loopback_faults import (
+    MODEL,
+    OVERLOADED,
+    RATE_LIMITED,
+    REFUSALS,
+    Answer,
+    Call,
+    tokens_of,
+)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -53,6 +62,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A client that hung up is no fault of the server's."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class LoopbackLLM:
     """The service; use it as a context manager.
 
@@ -66,18 +84,20 @@ class LoopbackLLM:
         script=(),
         refuses=(),
         models=(MODEL,),
+        ends=None,
         rate=0.0,
         faults=(RATE_LIMITED, OVERLOADED),
         seed=0,
     ):
         self.reply, self.script, self.refuses, self.models = reply, deque(script), refuses, models
+        self.ends = {} if ends is None else ends
         self.rate, self.faults, self._random = rate, faults, random.Random(seed)  # noqa: S311
         self.history: list[Call] = []
         self.faulted = 0
+        self.well: list[Call] = []
         self._files, self._batches, self._lock = {}, {}, threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.owner, self._server.closing = self, threading.Event()
-        self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
     def __enter__(self):
@@ -103,6 +123,7 @@ class LoopbackLLM:
         if fault is not None:
             fault(handler, call)
         elif call.path in {"/responses", "/chat/completions"}:
+            self.well.append(call)
             handler.tell(*self._answer(call.path, call))
         else:
             handler.tell(*self._other(call))
@@ -129,12 +150,13 @@ class LoopbackLLM:
             return 404, {"error": {"message": said, "code": "model_not_found"}}
         answer = self.reply(call.prompt)
         answer = answer if isinstance(answer, Answer) else Answer(answer)
-        return 200, answer.told(path, model)
+        return 200, answer.to(call.prompt).told(path, model)
 
     def _other(self, call):
         match call.path.strip("/").split("/"):
             case ["models"]:
-                return 200, {"object": "list", "data": [{"id": name} for name in self.models]}
+                rows = [{"id": m, "shutdown_date": self.ends.get(m)} for m in self.models]
+                return 200, {"object": "list", "data": rows}
             case ["files", name, "content"]:
                 return 200, self._files[name]
             case ["batches"]:
@@ -188,4 +210,4 @@ class FakeClient:
             raise reply
         if isinstance(reply, LLMReply):
             return reply
-        return LLMReply(reply, LLMUsage(100, 0, 10, 1), {"api": "fake"})
+        return LLMReply(reply, LLMUsage(tokens_of(request.prompt), 0, 10, 1), {"api": "fake"})

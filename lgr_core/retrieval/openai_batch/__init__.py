@@ -1,0 +1,1 @@
+"""OpenAI Batch files: written, submitted, and their answers taken."""
