@@ -22,7 +22,7 @@ from lgr_core.errors import (
     StoppedError,
     UsageError,
 )
-from lgr_core.llm.metering import METER, BatchRow
+from lgr_core.llm.metering import METER, RequestOutcome
 from lgr_core.llm.prices import PRICES, Prices
 
 BYTES_PER_TOKEN = 3
@@ -226,7 +226,7 @@ class _Metered:
 
     def __init__(self, client: BudgetedClient, request: LLMRequest) -> None:
         self.most = most_usage(request)
-        self.outcome: BatchRow | None = None
+        self.outcome: RequestOutcome | None = None
         self._client, self._model = client, request.model
         self._open: Reservation | None = client.reserve(self.most, self._model)
 
@@ -236,16 +236,16 @@ class _Metered:
             self.close(self.in_vain)
             self._open = self._client.reserve(self.most, self._model)
 
-    def sent(self, outcome: BatchRow) -> None:
+    def sent(self, outcome: RequestOutcome) -> None:
         """Note what became of a request."""
         self.outcome = outcome
 
     @property
     def in_vain(self) -> LLMUsage:
         """What the last request counts for if it gave no answer."""
-        if self.outcome is BatchRow.UNSENT:
+        if self.outcome is RequestOutcome.UNSENT:
             return LLMUsage()
-        return LLMUsage(requests=1) if self.outcome is BatchRow.REFUSED else self.most
+        return LLMUsage(requests=1) if self.outcome is RequestOutcome.REFUSED else self.most
 
     def close(self, used: LLMUsage) -> None:
         """Settle what is open, if anything is."""
@@ -265,6 +265,6 @@ def _used_in_vain(err: LgrError, meter: _Metered) -> LLMUsage:
         return LLMUsage() if meter.outcome is None else meter.in_vain
     if isinstance(err, BadReplyError) and isinstance(err.usage, LLMUsage):
         return err.usage
-    if meter.outcome in {BatchRow.UNSENT, BatchRow.REFUSED}:
+    if meter.outcome in {RequestOutcome.UNSENT, RequestOutcome.REFUSED}:
         return meter.in_vain
     return meter.most if isinstance(err, BadReplyError | NoAnswerError) else LLMUsage(requests=1)

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 
-class BatchRow(Enum):
+class RequestOutcome(Enum):
     """What became of one HTTP request."""
 
     UNSENT = auto()
@@ -30,7 +30,7 @@ class Meter(Protocol):
         """Called before each request; raises where it may not be sent."""
         ...
 
-    def sent(self, outcome: BatchRow) -> None:
+    def sent(self, outcome: RequestOutcome) -> None:
         """Called after each request."""
         ...
 

@@ -17,7 +17,7 @@ import httpx2
 import openai
 
 from lgr_core.llm.failures import failure_of
-from lgr_core.llm.metering import METER, BatchRow
+from lgr_core.llm.metering import METER, RequestOutcome
 
 ANSWER_BYTES = 2_000_000
 """The most that an answer may hold, unpacked."""
@@ -85,13 +85,13 @@ class BoundedClient(httpx2.Client):
         if meter is None:
             return self._timed(request)
         meter.sending()
-        outcome = BatchRow.LOST
+        outcome = RequestOutcome.LOST
         try:
             response = self._timed(request)
             refused = response.status_code >= httpx2.codes.BAD_REQUEST
-            outcome = BatchRow.REFUSED if refused else BatchRow.ANSWERED
+            outcome = RequestOutcome.REFUSED if refused else RequestOutcome.ANSWERED
         except _UNSENT:
-            outcome = BatchRow.UNSENT
+            outcome = RequestOutcome.UNSENT
             raise
         finally:
             meter.sent(outcome)
