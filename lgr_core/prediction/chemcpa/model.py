@@ -260,14 +260,13 @@ class ChemCPA:
         UsageError
             If the model is not fitted.
         """
-        if self.history is None:
-            raise UsageError(LABEL, "it is not fitted", "Call fit first.")
+        history = self._learned
         state = {
             "model": self.key,
-            "data": self.history.data,
-            "mode": self.history.mode,
-            "epochs": [list(astuple(epoch)) for epoch in self.history.epochs],
-            "provenance": dict(self.history.provenance),
+            "data": history.data,
+            "mode": history.mode,
+            "epochs": [list(astuple(epoch)) for epoch in history.epochs],
+            "provenance": dict(history.provenance),
             "dose_max": self._dose_max,
             "controls": self._controls,
             "trained_lines": self._trained_lines,
