@@ -29,9 +29,10 @@ screenshots: .venv/dev ## take the README's pictures anew, of the demo atlas
 glossary: .venv/dev    ## write the tables of docs/glossary.md anew, from docstrings
 	$(BIN)/python docs/glossary.py
 
-lint: .venv/dev       ## style and format, nothing changed
+lint: .venv/dev       ## style, format and types, nothing changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 .venv/app: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -43,4 +44,4 @@ lint: .venv/dev       ## style and format, nothing changed
 	touch $@
 
 clean:                ## remove the environment and what was built; your own atlases stay
-	rm -rf .venv .pytest_cache .ruff_cache artifacts data/atlases/demo
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache artifacts data/atlases/demo

@@ -40,6 +40,12 @@ def check_type(role: str, value: object, kinds: tuple[type, ...], do: str) -> No
         raise _wrong(role, value, do)
 
 
+def check_callable(role: str, value: object, do: str) -> None:
+    """Raise ``UsageError`` unless an argument can be called, or is None."""
+    if value is not None and not callable(value):
+        raise _wrong(role, value, do)
+
+
 def number_of_neighbors(k: object, selector: object) -> int:
     """``k`` as it is given; unset, all drugs of a list, else the usual number.
 

@@ -82,8 +82,11 @@ def answers(
     pool_means, _ = guard.mean(MeanOver.LINE)
     answered: list[Answer | LgrError] = []
     for i, (pool, one) in enumerate(zip(block.pools, found, strict=True)):
-        if isinstance(pool, LgrError) or isinstance(one, LgrError):
-            answered.append(pool if isinstance(pool, LgrError) else one)
+        if isinstance(pool, LgrError):
+            answered.append(pool)
+            continue
+        if isinstance(one, LgrError):
+            answered.append(one)
             continue
         neighbor_deltas = _neighbor_deltas(guard, i, one.retrieval)
         measured = _measured(over, i, all_genes=all_genes)
@@ -200,7 +203,8 @@ def _score(
 def _notes(
     prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, is_linear: bool
 ) -> tuple[str, ...]:
-    retrieval, notes = prediction.retrieval, []
+    retrieval = prediction.retrieval
+    notes: list[str] = []
     if retrieval is not None and not is_linear:
         notes += _shortfalls(retrieval)
     if prediction.fallback is not None:

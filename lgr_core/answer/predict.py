@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from types import NoneType
 
 from lgr_core.answer.answer import Answer
 from lgr_core.answer.arguments import (
+    check_callable,
     check_flags,
     check_question,
     check_type,
@@ -130,7 +131,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
     check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
     check_type("reader", reader, (EvidenceReader, NoneType), _READER)
-    check_type("selectors", selectors, (Callable, NoneType), "Give a function of a name, or None.")
+    check_callable("selectors", selectors, "Give a function of a name, or None.")
     check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
     k = number_of_neighbors(k, selector)
     reader = EvidenceReader(store) if reader is None else reader

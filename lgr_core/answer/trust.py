@@ -54,7 +54,6 @@ def _kind(store: AtlasStore, answer: Answer) -> tuple[str, str, Regime]:
 def _of_kind(reader: EvidenceReader, answers: Sequence[Answer], runs: Path) -> list[Answer]:
     """The answers, all of one kind, with their trust or with the same note."""
     method, how, _ = _kind(reader.store, answers[0])
-    note = None
     if method in CONTROLS:
         note = f"{method} is a control: nothing is expected of it."
     elif how not in {"mean", "weighted sum"}:
@@ -64,12 +63,12 @@ def _of_kind(reader: EvidenceReader, answers: Sequence[Answer], runs: Path) -> l
             found = newest_calibration(runs, reader.store, answers[0].prediction.query, method)
         except NotFoundError as err:
             note = f"Not known: {err.found}. {err.do}"
-    if note is not None:
-        return [replace(answer, trust_note=note) for answer in answers]
-    return [
-        replace(answer, trust=trust, calibrated=found, trust_note=_other_k(answer, found))
-        for answer, trust in zip(answers, _trust(reader, answers, found), strict=True)
-    ]
+        else:
+            return [
+                replace(answer, trust=trust, calibrated=found, trust_note=_other_k(answer, found))
+                for answer, trust in zip(answers, _trust(reader, answers, found), strict=True)
+            ]
+    return [replace(answer, trust_note=note) for answer in answers]
 
 
 def _trust(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog, Resolution
 from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.drugs.chemistry import parent_key
 from lgr_core.drugs.normalise import is_missing
@@ -101,7 +101,8 @@ def _fill_from(
     source = source.assign(**{name_column: source[name_column].str.strip()})
     source = source.drop_duplicates(name_column).set_index(name_column)
     known = catalog(source.index)
-    rows = [known.find(name).drug if key == "drug" else known.find(name) for name in frame[key]]
+    found_in = (known.find(name) for name in frame[key])
+    rows = [one.drug if isinstance(one, Resolution) else one for one in found_in]
     for field, aliases in fields.items():
         column = next((columns[a] for a in aliases if a in columns), None)
         if column is None or column == name_column:

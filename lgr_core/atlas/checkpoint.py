@@ -91,9 +91,9 @@ def digest_of(source: CountBlocks, files: Sequence[Path], asked: str) -> str:
     for name in ("cell_line", "drug", "plate"):
         column = source.obs[name].cat
         digest.update("\n".join(map(str, column.categories)).encode())
-        digest.update(np.ascontiguousarray(column.codes))
+        digest.update(np.ascontiguousarray(column.codes).data)
     for name in ("dose_um", "is_control"):
-        digest.update(np.ascontiguousarray(source.obs[name]))
+        digest.update(np.ascontiguousarray(source.obs[name]).data)
     return digest.hexdigest()
 
 

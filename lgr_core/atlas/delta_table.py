@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.lazy_deltas import LazyRows
 from lgr_core.domain import EMPTY, FloatArray, ValueKind
 from lgr_core.errors import InputError
 
@@ -34,13 +35,13 @@ class DeltaTable:
     """
 
     conditions: pd.DataFrame
-    deltas: FloatArray
+    deltas: FloatArray | LazyRows
     genes: pd.DataFrame
     value_kind: ValueKind
     plates: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PLATE_COLUMNS))
-    plate_deltas: FloatArray | None = None
+    plate_deltas: FloatArray | LazyRows | None = None
     controls: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CONTROL_COLUMNS))
-    control_profiles: FloatArray | None = None
+    control_profiles: FloatArray | LazyRows | None = None
     drugs: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["drug"]))
     cell_lines: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["cell_line"]))
     provenance: Mapping[str, Any] = field(default_factory=lambda: EMPTY)

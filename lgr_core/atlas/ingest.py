@@ -16,12 +16,15 @@ from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.atomic_folder import check_free
 from lgr_core.atlas.build import build_atlas, check_name
 from lgr_core.atlas.checkpoint import checkpoint_folder, digest_of, stamp
-from lgr_core.atlas.count_source import CountBlocks, ReadOptions
+from lgr_core.atlas.control_matching import ControlScope
+from lgr_core.atlas.count_source import CountBlocks, ReadOptions, Unit
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.demo.writer import write_demo
 from lgr_core.atlas.download_manifest import check_manifest, sha256
 from lgr_core.atlas.executors import ExecutorConfig
 from lgr_core.atlas.pseudobulk import pseudobulk
+from lgr_core.atlas.replicates import DosePolicy
+from lgr_core.atlas.shard_sums import Order
 from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.recognise import recognise
@@ -43,10 +46,10 @@ class IngestOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     controls: tuple[str, ...] = ()
     pool_controls: bool = False
-    control_scope: str = "plate"
-    dose: str = "per_dose"
-    order: str = "cells"
-    unit: str | None = None
+    control_scope: ControlScope = "plate"
+    dose: DosePolicy = "per_dose"
+    order: Order = "cells"
+    unit: Unit | None = None
     layer: str | None = None
     target_sum: float = 10_000
     min_cells: int = 10
@@ -116,7 +119,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     options = with_format_defaults(options, form)
     with ExitStack() as resources:
         if options.value_kind is not None:
-            table = read_ready(path, options, form)
+            table = read_ready(path, options.value_kind, options, form)
         else:
             read = _summed(path, folder, options, form, files, executor=executor, progress=progress)
             table = resources.enter_context(read)
@@ -207,11 +210,13 @@ def _summed(
         yield table
 
 
-def read_ready(path: Path, options: IngestOptions, form: Form | None) -> DeltaTable:
+def read_ready(
+    path: Path, kind: ValueKind, options: IngestOptions, form: Form | None
+) -> DeltaTable:
     """Read ready deltas under settled options; raises as :func:`read_deltas`."""
     return read_deltas(
         path,
-        value_kind=options.value_kind,
+        value_kind=kind,
         choices=options.choices,
         n_hvg=options.n_hvg,
         dose=options.dose,

@@ -88,7 +88,10 @@ def plan_ingest(
     form = recognise(path)
     options = with_format_defaults(options, form)
     with _collect_warnings() as remarks:
-        found = (_raw if options.value_kind is None else _ready)(path, options, form)
+        if options.value_kind is None:
+            found = _raw(path, options, form)
+        else:
+            found = _ready(path, options.value_kind, options, form)
         user_drugs = None if drugs is None else read_table(drugs)
         names = sorted(found.conditions["drug"].unique())
         annotated = annotate_drugs(names, [user_drugs, found.drugs])
@@ -121,12 +124,12 @@ class _Found(NamedTuple):
     provenance: Mapping[str, Any]
 
 
-def _ready(path: Path, options: IngestOptions, form: Form | None) -> _Found:
+def _ready(path: Path, kind: ValueKind, options: IngestOptions, form: Form | None) -> _Found:
     if path.suffix == ".h5ad":
         seen = look(path)
         check_size(f"file {path}", seen.rows, seen.genes)
         refuse_swollen(path, whole=True)
-    table = read_ready(path, options, form)
+    table = read_ready(path, kind, options, form)
     plates = int(table.plates["plate"].nunique())
     provenance = table.provenance
     return _Found(

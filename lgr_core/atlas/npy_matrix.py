@@ -64,7 +64,7 @@ def write_matrix(path: Path, matrix: NpyMatrix) -> dict[str, Any]:
         step = max(1, AT_ONCE * len(matrix.rows) // max(matrix.nbytes, 1))
         for start in range(0, len(matrix.rows) if matrix.nbytes else 0, step):
             block = matrix.source[matrix.rows[start : start + step]][:, matrix.columns]
-            file.write(np.ascontiguousarray(block, dtype=dtype))
+            file.write(np.ascontiguousarray(block, dtype=dtype).data)
         size = file.tell()
     flush_to_disk(path)
     return {"bytes": size, "dtype": dtype.name, "shape": list(matrix.shape)}

@@ -99,7 +99,7 @@ class _Writer:
         self._footer[name] = arrays[0].dtype.str, count, self._at
         for start in range(0, len(arrays), _TOGETHER):
             array = np.concatenate(arrays[start : start + _TOGETHER])
-            self._write(memoryview(array).cast("B"))
+            self._write(array.data.cast("B"))
 
     def close(self) -> None:
         footer = json.dumps(self._footer).encode()
@@ -126,7 +126,7 @@ def read_partial(path: Path) -> Mapping[str, np.ndarray] | None:
     tail = np.frombuffer(content[end:].tobytes(), dtype=_TAIL)[0]
     crc = 0
     for start in range(0, end, _AT_ONCE):
-        crc = zlib.crc32(content[start : min(start + _AT_ONCE, end)], crc)
+        crc = zlib.crc32(content[start : min(start + _AT_ONCE, end)].data, crc)
     if crc != tail["crc"] or tail["footer"] > end:
         return None
     footer = json.loads(content[end - int(tail["footer"]) : end].tobytes())

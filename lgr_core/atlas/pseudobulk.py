@@ -127,8 +127,14 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
     seen = cell_moments(sums)
     rows = _rows_of(sums, seen, contrasts, target_sum if order == "pseudobulk" else None)
     first, n_vehicles = len(contrasts.treated), len(contrasts.vehicles)
-    options = {"order": order, "control_scope": control_scope, "pool_controls": pool_controls}
-    options |= {"dose": dose, "target_sum": target_sum, "min_cells": min_cells}
+    options = {
+        "order": order,
+        "control_scope": control_scope,
+        "pool_controls": pool_controls,
+        "dose": dose,
+        "target_sum": target_sum,
+        "min_cells": min_cells,
+    }
     return DeltaTable(
         conditions=plan.conditions,
         deltas=rows(plan.to_conditions @ contrasts.deltas),
@@ -146,8 +152,12 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
 
 def _computed(table: DeltaTable) -> DeltaTable:
     """The table with its matrices computed."""
-    names = ("deltas", "plate_deltas", "control_profiles")
-    return replace(table, **{name: np.asarray(getattr(table, name)) for name in names})
+    return replace(
+        table,
+        deltas=np.asarray(table.deltas),
+        plate_deltas=np.asarray(table.plate_deltas),
+        control_profiles=np.asarray(table.control_profiles),
+    )
 
 
 def _check(order: str, dose: str, target_sum: float) -> None:
@@ -231,8 +241,8 @@ def _genes(
     source: CountBlocks, sums: Partials, seen: CellMoments, n_hvg: int, order: Order
 ) -> pd.DataFrame:
     """The source's genes with the panel, what it was chosen by, and the noise within groups."""
-    moments = [sums.moment(name) for name in ("linear_sum", "linear_sumsq")]
-    panel = seurat_panel(int(sums.n_cells.sum()), *moments, n_hvg)
+    total, squares = sums.moment("linear_sum"), sums.moment("linear_sumsq")
+    panel = seurat_panel(int(sums.n_cells.sum()), total, squares, n_hvg)
     noise = seen.within_variance if order == "cells" else np.full(len(source.genes), np.nan)
     return source.genes.assign(
         in_panel=panel.mask, variability=panel.variability, within_variance=noise

@@ -19,7 +19,7 @@ from lgr_core.atlas.build import SCHEMA_VERSION
 from lgr_core.atlas.npy_matrix import AGAIN, read_matrix
 from lgr_core.errors import InputError, SchemaError
 
-_HARDENED = {
+_HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",

@@ -105,17 +105,22 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
             shutil.copyfileobj(source, file)
         upload = Upload(locked_folder, name, path)
         if ending == ".h5ad":
-            refuse_outside(path)
+            _refuse_outside(upload)
     except OSError as err:
         locked_folder.close()
         raise _storage_error(name, err) from err
-    except InputError as err:
-        locked_folder.close()
-        raise upload.public_error(err) from err
     except LgrError:
         locked_folder.close()
         raise
     return upload
+
+
+def _refuse_outside(upload: Upload) -> None:
+    """Refuse an upload that would read other files; the error has the visitor's file name."""
+    try:
+        refuse_outside(upload.path)
+    except InputError as err:
+        raise upload.public_error(err) from err
 
 
 def _storage_error(name: str, err: OSError) -> ServiceError:

@@ -70,8 +70,8 @@ def _trusted(
 ) -> list[Answer | LgrError]:
     """The answers with their trust, the errors as they are."""
     results = list(given)
-    places = [place for place, one in enumerate(results) if isinstance(one, Answer)]
-    answers = with_trust_together(reader, [results[place] for place in places], runs)
-    for place, answer in zip(places, answers, strict=True):
+    answered = {place: one for place, one in enumerate(results) if isinstance(one, Answer)}
+    answers = with_trust_together(reader, list(answered.values()), runs)
+    for place, answer in zip(answered, answers, strict=True):
         results[place] = answer
     return results

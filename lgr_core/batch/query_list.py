@@ -153,7 +153,8 @@ def _query_row(
         found = f"{len([value for value in values if value])} values where {FORM} is expected"
         do = "Put a name that holds the separating sign in quotes."
         return RefusedRow(row.strip(), InputError(f"line {row.strip()!r}", found, do))
-    return QueryRow(*values, unit=unit)
+    drug, cell_line, dose = (*values, "")[:3]
+    return QueryRow(drug, cell_line, dose, unit)
 
 
 def _dose(store: AtlasStore, row: QueryRow) -> float | None:

@@ -8,6 +8,8 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import positive_int
 from lgr_core.domain import CandidatePool, Condition
+from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import EmptyPoolError, NotFoundError
 from lgr_core.retrieval.candidate_pool import candidate_pool
 
@@ -51,7 +53,7 @@ def pools_of(options: argparse.Namespace, store: AtlasStore) -> list[CandidatePo
     return pools[: options.max_queries]
 
 
-def _chosen(names: list[str] | None, catalog: object) -> list[str]:
+def _chosen(names: list[str] | None, catalog: CellLineCatalog | DrugCatalog) -> list[str]:
     if names is None:
         return list(catalog.names)
     return [catalog.resolve(name) for name in names]

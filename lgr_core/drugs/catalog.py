@@ -245,7 +245,7 @@ def _find_parents(
 def _single_parents(readings: NameIndex, keys: Mapping[str, str | None]) -> dict[str, str]:
     known = set(readings.names)
     drawn = {name.strip(): key for name, key in keys.items() if key and name.strip() in known}
-    parents = {}
+    parents: dict[str, str] = {}
     for family in readings.families(drawn):
         shared = {drawn[name] for name in family if name in drawn}
         parents |= dict.fromkeys(family, min(shared or map(strip_form, family)))

@@ -147,7 +147,8 @@ def drawing(smiles: str, width: int = 300, height: int = 200) -> str:
     words = smiles.split(maxsplit=1)
     molecule = _read(words[0] if words else "")
     canvas = rdMolDraw2D.MolDraw2DSVG(width, height)
-    canvas.drawOptions().clearBackground = False
+    # RDKit's stubs take its flags for options.
+    canvas.drawOptions().clearBackground = False  # type: ignore[assignment]
     rdMolDraw2D.PrepareAndDrawMolecule(canvas, molecule)
     canvas.FinishDrawing()
     text = canvas.GetDrawingText()

@@ -49,16 +49,22 @@ def fit(table: pd.DataFrame) -> Calibration:
     nominal = np.log(np.maximum(errors[:, LEVELS.index(NOMINAL)], np.finfo(np.float32).tiny))
     width_slopes = _slopes(known - center, nominal)
     shape = np.exp((known - center) @ width_slopes)
-    seen = tuple(tuple(side.tolist()) for side in (known.min(axis=0), known.max(axis=0)))
     return Calibration(
-        seen,
-        *(
-            tuple(map(float, x))
-            for x in (center, slopes, at, curves[best], low, high, width_slopes)
-        ),
+        seen=(_floats(known.min(axis=0)), _floats(known.max(axis=0))),
+        center=_floats(center),
+        slopes=_floats(slopes),
+        index=_floats(at),
+        expected=_floats(curves[best]),
+        low=_floats(low),
+        high=_floats(high),
+        width_slopes=_floats(width_slopes),
         width=_width(errors, shape),
         n=len(table),
     )
+
+
+def _floats(values: FloatArray) -> tuple[float, ...]:
+    return tuple(map(float, values))
 
 
 def cross_fitted(table: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:

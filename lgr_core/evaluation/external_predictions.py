@@ -67,15 +67,16 @@ def read_external_predictions(
         shown = ", ".join(lacking[:_SHOWN])
         found = f"{len(lacking):,} of {len(panel):,} genes of the panel are missing, e.g. {shown}"
         raise InputError(f"predictions {path}", found, "Predict every gene that lgr info lists.")
-    columns = np.array([genes[gene] for gene in panel])
+    predicted = np.asarray(table.deltas)
+    places = np.array([genes[gene] for gene in panel])
     deltas: dict[Condition, FloatArray] = {}
     again = []
     for i, row in enumerate(conditions.itertuples()):
-        query = _read(store, row)
+        query = _read(store, row.cell_line, row.drug, row.dose_um)
         if query in deltas:
             again.append(query)
         elif query is not None:
-            deltas[query] = np.asarray(table.deltas[i])[columns].astype(np.float32)
+            deltas[query] = predicted[i, places].astype(np.float32)
     if again:
         found = f"{len(again):,} rows repeat a condition under another spelling, e.g. {again[0]}"
         raise _repeats(path, found)
@@ -114,11 +115,10 @@ def _numbered(store: AtlasStore, genes: pd.DataFrame) -> list[str]:
     return [name for name in names if name in known]
 
 
-def _read(store: AtlasStore, row: object) -> Condition | None:
-    line = store.cell_line_catalog.find(row.cell_line)
-    drug = store.drug_catalog.find(row.drug).drug
+def _read(store: AtlasStore, cell_line: str, drug_name: str, dose_um: float) -> Condition | None:
+    line = store.cell_line_catalog.find(cell_line)
+    drug = store.drug_catalog.find(drug_name).drug
     if line is None or drug is None:
         return None
-    dose = None if np.isnan(row.dose_um) else float(row.dose_um)
-    condition = Condition(line, drug, dose)
+    condition = Condition(line, drug, None if np.isnan(dose_um) else float(dose_um))
     return None if store.row(condition) is None else condition

@@ -87,8 +87,9 @@ class FoldResult:
     @classmethod
     def load(cls, folder: Path) -> FoldResult:
         """Read what :meth:`save` wrote."""
-        tables = (pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES)
-        return cls(*tables, json.loads((folder / "fitted.json").read_text(encoding="utf-8")))
+        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
+        fitted = json.loads((folder / "fitted.json").read_text(encoding="utf-8"))
+        return cls(**tables, fitted=fitted)
 
 
 def compute(

@@ -261,8 +261,8 @@ def _read(path: Path) -> tuple[pd.DataFrame, Mapping[str, Any]]:
         found = f"it has no column {', '.join(lost)}; found: {', '.join(table.column_names)}"
         raise InputError(f"split {path}", found, "Name the columns cell_type and molecule.")
     metadata = table.schema.metadata
-    ours = None if metadata is None else metadata.get(b"lgr")
-    return pd.DataFrame(frame), {} if ours is None else json.loads(ours)
+    about = None if metadata is None else metadata.get(b"lgr")
+    return pd.DataFrame(frame), {} if about is None else json.loads(about)
 
 
 def _column(path: Path, table: pa.Table, name: str, kind: type) -> pd.Series:

@@ -93,6 +93,7 @@ def slice_by(
         .assign(by=column, slice=label)
         .astype({"slice": object})
         for grid in score_grids(scores, clusters, sliced=column)
+        if grid.slices is not None
         for number, label in enumerate(grid.slice_labels)
     ]
     return stacked(tables, SLICES)

@@ -80,10 +80,10 @@ def strips(
         symbol = _TICKS[place % len(_TICKS)]
         marker = {"symbol": symbol, "size": 13, "color": NEIGHBOR, "line": {"width": 2}}
         figure.add_trace(_mark(name, marks[name], titles, ends, marker))
-    for name, colour, symbol in ((other, OTHER, "diamond"), (ours, OURS, "circle")):
-        if name is not None and name in marks:
+    for method, colour, symbol in ((other, OTHER, "diamond"), (ours, OURS, "circle")):
+        if method is not None and method in marks:
             marker = {"symbol": symbol, "size": 14, "color": colour}
-            figure.add_trace(_mark(name, marks[name], titles, ends, marker))
+            figure.add_trace(_mark(method, marks[method], titles, ends, marker))
     figure.update_xaxes(
         range=[-0.04, 1.04],
         tickvals=[0, 1],

@@ -66,7 +66,7 @@ def discrimination_score_cosine(
     if x.shape[1] != references.deltas.shape[1]:
         found = f"predicted is {x.shape}, the lineup {references.deltas.shape}"
         raise InputError("metric", found, "Score both on the same genes.")
-    defined = x.any(axis=1) & references.deltas.any(axis=1)[references.truth]
+    defined = np.any(x, axis=1) & np.any(references.deltas, axis=1)[references.truth]
     return score_from_cosines(_cosines(x, references.deltas), references.truth, defined, kept)
 
 
@@ -107,7 +107,7 @@ class CosineSimilarity:
         near = np.abs(cosines - own[:, None]) <= self._error
         each = np.arange(len(x)), truth
         cosines[each], near[each] = own, False
-        defined = x.any(axis=1) & true.any(axis=1)
+        defined = np.any(x, axis=1) & np.any(true, axis=1)
         for i in np.flatnonzero(near.any(axis=1) & defined):
             cosines[i, near[i]] = self._exact[near[i]] @ x[i]
         return cosines, defined

@@ -198,7 +198,7 @@ class TopGenes:
     k: int
 
     @classmethod
-    def of(cls, sizes: FloatArray, k: int, edge: ScoreArray | None = None) -> TopGenes:
+    def of(cls, sizes: FloatArray, k: int, edge: FloatArray | None = None) -> TopGenes:
         """From absolute values, (n, genes), and the k-th largest of them, (n, 1), if known."""
         genes, asked = sizes.shape[1], k
         k = min(k, genes)
@@ -221,8 +221,9 @@ class TopGenes:
         Sum over genes of the smaller of its two weights, over k. A gene above in one weighs what it
         weighs in the other; one tied in both weighs the smaller share.
         """
-        common = count_bits(self.above & other.above)
-        common = common + self.share(count_bits(self.tied & other.above))
+        common = count_bits(self.above & other.above) + self.share(
+            count_bits(self.tied & other.above)
+        )
         common = common + other.share(count_bits(self.above & other.tied))
         both = count_bits(self.tied & other.tied)
         common = common + np.minimum(self.share(both), other.share(both))

@@ -92,7 +92,7 @@ class _Chunk:
         ranks, tops = ascending.centred_ranks(), _tops(y, ascending)
         return cls(y, m, centred_on(y, m), ranks, tops, similarity, truth)
 
-    def score(self, x: FloatArray, kept: BoolArray) -> dict[str, ScoreArray]:
+    def score(self, x: ScoreArray, kept: BoolArray) -> dict[str, ScoreArray]:
         """All metrics; overwrites x, rows of float64. ``kept`` stay in the lineup."""
         right, changed, ascending = same_sign(x, self.y), self.y != 0, SortedRows.of(x)
         scores = {
@@ -117,7 +117,7 @@ def _tops(values: FloatArray, ascending: SortedRows) -> tuple[TopGenes, ...]:
     return tuple(TopGenes.of(sizes, k, ascending.edge(k)) for k in SIZES)
 
 
-def _finite(name: str, values: ArrayLike) -> FloatArray:
+def _finite(name: str, values: ArrayLike) -> ScoreArray:
     rows = matrix(name, values).astype(np.float64)
     if not np.isfinite(rows).all():
         raise InputError("metric", f"{name} holds a value that is not finite", "Drop its row.")

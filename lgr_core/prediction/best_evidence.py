@@ -212,7 +212,7 @@ def other_line_weights(
     """
     places = block.labels.drug_numbers(block.drugs)
     grid = guard.grid()
-    known = (grid[:, places] >= 0).any(axis=1)
+    known = np.any(grid[:, places] >= 0, axis=1)
     known[guard.line] = False
     lines = np.flatnonzero(known)
     own = grid[np.ix_(lines, places)]
@@ -242,8 +242,9 @@ def _vehicle_likeness(block: QueryBlock, guard: EvidenceGuard, lines: IntArray) 
     """(n_lines,) standardised; zeros where profiles are not known, or all are as alike."""
     view = block.view(0, guard.evidence)
     names = [block.cell_line, *block.labels.lines[lines]]
-    profiles = [view.control_profile(name) for name in names]
-    if any(profile is None for profile in profiles):
+    known = (view.control_profile(name) for name in names)
+    profiles = [profile for profile in known if profile is not None]
+    if len(profiles) < len(names):
         return np.zeros(len(lines))
     own, others = profiles[0], np.array(profiles[1:])
     alike = pearson_delta(np.broadcast_to(own, others.shape), others)

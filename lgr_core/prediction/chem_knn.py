@@ -30,7 +30,7 @@ class ChemKNN(NothingToFit):
     def predict(self, block: QueryBlock) -> Predictions:
         """The mean of the nearest training drugs' means; not applicable without a structure."""
         guard, labels = block.guard(self.evidence), block.labels
-        known = labels.fingerprints.any(axis=1)
+        known = np.any(labels.fingerprints, axis=1)
         trained = guard.opened(VectorBasis.DRUG_MEANS) & known
         parents = labels.parent_of_drug
         weights = np.zeros((len(block), len(labels.drugs)))

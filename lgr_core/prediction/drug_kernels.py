@@ -63,7 +63,7 @@ class DrugKernels:
     def knows(self, name: str, drug: str) -> bool:
         """Whether a kernel likens this drug to any other."""
         place = int(self.numbers([drug])[0])
-        return place >= 0 and np.count_nonzero(self.of(name)[place]) > 1
+        return place >= 0 and int(np.count_nonzero(self.of(name)[place])) > 1
 
     def mixed(self, shares: Mapping[str, float]) -> FloatArray:
         """The weighted sum of kernels; what is missing of a share goes to no likeness at all."""

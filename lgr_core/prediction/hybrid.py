@@ -180,5 +180,5 @@ def _weak(
     return second.ok & (~first.ok | (confidence < threshold))
 
 
-def _either(weak: Sequence[bool], second: Sequence[T], first: Sequence[T]) -> list[T]:
+def _either(weak: BoolArray, second: Sequence[T], first: Sequence[T]) -> list[T]:
     return [b if other else a for other, a, b in zip(weak, first, second, strict=True)]

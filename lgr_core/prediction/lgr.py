@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -43,6 +44,8 @@ from lgr_core.retrieval.neighbors import Found, detail_of, no_neighbor_error, re
 from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.single_slot_cache import SingleSlotCache
 from lgr_core.retrieval.sums import MeanOver
+
+T = TypeVar("T")
 
 NO_FALLBACK = "none"
 FALLBACKS = ("pool_mean", NO_FALLBACK)
@@ -179,7 +182,7 @@ class LGR(NothingToFit):
                 at = places_of(place, [neighbor.drug for neighbor in neighbors], block.cell_line)
                 used[i, at] = True
                 if self.how == SHRUNKEN:
-                    pool = places_of(place, block.pools[i].drugs, block.cell_line)
+                    pool = places_of(place, block.pool_of(i).drugs, block.cell_line)
                     own, weights[i, pool] = shrunken_weights(len(at), len(pool), STRENGTH)
                     weights[i, at] = own
                 else:
@@ -200,22 +203,22 @@ class LGR(NothingToFit):
         found: Sequence[Found | CandidatePool],
     ) -> Predictions:
         """Weighted sums; ``found`` says of each query why there is none, if so."""
-        found = self._required(found)
+        outcomes = self._required(found)
         delta = block.guard(self.evidence).combine(csr_array(weights), self.basis)
         k_used = used.sum(axis=1).astype(float)
-        refused = np.array([isinstance(one, LgrError) for one in found])
+        refused = np.array([isinstance(one, LgrError) for one in outcomes])
         fallback = self._fall_back(block, delta, (k_used == 0) & ~refused)
         delta[refused], k_used[refused] = np.nan, np.nan
         return Predictions(
             delta=delta,
-            status=[_status(one) for one in found],
+            status=[_status(one) for one in outcomes],
             k_used=k_used,
             fallback=fallback,
-            detail=[detail_of(one) for one in found],
+            detail=[detail_of(one) for one in outcomes],
             used=used if self.basis is VectorBasis.LINE else None,
         )
 
-    def _required(self, found: Sequence[Found | CandidatePool]) -> list[Found | CandidatePool]:
+    def _required(self, found: Sequence[T]) -> list[T | LgrError]:
         """What was found; without a fallback, an error where no neighbour was."""
         if self.fallback != NO_FALLBACK:
             return list(found)
@@ -250,7 +253,7 @@ class LGR(NothingToFit):
             return found
         own = tuple(weights[[place[drug] for drug in found.drugs]].tolist())
         if sums.fallback[i] is not None:
-            pool = block.pools[i].drugs
+            pool = block.pool_of(i).drugs
             weights = np.zeros_like(weights)
             weights[places_of(place, pool, block.cell_line)] = 1 / len(pool)
         return Prediction(
@@ -284,7 +287,8 @@ def _terms(query: Condition, names: Sequence[str], weights: FloatArray) -> tuple
     used = np.flatnonzero(weights)
     used = used[np.argsort(-np.abs(weights[used]), kind="stable")]
     named = tuple(
-        (Condition(query.cell_line, names[i], query.dose_um), float(weights[i])) for i in used
+        (Condition(query.cell_line, names[i], query.dose_um), float(weights[i]))
+        for i in used.tolist()
     )
     return (TermSupport(Term.NEIGHBORS_HERE, 1.0, named, len(named)),) if named else ()
 

@@ -30,8 +30,15 @@ Candidate = TypeVar("Candidate")
 class Weights:
     """Weights of n queries on measured conditions: ``rows`` (m,), and for each term (n, m)."""
 
-    rows: IntArray
-    terms: Mapping[Term, FloatArray]
+    @property
+    def rows(self) -> IntArray:
+        """(m,) the conditions that are weighed."""
+        raise NotImplementedError
+
+    @property
+    def terms(self) -> Mapping[Term, FloatArray]:
+        """(n, m) the weights on the rows, by term."""
+        raise NotImplementedError
 
     @property
     def total(self) -> FloatArray:
@@ -40,7 +47,7 @@ class Weights:
 
     def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
-        return self.total.any(axis=1)
+        return np.any(self.total, axis=1)
 
     def combine(self, guard: EvidenceGuard) -> FloatArray:
         """The weighted sums, (n, genes) float32.
@@ -59,12 +66,21 @@ class Weights:
         return {term: size / total for term, size in sizes.items()}
 
 
-@dataclass(frozen=True)
 class RowWeights(Weights):
     """Weights, row by row."""
 
-    rows: IntArray
-    terms: Mapping[Term, FloatArray]
+    def __init__(self, rows: IntArray, terms: Mapping[Term, FloatArray]) -> None:
+        self._rows, self._terms = rows, terms
+
+    @property
+    def rows(self) -> IntArray:
+        """(m,) the conditions that are weighed."""
+        return self._rows
+
+    @property
+    def terms(self) -> Mapping[Term, FloatArray]:
+        """(n, m) the weights on the rows, by term."""
+        return self._terms
 
     @classmethod
     def none(cls, n: int) -> RowWeights:
@@ -97,7 +113,7 @@ class MeanWeights(Weights):
 
     def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
-        return self.each.any(axis=1)
+        return np.any(self.each, axis=1)
 
     def combine(self, guard: EvidenceGuard) -> FloatArray:
         """The weighted sums, (n, genes) float32, of means."""
@@ -122,12 +138,14 @@ class Mixture(Weights):
         """The terms of either, weighed by its share."""
         # (1 - part) * first + part * second, on the union of their rows; a row may stand in both,
         # and twice in one of them, so weights are added rather than set.
-        rows, summed = self.rows, {}
+        rows = self.rows
+        summed: dict[Term, FloatArray] = {}
         for answer, share in ((self.first, 1 - self.part), (self.second, self.part)):
             places = np.searchsorted(rows, answer.rows)
             for term, weights in answer.terms.items():
                 each = summed.setdefault(term, np.zeros((len(weights), len(rows))))
-                np.add.at(each, (slice(None), places), share * weights)
+                # NumPy's stubs have no index of a slice and places.
+                np.add.at(each, (slice(None), places), share * weights)  # type: ignore[arg-type]
         return summed
 
     def has_weight(self) -> BoolArray:
@@ -234,9 +252,10 @@ def best_of(
         predict = asking(block)
         if predict is None:
             continue
+        defined: BoolArray = np.zeros(len(measured), dtype=bool)
         for i, candidate in enumerate(candidates):
             found = predict(candidate)
-            defined = ~np.isnan(found).any(axis=1)
+            defined = ~np.any(np.isnan(found), axis=1)
             r[i] += np.nansum(pearson_delta(found[defined], measured[defined]))
             error[i] += np.square(found[defined] - measured[defined]).sum()
         size += np.square(measured[defined]).sum()

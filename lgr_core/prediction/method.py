@@ -59,8 +59,15 @@ class Predictions:
 class Method(Protocol):
     """Predicts the deltas of a block from what its declared evidence lets it read."""
 
-    name: str
-    evidence: frozenset[Evidence]
+    @property
+    def name(self) -> str:
+        """Its id in tables."""
+        ...
+
+    @property
+    def evidence(self) -> frozenset[Evidence]:
+        """What it reads."""
+        ...
 
     def fit(self, view: TrainingView) -> None:
         """Learn from the training rows of a fold; called once before its first block."""
@@ -89,7 +96,7 @@ def answered(
 ) -> Predictions:
     """Predictions with NaN rows marked by ``status`` and explained by ``without``."""
     n = len(delta)
-    defined = ~np.isnan(delta).any(axis=1)
+    defined = ~np.any(np.isnan(delta), axis=1)
     return Predictions(
         delta=delta,
         status=[Status.OK if ok else status for ok in defined],

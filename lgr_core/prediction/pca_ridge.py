@@ -45,7 +45,7 @@ class PCARidge:
         self.chosen: tuple[int, float] = DEFAULT
         self._labels = labels
         self._bits = labels.fingerprints.astype(np.float64)
-        self._known = self._bits.any(axis=1)
+        self._known = np.any(self._bits, axis=1)
         self._models: dict[float | None, FloatArray] = {}
 
     def fit(self, view: TrainingView) -> None:
@@ -92,7 +92,9 @@ class PCARidge:
 
     def _by_dose(self, rows: IntArray) -> list[tuple[float | None, IntArray]]:
         doses = self._labels.doses[rows]
-        parts = [(float(dose), rows[doses == dose]) for dose in np.unique(doses[~np.isnan(doses)])]
+        parts: list[tuple[float | None, IntArray]] = [
+            (float(dose), rows[doses == dose]) for dose in np.unique(doses[~np.isnan(doses)])
+        ]
         pooled = rows[np.isnan(doses)]
         return [*parts, (None, pooled)] if len(pooled) else parts
 

@@ -137,8 +137,10 @@ def trust_of(
     known = around.features(delta, used)
     widths = calibration.widths(known)[:, None] * around.unit
     return [
-        Trust(*map(float, expects), width, level_of(expects[0]), reasons(own))
-        for expects, width, own in zip(calibration.expects(known), widths, known, strict=True)
+        Trust(expected, low, high, width, level_of(expected), reasons(own))
+        for (expected, low, high), width, own in zip(
+            calibration.expects(known).tolist(), widths, known, strict=True
+        )
     ]
 
 

@@ -72,9 +72,9 @@ class TrustFeatures:
         size = np.sqrt(np.square(delta / self.unit).mean(axis=1))
         size = np.log(np.maximum(size, np.finfo(np.float32).tiny))
         likeness = _likeness(delta, self.mean)
-        some = used is not None and used.any()
-        alike = self._neighbors(used) if some else np.zeros((len(delta), 2))
-        cells = np.log1p(self._cells(used if some else None))
+        used = used if used is not None and used.any() else None
+        alike = np.zeros((len(delta), 2)) if used is None else self._neighbors(used)
+        cells = np.log1p(self._cells(used))
         return np.nan_to_num(np.column_stack([self.known, likeness, size, alike, cells]))
 
     def _neighbors(self, used: BoolArray) -> FloatArray:
@@ -98,7 +98,7 @@ class TrustFeatures:
         _, rows = labels.measured(block.cell_line, block.dose_um)
         each = labels.n_cells[rows]
         read = self.guard.allows(np.arange(len(block))[:, None], rows[None, :])
-        read = np.where(used.any(axis=1)[:, None], used, read) if used is not None else read
+        read = np.where(np.any(used, axis=1)[:, None], used, read) if used is not None else read
         counted = read & np.isfinite(each)
         n = counted.sum(axis=1)
         return np.divide(counted @ np.nan_to_num(each), n, out=np.zeros(len(n)), where=n > 0)

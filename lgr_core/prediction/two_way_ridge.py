@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from lgr_core.domain import BoolArray, FloatArray, IntArray, Term
 from lgr_core.prediction.linear_methods import Weights
 from lgr_core.prediction.ridge_weights import residual_mix, ridge_weights, shared_weights
@@ -87,7 +89,7 @@ class TwoWayWeights(Weights):
 
     def has_weight(self) -> BoolArray:
         """(n,) whether a query has any weight."""
-        return self._w.any(axis=1) | self._v.any(axis=1)
+        return np.any(self._w, axis=1) | np.any(self._v, axis=1)
 
     def combine(self, guard: EvidenceGuard) -> FloatArray:  # noqa: ARG002 - its own passed the gate
         """The weighted sums, (n, genes) float32, factor by factor."""

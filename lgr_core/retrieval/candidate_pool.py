@@ -28,12 +28,35 @@ class Split(Protocol):
     TARGET_POOL reaches in its line; without ``in_line``, what training lines measured at its dose.
     """
 
-    regime: str
-    in_line: bool
-    train: BoolArray
-    validation: BoolArray
-    test: BoolArray
-    readable_rows: Mapping[Evidence, BoolArray]
+    @property
+    def regime(self) -> str:
+        """What it holds out."""
+        ...
+
+    @property
+    def in_line(self) -> bool:
+        """Whether neighbours are drawn from the query's own line."""
+        ...
+
+    @property
+    def train(self) -> BoolArray:
+        """Rows that are trained on."""
+        ...
+
+    @property
+    def validation(self) -> BoolArray:
+        """Training rows that tuning scores on."""
+        ...
+
+    @property
+    def test(self) -> BoolArray:
+        """Rows that are asked for."""
+        ...
+
+    @property
+    def readable_rows(self) -> Mapping[Evidence, BoolArray]:
+        """Rows that TRAIN and TARGET_POOL open."""
+        ...
 
     def inner_folds(self) -> Sequence[Split]:
         """Splits inside this one that together test its training rows; perhaps none."""

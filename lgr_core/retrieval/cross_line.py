@@ -84,7 +84,7 @@ class OtherLines:
     @property
     def known(self) -> BoolArray:
         """(n_drugs,) which drugs were measured in any of the other lines."""
-        return self.measured.any(axis=0)
+        return np.any(self.measured, axis=0)
 
     @cached_property
     def lines(self) -> NDArray[np.float64]:

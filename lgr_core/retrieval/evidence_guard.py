@@ -238,7 +238,7 @@ class EvidenceGuard(RowGuard):
     def _sums_over(self, over: MeanOver, power: int) -> Sums:
         block = self.block
         sums = self._source.sums(self.evidence, self.line, block.dose_um, over, power)
-        group = np.zeros(len(block), dtype=np.intp)
+        group: IntArray = np.zeros(len(block), dtype=np.intp)
         if over is MeanOver.DRUG:
             group = self._labels.drug_numbers(block.drugs)
         # A drug that the atlas does not hold has no sum of its own.
@@ -267,6 +267,7 @@ class EvidenceGuard(RowGuard):
     def _members(self, basis: VectorBasis) -> csr_array:
         """Which rows each vector of the basis averages, (n_names, n_conditions)."""
         labels = self._labels
+        place: IntArray
         if basis is VectorBasis.LINE:
             names, rows = self.block.measured
             place, n = np.arange(len(names)), len(names)

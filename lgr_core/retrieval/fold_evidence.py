@@ -194,9 +194,9 @@ class FoldEvidence:
         deltas[table < 0] = 0
         return EffectTensor(lines, drugs, table, deltas)
 
-    def _summed(self, rows: BoolArray, dose: float | None, over: MeanOver, power: int) -> Sums:
+    def _summed(self, opened: BoolArray, dose: float | None, over: MeanOver, power: int) -> Sums:
         labels = self.labels
-        rows = np.flatnonzero(rows & labels.at_dose(dose))
+        rows = np.flatnonzero(opened & labels.at_dose(dose))
         groups = labels.drug[rows] if over is MeanOver.DRUG else np.zeros(len(rows), dtype=np.intp)
         n = len(labels.drugs) if over is MeanOver.DRUG else 1
         totals = np.zeros((n, labels.n_genes))

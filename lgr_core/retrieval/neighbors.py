@@ -43,8 +43,10 @@ def resolve_block(
     return [
         one
         if isinstance(one, LgrError)
-        else resolve(one, pool, catalog, k, selector=selector, one_per_parent=one_per_parent)
-        for pool, one in zip(block.pools, selections, strict=True)
+        else resolve(
+            one, block.pool_of(i), catalog, k, selector=selector, one_per_parent=one_per_parent
+        )
+        for i, one in enumerate(selections)
     ]
 
 

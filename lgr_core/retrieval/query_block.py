@@ -55,6 +55,19 @@ class QueryBlock(Queries):
         offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
         return tuple(self._pool(query, offered) for query in self.queries)
 
+    def pool_of(self, i: int) -> CandidatePool:
+        """The candidates of query ``i``.
+
+        Raises
+        ------
+        EmptyPoolError
+            If there are none.
+        """
+        pool = self.pools[i]
+        if isinstance(pool, EmptyPoolError):
+            raise pool
+        return pool
+
     def some(self, places: IntArray) -> QueryBlock:
         """The block of some of its queries, in the order given."""
         return QueryBlock(self.labels, tuple(self.queries[i] for i in places), self._reader)

@@ -21,7 +21,7 @@ from lgr_core.domain import (
     Selection,
     require_k,
 )
-from lgr_core.drugs.catalog import DrugCatalog
+from lgr_core.drugs.catalog import DrugCatalog, Resolution
 
 
 def resolve(
@@ -98,17 +98,21 @@ class _Resolver:
     def _read(self, text: str) -> str | None:
         """The pool drug that the text means, or None after saying why not."""
         reading = self.catalog.find(text, among=self.shown)
-        if reading.drug is None and reading.candidates:
-            return self._reject(text, Reason.AMBIGUOUS)
-        if reading.drug is None:
-            return self._reject(text, Reason.OUT_OF_POOL)
-        if reading.drug == self.pool.query.drug:
-            return self._reject(text, Reason.SELF)
-        if reading.drug in self.pool.twins:
-            return self._reject(text, Reason.TWIN)
-        if reading.drug not in self.in_pool:
-            return self._reject(text, Reason.NOT_IN_SPLIT)
+        reason = self._reason_against(reading)
+        if reason is not None:
+            self._reject(text, reason)
+            return None
         return reading.drug
+
+    def _reason_against(self, reading: Resolution) -> Reason | None:
+        """Why what was read names no candidate; None if it does."""
+        if reading.drug is None:
+            return Reason.AMBIGUOUS if reading.candidates else Reason.OUT_OF_POOL
+        if reading.drug == self.pool.query.drug:
+            return Reason.SELF
+        if reading.drug in self.pool.twins:
+            return Reason.TWIN
+        return None if reading.drug in self.in_pool else Reason.NOT_IN_SPLIT
 
     def _accept(self, drug: str, proposal: Proposal) -> None:
         parent = self.catalog.parent(drug)

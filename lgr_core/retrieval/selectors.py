@@ -85,7 +85,7 @@ class ChemistrySelector:
     def __init__(self, store: AtlasStore) -> None:
         self._bits = store.fingerprints
         self._place = {drug: i for i, drug in enumerate(store.drugs["drug"])}
-        self._known = self._bits.any(axis=1)
+        self._known = np.any(self._bits, axis=1)
         self._remembered: dict[str, FloatArray] = {}
 
     def select(self, pool: CandidatePool, k: int, view: DeltaReader) -> Selection:  # noqa: ARG002

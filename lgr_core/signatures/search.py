@@ -122,7 +122,7 @@ class SignatureLibrary:
             norms[defined],
             place[drug[defined]],
             drugs.reset_index(drop=True),
-            means[kept] / n_lines[kept, None].astype(np.float32),
+            np.divide(means[kept], n_lines[kept, None].astype(np.float32)),
             related,
             int((~defined).sum()),
         )

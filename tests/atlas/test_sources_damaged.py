@@ -86,7 +86,7 @@ def read(path, kind):
         for shard in source.shards(60):
             list(shard.blocks())
     else:
-        read_ready(path, options, form)
+        read_ready(path, options.value_kind, options, form)
     if not path.suffix.startswith(".gct"):
         look(path)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.count_source import CountBlocks, ReadOptions
+from lgr_core.atlas.count_source import CountBlocks, ReadOptions, Unit
 from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import EMPTY, ValueKind
 from lgr_core.errors import InputError
@@ -33,7 +33,7 @@ class Form:
     value_kind: ValueKind | None = None
     columns: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     layer: str | None = None
-    unit: str | None = None
+    unit: Unit | None = None
     read: Callable[[tuple[str, ...]], DeltaFile] | None = None
     open: Callable[[Path, ReadOptions], CountBlocks] | None = None
     notes: Mapping[str, Any] = field(default_factory=lambda: EMPTY)

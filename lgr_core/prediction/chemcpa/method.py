@@ -85,7 +85,8 @@ class ChemCPAMethod:
         """(n_lines, n_genes) mean vehicle profiles; None where a line has none."""
         if Evidence.CONTROLS not in self.evidence:
             return None
-        found = [view.control_profile(line) for line in self._labels.lines]
-        if any(profile is None for profile in found):
+        found = (view.control_profile(line) for line in self._labels.lines)
+        profiles = [profile for profile in found if profile is not None]
+        if len(profiles) < len(self._labels.lines):
             return None
-        return np.stack(found)[:, : self._labels.n_genes]
+        return np.stack(profiles)[:, : self._labels.n_genes]

@@ -138,8 +138,9 @@ class ChemCPA:
         self._reset()
         rows, provenance = self._prepare(data)
         key = data.key(self.key)
-        resumed = checkpoint is not None and checkpoint.exists()
-        epochs = self._restore(self._read(checkpoint, key)) if resumed else []
+        epochs = []
+        if checkpoint is not None and checkpoint.exists():
+            epochs = self._restore(self._read(checkpoint, key))
         try:
             while not self.options.ended(epochs):
                 epochs.append(self._epoch(rows, data, len(epochs) + 1))
@@ -153,7 +154,7 @@ class ChemCPA:
                     progress(epochs[-1])
         finally:
             self._training.restore_best()
-        return self.history
+        return self._learned
 
     def _prepare(self, data: TrainingSet) -> tuple[ConditionRows, Mapping[str, Any]]:
         """The rows that are trained on, vehicle included, and what was decided about them."""
@@ -178,11 +179,12 @@ class ChemCPA:
         }
 
     def _epoch(self, rows: ConditionRows, data: TrainingSet, number: int) -> Epoch:
-        losses = self._training.epoch(rows)
+        rebuilt, drug, line = losses = self._training.epoch(rows)
         if not np.isfinite(losses).all():
             found = f"its losses are {losses} in epoch {number}"
             raise InputError(f"training of {LABEL}", found, "Lower lr, or scale the profiles.")
-        return Epoch(number, *losses, self._score(data) if self.options.is_check(number) else None)
+        score = self._score(data) if self.options.is_check(number) else None
+        return Epoch(number, rebuilt, drug, line, score)
 
     def _score(self, data: TrainingSet) -> float | None:
         """Mean Pearson r over the validation conditions; None where it is not defined for any."""
@@ -200,7 +202,7 @@ class ChemCPA:
     @property
     def known_structure(self) -> BoolArray:
         """(n_drugs,) the drugs whose fingerprint is not all zero."""
-        return self.fingerprints.any(axis=1)
+        return np.any(self.fingerprints, axis=1)
 
     def predict(self, line: ArrayLike, drug: ArrayLike, dose_um: ArrayLike) -> FloatArray:
         """Predicted deltas (m, n_genes) float32, NaN where the model is not defined.
@@ -258,14 +260,13 @@ class ChemCPA:
         UsageError
             If the model is not fitted.
         """
-        if self.history is None:
-            raise UsageError(LABEL, "it is not fitted", "Call fit first.")
+        history = self._learned
         state = {
             "model": self.key,
-            "data": self.history.data,
-            "mode": self.history.mode,
-            "epochs": [list(astuple(epoch)) for epoch in self.history.epochs],
-            "provenance": dict(self.history.provenance),
+            "data": history.data,
+            "mode": history.mode,
+            "epochs": [list(astuple(epoch)) for epoch in history.epochs],
+            "provenance": dict(history.provenance),
             "dose_max": self._dose_max,
             "controls": self._controls,
             "trained_lines": self._trained_lines,
@@ -290,6 +291,13 @@ class ChemCPA:
         """
         self._restore(self._read(path, data))
         self._training.restore_best()
+        return self._learned
+
+    @property
+    def _learned(self) -> History:
+        """The history of a model that is fitted or loaded."""
+        if self.history is None:
+            raise UsageError(LABEL, "it is not fitted", "Call fit or load first.")
         return self.history
 
     def _read(self, path: Path, data: str | None) -> Mapping[str, Any]:

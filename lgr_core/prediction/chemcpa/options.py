@@ -16,8 +16,14 @@ INSTALL = (
     "pip install -r requirements-chemcpa.txt"
 )
 DECODERS = ("linear", "relu")
-_MAY_BE_ZERO = ("adversary_drug", "adversary_line", "adversary_penalty", "seed")
-_MAY_BE_ZERO += ("weight_decay", "adversary_weight_decay")
+_MAY_BE_ZERO = (
+    "adversary_drug",
+    "adversary_line",
+    "adversary_penalty",
+    "seed",
+    "weight_decay",
+    "adversary_weight_decay",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
