@@ -110,6 +110,6 @@ def _fill_from(
         values = source[column].astype(str)
         for i, row in enumerate(rows):
             value = "" if row is None else values[row].strip()
-            known = not is_missing(value) and value.lower() not in _UNKNOWN
-            if known and not frame.at[i, field]:
+            stated = not is_missing(value) and value.lower() not in _UNKNOWN
+            if stated and not frame.at[i, field]:
                 frame.at[i, field] = value

@@ -91,7 +91,7 @@ def parents_of(names: Iterable[str], keys: Mapping[str, str | None]) -> dict[str
     the answer left in. Of several keys the first in order is taken. The parent of a combination is
     that of all its drugs, ``P + Q`` in order: its own, unless they are one compound.
     """
-    return _find_parents(_trimmed(names), shipped_aliases(), keys).of
+    return dict(_find_parents(_trimmed(names), shipped_aliases(), keys).of)
 
 
 class DrugCatalog:

@@ -45,8 +45,8 @@ def combinations(names: Iterable[str], book: AliasTable) -> dict[str, tuple[str,
         )
         and all(_is_name(x) or _known(single, x) for x in its)
     }
-    parts = {part for its in found.values() for part in its}
-    known = NameIndex(sorted({*single.names, *parts}), book)
+    single_drugs = {part for its in found.values() for part in its}
+    known = NameIndex(sorted({*single.names, *single_drugs}), book)
     for name in names:
         if name not in found and _MAY_JOIN.search(name) and (its := _known_parts(name, known)):
             found[name] = its
