@@ -95,7 +95,7 @@ def test_torch_is_not_imported_with_the_package():
 def test_without_torch_the_error_says_how_to_install_it(world, monkeypatch):
     """One error of ours, not an ImportError."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UsageError, match=r"pip install 'lgr-explorer\[chemcpa\]'"):
+    with pytest.raises(UsageError, match=r"pip install .lgr-explorer\[chemcpa\]"):
         new(world)
 
 
