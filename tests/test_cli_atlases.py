@@ -71,7 +71,7 @@ def test_one_of_several_times(ingest):
     table = pd.concat([TABLE.assign(time=6), TABLE.assign(time=24)])
     code, _, err = ingest(table)
     assert code == 3
-    assert "--time 24" in err
+    assert "--time 6" in err
     code, out, _ = ingest(table, "--time", "24")
     info = json.loads(out)
     assert (code, info["provenance"]["time"]) == (0, "24")
