@@ -56,12 +56,40 @@ _VALUE_LABELS = {
 }
 
 
+class Change(StrEnum):
+    """Which change is predicted: a delta as measured, or what is left of it beyond its plate.
+
+    The specific change of a condition is its delta less the mean delta of its plate's other
+    parent compounds in the same cell line.
+    """
+
+    TOTAL = "total"
+    SPECIFIC = "specific"
+
+
+class WellScope(StrEnum):
+    """Whose wells a query may read, beside what its regime opens.
+
+    ``OTHER_WELLS`` closes the query drug's own wells in every line: the same drug at the same dose
+    on one of its plates. ``OTHER_PLATES`` closes everything that stands on one of its plates.
+    """
+
+    ANY = "any"
+    OTHER_WELLS = "other_wells"
+    OTHER_PLATES = "other_plates"
+
+
 class Evidence(StrEnum):
-    """What a predictor declares that it reads."""
+    """What a predictor declares that it reads.
+
+    ``REPLICATE`` opens other measurements of the query's own parent compound in its line: on
+    another plate, of another form, or at another dose.
+    """
 
     TRAIN = "train"
     TARGET_POOL = "target_pool"
     CONTROLS = "controls"
+    REPLICATE = "replicate"
     TRUTH = "truth"
 
 

@@ -18,14 +18,18 @@ import pandas as pd
 
 from lgr_core.atlas.atomic_folder import INDEX, read_consistent
 from lgr_core.atlas.build import DELTAS, PANEL
+from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.reader import read_files
-from lgr_core.domain import Condition, FloatArray, IntArray, ValueKind
+from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, ValueKind
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog
-from lgr_core.errors import NotFoundError, unknown
+from lgr_core.errors import NotFoundError, UsageError, unknown
 from lgr_core.remedies import Fix, Remedy
 
 Key = tuple[str, float | None]
+
+_MOST = 0.5
+"""More than this share of drugs with a single dose are most."""
 
 
 class AtlasStore:
@@ -55,12 +59,14 @@ class AtlasStore:
         self.n_panel = int(self.genes["in_panel"].sum())
         self.plate_deltas: FloatArray | None = files.matrices.get("plate_deltas")
         self.control_profiles: FloatArray | None = files.matrices.get("controls")
-        self._deltas: FloatArray = files.matrices[DELTAS]
-        self._panel: FloatArray = files.matrices.get(PANEL, self._deltas)
+        self._deltas: FloatArray | PlateAverages = files.matrices[DELTAS]
+        self._panel: FloatArray | PlateAverages = files.matrices.get(PANEL, files.matrices[DELTAS])
+        self.present: BoolArray = np.ones(len(self.conditions), dtype=bool)
         self._packed_bits = files.matrices["fingerprints"]
         self._drug = self.conditions["drug"].to_numpy()
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
+        self._standing: dict[Key, dict[str, int]] = {}
         self._drugs_at: dict[float | None, frozenset[str]] = {}
         self.unseen_drug_key: tuple[str, ...] = ()
 
@@ -112,9 +118,33 @@ class AtlasStore:
             keys = [key for key in keys if drug in self._rows_by_drug(key)]
         return tuple(sorted((key[1] for key in keys), key=lambda d: -(d or 0.0)))
 
+    @cached_property
+    def one_dose_a_drug(self) -> bool:
+        """Whether most drugs of a line have one dose, and not all the same: pools cross doses."""
+        doses = self.conditions.groupby(["cell_line", "drug"], observed=True)["dose_um"].nunique()
+        of_line = self.conditions.groupby("cell_line", observed=True)["dose_um"].nunique()
+        return bool((doses == 1).mean() > _MOST and (of_line > 1).any())
+
+    def at_dose(self, dose_um: float | None) -> BoolArray:
+        """(n_conditions,) rows that stand for their drug and line at a dose.
+
+        Those of that dose. Where most drugs have one dose (:attr:`one_dose_a_drug`), each drug's
+        at its dose nearest to that, on a log scale; of two as near, the lower.
+        """
+        doses = self.conditions["dose_um"].to_numpy(float)
+        exact = np.isnan(doses) if dose_um is None else doses == dose_um
+        if dose_um is None or not self.one_dose_a_drug:
+            return exact & self.present
+        far = pd.Series(np.abs(np.log(doses) - np.log(dose_um)))[self.present].dropna()
+        keys = self.conditions.loc[far.index, ["cell_line", "drug"]]
+        nearest = far.groupby([keys["cell_line"], keys["drug"]], observed=True, sort=False).idxmin()
+        standing = np.zeros(len(doses), dtype=bool)
+        standing[nearest.to_numpy(np.intp)] = True
+        return standing
+
     def measured_drugs(self, cell_line: str, dose_um: float | None) -> tuple[str, ...]:
-        """Drugs measured in that line at that dose, sorted."""
-        return tuple(self._rows_by_drug((cell_line, dose_um)))
+        """Drugs of which a row stands in that line for that dose, sorted; see :meth:`at_dose`."""
+        return tuple(self._standing_rows((cell_line, dose_um)))
 
     def drugs_at(self, dose_um: float | None) -> frozenset[str]:
         """Drugs measured at that dose in any line."""
@@ -130,8 +160,8 @@ class AtlasStore:
         return self._rows_by_drug(key).get(condition.drug) if key in self._blocks else None
 
     def rows(self, cell_line: str, drugs: Sequence[str], dose_um: float | None) -> IntArray:
-        """Row numbers of these drugs in that line at that dose, in the order given."""
-        place = self._rows_by_drug((cell_line, dose_um))
+        """Row numbers of these drugs in that line for that dose, in the order given."""
+        place = self._standing_rows((cell_line, dose_um))
         try:
             return np.fromiter((place[drug] for drug in drugs), dtype=np.intp, count=len(drugs))
         except KeyError:
@@ -155,11 +185,59 @@ class AtlasStore:
             self._row_of[key] = dict(zip(self._drug[start:stop], range(start, stop), strict=True))
         return self._row_of[key]
 
+    def _standing_rows(self, key: Key) -> dict[str, int]:
+        """The rows by drug that stand in a line for a dose; the drugs sorted."""
+        if key not in self._standing:
+            line, dose = key
+            if self.one_dose_a_drug and dose is not None and self.doses(line):
+                rows = np.flatnonzero(self.at_dose(dose) & self._in_line(line))
+                found = zip(self._drug[rows].tolist(), rows.tolist(), strict=True)
+                self._standing[key] = dict(sorted(found))
+            else:
+                every = self._rows_by_drug(key).items()
+                self._standing[key] = {drug: row for drug, row in every if self.present[row]}
+        return self._standing[key]
+
+    def _in_line(self, cell_line: str) -> BoolArray:
+        return (self.conditions["cell_line"] == cell_line).to_numpy()
+
     # -- vectors -------------------------------------------------------------------------------
 
     def deltas(self, rows: IntArray, *, all_genes: bool = False) -> FloatArray:
         """Measured deltas (n_rows, n_genes), float32; the metric panel unless ``all_genes``."""
         return self._deltas[rows] if all_genes else self._panel[rows, : self.n_panel]
+
+    def unit_deltas(self, units: IntArray, *, all_genes: bool = False) -> FloatArray:
+        """The deltas of rows of ``plates``, (n_units, n_genes) float32.
+
+        Each on its own plate where they are kept by plate, else the condition's average.
+        """
+        if self.plate_deltas is None:
+            rows = self.plates["condition"].to_numpy(np.intp)[units]
+            return self.deltas(rows, all_genes=all_genes)
+        genes = slice(None) if all_genes else slice(0, self.n_panel)
+        return np.asarray(self.plate_deltas[self.plates.index.to_numpy(np.intp)[units], genes])
+
+    def with_plates(self, kept: BoolArray) -> AtlasStore:
+        """The same atlas, measured on some of its plates only; no file changes.
+
+        ``kept`` flags rows of ``plates``. Conditions keep their numbers; those that stand on no
+        plate that is kept are not ``present``.
+
+        Raises
+        ------
+        UsageError
+            If the atlas does not keep deltas by plate.
+        """
+        if self.plate_deltas is None:
+            found = "its deltas are averages over plates"
+            raise UsageError(f"atlas {self.name} by plate", found, "Ingest one row a plate.")
+        view = copy(self)
+        view.plates = self.plates[kept]
+        averages = PlateAverages(self.plate_deltas, view.plates, len(self.conditions))
+        view._deltas = view._panel = averages  # noqa: SLF001
+        view.present, view._standing = averages.present, {}  # noqa: SLF001
+        return view
 
     def gene(self, gene: str) -> FloatArray:
         """One gene's delta in every condition, (n_conditions,)."""
@@ -167,7 +245,7 @@ class AtlasStore:
         if not len(place):
             raise unknown("gene", gene, self.gene_names, f"atlas {self.name!r}")
         held = self._panel if place[0] < self.n_panel else self._deltas
-        return np.ascontiguousarray(held[:, place[0]])
+        return np.ascontiguousarray(np.asarray(held[:, place[0]]))
 
     @cached_property
     def fingerprints(self) -> np.ndarray:

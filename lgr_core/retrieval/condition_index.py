@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Condition, IntArray
 from lgr_core.errors import UsageError
+from lgr_core.retrieval.plate_index import UNKNOWN, PlateIndex
 
 
 class ConditionIndex:
@@ -32,7 +33,8 @@ class ConditionIndex:
         self._of_drug = _Numbered(conditions["drug"])
         self.catalog = store.drug_catalog
         self._of_parent = _Numbered(store.parent_of_row, self.catalog.parents.of.values())
-        self.plates = store.plates
+        self._plates = store.plates
+        self._at_dose = store.at_dose
         self.n_cells = conditions["n_cells"].to_numpy(float)
         self.has_vehicle_profiles = store.control_profiles is not None
         self._measured, self._rows, self._row = store.measured_drugs, store.rows, store.row
@@ -77,6 +79,11 @@ class ConditionIndex:
         return self._of_parent.names
 
     @cached_property
+    def plate_index(self) -> PlateIndex:
+        """Where the conditions stand."""
+        return PlateIndex(self._plates, len(self.doses))
+
+    @cached_property
     def fingerprints(self) -> NDArray[np.uint8]:
         """Morgan bits (n_drugs, 2048) beside ``drugs``; all zero without a structure."""
         place = pd.Index(self._names).get_indexer(self.drugs)
@@ -115,8 +122,8 @@ class ConditionIndex:
         return np.array(pairs, dtype=np.intp)
 
     def at_dose(self, dose_um: float | None) -> BoolArray:
-        """(n_conditions,) rows measured at that dose."""
-        return np.isnan(self.doses) if dose_um is None else self.doses == dose_um
+        """(n_conditions,) rows that stand for their drug and line at that dose."""
+        return self._at_dose(dose_um)
 
     def measured(self, cell_line: str, dose_um: float | None) -> tuple[tuple[str, ...], IntArray]:
         """The drugs measured in a line at a dose, sorted, and their rows."""
@@ -187,6 +194,12 @@ class Queries:
     def parents(self) -> IntArray:
         """(n,) the parents of the queries' drugs, by number."""
         return self.labels.parent_numbers(self.drugs)
+
+    @cached_property
+    def plate_sets(self) -> IntArray:
+        """(n,) the numbers of the queries' sets of plates; ``UNKNOWN`` without one."""
+        sets = self.labels.plate_index.set_of
+        return np.where(self.rows >= 0, sets[self.rows], UNKNOWN)
 
     @cached_property
     def rows(self) -> IntArray:
