@@ -56,6 +56,17 @@ _VALUE_LABELS = {
 }
 
 
+class Change(StrEnum):
+    """Which change is predicted and scored: the total one, or the specific one.
+
+    The total change is the delta as measured against vehicle. The specific change is what remains
+    when the mean over the plate's other parents in the same line is taken off.
+    """
+
+    TOTAL = "total"
+    SPECIFIC = "specific"
+
+
 class Evidence(StrEnum):
     """What a predictor declares that it reads."""
 
