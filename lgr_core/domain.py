@@ -57,10 +57,10 @@ _VALUE_LABELS = {
 
 
 class Change(StrEnum):
-    """Which change is predicted: a delta as measured, or what is left of it beyond its plate.
+    """Which change is predicted and scored: the total one, or the specific one.
 
-    The specific change of a condition is its delta less the mean delta of its plate's other
-    parent compounds in the same cell line.
+    The total change is the delta as measured against vehicle. The specific change is what remains
+    when the mean over the plate's other parents in the same line is taken off.
     """
 
     TOTAL = "total"

@@ -19,9 +19,16 @@ from lgr_core.metrics.ranks import (
     sign_accuracy_top50,
     spearman_delta,
 )
-from lgr_core.metrics.registry import METRICS, Direction, Metric, score
+from lgr_core.metrics.registry import (
+    METRICS,
+    SPECIFIC_METRICS,
+    Direction,
+    Metric,
+    metrics_of,
+)
 from lgr_core.metrics.row_kernels import ScoreArray
 from lgr_core.metrics.scorer import Scorer
+from lgr_core.metrics.scoring import score
 from lgr_core.metrics.vector_metrics import (
     cosine,
     mae_delta,
@@ -38,6 +45,7 @@ from lgr_core.metrics.vector_metrics import (
 
 __all__ = [
     "METRICS",
+    "SPECIFIC_METRICS",
     "Direction",
     "Metric",
     "ReferenceSet",
@@ -47,6 +55,7 @@ __all__ = [
     "discrimination_score_cosine",
     "mae_delta",
     "magnitude_ratio",
+    "metrics_of",
     "mse_delta",
     "overlap_at_50",
     "overlap_at_100",

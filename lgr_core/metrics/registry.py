@@ -1,25 +1,21 @@
-"""The registry of metrics, and scoring by many at once."""
+"""The tables of metrics: those of the total change, and those of the specific one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from numpy.typing import ArrayLike
-
-from lgr_core.domain import BoolArray
-from lgr_core.errors import UsageError, unknown
-from lgr_core.metrics.discrimination import ReferenceSet, discrimination_score_cosine
-from lgr_core.metrics.moments import SHARED, Moments
+from lgr_core.domain import Change
+from lgr_core.metrics.discrimination import discrimination_score_cosine
 from lgr_core.metrics.ranks import (
     overlap_at_50,
     overlap_at_100,
     sign_accuracy_top50,
     spearman_delta,
 )
-from lgr_core.metrics.row_kernels import ScoreArray, pair
+from lgr_core.metrics.row_kernels import ScoreArray
 from lgr_core.metrics.vector_metrics import (
     cosine,
     mae_delta,
@@ -51,7 +47,8 @@ class Metric:
     ``NEAREST`` means from either side. ``scale_dependent`` says that the right shape at the wrong
     magnitude scores differently, so that the value kind must stand beside the number. ``needs``
     names the arguments of :func:`score` that ``compute`` takes after the prediction. ``paper``
-    marks the paper's six.
+    marks the paper's six. ``change`` says of which change x and y have to be; a metric of the
+    specific change applies the formula of the total metric ``formula_of``.
     """
 
     id: str
@@ -63,6 +60,8 @@ class Metric:
     scale_dependent: bool = False
     needs: tuple[str, ...] = ("measured",)
     paper: bool = False
+    change: Change = Change.TOTAL
+    formula_of: str | None = None
 
 
 _HIGHER, _LOWER, _NEAREST = Direction
@@ -160,58 +159,44 @@ _TABLE = (
     ),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.id: metric for metric in _TABLE})
-"""Every metric by its id, in the order in which tables show them."""
+"""The metrics of the total change by id, in the order in which tables and run folders have them."""
 
 
-def score(
-    predicted: ArrayLike,
-    measured: ArrayLike,
-    *,
-    line_mean: ArrayLike | None = None,
-    references: ReferenceSet | None = None,
-    exclude: BoolArray | None = None,
-    metrics: Iterable[str] | None = None,
-) -> dict[str, ScoreArray]:
-    """Many metrics at once, each (n,), in the order asked; one pass serves all that are moments.
-
-    ``metrics`` are ids of :data:`METRICS`; unset, all that the context given allows. ``line_mean``
-    is the m of :func:`pearson_vs_line_mean`; ``references`` and ``exclude`` are those of
-    :func:`discrimination_score_cosine`.
-
-    Raises
-    ------
-    InputError
-        The shapes do not agree, or a value is not finite.
-    NotFoundError
-        A metric is not in the table.
-    UsageError
-        A metric is asked for without the context it needs.
-    """
-    supplied = {"line_mean": line_mean, "references": references, "exclude": exclude}
-    context = {name: value for name, value in supplied.items() if value is not None}
-    x, y = pair(predicted, measured)
-    context["measured"] = y
-    selected = _selected(metrics, context.keys())
-    shared = Moments.of(x, y) if any(metric.id in SHARED for metric in selected) else None
-    scores = {}
-    for metric in selected:
-        if shared is not None and metric.id in SHARED:
-            scores[metric.id] = SHARED[metric.id](shared)
-        else:
-            scores[metric.id] = metric.compute(x, **{name: context[name] for name in metric.needs})
-    return scores
+def _specific(name: str, label: str, formula_of: str) -> Metric:
+    of = METRICS[formula_of]
+    return replace(
+        of,
+        id=name,
+        label=label,
+        formula=f"{of.formula}, of specific changes",
+        paper=False,
+        change=Change.SPECIFIC,
+        formula_of=formula_of,
+    )
 
 
-def _selected(metrics: Iterable[str] | None, context: Iterable[str]) -> list[Metric]:
-    have = set(context)
-    if metrics is None:
-        return [metric for metric in METRICS.values() if have.issuperset(metric.needs)]
-    selected = []
-    for name in metrics:
-        if name not in METRICS:
-            raise unknown("metric", name, METRICS, "the table of metrics")
-        if lacking := sorted(set(METRICS[name].needs) - have):
-            found = f"{' and '.join(lacking)} not given"
-            raise UsageError(f"metric {name!r}", found, "Pass it, or leave the metric out.")
-        selected.append(METRICS[name])
-    return selected
+_SPECIFIC_TABLE = (
+    _specific("pearson_specific", "Specific Pearson r", "pearson_delta"),
+    _specific("sign_specific_top50", "Specific sign accuracy, top 50 genes", "sign_accuracy_top50"),
+    _specific("overlap_specific_at_50", "Specific overlap of top 50", "overlap_at_50"),
+    _specific("cosine_specific", "Specific cosine", "cosine"),
+    _specific("mse_specific", "Specific MSE", "mse_delta"),
+    _specific("magnitude_ratio_specific", "Specific magnitude ratio", "magnitude_ratio"),
+    _specific(
+        "discrimination_score_cosine_specific",
+        "Specific discrimination",
+        "discrimination_score_cosine",
+    ),
+)
+SPECIFIC_METRICS: Mapping[str, Metric] = MappingProxyType({m.id: m for m in _SPECIFIC_TABLE})
+"""The metrics of the specific change by id, in the order in which tables show them.
+
+Each is the formula of a total metric (``formula_of``) applied to specific changes.
+"""
+
+_OF_CHANGE = {Change.TOTAL: METRICS, Change.SPECIFIC: SPECIFIC_METRICS}
+
+
+def metrics_of(change: Change) -> Mapping[str, Metric]:
+    """The metrics that score predictions of this change, by id in the order of their table."""
+    return _OF_CHANGE[change]

@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from lgr_core.errors import InputError
-from lgr_core.metrics import METRICS, ReferenceSet, Scorer, discrimination_score_cosine, score
+from lgr_core.domain import Change
+from lgr_core.errors import InputError, UsageError
+from lgr_core.metrics import (
+    METRICS,
+    SPECIFIC_METRICS,
+    ReferenceSet,
+    Scorer,
+    discrimination_score_cosine,
+    score,
+)
 
 
 def world(n: int = 150, genes: int = 2_100, seed: int = 0):
@@ -51,6 +59,25 @@ def test_small_panels_are_scored_as_the_metrics_do(genes):
     )
     for name in METRICS:
         np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("genes", [40, 60, 2_100])
+def test_the_specific_change_has_its_own_metrics(genes):
+    """Of specific changes, without a line mean; ties, zero rows and small panels too."""
+    predicted, measured, _, references, _ = world(40, genes)
+    scorer = Scorer(measured, references=references, change=Change.SPECIFIC)
+    found = scorer.score(predicted)
+    expected = score(predicted, measured, references=references, change=Change.SPECIFIC)
+    assert list(found) == list(SPECIFIC_METRICS)
+    for name in SPECIFIC_METRICS:
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_the_total_change_needs_a_line_mean():
+    """Nothing is put in its place."""
+    _, measured, _, references, _ = world(20, 60)
+    with pytest.raises(UsageError, match="line_mean"):
+        Scorer(measured, references=references)
 
 
 def test_conditions_almost_alike_are_told_apart_as_in_float64():
