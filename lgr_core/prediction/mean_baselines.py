@@ -77,7 +77,7 @@ class PlateMean(NothingToFit):
         """The plates' mean; not applicable where no plate is known."""
         guard = block.guard(self.evidence)
         labels = block.labels
-        if labels.plates.empty:
+        if not (labels.plates["plate"] != "").any():
             why = "the atlas does not say which plates were used"
             return NotApplicable(self.name, self.evidence, why).predict(block)
         _, rows = labels.measured(block.cell_line, block.dose_um)
@@ -143,7 +143,8 @@ class Truth(NothingToFit):
 
 def _on_plates(labels: ConditionIndex, *rows: IntArray) -> list[BoolArray]:
     """For each array of rows, -1 for none, (n_rows, n_plates): who stands on which plate."""
-    table = labels.plates[labels.plates["condition"].isin(np.concatenate(rows))]
+    known = labels.plates["plate"] != ""
+    table = labels.plates[known & labels.plates["condition"].isin(np.concatenate(rows))]
     codes, names = table["plate"].factorize()
     # One row more than there are conditions, without plates, for -1.
     shape = (len(labels.line) + 1, len(names))
