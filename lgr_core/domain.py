@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import lt
 from types import MappingProxyType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ BoolArray = NDArray[np.bool_]
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 """An empty, read-only mapping: the default of every provenance."""
+
+
+SharedWells = Literal["yes", "no", "unknown"]
+"""Whether the cell lines of a well are one pooled sample, as in Tahoe-100M."""
 
 
 class ValueKind(StrEnum):

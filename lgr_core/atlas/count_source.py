@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -50,7 +51,9 @@ class ReadOptions:
     ``well`` if a column names wells and no plate has one twice, or the median row holds 50,000
     counts or more, else ``cell``. ``layer`` holds the raw counts; None: layers/counts, X or raw/X,
     the first that does. ``time`` is the one whose rows are read, where there are several;
-    ``lines`` and ``doses`` (micromolar) are the only ones that are read; none: all.
+    ``lines`` and ``doses`` (micromolar) are the only ones that are read; none: all. ``exact_doses``
+    keeps measured doses apart that lie within 10 % of each other. ``samples`` is a table of the
+    plates that drugs stand on (:mod:`~lgr_core.atlas.sources.samples`).
     """
 
     overrides: Mapping[str, str] = field(default_factory=lambda: EMPTY)
@@ -60,6 +63,8 @@ class ReadOptions:
     time: str | None = None
     lines: Sequence[str] = ()
     doses: Sequence[float] = ()
+    exact_doses: bool = False
+    samples: Path | None = None
 
 
 USUAL = ReadOptions()

@@ -152,7 +152,7 @@ def drug_spread(store: AtlasStore) -> Mapping[str, Any]:
     """
     rows = _on_plates(store)
     plates = rows.groupby("drug", observed=True)["plate"].nunique()
-    repeats = store.plates.groupby("condition")["plate"].nunique()
+    repeats = store.named_plates.groupby("condition")["plate"].nunique()
     return {
         "drugs": len(plates),
         "on_one_plate": int((plates == 1).sum()),
@@ -162,12 +162,13 @@ def drug_spread(store: AtlasStore) -> Mapping[str, Any]:
 
 
 def _on_plates(store: AtlasStore) -> pd.DataFrame:
-    """One row a condition and plate."""
+    """One row a condition and plate that has a name."""
+    plates = store.named_plates
     keys = store.conditions[["cell_line", "drug", "dose_um"]]
-    rows = keys.iloc[store.plates["condition"].to_numpy(dtype=int)].reset_index(drop=True)
+    rows = keys.iloc[plates["condition"].to_numpy(dtype=int)].reset_index(drop=True)
     return rows.assign(
-        plate=store.plates["plate"].astype(str).to_numpy(),
-        control=store.plates["control"].astype(str).to_numpy(),
+        plate=plates["plate"].astype(str).to_numpy(),
+        control=plates["control"].astype(str).to_numpy(),
     )
 
 

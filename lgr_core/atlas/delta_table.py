@@ -14,6 +14,9 @@ from lgr_core.domain import EMPTY, FloatArray, ValueKind
 from lgr_core.errors import InputError
 
 PLATE_COLUMNS = ("condition", "plate", "n_cells", "n_replicates", "control")
+PLATE_SEPARATOR = ";"
+"""Between the names of the plates that one delta stands on."""
+
 CONTROL_COLUMNS = ("cell_line", "plate", "label", "n_cells", "n_replicates")
 
 
@@ -27,9 +30,10 @@ class DeltaTable:
     ``underpowered``; ``deltas`` is (n_conditions, n_genes) float32 beside it. ``genes`` has
     ``gene`` (unique), ``ensembl_id`` (``""``: unknown), ``in_panel``, ``variability`` (what the
     panel was chosen by), and from counts ``within_variance``. ``plates`` says on which plates a
-    condition stands (``condition`` is its row number; ``control`` whose vehicle it was compared
-    with: "plate", "cell_line", or "publisher" where the deltas came ready), and ``plate_deltas``
-    has its delta there: (n_plates, n_genes). ``controls`` and ``control_profiles`` are the vehicle
+    condition stands (``condition`` is its row number; ``plate`` ``""`` where its name is not known;
+    ``control`` whose vehicle it was compared with: "plate", "cell_line", or "publisher" where the
+    deltas came ready), and ``plate_deltas`` has its delta there: (n_plates, n_genes); None where
+    only averages over plates are known. ``controls`` and ``control_profiles`` are the vehicle
     means per line and plate. ``drugs`` and ``cell_lines`` hold what the file says of each, one row
     a name. ``provenance`` records every choice and counts all that was dropped or averaged.
     """

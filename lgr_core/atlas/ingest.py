@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.atomic_folder import check_free
@@ -28,8 +29,9 @@ from lgr_core.atlas.shard_sums import Order
 from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
 from lgr_core.atlas.sources.forms import Form
 from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.samples import read_samples, with_samples
 from lgr_core.atlas.sources.tables import files_of
-from lgr_core.domain import EMPTY, ValueKind
+from lgr_core.domain import EMPTY, SharedWells, ValueKind
 from lgr_core.drugs.chemistry import fingerprints
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Option
@@ -40,7 +42,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class IngestOptions:
-    """How a file is read; every choice is recorded in the atlas's provenance."""
+    """How a file is read; every choice is recorded in the atlas's provenance.
+
+    ``shared_wells`` says whether the lines of a well are one pooled sample; None: as the form is
+    known to be, else unknown.
+    """
 
     value_kind: ValueKind | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +64,9 @@ class IngestOptions:
     unsigned: bool = False
     lines: tuple[str, ...] = ()
     doses: tuple[float, ...] = ()
+    exact_doses: bool = False
+    samples: Path | None = None
+    shared_wells: SharedWells | None = None
 
     def __post_init__(self) -> None:
         if self.n_hvg < 1:
@@ -78,6 +87,8 @@ class IngestOptions:
             time=self.time,
             lines=self.lines,
             doses=self.doses,
+            exact_doses=self.exact_doses,
+            samples=self.samples,
         )
 
 
@@ -132,11 +143,12 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
             **({} if form is None else {"form": form.name, **form.notes}),
             **facts,
             **notes,
+            "shared_wells": _shared_wells(options, form),
             "drugs_without_structure": int((annotated["smiles"] == "").sum()),
             "parents": int(annotated["parent"].nunique()),
         }
         return build_atlas(
-            replace(table, provenance=provenance),
+            replace(table, plates=_plates(table, options), provenance=provenance),
             folder,
             drugs=annotated,
             cell_lines=annotate_lines(lines, [user_lines, table.cell_lines]),
@@ -144,6 +156,20 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
             simulated=simulated,
             overwrite=overwrite,
         )
+
+
+def _shared_wells(options: IngestOptions, form: Form | None) -> SharedWells:
+    """What is said of the wells, else what is known of the form."""
+    if options.shared_wells is not None:
+        return options.shared_wells
+    return "unknown" if form is None else form.shared_wells
+
+
+def _plates(table: DeltaTable, options: IngestOptions) -> pd.DataFrame:
+    """The plates, with the further columns of a table of samples."""
+    if options.samples is None:
+        return table.plates
+    return with_samples(table.plates, table.conditions, read_samples(options.samples))
 
 
 def with_format_defaults(options: IngestOptions, form: Form | None) -> IngestOptions:
@@ -258,4 +284,11 @@ def ingest_demo(folder: Path, *, overwrite: bool = False, progress: Progress | N
     """Simulate the demo's raw counts and ingest them like any other file; returns ``folder``."""
     with tempfile.TemporaryDirectory(prefix="lgr-demo-") as scratch:
         counts = write_demo(Path(scratch), progress=progress)
-        return ingest(counts, folder, simulated=True, overwrite=overwrite, progress=progress)
+        return ingest(
+            counts,
+            folder,
+            options=IngestOptions(shared_wells="yes"),
+            simulated=True,
+            overwrite=overwrite,
+            progress=progress,
+        )

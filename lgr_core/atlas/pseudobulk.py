@@ -72,7 +72,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
         Conditions of fewer cells are flagged; wells are never.
     n_hvg
         Genes in the panel: highly variable over all cells, Seurat flavour.
-    crew
+    executor
         Who sums the shards; None: threads of this process.
     folder
         Where partial sums lie or will lie; shards whose sums are there are not read again. It must
@@ -141,7 +141,7 @@ def pseudobulk(  # noqa: PLR0913 - each choice of the method is one keyword
         genes=_genes(source, sums, seen, n_hvg, order),
         value_kind=ValueKind.LOGNORM_DELTA,
         plates=plan.plates,
-        plate_deltas=rows(plan.to_plates @ contrasts.deltas),
+        plate_deltas=None if plan.to_plates is None else rows(plan.to_plates @ contrasts.deltas),
         controls=_counted(contrasts.vehicles, source),
         control_profiles=rows(_slice_of(first, n_vehicles, contrasts.pools.shape[0])),
         drugs=source.drugs,
@@ -155,7 +155,7 @@ def _computed(table: DeltaTable) -> DeltaTable:
     return replace(
         table,
         deltas=np.asarray(table.deltas),
-        plate_deltas=np.asarray(table.plate_deltas),
+        plate_deltas=None if table.plate_deltas is None else np.asarray(table.plate_deltas),
         control_profiles=np.asarray(table.control_profiles),
     )
 

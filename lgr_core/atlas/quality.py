@@ -176,8 +176,8 @@ def _vehicles(store: AtlasStore) -> dict[str, Any]:
 def _doses(store: AtlasStore) -> dict[str, Any]:
     """Whether doses are confounded with plates, as where each plate has one dose."""
     keys = store.conditions[["cell_line", "drug", "dose_um"]]
-    table = keys.iloc[store.plates["condition"].to_numpy(dtype=int)].assign(
-        plate=store.plates["plate"].to_numpy()
+    table = keys.iloc[store.named_plates["condition"].to_numpy(dtype=int)].assign(
+        plate=store.named_plates["plate"].to_numpy()
     )
     table = table.dropna(subset="dose_um")
     if table["dose_um"].nunique() < 2 or table["plate"].nunique() < 2:  # noqa: PLR2004 - several

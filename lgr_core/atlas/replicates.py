@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from lgr_core.atlas.delta_table import PLATE_SEPARATOR
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.errors import UsageError
 
@@ -29,13 +30,15 @@ class AveragingPlan(NamedTuple):
     """Conditions and plates, and the matrices that average the rows into them.
 
     ``to_conditions`` is (n_conditions, n_rows), ``to_plates`` (n_plates, n_rows); each row of
-    them sums to one. ``counts`` says how much was averaged or left out.
+    them sums to one. ``to_plates`` is None where a row is an average over several plates: its
+    condition stands on all of them, and its change on each is not known. ``counts`` says how much
+    was averaged or left out.
     """
 
     conditions: pd.DataFrame
     to_conditions: sparse.csr_array
     plates: pd.DataFrame
-    to_plates: sparse.csr_array
+    to_plates: sparse.csr_array | None
     counts: dict[str, int]
 
 
@@ -57,9 +60,9 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Av
     Parameters
     ----------
     rows
-        One row a measured delta: ``cell_line``, ``drug``, ``dose_um``, ``plate``, ``n_cells``,
-        ``n_replicates`` and ``weight`` (NaN where unknown), and ``control``; ``doses_um`` where
-        rows are of pooled doses already.
+        One row a measured delta: ``cell_line``, ``drug``, ``dose_um``, ``plate`` (several joined
+        by ``;``), ``n_cells``, ``n_replicates`` and ``weight`` (NaN where unknown), and
+        ``control``; ``doses_um`` where rows are of pooled or grouped doses already.
     dose
         The dose policy.
     min_cells
@@ -94,6 +97,8 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Av
         to_conditions = conditions.weights @ to_conditions
     frame = conditions.frame.assign(underpowered=conditions.frame["n_cells"] < min_cells)
     numbered = _number(plates.frame, frame)
+    if numbered["plate"].str.contains(PLATE_SEPARATOR, regex=False).any():
+        numbered, to_plates = _part(numbered), None
     return AveragingPlan(frame[_CONDITION_COLUMNS], to_conditions, numbered, to_plates, counts)
 
 
@@ -166,6 +171,16 @@ def _number(plates: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     numbered = conditions[_CONDITION].assign(condition=np.arange(len(conditions)))
     merged = plates.merge(numbered, on=_CONDITION, how="left", sort=False)
     return merged[["condition", "plate", "n_cells", "n_replicates", "control"]]
+
+
+def _part(plates: pd.DataFrame) -> pd.DataFrame:
+    """Plates with one row a name, where several stood in one; how many cells each has is unknown."""
+    joined = plates["plate"].str.contains(PLATE_SEPARATOR, regex=False)
+    known = plates.assign(plate=plates["plate"].str.split(PLATE_SEPARATOR))
+    known.loc[joined, ["n_cells", "n_replicates"]] = np.nan
+    parted = known.explode("plate")
+    parted["plate"] = parted["plate"].str.strip()
+    return parted.drop_duplicates(["condition", "plate"]).reset_index(drop=True)
 
 
 def dose_text(dose: float) -> str:

@@ -20,7 +20,7 @@ from lgr_core.atlas.atomic_folder import INDEX, read_consistent
 from lgr_core.atlas.build import DELTAS, PANEL
 from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.reader import read_files
-from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, ValueKind
+from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, SharedWells, ValueKind
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog
 from lgr_core.errors import NotFoundError, UsageError, unknown
@@ -36,9 +36,10 @@ class AtlasStore:
     """Measured deltas of one atlas. Open it with :func:`open_atlas`.
 
     ``controls`` has one row a vehicle profile (cell line, plate, label, cells) and ``plates`` one a
-    condition and plate it stands on. ``control_profiles`` (len(controls), n_genes) and
-    ``plate_deltas`` (len(plates), n_genes) are None where the source has none. ``newcomer`` is what
-    was said of a drug that :meth:`with_drug` added.
+    condition and plate it stands on, ``""`` where the plate's name is not known; columns of a table
+    of samples stand beside. ``control_profiles`` (len(controls), n_genes) and ``plate_deltas``
+    (len(plates), n_genes) are None where the source has none. ``shared_wells`` says whether the
+    lines of a well are one pooled sample.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,6 +51,7 @@ class AtlasStore:
         self.simulated: bool = self._meta["simulated"]
         self.build_id: str = self._meta["build_id"]
         self.provenance: Mapping[str, Any] = self._meta["provenance"]
+        self.shared_wells: SharedWells = self.provenance.get("shared_wells", "unknown")
         self.conditions: pd.DataFrame = tables["conditions"]
         self.genes: pd.DataFrame = tables["genes"]
         self.drugs: pd.DataFrame = tables["drugs"]
@@ -98,6 +100,11 @@ class AtlasStore:
         """(n_conditions,) the parent compound of each condition's drug."""
         parents = {drug: self.drug_catalog.parent(drug) for drug in self.drugs["drug"]}
         return np.array([parents[drug] for drug in self._drug], dtype=object)
+
+    @cached_property
+    def named_plates(self) -> pd.DataFrame:
+        """The rows of ``plates`` whose plate is known by name; their index is that of ``plates``."""
+        return self.plates[self.plates["plate"] != ""]
 
     @cached_property
     def annotations(self) -> dict[str, dict[str, Any]]:
@@ -279,6 +286,8 @@ class AtlasStore:
             "cell_lines": sorted(self.conditions["cell_line"].unique().tolist()),
             "drugs": sorted(self.conditions["drug"].unique().tolist()),
             "doses_um": doses,
+            "plates": int(self.named_plates["plate"].nunique()),
+            "shared_wells": self.shared_wells,
             "built_at": self._meta["built_at"],
             "build_id": self.build_id,
             "lgr_version": self._meta["lgr_version"],

@@ -64,6 +64,9 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         unsigned=options.unsigned,
         lines=tuple(options.lines),
         doses=tuple(options.doses),
+        exact_doses=options.exact_doses,
+        samples=options.samples,
+        shared_wells=options.shared_wells,
     )
     executor = ExecutorConfig(options.workers, processes=True, scheduler=options.scheduler)
     build(options.path, options.name, choices, options, settings, executor)
@@ -157,6 +160,7 @@ def _show_info(store: AtlasStore, *, as_json: bool) -> None:
     counts = f"{info['n_conditions']:,} conditions: {len(info['cell_lines'])} cell lines x "
     print(f"  {counts}{len(info['drugs'])} drugs; doses (uM): {info['doses_um'] or 'pooled'}")
     print(f"  {info['n_genes']:,} genes, {info['n_panel']:,} in the metric panel")
+    print(f"  plates: {info['plates'] or 'not known'}")
     for key, value in info["provenance"].items():
         print(f"  {key}: {_flat_text(value)}")
 
@@ -186,6 +190,12 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--order", choices=["cells", "pseudobulk"], default="cells", help="what is log-normalised")
     flag("--lines", nargs="+", default=[], metavar="LINE", help="read these cell lines alone")
     flag("--doses", nargs="+", default=[], type=float, metavar="UM", help="and these doses, in uM")
+    exact = "keep doses apart that lie within 10 %% of each other; else they are one, by the median"
+    flag("--exact-doses", action="store_true", help=exact)
+    what = "plates of drugs: drug, dose_um, plate, and cell_line, well, numbers if known"
+    flag("--samples", type=Path, metavar="CSV", help=what)
+    pooled = "whether the cell lines of a well are one pooled sample"
+    flag("--shared-wells", choices=["yes", "no"], help=pooled)
     flag("--time", metavar="TIME", help="rows of this time, where a file has several")
     flag(
         "--unsigned",

@@ -7,7 +7,6 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.prediction.method import NothingToFit, Predictions, Status, answered
-from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.sums import MeanOver
@@ -77,11 +76,11 @@ class PlateMean(NothingToFit):
         """The plates' mean; not applicable where no plate is known."""
         guard = block.guard(self.evidence)
         labels = block.labels
-        if labels.plates.empty:
+        if labels.plate_index.is_empty:
             why = "the atlas does not say which plates were used"
             return NotApplicable(self.name, self.evidence, why).predict(block)
         _, rows = labels.measured(block.cell_line, block.dose_um)
-        candidates, own = _on_plates(labels, rows, block.rows)
+        candidates, own = labels.plate_index.standing(rows, block.rows)
         weights = self._weights(guard, rows, candidates, own)
         delta = guard.combine(csr_array(weights), VectorBasis.LINE)
         delta[weights.sum(axis=1) == 0] = np.nan
@@ -139,16 +138,6 @@ class Truth(NothingToFit):
     def predict(self, block: QueryBlock) -> Predictions:
         """The queries' own measured deltas."""
         return answered(block.guard(self.evidence).truth())
-
-
-def _on_plates(labels: ConditionIndex, *rows: IntArray) -> list[BoolArray]:
-    """For each array of rows, -1 for none, (n_rows, n_plates): who stands on which plate."""
-    table = labels.plates[labels.plates["condition"].isin(np.concatenate(rows))]
-    codes, names = table["plate"].factorize()
-    # One row more than there are conditions, without plates, for -1.
-    shape = (len(labels.line) + 1, len(names))
-    stands = csr_array((np.ones(len(table)), (table["condition"], codes)), shape=shape)
-    return [stands[part].toarray() > 0 for part in rows]
 
 
 def _or_global(guard: EvidenceGuard, over: MeanOver) -> Predictions:

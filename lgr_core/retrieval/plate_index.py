@@ -36,6 +36,21 @@ class PlateIndex:
         self.share = _shares(self.condition, known["n_cells"].to_numpy(float), n_conditions)
         self._n = n_conditions
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the atlas does not say on which plates anything stands."""
+        return not len(self.plate)
+
+    def standing(self, *rows: IntArray) -> list[BoolArray]:
+        """For each array of rows, -1 for none: who stands on which plate, (n_rows, n_plates).
+
+        The plates are those that any of the rows stands on.
+        """
+        found = [self._stands[np.maximum(part, 0)] for part in rows]
+        used = np.unique(np.concatenate([part.indices for part in found]))
+        flags = [part[:, used].toarray() > 0 for part in found]
+        return [flag & (part >= 0)[:, None] for flag, part in zip(flags, rows, strict=True)]
+
     @cached_property
     def _stands(self) -> csr_array:
         """(n_conditions, n_plates), 1 where a condition stands on a plate."""

@@ -67,7 +67,8 @@ def cards(store: AtlasStore, answer: Answer) -> list[Card]:
     """What is shown of each neighbour, best first."""
     query = answer.pool.query
     rows = store.rows(query.cell_line, answer.retrieval.drugs, query.dose_um)
-    plates = store.plates.loc[store.plates["condition"].isin(rows.tolist())]
+    plates = store.named_plates
+    plates = plates[plates["condition"].isin(rows.tolist())]
     n_plates = plates.groupby("condition")["plate"].nunique().to_dict()
     mechanisms = state.mechanisms(store)
     return [

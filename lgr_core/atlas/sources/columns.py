@@ -174,6 +174,8 @@ def _fits(values: pd.Series, role: str, *, best: bool) -> bool:
         return not _are_cellosaurus(values)
     if role == "cellosaurus":
         return _are_cellosaurus(values)
+    if role == "plate" and plain(str(values.name)) == "plates":
+        return not pd.api.types.is_numeric_dtype(values)  # else it says how many there were
     return True
 
 

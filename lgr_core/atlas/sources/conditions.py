@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,13 @@ from lgr_core.atlas.sources.clean_names import (
     warn_of_lines,
 )
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
-from lgr_core.atlas.sources.dose_column import quoted, read_doses
+from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses, quoted, read_doses
 from lgr_core.atlas.sources.doses import parse_literal
 from lgr_core.atlas.sources.lines import are_lines, name_lines
 from lgr_core.atlas.sources.readable_names import refuse_unreadable
+from lgr_core.atlas.sources.samples import plates_of, read_samples
 from lgr_core.atlas.sources.times import pick_time
-from lgr_core.domain import BoolArray, FloatArray
+from lgr_core.domain import EMPTY, BoolArray, FloatArray
 from lgr_core.drugs.combinations import without_vehicle
 from lgr_core.drugs.vehicles import KNOWN_CONTROLS
 from lgr_core.errors import InputError, unknown
@@ -46,13 +47,16 @@ class Observations:
     """The rows of a file that can be used.
 
     ``frame`` is indexed 0..n-1 and has ``cell_line``, ``drug`` and ``plate`` (categories; plate
-    ``""`` where the file has none), ``dose_um`` (NaN where the file has none) and ``is_control``.
+    ``""`` where none is known, names joined by ``;`` where a row stands on several), ``dose_um``
+    (NaN where the file has none; the name of a group of measured doses) and ``is_control``; where
+    doses were grouped, ``measured_um`` too, the doses as measured.
     ``kept`` are their row numbers in the file, ascending. ``labels`` are the control labels in
     the order in which they are preferred, ``dropped`` counts the rows that were left out, by why.
     ``at_zero`` are drugs, not known as controls, that were left out for a dose of 0 or less.
     ``time`` is the one time after which all rows were taken, as the file writes it; None: unknown.
     ``unreadable`` are doses of treatments that cannot be read, ``vehicles_at`` the times of
-    vehicles where none is left at that one time.
+    vehicles where none is left at that one time. ``notes`` are what provenance says of groups of
+    doses and of the file of samples.
     """
 
     frame: pd.DataFrame
@@ -63,6 +67,12 @@ class Observations:
     time: str | None = None
     unreadable: tuple[str, ...] = ()
     vehicles_at: tuple[str, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+
+    def record(self) -> dict[str, Any]:
+        """What provenance says of the rows: time, rows left out, dose groups, samples."""
+        time = {} if self.time is None else {"time": self.time}
+        return {**time, "dropped": self.dropped, **self.notes}
 
     @property
     def why_dropped(self) -> str:
@@ -84,7 +94,9 @@ def read_observations(
     (where doses are given) are dropped and counted. So are rows of another time than the one
     chosen; where none is, all rows must be of one time; and rows of other lines and doses than
     those chosen. A line named by its Cellosaurus id gets its name, spellings of one name that
-    differ in case become one, and vehicles need neither dose, unit nor time.
+    differ in case become one, and vehicles need neither dose, unit nor time. Measured doses within
+    10 % of each other become one, unless ``choices.exact_doses``; plates are those of the file, else
+    of ``choices.samples``.
 
     Raises
     ------
@@ -118,7 +130,10 @@ def read_observations(
     if choices.lines:
         reasons["of another cell line"] = ~are_lines(line, choices.lines)
     if choices.doses and dose is not None:
-        reasons["of another dose"] = ~is_control & ~np.isin(dose, list(choices.doses))
+        others = np.logical_or.reduce(list(reasons.values()))
+        near = _group(dose, others | is_control, choices)
+        asked = np.isin(dose, choices.doses) | np.isin(near.um, choices.doses)
+        reasons["of another dose"] = ~is_control & ~asked
     others = np.logical_or.reduce(list(reasons.values()))
     one_time = pick_time(frame, columns, choices.time, others, is_control)
     if one_time is not None:
@@ -131,21 +146,34 @@ def read_observations(
     used = np.isin(np.arange(len(frame)), kept)
     warn_of_doubtful(line, "cell lines", used)
     warn_of_doubtful(drug, "drugs", used & ~is_control)
+    measured = np.full(len(kept), np.nan) if dose is None else dose[kept]
+    groups = _group(measured, is_control[kept], choices)
     table = pd.DataFrame(
         {
             "cell_line": line[kept].remove_unused_categories(),
             "drug": drug[kept].remove_unused_categories(),
-            "dose_um": np.full(len(kept), np.nan) if dose is None else dose[kept],
+            "dose_um": groups.um,
             "plate": plate[kept].remove_unused_categories(),
             "is_control": is_control[kept],
         }
     )
-    table.loc[table["is_control"], "dose_um"] = np.nan
+    if groups.members:
+        table["measured_um"] = measured
+    notes = groups.record()
+    if choices.samples is not None and plates is None:
+        samples = read_samples(choices.samples)
+        table["plate"], notes["samples"] = plates_of(table, samples, exact=choices.exact_doses)
     for name, what in (("cell_line", "cell line"), ("drug", "drug"), ("plate", "plate")):
         refuse_unreadable(table[name].cat.categories, what)
     said = None if one_time is None else one_time.value
     vehicles_at = () if one_time is None else one_time.vehicles_at
-    return Observations(table, kept, labels, dropped, at_zero, said, unreadable, vehicles_at)
+    return Observations(table, kept, labels, dropped, at_zero, said, unreadable, vehicles_at, notes)
+
+
+def _group(um: FloatArray, left_out: BoolArray, choices: ReadOptions) -> DoseGroups:
+    """Doses (n,) of the rows that are not left out, in groups unless they are asked for exactly."""
+    used = np.where(left_out, np.nan, um)
+    return DoseGroups(used) if choices.exact_doses else group_doses(used)
 
 
 def mark_controls(

@@ -12,7 +12,7 @@ import pandas as pd
 from lgr_core.atlas.count_source import USUAL, ReadOptions
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.gene_panel import Panel, variance_panel
-from lgr_core.atlas.replicates import DosePolicy, mix, plan_averages
+from lgr_core.atlas.replicates import DosePolicy, dose_text, mix, plan_averages
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
 from lgr_core.atlas.sources.design import check_design, unread_columns
@@ -106,17 +106,21 @@ def read_deltas(
             f"{equally:,}",
         )
     plated = rows.has_plates or counts["plates_averaged"] > 0
+    plates = plan.plates
     if not rows.has_plates:
         counts["replicates_averaged"] += counts["plates_averaged"]
         counts["plates_averaged"] = 0
+        plates = plates.assign(plate="") if plated else plates.iloc[:0]
     log.info("%s: %d conditions, %d genes", path, *deltas.shape)
     return DeltaTable(
         conditions=plan.conditions,
         deltas=deltas,
         genes=genes,
         value_kind=value_kind,
-        plates=plan.plates if plated else plan.plates.iloc[:0],
-        plate_deltas=mix(plan.to_plates, rows.deltas) if plated else None,
+        plates=plates,
+        plate_deltas=(
+            mix(plan.to_plates, rows.deltas) if plated and plan.to_plates is not None else None
+        ),
         drugs=_facts(source.drugs, source, seen, columns, "drug"),
         cell_lines=_facts(source.cell_lines, source, seen, columns, "cell_line"),
         provenance={
@@ -155,16 +159,17 @@ def _treatments(source: DeltaFile, columns: ColumnMap, seen: Observations) -> _R
     replicates = _counted(obs, columns.get("n_replicates"))
     frame["n_replicates"] = 1.0 if columns.get("n_replicates") is None else replicates
     frame["control"] = "publisher"
-    has_plates = columns.get("plate") is not None
+    has_plates = bool((frame["plate"] != "").any())
     if not has_plates:
         same = frame.groupby(["cell_line", "drug", "dose_um"], dropna=False, observed=True)
         frame["plate"] = "replicate " + (same.cumcount() + 1).astype(str)
     labels = seen.frame.loc[~keep, "drug"].value_counts()
     averaged = check_design(unread_columns(source.obs, columns), columns, seen)
+    if "measured_um" in frame:
+        frame["doses_um"] = [dose_text(dose) for dose in frame["measured_um"]]
     provenance = {
-        **({} if seen.time is None else {"time": seen.time}),
+        **seen.record(),
         "averaged_over": averaged,
-        "dropped": seen.dropped,
         "control_rows_left_out": {str(label): int(n) for label, n in labels.items() if n},
     }
     return _Rows(frame, _finite(source, kept), has_plates, provenance)

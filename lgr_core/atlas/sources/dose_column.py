@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,13 +19,17 @@ from lgr_core.atlas.sources.doses import (
     parse_dose,
 )
 from lgr_core.atlas.sources.names import plain
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import EMPTY, BoolArray, FloatArray, IntArray
 from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
 
+GROUP_RATIO = 1.1
+"""Measured doses of which each is at most this many times the one below it are one dose."""
+
 _MOST_SAID = 5
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,51 @@ def read_doses(frame: pd.DataFrame, columns: ColumnMap, is_control: BoolArray) -
     _refuse_logarithms(column, table)
     _warn_of_readings(column, [str(values[i]) for i in given])
     return Doses(table, tuple(str(values[i]) for i in unreadable))
+
+
+@dataclass(frozen=True, slots=True)
+class DoseGroups:
+    """Doses ``um`` (n,) by the name of their group; ``members`` of those of several values.
+
+    ``values`` different doses became ``groups``; ``members`` maps a group's dose to its values,
+    both as text.
+    """
+
+    um: FloatArray
+    values: int = 0
+    groups: int = 0
+    members: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+
+    def record(self) -> dict[str, object]:
+        """What was grouped, for the provenance; empty where nothing was."""
+        if not self.members:
+            return {}
+        counted = {"measured": self.values, "groups": self.groups}
+        return {"doses_grouped": counted, "dose_groups": dict(self.members)}
+
+
+def group_doses(um: FloatArray) -> DoseGroups:
+    """Measured doses within 10 % of each other as one, named by the median over rows.
+
+    Doses are chained: in ascending order, each within 10 % of the one below belongs to its group.
+    Of an even number of rows the lower median is taken, so that a group's name was measured. Where
+    no two doses are that near, ``um`` (n,) comes back as it is.
+    """
+    values = np.sort(pd.unique(um[np.isfinite(um)]))
+    apart = values[1:] > values[:-1] * GROUP_RATIO * (1 + _ROUNDING)
+    group = np.concatenate([[0], np.cumsum(apart)]).astype(np.intp)
+    if len(values) == 0 or apart.all():
+        return DoseGroups(um, len(values), len(values))
+    counts = pd.Series(um).value_counts()[values].to_numpy()
+    names, members = np.full(len(values) + 1, np.nan), {}
+    for number in range(group[-1] + 1):
+        inside = np.flatnonzero(group == number)
+        rows = np.cumsum(counts[inside])
+        names[inside] = values[inside[np.searchsorted(rows, (rows[-1] + 1) // 2)]]
+        if len(inside) > 1:
+            members[f"{names[inside[0]]:g}"] = ";".join(f"{value:g}" for value in values[inside])
+    codes = np.searchsorted(values, um)  # NaN comes after all values, where the name is NaN too
+    return DoseGroups(names[codes], len(values), int(group[-1]) + 1, members)
 
 
 def quoted(texts: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from lgr_core.atlas.count_source import CountBlocks, ReadOptions, Unit
 from lgr_core.atlas.sources.tables import DeltaFile
-from lgr_core.domain import EMPTY, ValueKind
+from lgr_core.domain import EMPTY, SharedWells, ValueKind
 from lgr_core.errors import InputError
 
 
@@ -25,7 +25,8 @@ class Form:
     ``columns``, ``layer`` and ``unit`` what is known of it where the caller says nothing.
     ``read`` gives its changes (called with the lines asked for, none: all), ``open`` its counts
     (called with a path and how it is read); where it has neither, it is
-    read like any other file. ``notes`` go to the provenance.
+    read like any other file. ``notes`` go to the provenance. ``shared_wells`` says whether the lines
+    of a well are one pooled sample.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Form:
     open: Callable[[Path, ReadOptions], CountBlocks] | None = None
     notes: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
     any_kind: bool = False
+    shared_wells: SharedWells = "unknown"
 
 
 def column_names(path: Path) -> frozenset[str]:

@@ -11,6 +11,7 @@ from pandas.api.types import union_categoricals
 
 from lgr_core.atlas.count_source import USUAL, CountBlocks, ReadOptions
 from lgr_core.atlas.sources.containers import refuse_container
+from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
@@ -60,9 +61,13 @@ def open_folder(path: Path, choices: ReadOptions = USUAL) -> JoinedSource:
         if part.unit != parts[0].unit:
             found = f"a row of it is a {part.unit}, of {files[0].name} a {parts[0].unit}"
             raise InputError(f"file {file}", found, Remedy(Fix.UNIT))
+    obs = _join([part.obs for part in parts])
+    groups = DoseGroups(obs["dose_um"].to_numpy(float))
+    if not choices.exact_doses:
+        groups = group_doses(groups.um)
     return JoinedSource(
         parts=parts,
-        obs=_join([part.obs for part in parts]),
+        obs=obs.assign(dose_um=groups.um),
         genes=parts[0].genes,
         labels=tuple(dict.fromkeys(label for part in parts for label in part.labels)),
         unit=parts[0].unit,
@@ -75,6 +80,8 @@ def open_folder(path: Path, choices: ReadOptions = USUAL) -> JoinedSource:
             "dropped": dict(
                 sum((Counter(part.provenance["dropped"]) for part in parts), Counter())
             ),
+            **groups.record(),
+            **_samples(parts),
         },
     )
 
@@ -88,12 +95,23 @@ def _open(file: Path, choices: ReadOptions) -> CountSource:
 
 def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
     """The rows one below the other, names still as categories."""
-    joined = pd.concat([frame.drop(columns=list(_NAMES)) for frame in frames], ignore_index=True)
+    columns = ["dose_um", "is_control"]
+    joined = pd.concat([frame[columns] for frame in frames], ignore_index=True)
     names = {
         name: union_categoricals([frame[name] for frame in frames], sort_categories=True)
         for name in _NAMES
     }
     return joined.assign(**names)
+
+
+def _samples(parts: tuple[CountSource, ...]) -> dict[str, dict[str, object]]:
+    """Of the table of samples what holds for all files; which of its rows each needs differs."""
+    found = [part.provenance["samples"] for part in parts if "samples" in part.provenance]
+    if not found:
+        return {}
+    without = "conditions_without_plate"
+    said = {**found[0], without: sum(one[without] for one in found)}
+    return {"samples": {name: said[name] for name in ("file", "rows", without)}}
 
 
 def _first(parts: tuple[CountSource, ...], table: str, key: str) -> pd.DataFrame:

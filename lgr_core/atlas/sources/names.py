@@ -50,7 +50,7 @@ ROLES: Roles = MappingProxyType(
             ("treatment_time", "treatment_duration", "exposure_time", "incubation_time"),
             ("duration", "pert_time"),
         ),
-        "plate": (("plate",), ("plate_name", "plate_id")),
+        "plate": (("plate",), ("plate_name", "plate_id"), ("plates", "plate_names")),
         "well": (("well",), ("well_id",)),
         "is_control": (("is_control",), ("control",)),
         "n_cells": (("n_cells",), ("n_cells_trt", "cell_count")),

@@ -52,6 +52,7 @@ def recognise_rhaister(path: Path) -> Form | None:
         columns={"drug": "treatment", "cell_line": "cell_line", "plate": "plate"},
         read=lambda _: read_rhaister(files),
         notes={"normalisation": NORMALISATION},
+        shared_wells="yes",
     )
 
 

@@ -79,7 +79,12 @@ def recognise_shards(path: Path) -> Form | None:
     if not found or not set(LISTS) <= column_names(found[0]):
         return None
     files = tuple(found)
-    return Form("Tahoe-100M expression shards", files, open=partial(open_shards, files))
+    return Form(
+        "Tahoe-100M expression shards",
+        files,
+        open=partial(open_shards, files),
+        shared_wells="yes",
+    )
 
 
 def open_shards(files: Sequence[Path], path: Path, choices: ReadOptions) -> ShardSource:
@@ -122,7 +127,7 @@ def open_shards(files: Sequence[Path], path: Path, choices: ReadOptions) -> Shar
             "source": str(path),
             "files": len(files),
             "columns": columns.record(),
-            "dropped": seen.dropped,
+            **seen.record(),
             "control_labels": list(seen.labels),
             "unit_is": "known" if choices.unit is None else "given",
         },

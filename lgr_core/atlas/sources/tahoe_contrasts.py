@@ -52,6 +52,7 @@ def recognise_contrasts(path: Path) -> Form | None:
         },
         read=partial(read_contrasts, tuple(found)),
         notes={"normalisation": NORMALISATION},
+        shared_wells="yes",
     )
 
 
