@@ -133,6 +133,10 @@ class EmptyPoolError(NotFoundError):
     """No other drug is measured in that cell line at that dose."""
 
 
+class NotSeparableError(NotFoundError):
+    """A condition's own effect cannot be told from that of its plate."""
+
+
 class ServiceError(LgrError):
     """A service outside this process failed."""
 

@@ -128,9 +128,9 @@ class AtlasStore:
     @cached_property
     def one_dose_a_drug(self) -> bool:
         """Whether most drugs of a line have one dose, and not all the same: pools cross doses."""
-        doses = self.conditions.groupby(["cell_line", "drug"], observed=True)["dose_um"].nunique()
-        of_line = self.conditions.groupby("cell_line", observed=True)["dose_um"].nunique()
-        return bool((doses == 1).mean() > _MOST and (of_line > 1).any())
+        doses = self.conditions.groupby(["cell_line", "drug"], observed=True)["dose_um"]
+        alone = doses.first()[doses.nunique() == 1]
+        return bool(len(alone) > _MOST * doses.ngroups and _several(alone))
 
     def at_dose(self, dose_um: float | None) -> BoolArray:
         """(n_conditions,) rows that stand for their drug and line at a dose.
@@ -244,6 +244,7 @@ class AtlasStore:
         averages = PlateAverages(self.plate_deltas, view.plates, len(self.conditions))
         view._deltas = view._panel = averages  # noqa: SLF001
         view.present, view._standing = averages.present, {}  # noqa: SLF001
+        view.__dict__.pop("named_plates", None)
         return view
 
     def gene(self, gene: str) -> FloatArray:
@@ -344,6 +345,11 @@ def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:
     stops = [*edges.tolist(), len(conditions)]
     keys = [(line[s], None if np.isnan(dose[s]) else float(dose[s])) for s in starts]
     return dict(zip(keys, zip(starts, stops, strict=True), strict=True))
+
+
+def _several(doses: pd.Series) -> bool:
+    """Whether a line's drugs of one dose, by line and drug, have different ones."""
+    return bool((doses.groupby(level="cell_line", observed=True).nunique() > 1).any())
 
 
 def _no_block(store: AtlasStore, cell_line: str, dose_um: float | None) -> NotFoundError:

@@ -40,7 +40,7 @@ class CheckedReader:
         if len(refused):
             example = str(self._store.condition(int(refused[0])))
             raise leakage_error(self._what, self.evidence, len(refused), example)
-        return self._store.deltas(rows, all_genes=all_genes)
+        return self._read(rows, all_genes=all_genes)
 
     def control_profile(self, cell_line: str) -> FloatArray | None:
         """Mean vehicle profile of a line, (n_genes,), weighted by cells or wells; None if unknown.
@@ -64,6 +64,10 @@ class CheckedReader:
     def _allows(self, rows: IntArray) -> BoolArray:
         """(n_rows,) whether each row may be read."""
         raise NotImplementedError
+
+    def _read(self, rows: IntArray, *, all_genes: bool) -> FloatArray:
+        """The changes of allowed rows, (n_rows, n_genes)."""
+        return self._store.deltas(rows, all_genes=all_genes)
 
 
 def leakage_error(

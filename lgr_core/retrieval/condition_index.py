@@ -207,6 +207,14 @@ class Queries:
         return np.array([self.labels.row(query) for query in self.queries], dtype=np.intp)
 
 
+def require_plates(labels: ConditionIndex, store: AtlasStore) -> None:
+    """Raise ``UsageError`` unless the atlas says on which plates its conditions stand."""
+    if labels.plate_index.is_empty:
+        found = "the atlas does not say on which plates its conditions stand"
+        do = "Ingest it again with --samples CSV (drug, dose_um, plate)."
+        raise UsageError(f"specific changes or other wells of {store.name}", found, do)
+
+
 class _Numbered:
     """Names of conditions by number, worked out when they are first asked for.
 

@@ -11,6 +11,7 @@ needs x by inner products alone (the kernel trick), so a block is given Gram mat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -61,18 +62,19 @@ class EffectTensor:
 
 
 class OtherLines:
-    """A survey but for one line, its gaps filled.
+    """The lines of a tensor but for some, their gaps filled.
 
     Where a drug was not measured stands the line's mean, and the drug's mean departure from the
     means of those lines that measured it.
 
-    ``line`` is the number of the line left out; ``rows``, (n_lines, n_drugs), are the others' rows.
+    ``left_out`` are the numbers of the lines left out; ``rows``, (n_lines, n_drugs), are the
+    others' rows.
     """
 
-    def __init__(self, tensor: EffectTensor, line: int) -> None:
+    def __init__(self, tensor: EffectTensor, left_out: Sequence[int]) -> None:
         self.drugs = tensor.drugs
         self._effect_tensor = tensor
-        self._others = np.flatnonzero(tensor.lines != line)
+        self._others = np.flatnonzero(~np.isin(tensor.lines, left_out))
         self.rows = tensor.rows[self._others]
         self.measured: BoolArray = self.rows >= 0
         self._whole = bool(self.measured.all())
@@ -220,9 +222,16 @@ class CrossLineProducts:
         Of the other lines with each other, (n, n_lines, n_lines), and with the block's, (n,
         n_lines).
         """
-        kept = self.kept.astype(float)
-        others = np.tensordot(kept, self._other_lines.lines[self.pool], 1)
-        return others, kept @ self._other_lines.with_here(self._here, self.pool)
+        others = np.tensordot(self.kept.astype(float), self._other_lines.lines[self.pool], 1)
+        return others, self.with_here()
+
+    def with_here(self) -> FloatArray:
+        """(n, n_lines) mean products of the other lines with the block's, over the kept drugs."""
+        return self.kept.astype(float) @ self._other_lines.with_here(self._here, self.pool)
+
+    def here(self, v: FloatArray) -> FloatArray:
+        """(n, genes) weighted sums of the block's line, for weights (n, n_pool)."""
+        return v.astype(np.float32) @ self._here
 
     def other_lines(self) -> FloatArray:
         """Mean products of the other lines, over all drugs of the pool: (n_lines, n_lines)."""
@@ -245,7 +254,7 @@ class CrossLineProducts:
         # Sorted by condition: v_j on x[j, c], and w_l (e_d - v)_j on x[j, l], an outer product of
         # lines and drugs, with e_d = 1 at the query's own drug.
         weights = self._other_lines.spread(w, self._own(v) - self._neighbors(v))
-        return v.astype(np.float32) @ self._here + self._other_lines.combine(weights)
+        return self.here(v) + self._other_lines.combine(weights)
 
     def weights(self, w: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """The three terms of the sum on :attr:`rows`, (n, m) each.

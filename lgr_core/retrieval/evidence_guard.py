@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray, WellScope
 from lgr_core.retrieval.condition_index import Queries
-from lgr_core.retrieval.cross_line import CrossLineProducts
+from lgr_core.retrieval.cross_line import CrossLineProducts, OtherLines
 from lgr_core.retrieval.fold_evidence import FoldEvidence
 from lgr_core.retrieval.row_guard import RowGuard
 from lgr_core.retrieval.sums import MeanOver, Sums
@@ -116,10 +116,7 @@ class EvidenceGuard(RowGuard):
         """
         weights = csr_array(weights)
         weights.eliminate_zeros()
-        members = self._members(basis)
-        self._refuse_empty(members, weights.indices)
-        read = (abs(weights) @ members).tocoo()  # every row behind a weight, of each query
-        self._refuse_rows(read.col[~self.allows(read.row, read.col)])
+        self._refuse_closed(weights, basis)
         return weights.astype(np.float32) @ self._vectors(basis)
 
     def vectors(self, query: int, places: IntArray, basis: VectorBasis) -> FloatArray:
@@ -168,9 +165,8 @@ class EvidenceGuard(RowGuard):
         LeakageError
             If the evidence opens one of the queries' drugs in no other line.
         """
-        shared = self.evidence - {Evidence.TARGET_POOL}
-        other_lines = self._source.other_lines_of(shared, self.block.dose_um, self.line)
-        numbers = self._labels.drug_numbers(self.block.drugs)
+        other_lines = self._other_lines()
+        numbers = self._drugs
         lacking = ~np.isin(numbers, other_lines.drugs[other_lines.known])
         if lacking.any():
             raise self._leakage_error("a drug in other lines", int(lacking.sum()))
@@ -178,8 +174,38 @@ class EvidenceGuard(RowGuard):
         here = self.grid()[self.line][other_lines.drugs]
         pool = np.flatnonzero((here >= 0) & other_lines.known)
         rows = here[pool]
-        deltas, kept = self._source.deltas(rows), self._readable(rows)
-        return CrossLineProducts(other_lines, rows, deltas, pool=pool, own=own, kept=kept)
+        return self._products(other_lines, rows, pool=pool, own=own, kept=self._readable(rows))
+
+    def _products(
+        self,
+        other_lines: OtherLines,
+        rows: IntArray,
+        *,
+        pool: IntArray,
+        own: IntArray,
+        kept: BoolArray,
+    ) -> CrossLineProducts:
+        here = self._source.deltas(rows)
+        return CrossLineProducts(other_lines, rows, here, pool=pool, own=own, kept=kept)
+
+    def _other_lines(self) -> OtherLines:
+        """The lines in which no query's own well is closed to it."""
+        shared = self.evidence - {Evidence.TARGET_POOL}
+        closed = self.closed_lines().any(axis=0)
+        closed[self.line] = False
+        return self._source.other_lines_of(
+            shared,
+            self.block.dose_um,
+            self.line,
+            self._plate_set,
+            tuple(np.flatnonzero(closed).tolist()),
+        )
+
+    def closed_lines(self) -> BoolArray:
+        """(n, n_lines) lines in which a query's own drug was measured, closed to it."""
+        own = self.grid()[:, self._drugs].T
+        closed = self._closed(np.arange(len(self.block))[:, None], np.maximum(own, 0))
+        return closed & (own >= 0) & (self._drugs >= 0)[:, None]
 
     def weighted_agreement(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """How alike the vectors are that :meth:`combine` would sum, (n,); NaN without a weight.
@@ -211,7 +237,7 @@ class EvidenceGuard(RowGuard):
         rows = self.block.rows
         if Evidence.TRUTH not in self.evidence or (rows < 0).any():
             raise self._leakage_error("the measured change of the query itself", len(rows))
-        return self._source.deltas(rows)
+        return self._source.truths(rows)
 
     def correlation(self, basis: VectorBasis) -> FloatArray:
         """Pearson of each query's own measured delta with each vector of the basis, (n, n_names).
@@ -219,7 +245,7 @@ class EvidenceGuard(RowGuard):
         NaN where the query may not read it, or it is constant.
         """
         members = self._members(basis)
-        r = _standard(self.truth()) @ _standard(self._vectors(basis)).T
+        r = standard(self.truth()) @ standard(self._vectors(basis)).T
         r[:, np.diff(members.indptr) == 0] = np.nan
         own = members.indices == self.block.rows[:, None]
         queries, read = np.nonzero(~self._readable(members.indices) | own)
@@ -237,7 +263,9 @@ class EvidenceGuard(RowGuard):
 
     def _sums_over(self, over: MeanOver, power: int) -> Sums:
         block = self.block
-        sums = self._source.sums(self.evidence, self.line, block.dose_um, over, power)
+        sums = self._source.sums(
+            self.evidence, self.line, block.dose_um, over, power, self._plate_set
+        )
         group: IntArray = np.zeros(len(block), dtype=np.intp)
         if over is MeanOver.DRUG:
             group = self._labels.drug_numbers(block.drugs)
@@ -246,14 +274,16 @@ class EvidenceGuard(RowGuard):
         shared = Sums(
             np.where(known[:, None], sums.totals[group], 0), np.where(known, sums.counts[group], 0)
         )
-        return shared - self._own_rows(group if over is MeanOver.DRUG else None, power)
+        return shared - self._closed_rows(over, group if over is MeanOver.DRUG else None, power)
 
-    def _own_rows(self, drugs: IntArray | None, power: int) -> Sums:
-        """Sums over the rows of each query's own unit that the evidence would open."""
+    def _closed_rows(self, over: MeanOver, drugs: IntArray | None, power: int) -> Sums:
+        """Sums over the rows that the evidence opens and that are closed to each query."""
         block, labels = self.block, self._labels
-        in_line = (labels.line == self.line) & self._at_dose & self._reach
-        rows = np.flatnonzero(in_line)
-        same = labels.related(self._parents[:, None], labels.parent[rows][None, :])
+        closed = labels.line == self.line
+        if over is not MeanOver.LINE and self._source.wells is WellScope.OTHER_WELLS:
+            closed = closed | np.isin(labels.drug, self._drugs)
+        rows = np.flatnonzero(closed & self._at_dose & self._reach)
+        same = self._closed(np.arange(len(block))[:, None], rows[None, :])
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
@@ -261,8 +291,15 @@ class EvidenceGuard(RowGuard):
         some, used = np.flatnonzero(counts), np.flatnonzero(same.any(axis=0))
         if len(some):
             own = csr_array(same[np.ix_(some, used)].astype(float))
-            totals[some] = own @ self._source.deltas(rows)[used].astype(np.float64) ** power
+            values = self._shared_values(rows)[used].astype(np.float64)
+            undefined = np.isnan(values).any(axis=1)
+            totals[some] = own @ np.where(undefined[:, None], 0, values) ** power
+            counts[some] -= (own @ undefined).astype(np.intp)
         return Sums(totals, counts)
+
+    def _shared_values(self, rows: IntArray) -> FloatArray:
+        """What sums shared by queries hold of these rows, (n_rows, genes), NaN where undefined."""
+        return self._source.values(rows, self.evidence, self._plate_set)
 
     def _members(self, basis: VectorBasis) -> csr_array:
         """Which rows each vector of the basis averages, (n_names, n_conditions)."""
@@ -280,8 +317,18 @@ class EvidenceGuard(RowGuard):
         """The vectors themselves, (n_names, genes) float32, whoever may read them."""
         if basis is VectorBasis.LINE:
             return self._source.deltas(self.block.measured[1])
-        sums = self._source.sums(self.evidence, self.line, self.block.dose_um, MeanOver.DRUG)
+        dose = self.block.dose_um
+        sums = self._source.sums(
+            self.evidence, self.line, dose, MeanOver.DRUG, plate_set=self._plate_set
+        )
         return (sums.totals / np.maximum(sums.counts, 1)[:, None]).astype(np.float32)
+
+    def _refuse_closed(self, weights: csr_array, basis: VectorBasis) -> None:
+        """Refuse weights on vectors behind which stands nothing, or a row that is closed."""
+        members = self._members(basis)
+        self._refuse_empty(members, weights.indices)
+        read = (abs(weights) @ members).tocoo()  # every row behind a weight, of each query
+        self._refuse_rows(read.col[~self.allows(read.row, read.col)])
 
     def _refuse_empty(self, members: csr_array, places: IntArray) -> None:
         empty = int((np.diff(members.indptr)[places] == 0).sum())
@@ -289,7 +336,7 @@ class EvidenceGuard(RowGuard):
             raise self._leakage_error(f"the mean of {empty} drugs that no row opens", empty)
 
 
-def _standard(values: FloatArray) -> NDArray[np.float64]:
+def standard(values: FloatArray) -> NDArray[np.float64]:
     """Rows centred and of length 1, NaN where constant."""
     rows = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
     norm = np.linalg.norm(rows, axis=1, keepdims=True)

@@ -6,7 +6,7 @@ For a condition of parent compound a in line c on plate p::
 
 each parent once, at its dose nearest to the condition's on a log scale, and two forms of a parent
 at that dose averaged. Of a condition on several plates it is the mean over them, weighted as its
-delta averages them. On fewer than ``LEAST_OTHERS`` other parents no mean is taken: such a plate
+delta averages them. On fewer than ``MIN_OTHERS`` other parents no mean is taken: such a plate
 does not count, and a condition without another plate has no specific change.
 
 Everything here is linear in what was measured, so a weighted sum of specific changes is a weighted
@@ -21,11 +21,9 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
 
+from lgr_core.atlas.plate_population import MIN_OTHERS
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.retrieval.condition_index import ConditionIndex
-
-LEAST_OTHERS = 10
-"""Other parent compounds on a plate, below which its mean is no background to take away."""
 
 
 class LinePlates:
@@ -69,7 +67,7 @@ class LinePlates:
     @cached_property
     def defined(self) -> BoolArray:
         """(m,) which conditions have a specific change, where all that is readable may be read."""
-        return self.n_others >= LEAST_OTHERS
+        return self.n_others >= MIN_OTHERS
 
     def changes(self, deltas: FloatArray) -> FloatArray:
         """Specific changes, (m, genes) float32, NaN where there is none; ``deltas`` (u, genes)."""
@@ -102,7 +100,7 @@ class LinePlates:
         open_here = ~closed[:, self._parent[self._row]]
         others = (~closed).astype(float) @ self._present
         others = others[:, self._plate] - (open_here & self._own_present)
-        ok = others >= LEAST_OTHERS
+        ok = others >= MIN_OTHERS
         share = ok * self._share
         stands = _by_group(self._row, len(self.rows))
         total = share @ stands.T
@@ -192,7 +190,7 @@ class LinePlates:
 
     @cached_property
     def _factors(self) -> tuple[csr_array, csr_array, csr_array]:
-        ok = self._others >= LEAST_OTHERS
+        ok = self._others >= MIN_OTHERS
         share = np.where(ok, self._share, 0.0)
         total = np.bincount(self._row, weights=share, minlength=len(self.rows))
         share = share / np.where(total > 0, total, 1.0)[self._row]

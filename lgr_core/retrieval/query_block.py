@@ -13,13 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
-from lgr_core.domain import CandidatePool, Condition, Evidence, IntArray
+from lgr_core.domain import CandidatePool, Change, Condition, Evidence, IntArray, WellScope
 from lgr_core.errors import EmptyPoolError
 from lgr_core.retrieval.candidate_pool import candidate_pool, offered_drugs
 from lgr_core.retrieval.condition_index import Queries
 from lgr_core.retrieval.evidence_guard import EvidenceGuard
 from lgr_core.retrieval.fold_evidence import FoldEvidence
 from lgr_core.retrieval.row_guard import QueryReader
+from lgr_core.retrieval.specific_guard import SpecificGuard
 
 
 class EvidenceReader(FoldEvidence):
@@ -39,7 +40,17 @@ class EvidenceReader(FoldEvidence):
         edges = np.flatnonzero((line[1:] != line[:-1]) | ~same) + 1
         for part in np.split(np.arange(len(rows)), edges):
             at = None if np.isnan(dose[part[0]]) else float(dose[part[0]])
-            yield self.block(labels.lines[line[part[0]]], at, drugs[part].tolist())
+            for alike in self._on_like_plates(rows, part):
+                yield self.block(labels.lines[line[alike[0]]], at, drugs[alike].tolist())
+
+    def _on_like_plates(self, rows: IntArray, part: IntArray) -> Iterable[IntArray]:
+        """A block's places, set of plates by set of plates where plates are closed."""
+        if self.wells is not WellScope.OTHER_PLATES or self.truth_store is not self.store:
+            yield part
+            return
+        sets = self.labels.plate_index.set_of[rows[part]]
+        for number in np.unique(sets):
+            yield part[sets == number]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +86,16 @@ class QueryBlock(Queries):
     def over_all_genes(self) -> QueryBlock:
         """The same queries, read over every gene of the atlas."""
         reader = self._reader
-        wide = EvidenceReader(reader.store, reader.fold, all_genes=True, labels=self.labels)
+        wide = EvidenceReader(
+            reader.store,
+            reader.fold,
+            change=reader.change,
+            wells=reader.wells,
+            closed=reader.closed,
+            truth_store=reader.truth_store,
+            all_genes=True,
+            labels=self.labels,
+        )
         return QueryBlock(wide.labels, self.queries, wide)
 
     def view(self, i: int, evidence: Iterable[Evidence]) -> QueryReader:
@@ -84,7 +104,8 @@ class QueryBlock(Queries):
 
     def guard(self, evidence: Iterable[Evidence]) -> EvidenceGuard:
         """What the queries may read, together."""
-        return EvidenceGuard(self._reader, self, self._reader.check(evidence))
+        kind = EvidenceGuard if self._reader.change is Change.TOTAL else SpecificGuard
+        return kind(self._reader, self, self._reader.check(evidence))
 
     def _pool(self, query: Condition, offered: Sequence[str]) -> CandidatePool | EmptyPoolError:
         store, fold = self._reader.store, self._reader.fold

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import BoolArray, Evidence, IntArray
-from lgr_core.errors import LeakageError
+from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray, WellScope
+from lgr_core.errors import LeakageError, UsageError
 from lgr_core.retrieval.candidate_pool import check_tested
 from lgr_core.retrieval.checked_reader import CheckedReader, leakage_error
 from lgr_core.retrieval.condition_index import Queries
@@ -33,27 +35,95 @@ class RowGuard:
         self._source, self._labels = source, source.labels
         self.line = block.line
         self._parents = block.parents
-        self._reach = source.readable_rows(evidence, self.line)
+        self._drugs = source.labels.drug_numbers(block.drugs)
+        self._plate_set = self._shared_plate_set()
+        self._reach = source.readable_rows(evidence, self.line, self._plate_set)
 
     def allows(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
         """Whether each query may read the row beside it; both (m,), or what broadcasts.
 
         What the evidence opens in this fold, but no row of the query's own line whose drug shares
-        a parent compound with the query's, at any dose; its very own row where TRUTH is declared.
+        a parent compound with the query's, at any dose; its very own row where TRUTH is declared,
+        and other rows of its own parent where REPLICATE is. Beside that the wells that are closed:
+        see :class:`~lgr_core.domain.WellScope`.
         """
-        labels = self._labels
-        # A combination shares a parent with each of its drugs.
-        related = labels.related(self._parents[queries], labels.parent[rows])
-        allowed = self._reach[rows] & ~((labels.line[rows] == self.line) & related)
+        allowed = self._reach[rows] & ~self._closed(queries, rows)
+        if Evidence.REPLICATE in self.evidence:
+            allowed |= self._is_replicate(queries, rows)
         if Evidence.TRUTH in self.evidence:
             allowed |= rows == self.block.rows[queries]
         return allowed
+
+    def _closed(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
+        """Whether each query is kept from the row beside it, whatever evidence is declared."""
+        closed = self._own_unit(queries, rows)
+        if self._source.wells is WellScope.OTHER_WELLS:
+            closed |= self._own_well(queries, rows)
+        return closed
+
+    def _own_unit(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
+        """Rows of each query's line whose drug shares a parent compound with its own."""
+        labels = self._labels
+        # A combination shares a parent with each of its drugs.
+        related = labels.related(self._parents[queries], labels.parent[rows])
+        return (labels.line[rows] == self.line) & related
+
+    def _is_replicate(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
+        """Rows of each query's own unit that the truth is not: on a plate that is not closed."""
+        own = (rows == self.block.rows[queries]) & (not self._apart)
+        readable = self._source.store.present[rows]
+        if self._plate_set is not None:
+            readable &= ~self._labels.plate_index.on_same_plate(self._plate_set)[rows]
+        return self._own_unit(queries, rows) & readable & ~own
+
+    def _own_well(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
+        """Rows of each query's drug at its dose, in any line, on a plate that may be the query's."""
+        labels = self._labels
+        same = (self._drugs[queries] == labels.drug[rows]) & self._exactly[rows]
+        return same & self._overlapping[queries, labels.plate_index.set_of[rows]]
+
+    @cached_property
+    def _exactly(self) -> BoolArray:
+        """(n_conditions,) rows measured at the block's dose, none standing in for it."""
+        dose, doses = self.block.dose_um, self._labels.doses
+        return np.isnan(doses) if dose is None else doses == dose
+
+    @cached_property
+    def _overlapping(self) -> BoolArray:
+        """(n, n_sets + 1) which sets of plates have one in common with each query's."""
+        return self._labels.plate_index.overlapping(self.block.plate_sets)
+
+    @property
+    def _apart(self) -> bool:
+        """Whether the truth was measured apart from what is read: on a plate of its own."""
+        return self._source.truth_store is not self._source.store
+
+    def _shared_plate_set(self) -> int | None:
+        """The plates that are closed to all queries of the block, None where no plate is.
+
+        Raises
+        ------
+        UsageError
+            If the queries stand on different plates, so that one of them would read another's.
+        """
+        if self._source.wells is not WellScope.OTHER_PLATES or self._apart:
+            return None
+        sets = np.unique(self.block.plate_sets)
+        if len(sets) != 1:
+            found = f"its queries stand on {len(sets)} different sets of plates"
+            raise UsageError("block", found, "Make one of each set, as EvidenceReader.blocks does.")
+        return int(sets[0])
 
     def reader(self, place: int) -> QueryReader:
         """What the query at that place may read, row by row."""
         fold = self._source.fold
         regime = "" if fold is None else f" ({fold.regime})"
         return QueryReader(self, place, self._source.store, regime)
+
+    def changes(self, place: int, rows: IntArray, *, all_genes: bool) -> FloatArray:
+        """The changes of rows that one query may read, (n_rows, n_genes): here their deltas."""
+        del place
+        return self._source.store.deltas(rows, all_genes=all_genes)
 
     def _readable(self, rows: IntArray) -> BoolArray:
         """(n, n_rows) whether each query may read each row."""
@@ -82,3 +152,6 @@ class QueryReader(CheckedReader):
 
     def _allows(self, rows: IntArray) -> BoolArray:
         return self._guard.allows(self._place, rows)
+
+    def _read(self, rows: IntArray, *, all_genes: bool) -> FloatArray:
+        return self._guard.changes(self._place, rows, all_genes=all_genes)

@@ -1,0 +1,109 @@
+"""Specific changes of an atlas's conditions: what of a delta is not shared by its plate."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray
+from lgr_core.errors import NotSeparableError
+from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
+from lgr_core.retrieval.plate_centring import MIN_OTHERS, LinePlates
+
+
+class SpecificChanges:
+    """Specific changes of measured conditions, where some rows may be in a plate's mean.
+
+    Parameters
+    ----------
+    store, labels
+        The atlas and the index of its conditions.
+    readable
+        (n_conditions,) the rows that may be in a plate's mean.
+    all_genes, genes
+        All genes of the atlas or those of the panel, and which of them.
+
+    Raises
+    ------
+    UsageError
+        If the atlas does not name plates.
+    """
+
+    def __init__(
+        self,
+        store: AtlasStore,
+        labels: ConditionIndex,
+        readable: BoolArray,
+        *,
+        all_genes: bool = False,
+        genes: slice = slice(None),
+    ) -> None:
+        require_plates(labels, store)
+        self._store, self._labels, self._readable = store, labels, readable & store.present
+        self._all_genes, self._genes = all_genes, genes
+        self._lines: dict[int, LinePlates] = {}
+
+    def of(self, rows: IntArray) -> FloatArray:
+        """The specific changes of rows, (n_rows, n_genes) float32, NaN where there is none."""
+        lines = self._labels.line[rows]
+        found: FloatArray | None = None
+        for line in np.unique(lines):
+            plates = self.line(int(line))
+            changes = plates.changes(self.unit_deltas(plates))
+            if found is None:
+                found = np.full((len(rows), changes.shape[1]), np.nan, dtype=np.float32)
+            here = np.flatnonzero(lines == line)
+            place = np.searchsorted(plates.rows, rows[here])
+            known = np.isin(rows[here], plates.rows)
+            found[here[known]] = changes[place[known]]
+        if found is None:
+            return np.empty((0, self.unit_deltas(self.line(0)).shape[1]), dtype=np.float32)
+        return found
+
+    @cached_property
+    def n_others(self) -> IntArray:
+        """(n_conditions,) other parents on each condition's plate, the most of its plates."""
+        found = np.zeros(len(self._readable), dtype=np.intp)
+        for line in range(len(self._labels.lines)):
+            plates = self.line(line)
+            found[plates.rows] = plates.n_others
+        return found
+
+    @cached_property
+    def defined(self) -> BoolArray:
+        """(n_conditions,) the conditions that have a specific change."""
+        return self.n_others >= MIN_OTHERS
+
+    def require(self, condition: Condition, row: int) -> None:
+        """Raise ``NotSeparableError`` unless the condition of a row has a specific change."""
+        if not self.defined[row]:
+            raise not_separable(condition, int(self.n_others[row]))
+
+    def line(self, line: int) -> LinePlates:
+        """The plates of a line."""
+        if line not in self._lines:
+            self._lines[line] = LinePlates(self._labels, line, self._readable)
+        return self._lines[line]
+
+    def unit_deltas(self, plates: LinePlates) -> FloatArray:
+        """The deltas of a line's units, (u, n_genes) float32."""
+        places = self._labels.plate_index.places[plates.units]
+        found = self._store.unit_deltas(places, all_genes=self._all_genes)
+        return np.ascontiguousarray(found[:, self._genes])
+
+
+def specific_changes(
+    store: AtlasStore, labels: ConditionIndex | None = None, *, all_genes: bool = False
+) -> SpecificChanges:
+    """The specific changes of an atlas, where everything measured may be read."""
+    labels = ConditionIndex(store) if labels is None else labels
+    return SpecificChanges(store, labels, store.present, all_genes=all_genes)
+
+
+def not_separable(condition: Condition, n_others: int) -> NotSeparableError:
+    """The error for a condition whose plate's mean cannot be taken away."""
+    found = f"cannot be separated from its plate ({n_others} other parents, {MIN_OTHERS} needed)"
+    do = "Look at its total change, or at its difference from the line's other drugs."
+    return NotSeparableError(f"specific change of {condition}", found, do)
