@@ -15,16 +15,27 @@ from typing import Protocol
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import BoolArray, CandidatePool, Condition, Evidence, IntArray
+from lgr_core.domain import (
+    BoolArray,
+    CandidatePool,
+    Change,
+    Condition,
+    Evidence,
+    FloatArray,
+    IntArray,
+    WellScope,
+)
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.checked_reader import CheckedReader
+from lgr_core.retrieval.condition_index import ConditionIndex
+from lgr_core.retrieval.specific_change import SpecificChanges
 
 
 class Split(Protocol):
     """What is read and what is tested, as masks (n_conditions,); ``evaluation.Fold`` is one.
 
     ``validation`` lies inside ``train``. ``readable_rows`` says which rows TRAIN and TARGET_POOL
-    open,     before the line is picked and the query's own unit closed. The pool of a query is what
+    open, before the line is picked and the query's own unit closed. The pool of a query is what
     TARGET_POOL reaches in its line; without ``in_line``, what training lines measured at its dose.
     """
 
@@ -114,6 +125,12 @@ class TrainingView(CheckedReader):
         for the last fit before the test.
     evidence
         What the method declares; fitting reads TRAIN, and CONTROLS if they are named.
+    change
+        Which change is fitted. Rows without a specific change are no training rows then, and the
+        means of their plates are over rows that are open to the fit.
+    wells, closed
+        Whose wells a query may read, and (n_conditions,) the rows that are closed to one of the
+        queries that will be asked: they are not fitted on.
 
     Attributes
     ----------
@@ -133,26 +150,41 @@ class TrainingView(CheckedReader):
         *,
         validation: bool,
         evidence: Iterable[Evidence] = (Evidence.TRAIN,),
+        change: Change = Change.TOTAL,
+        wells: WellScope = WellScope.ANY,
+        closed: BoolArray | None = None,
     ) -> None:
         super().__init__(store, evidence, f"a read for fitting ({fold.regime})")
         check_size(store, fold)
-        self.fold = fold
+        self.fold, self.change, self.wells = fold, change, wells
+        self.closed = np.zeros(len(store.conditions), dtype=bool) if closed is None else closed
         open_rows = fold.train if validation else fold.train & ~fold.validation
-        self._open = open_rows & (Evidence.TRAIN in self.evidence)
+        self._open = open_rows & ~self.closed & store.present & (Evidence.TRAIN in self.evidence)
         self._held = fold.validation
+        self._changes = None
+        if change is Change.SPECIFIC:
+            self._changes = SpecificChanges(store, ConditionIndex(store), self._open)
 
     @property
     def training_rows(self) -> IntArray:
-        """Numbers of all rows that may be read, ascending."""
-        return np.flatnonzero(self._open)
+        """Numbers of all rows that may be read and are defined, ascending."""
+        if self._changes is None:
+            return np.flatnonzero(self._open)
+        return np.flatnonzero(self._open & self._changes.defined)
 
     @property
     def validation_rows(self) -> IntArray:
         """Those of ``training_rows`` that tuning scores on and must not fit on, ascending."""
-        return np.flatnonzero(self._open & self._held)
+        rows = self.training_rows
+        return rows[self._held[rows]]
 
     def _allows(self, rows: IntArray) -> BoolArray:
         return self._open[rows]
+
+    def _read(self, rows: IntArray, *, all_genes: bool) -> FloatArray:
+        if self._changes is None:
+            return super()._read(rows, all_genes=all_genes)
+        return self._changes.of(rows)
 
 
 def offered_drugs(
@@ -165,8 +197,7 @@ def offered_drugs(
     if fold.in_line:
         rows = store.rows(cell_line, measured, dose_um)
         return tuple(compress(measured, fold.readable_rows[Evidence.TARGET_POOL][rows]))
-    doses = store.conditions["dose_um"].to_numpy(float)
-    at_dose = np.isnan(doses) if dose_um is None else doses == dose_um
+    at_dose = store.at_dose(dose_um)
     opened = store.conditions["drug"].to_numpy()[at_dose & fold.readable_rows[Evidence.TRAIN]]
     return tuple(sorted(set(opened)))
 

@@ -49,7 +49,8 @@ class FoldEvidence:
     The genes are those of the metric panel, with ``every`` only every so many-th of them; all of
     the atlas's with ``all_genes``. ``change`` says which change is averaged and predicted, ``wells``
     whose wells a query may read. ``closed`` (n_conditions,) are rows that are closed to some query:
-    no mean of a plate that queries share is taken over them. ``truth_store`` is the same atlas on
+    no mean of a plate that queries share is taken over them. ``hidden`` (n_conditions,) are rows
+    that no query may read. ``truth_store`` is the same atlas on
     the plates that predictions are compared with, where these are others than those that are read.
 
     Raises
@@ -66,6 +67,7 @@ class FoldEvidence:
         change: Change = Change.TOTAL,
         wells: WellScope = WellScope.ANY,
         closed: BoolArray | None = None,
+        hidden: BoolArray | None = None,
         truth_store: AtlasStore | None = None,
         every: int = 1,
         all_genes: bool = False,
@@ -83,6 +85,7 @@ class FoldEvidence:
         if (self.change, self.wells) != (Change.TOTAL, WellScope.ANY):
             require_plates(self.labels, store)
         self.closed = np.zeros(len(store.conditions), dtype=bool) if closed is None else closed
+        self._hidden = hidden
         self._held: frozenset[Evidence] | None = None
         self._sums: dict[tuple[object, ...], Sums] = {}
         self._effect_tensors, self._other_lines = (
@@ -281,6 +284,8 @@ class FoldEvidence:
             rows |= opened.get(Evidence.TARGET_POOL, everything) & (lines == line)
         if plate_set is not None:
             rows &= ~self.labels.plate_index.on_same_plate(plate_set)
+        if self._hidden is not None:
+            rows &= ~self._hidden
         return rows & self.store.present
 
     def _read(self, rows: IntArray, *, writeable: bool = True) -> FloatArray:

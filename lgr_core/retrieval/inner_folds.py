@@ -24,9 +24,18 @@ def inner_blocks(
     store = view._store  # noqa: SLF001 - it passes gates only
     every = max(1, store.n_panel // max_genes)
     for fold in view.fold.inner_folds():
-        reader = EvidenceReader(store, fold, every=every)
+        reader = EvidenceReader(
+            store,
+            fold,
+            change=view.change,
+            wells=view.wells,
+            closed=view.closed,
+            hidden=view.closed,
+            every=every,
+        )
+        rows = np.intersect1d(np.flatnonzero(fold.test), view.training_rows)
         with reader.restricted_to(view.evidence):
-            for block in _some(list(reader.blocks(np.flatnonzero(fold.test))), max_blocks):
+            for block in _some(list(reader.blocks(rows)), max_blocks):
                 asked = block.some(np.array(_some(range(len(block)), max_queries)))
                 yield asked, view.deltas(asked.rows)[:, reader.genes]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import BoolArray, FloatArray, IntArray, WellScope
 
 UNKNOWN = -1
 """The plate set of a condition whose plates are not known."""
@@ -102,3 +102,25 @@ def _shares(condition: IntArray, n_cells: FloatArray, n_conditions: int) -> Floa
     number = np.bincount(condition, minlength=n_conditions)[condition]
     usable = np.isfinite(total) & (total > 0)
     return np.where(usable, n_cells, 1.0) / np.where(usable, total, number)
+
+
+def closed_rows(
+    index: PlateIndex, drug: IntArray, doses: FloatArray, rows: IntArray, wells: WellScope
+) -> BoolArray:
+    """(n_conditions,) rows, in any line, that are closed to one of the queries of ``rows``.
+
+    ``drug`` and ``doses``, (n_conditions,), are those of all conditions. The query's own unit,
+    which is closed in every case, is not meant.
+    """
+    closed = np.zeros(len(drug), dtype=bool)
+    if wells is WellScope.ANY or not len(rows):
+        return closed
+    asked = pd.DataFrame({"set": index.set_of[rows], "drug": drug[rows], "dose": doses[rows]})
+    if wells is WellScope.OTHER_PLATES:
+        for plate_set in asked["set"].unique():
+            closed |= index.on_same_plate(int(plate_set))
+        return closed
+    for one in asked.drop_duplicates().itertuples(index=False):
+        same_dose = np.isnan(doses) if np.isnan(one.dose) else doses == one.dose
+        closed |= (drug == one.drug) & same_dose & index.on_same_plate(int(one.set))
+    return closed

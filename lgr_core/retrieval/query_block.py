@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from lgr_core.domain import CandidatePool, Change, Condition, Evidence, IntArray, WellScope
-from lgr_core.errors import EmptyPoolError
-from lgr_core.retrieval.candidate_pool import candidate_pool, offered_drugs
+from lgr_core.errors import EmptyPoolError, UsageError
+from lgr_core.retrieval.candidate_pool import TrainingView, candidate_pool, offered_drugs
 from lgr_core.retrieval.condition_index import Queries
 from lgr_core.retrieval.evidence_guard import EvidenceGuard
 from lgr_core.retrieval.fold_evidence import FoldEvidence
@@ -25,6 +25,26 @@ from lgr_core.retrieval.specific_guard import SpecificGuard
 
 class EvidenceReader(FoldEvidence):
     """An atlas as one fold opens it; without a fold, the open world. Makes blocks of queries."""
+
+    def training_view(self, evidence: Iterable[Evidence]) -> TrainingView:
+        """What a method that declares this evidence may read while it is fitted.
+
+        Raises
+        ------
+        UsageError
+            In the open world without a fold, where nothing is fitted.
+        """
+        if self.fold is None:
+            raise UsageError("training view", "there is no fold", "Make a reader of one.")
+        return TrainingView(
+            self.store,
+            self.fold,
+            validation=True,
+            evidence=evidence,
+            change=self.change,
+            wells=self.wells,
+            closed=self.closed,
+        )
 
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> QueryBlock:
         """The queries of these drugs in one line at one dose."""
@@ -64,7 +84,20 @@ class QueryBlock(Queries):
         """Each query's candidates, or the error that says why there are none."""
         store, fold = self._reader.store, self._reader.fold
         offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
+        offered = self._on_open_plates(offered)
         return tuple(self._pool(query, offered) for query in self.queries)
+
+    def _on_open_plates(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the drugs that are measured on plates which are not closed to the block."""
+        reader = self._reader
+        apart = reader.truth_store is not reader.store
+        if reader.wells is not WellScope.OTHER_PLATES or apart:
+            return offered
+        if reader.fold is not None and not reader.fold.in_line:
+            return offered
+        rows = reader.store.rows(self.cell_line, offered, self.dose_um)
+        closed = self.labels.plate_index.on_same_plate(int(self.plate_sets[0]))
+        return tuple(drug for drug, shut in zip(offered, closed[rows], strict=True) if not shut)
 
     def pool_of(self, i: int) -> CandidatePool:
         """The candidates of query ``i``.

@@ -42,7 +42,8 @@ class SpecificChanges:
     ) -> None:
         require_plates(labels, store)
         self._store, self._labels, self._readable = store, labels, readable & store.present
-        self._all_genes, self._genes = all_genes, genes
+        self._all_genes = all_genes
+        self._genes = genes if all_genes else slice(*genes.indices(store.n_panel))
         self._lines: dict[int, LinePlates] = {}
 
     def of(self, rows: IntArray) -> FloatArray:
