@@ -15,6 +15,8 @@ from lgr_core.prediction.method import Predictions, Status
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 from lgr_core.retrieval.sums import MeanOver
 
+_OF_LINE_MEAN = [name for name, metric in METRICS.items() if "line_mean" in metric.needs]
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -89,7 +91,8 @@ class _Measured:
             return np.full((len(ok), len(METRICS)), np.nan)
         delta = np.where(ok[:, None], found.delta, 0)
         scores = self._scorer.score(delta, exclude=found.used)
-        scores["pearson_vs_line_mean"][~self._has_pool] = np.nan
+        for name in _OF_LINE_MEAN:
+            scores[name][~self._has_pool] = np.nan
         values = np.column_stack([scores[name] for name in METRICS])
         values[~ok] = np.nan
         return values

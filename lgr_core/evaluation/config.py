@@ -17,6 +17,7 @@ from lgr_core.evaluation.folds import Fold, make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.splits import read_split
 from lgr_core.files import atomic_write_text
+from lgr_core.metrics import METRICS
 
 CONFIG = "config.json"
 PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow", "torch")
@@ -97,6 +98,7 @@ class BenchmarkConfig:
             "simulated": store.simulated,
             "n_panel": store.n_panel,
             "aggregation": AGGREGATION,
+            "metrics": list(METRICS),
             "lgr_version": version("lgr-explorer"),
             **json.loads(json.dumps(fields, default=list)),
             "versions": {"python": platform.python_version(), **packages},

@@ -17,6 +17,7 @@ import pandas as pd
 from lgr_core.domain import Evidence, Selector
 from lgr_core.errors import LgrError, UsageError
 from lgr_core.evaluation.regimes import UNKNOWN, Regime, reads_of
+from lgr_core.prediction.additive import Additive
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.prediction.drug_kernels import DrugKernels
@@ -36,6 +37,7 @@ from lgr_core.prediction.mean_baselines import (
 )
 from lgr_core.prediction.method import Method
 from lgr_core.prediction.pca_ridge import PCARidge
+from lgr_core.prediction.rhaister import Rhaister
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
 
@@ -229,6 +231,20 @@ _TABLE = (
         _chemcpa,
         slow=True,
         unavailable=_chemcpa_unavailable,
+    ),
+    Entry(
+        "additive",
+        "Line + drug",
+        Group.BASELINE,
+        "Mean plus an effect of the line and one of the drug; what is unseen has none.",
+        lambda _: [Additive()],
+    ),
+    Entry(
+        "rhaister",
+        "Rhaister (re-implementation)",
+        Group.BASELINE,
+        "The drug as a ridge combination of those measured in the line, drawn to line + drug.",
+        lambda _: [Rhaister()],
     ),
     Entry(
         "truth",

@@ -36,7 +36,7 @@ _CHOSEN = {"hybrid": ("least confidence",), "pca_ridge": ("components", "penalty
 _CLUSTERS = {"parent": "compound", "cell_line": "cell line"}
 """The ways of clustering as readers know them."""
 
-_APART = ("fitted", "sha256")
+_APART = ("fitted", "metrics", "sha256")
 """What a config records and its list of facts does not show."""
 
 

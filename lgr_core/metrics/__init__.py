@@ -12,7 +12,14 @@ genes of a differential test, which deltas alone do not give.
 
 from __future__ import annotations
 
+from lgr_core.metrics.collapse import collapse, mean_pairwise_pearson
 from lgr_core.metrics.discrimination import ReferenceSet, discrimination_score_cosine
+from lgr_core.metrics.dynamic_range import (
+    MIN_PARENTS,
+    anchored_score,
+    bound_discrimination_score,
+    dynamic_range_fraction,
+)
 from lgr_core.metrics.ranks import (
     overlap_at_50,
     overlap_at_100,
@@ -34,6 +41,7 @@ from lgr_core.metrics.vector_metrics import (
     mae_delta,
     magnitude_ratio,
     mse_delta,
+    mse_noise_corrected,
     pearson_delta,
     pearson_vs_line_mean,
     r2_det,
@@ -42,31 +50,42 @@ from lgr_core.metrics.vector_metrics import (
     sign_accuracy_nonzero,
     slope,
 )
+from lgr_core.metrics.weighted import effect_weights, r2_weighted, wmse
 
 __all__ = [
     "METRICS",
+    "MIN_PARENTS",
     "SPECIFIC_METRICS",
     "Direction",
     "Metric",
     "ReferenceSet",
     "ScoreArray",
     "Scorer",
+    "anchored_score",
+    "bound_discrimination_score",
+    "collapse",
     "cosine",
     "discrimination_score_cosine",
+    "dynamic_range_fraction",
+    "effect_weights",
     "mae_delta",
     "magnitude_ratio",
+    "mean_pairwise_pearson",
     "metrics_of",
     "mse_delta",
+    "mse_noise_corrected",
     "overlap_at_50",
     "overlap_at_100",
     "pearson_delta",
     "pearson_vs_line_mean",
     "r2_det",
     "r2_fit",
+    "r2_weighted",
     "score",
     "sign_accuracy",
     "sign_accuracy_nonzero",
     "sign_accuracy_top50",
     "slope",
     "spearman_delta",
+    "wmse",
 ]

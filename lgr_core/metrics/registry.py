@@ -29,6 +29,7 @@ from lgr_core.metrics.vector_metrics import (
     sign_accuracy_nonzero,
     slope,
 )
+from lgr_core.metrics.weighted import r2_weighted, wmse
 
 
 class Direction(StrEnum):
@@ -156,6 +157,24 @@ _TABLE = (
         magnitude_ratio,
         direction=_NEAREST,
         scale_dependent=True,
+    ),
+    Metric(
+        "wmse",
+        "Weighted MSE",
+        "sum w (x - y)^2, w by the effect |y - m| against all others, squared",
+        wmse,
+        0.0,
+        _LOWER,
+        scale_dependent=True,
+        needs=("measured", "line_mean"),
+    ),
+    Metric(
+        "r2_weighted",
+        "Weighted R2 beyond the line mean",
+        "1 - sum w (x - y)^2 / sum w (d - sum w d)^2, d = y - m, w as in the weighted MSE",
+        r2_weighted,
+        scale_dependent=True,
+        needs=("measured", "line_mean"),
     ),
 )
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.id: metric for metric in _TABLE})

@@ -57,6 +57,14 @@ def matrix(name: str, values: ArrayLike) -> FloatArray:
     return rows
 
 
+def finite_rows(name: str, values: ArrayLike) -> ScoreArray:
+    """As (n, genes) float64, a copy; raises ``InputError`` where a value is not finite."""
+    rows = matrix(name, values).astype(np.float64)
+    if not np.isfinite(rows).all():
+        raise InputError("metric", f"{name} holds a value that is not finite", "Drop its row.")
+    return rows
+
+
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> ScoreArray:
     """The quotient, NaN where the denominator is 0."""
     below = np.asarray(denominator, dtype=np.float64)

@@ -18,8 +18,15 @@ from lgr_core.metrics.discrimination import (
 from lgr_core.metrics.moments import SHARED, Moments
 from lgr_core.metrics.ranks import TOP, SortedRows, TopGenes
 from lgr_core.metrics.registry import metrics_of
-from lgr_core.metrics.row_kernels import CHUNK_VALUES, ScoreArray, matrix, same_sign
+from lgr_core.metrics.row_kernels import (
+    CHUNK_VALUES,
+    ScoreArray,
+    finite_rows,
+    matrix,
+    same_sign,
+)
 from lgr_core.metrics.vector_metrics import centred_on, correlation, signs_of_changed
+from lgr_core.metrics.weighted import GeneWeights
 
 SIZES = (50, 100)
 """Of the overlaps of largest genes."""
@@ -54,7 +61,7 @@ class Scorer:
         line_mean: ArrayLike | None = None,
         change: Change = Change.TOTAL,
     ) -> None:
-        y, step = _finite("measured", measured), max(1, CHUNK_VALUES // np.shape(measured)[-1])
+        y, step = finite_rows("measured", measured), max(1, CHUNK_VALUES // np.shape(measured)[-1])
         self._references, self._shape, self._metrics = references, y.shape, metrics_of(change)
         self._parts = [slice(i, i + step) for i in range(0, len(y), step)]
         m = None if change is Change.SPECIFIC else _line_mean(line_mean)
@@ -87,7 +94,7 @@ class Scorer:
             raise InputError("scorer", found, "Score both on the same queries and genes.")
         kept = reference_mask(len(x), self._references, exclude)
         parts = [
-            chunk.score(_finite("predicted", x[i]), kept[i])
+            chunk.score(finite_rows("predicted", x[i]), kept[i])
             for chunk, i in zip(self._chunks, self._parts, strict=True)
         ]
         return {
@@ -105,6 +112,7 @@ class _Chunk:
     centred_on: tuple[FloatArray, ScoreArray]
     ranks: tuple[ScoreArray, ScoreArray]
     tops: tuple[TopGenes, ...]
+    weights: GeneWeights
     similarity: CosineSimilarity
     truth: IntArray
 
@@ -114,7 +122,8 @@ class _Chunk:
     ) -> _Chunk:
         ascending = SortedRows.of(y)
         ranks, tops = ascending.centred_ranks(), _tops(y, ascending)
-        return cls(y, m, centred_on(y, m), ranks, tops, similarity, truth)
+        weights = GeneWeights.of(y, m)
+        return cls(y, m, centred_on(y, m), ranks, tops, weights, similarity, truth)
 
     def score(self, x: ScoreArray, kept: BoolArray) -> dict[str, ScoreArray]:
         """All metrics; overwrites x, rows of float64. ``kept`` stay in the lineup."""
@@ -124,6 +133,7 @@ class _Chunk:
             f"sign_accuracy_top{TOP}": self.tops[SIZES.index(TOP)].signs(right, changed),
             "pearson_vs_line_mean": correlation(*centred_on(x, self.m), *self.centred_on),
             "spearman_delta": ascending.spearman(*self.ranks),
+            **self.weights.scores(x, self.y),
         }
         for own, top in zip(_tops(x, ascending), self.tops, strict=True):
             scores[f"overlap_at_{top.k}"] = own.overlap(top)
@@ -166,17 +176,10 @@ def _line_mean(values: ArrayLike | None) -> ScoreArray:
     if values is None:
         todo = "Give the mean of each query's pool in its line as line_mean."
         raise UsageError("scorer of the total change", "line_mean not given", todo)
-    return _finite("line_mean", values)
+    return finite_rows("line_mean", values)
 
 
 def _tops(values: FloatArray, ascending: SortedRows) -> tuple[TopGenes, ...]:
     """The largest genes, for each of ``SIZES``."""
     sizes = np.abs(values)
     return tuple(TopGenes.of(sizes, k, ascending.edge(k)) for k in SIZES)
-
-
-def _finite(name: str, values: ArrayLike) -> ScoreArray:
-    rows = matrix(name, values).astype(np.float64)
-    if not np.isfinite(rows).all():
-        raise InputError("metric", f"{name} holds a value that is not finite", "Drop its row.")
-    return rows

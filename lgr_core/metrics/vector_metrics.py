@@ -13,6 +13,7 @@ from lgr_core.metrics.row_kernels import (
     by_rows,
     centre,
     count,
+    finite_rows,
     matrix,
     pair,
     ratio,
@@ -74,6 +75,26 @@ def mse_delta(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
         The shapes differ, or a value is not finite.
     """
     return Moments.of(predicted, measured).mse()
+
+
+def mse_noise_corrected(
+    predicted: ArrayLike, measured: ArrayLike, replicate: ArrayLike
+) -> ScoreArray:
+    """Mean squared error against what two measurements share, in the delta's unit squared, (n,).
+
+    ``mean (x - y)(x - y')``, where ``replicate`` (y'), (n, genes), is a second measurement of the
+    same condition: the mean squared error of x from the true change where the noise of y and y' is
+    independent, while ``mse_delta`` adds the noise of y to it. Equal to the error from the mean of
+    both less ``mean (y - y')^2 / 4``, cell-eval2's unbiased squared distance. It may be negative.
+
+    Raises
+    ------
+    InputError
+        The shapes differ, or a value is not finite.
+    """
+    x, y = pair(predicted, measured)
+    again = finite_rows("replicate", pair(predicted, replicate)[1])
+    return by_rows(lambda x, y, z: np.vecdot(x - y, x - z) / x.shape[1], x, y, again)
 
 
 def sign_accuracy(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
@@ -177,11 +198,16 @@ def pearson_vs_line_mean(
         The shapes do not agree, or a value is not finite.
     """
     x, y = pair(predicted, measured)
+    return by_rows(_around, x, y, line_means(line_mean, y))
+
+
+def line_means(line_mean: ArrayLike, measured: FloatArray) -> FloatArray:
+    """A line mean a row, (n, genes), of one for each row or one for all."""
     m = np.asarray(line_mean)
-    if m.shape not in (x.shape, x.shape[1:]):
-        found = f"line_mean is {m.shape}, predicted {x.shape}"
+    if m.shape not in (measured.shape, measured.shape[1:]):
+        found = f"line_mean is {m.shape}, measured {measured.shape}"
         raise InputError("metric", found, "Give one mean for all rows, or one a row.")
-    return by_rows(_around, x, y, np.broadcast_to(matrix("line_mean", m), x.shape))
+    return np.broadcast_to(matrix("line_mean", m), measured.shape)
 
 
 def signs_of_changed(right: BoolArray, changed: BoolArray) -> ScoreArray:

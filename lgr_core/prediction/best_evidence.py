@@ -134,7 +134,7 @@ class BestEvidence(LinearMethod):
     def weights_for(self, block: QueryBlock, guard: EvidenceGuard) -> Sequence[RouteWeights]:
         """The weights of every query, route by route."""
         shares = []
-        for route, places in _routes(block, guard):
+        for route, places in routes_of(block, guard):
             part = block.some(places)
             weights = self._weights(part, part.guard(self.evidence), route)
             shares.append(RouteWeights(places, str(route), weights))
@@ -161,7 +161,7 @@ class BestEvidence(LinearMethod):
         block: QueryBlock,
     ) -> _Answer | None:
         """What answers a block's queries of one route by any settings; None without them."""
-        places = dict(_routes(block, block.guard(self.evidence))).get(route)
+        places = dict(routes_of(block, block.guard(self.evidence))).get(route)
         if places is None:
             return None
         part = block.some(places)
@@ -252,7 +252,7 @@ def _vehicle_likeness(block: QueryBlock, guard: EvidenceGuard, lines: IntArray) 
     return (alike - alike.mean()) / spread if spread > 0 else np.zeros(len(lines))
 
 
-def _routes(block: QueryBlock, guard: EvidenceGuard) -> Iterator[tuple[Route, IntArray]]:
+def routes_of(block: QueryBlock, guard: EvidenceGuard) -> Iterator[tuple[Route, IntArray]]:
     """Each route that queries take, and which of the block's they are, (n_taking,)."""
     grid, places = guard.grid(), block.labels.drug_numbers(block.drugs)
     here = grid[guard.line]

@@ -34,18 +34,23 @@ def ridge_weights(gram: FloatArray, cross: FloatArray, penalty: float) -> FloatA
 
 
 def shared_weights(
-    gram: FloatArray, cross: FloatArray, kept: BoolArray, penalty: float
+    gram: FloatArray,
+    cross: FloatArray,
+    kept: BoolArray,
+    penalty: float,
+    *,
+    to_mean: bool = True,
 ) -> FloatArray:
     """Weights of m sources, (n, m), for n targets that share a Gram matrix but not all sources.
 
     ``gram`` is (m, m), ``cross`` (n, m); ``kept``, (n, m), are the sources that a target has, the
     others weigh 0. p is ``penalty`` times the mean of the diagonal of the whole G; weights are
-    drawn to the uniform mean of what a target has. The few sources that it lacks are taken out of
-    one common inverse.
+    drawn to the uniform mean of what a target has, or with ``to_mean`` False to zeros. The few
+    sources that it lacks are taken out of one common inverse.
     """
     m = len(gram)
     n_kept = kept.sum(axis=1, keepdims=True)
-    uniform = np.divide(kept, n_kept, out=np.zeros(kept.shape), where=n_kept > 0)
+    uniform = np.divide(kept, n_kept, out=np.zeros(kept.shape), where=(n_kept > 0) & to_mean)
     scale = penalty * np.trace(gram) / max(m, 1)
     if not scale > 0:
         return uniform

@@ -87,6 +87,8 @@ METRIC_WORDS: Mapping[str, str] = {
     "discrimination_score_cosine_unretrieved": "The same without the neighbours, which lie close "
     "because they were averaged.",
     "magnitude_ratio": "Size of the predicted change over the measured one.",
+    "wmse": "The squared miss, counted most where this drug differs from the line's others.",
+    "r2_weighted": "Share of what sets this drug apart that is explained; 0 and below is no skill.",
 }
 """What each metric says, in plain words."""
 

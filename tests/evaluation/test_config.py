@@ -12,6 +12,7 @@ from lgr_core.evaluation import config as plans
 from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
 from lgr_core.evaluation.folds import notes_of
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.metrics import METRICS
 
 
 def straddling(folder):
@@ -80,6 +81,15 @@ def test_a_run_from_before_the_config_said_all_goes_on(toy, tmp_path):
     older = {key: config[key] for key in config if key not in {"aggregation", "drop_overlap"}}
     write_config(tmp_path / "run", older)
     check_same(tmp_path / "run", config)
+
+
+def test_a_run_with_other_metrics_is_another_run(toy, tmp_path):
+    """Its tables hold other rows; resuming would mix both in one folder."""
+    config = BenchmarkConfig((Regime.UNSEEN_DRUG,), ()).to_dict(toy)
+    assert config["metrics"] == list(METRICS)
+    write_config(tmp_path / "run", config | {"metrics": config["metrics"][:17]})
+    with pytest.raises(InputError, match="another config: metrics is"):
+        check_same(tmp_path / "run", config)
 
 
 def test_whether_torch_is_there_is_told_and_not_compared(toy, tmp_path, monkeypatch):

@@ -55,7 +55,8 @@ def test_score_computes_what_the_context_allows():
     """Without a line mean or a lineup, what needs them is left out, not filled in."""
     x, y = random_pairs(n=2)
     context = context_of(x, y)
-    without = {"pearson_vs_line_mean", "discrimination_score_cosine_unretrieved"}
+    of_line_mean = {"pearson_vs_line_mean", "wmse", "r2_weighted"}
+    without = {*of_line_mean, "discrimination_score_cosine_unretrieved"}
     assert list(score(x, y)) == OF_PAIRS
     assert set(score(x, y, references=context["references"])) == set(METRICS) - without
 

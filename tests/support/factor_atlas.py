@@ -27,22 +27,33 @@ def build_world(
     deltas = np.einsum("ar,br,rg->abg", of_line, of_drug, factors)
     if shared:
         deltas += shared * rng.standard_normal((lines, 1, GENES))
+    deltas += noise * rng.standard_normal((lines * drugs, GENES)).reshape(deltas.shape)
+    kept = rng.random(lines * drugs) >= missing
+    profiles = (of_line @ factors).astype(np.float32)
+    return world_of(folder, deltas, kept.reshape(lines, drugs), profiles if vehicles else None)
+
+
+def world_of(folder, deltas, kept=None, profiles=None):
+    """An atlas of these effects, (n_lines, n_drugs, GENES), of which ``kept`` were measured.
+
+    Lines are L0, L1 ..., drugs D00, D01 ...; ``profiles``, (n_lines, GENES), are of vehicle.
+    """
+    lines, drugs, _ = deltas.shape
     deltas = deltas.reshape(-1, GENES)
-    deltas += noise * rng.standard_normal(deltas.shape)
     keys = [(f"L{a}", f"D{b:02}", 1.0) for a in range(lines) for b in range(drugs)]
-    kept = rng.random(len(keys)) >= missing
+    kept = np.ones(len(keys), dtype=bool) if kept is None else kept.ravel()
+    vehicles = profiles is not None
     conditions = pd.DataFrame(keys, columns=["cell_line", "drug", "dose_um"])[kept]
     genes = pd.DataFrame({"gene": [f"G{i}" for i in range(GENES)], "ensembl_id": ""})
     names = sorted(set(conditions["cell_line"]))
     controls = pd.DataFrame({"cell_line": names, "plate": "", "label": "DMSO", "n_cells": 10.0})
-    profiles = (of_line @ factors).astype(np.float32)
     table = DeltaTable(
         conditions.assign(n_cells=50.0, n_replicates=1, underpowered=False).reset_index(drop=True),
         deltas[kept].astype(np.float32),
         genes.assign(in_panel=True, variability=1.0),
         ValueKind.LOG2FC,
         **({"controls": controls.assign(n_replicates=1)} if vehicles else {}),
-        control_profiles=profiles if vehicles else None,
+        control_profiles=profiles,
     )
     known = sorted(set(conditions["drug"]))
     build_atlas(

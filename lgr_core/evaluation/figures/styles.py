@@ -39,6 +39,8 @@ _STYLES = {
     "pca_ridge": (NEUTRAL, "diamond"),
     "chem_knn": (NEUTRAL, "triangle-up"),
     "chemcpa": (NEUTRAL, "cross"),
+    "additive": (NEUTRAL, "triangle-down"),
+    "rhaister": (NEUTRAL, "pentagon"),
     "pool_mean": (CONTROL, "circle-open"),
     "plate_mean": (CONTROL, "square-open"),
     "global_mean": (CONTROL, "diamond-open"),
