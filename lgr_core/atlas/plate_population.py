@@ -36,7 +36,9 @@ def plate_summary(store: AtlasStore) -> dict[str, Any]:
     """
     stands = _stands(store)
     others = _others(stands, len(store.conditions))
-    sizes = stands.drop_duplicates(["line", "plate", "parent"]).groupby(["line", "plate"]).size() - 1
+    sizes = (
+        stands.drop_duplicates(["line", "plate", "parent"]).groupby(["line", "plate"]).size() - 1
+    )
     spread = None
     if len(sizes):
         spread = {

@@ -253,7 +253,8 @@ class AtlasStore:
         if not len(place):
             raise unknown("gene", gene, self.gene_names, f"atlas {self.name!r}")
         held = self._panel if place[0] < self.n_panel else self._deltas
-        return np.ascontiguousarray(np.asarray(held[:, place[0]]))
+        every = slice(place[0], place[0] + 1)
+        return np.ascontiguousarray(held[np.arange(len(self.conditions)), every][:, 0])
 
     @cached_property
     def fingerprints(self) -> np.ndarray:

@@ -30,9 +30,9 @@ from lgr_core.cli.fill import unfinished
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.query_flags import names
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool
+from lgr_core.domain import CandidatePool, Change, WellScope
 from lgr_core.errors import LgrError, UsageError
-from lgr_core.evaluation.config import BenchmarkConfig, digest
+from lgr_core.evaluation.config import BenchmarkConfig, digest, headline
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, chosen_methods
 from lgr_core.evaluation.report import write_report
@@ -46,8 +46,6 @@ from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import live_client, llm_selector
-
-HEADLINE = "pearson_delta"
 
 
 def add(commands: Commands) -> None:
@@ -128,6 +126,8 @@ def _plan(
         max_queries=options.max_queries,
         min_drugs=options.min_drugs,
         one_per_parent=options.one_per_parent,
+        change=options.change,
+        evidence=options.evidence,
         split=options.split,
         drop_overlap=options.drop_overlap,
         language_model=fields,
@@ -195,11 +195,12 @@ def _pools(bench: BenchmarkSession) -> Iterator[CandidatePool]:
 
 def _lines(run: Run) -> Iterator[str]:
     """The headline metric of every regime, best method first."""
-    table = run.summary[run.summary["metric"] == HEADLINE]
+    metric = headline(run.config)
+    table = run.summary[run.summary["metric"] == metric]
     if run.config["simulated"]:
         yield "SIMULATED data: not a measurement."
     for regime, part in table.groupby("regime", sort=False):
-        yield f"{regime}: {HEADLINE}, mean [95 % interval], {part['n_queries'].iloc[0]:,} queries"
+        yield f"{regime}: {metric}, mean [95 % interval], {part['n_queries'].iloc[0]:,} queries"
         for row in part.sort_values("mean", ascending=False).itertuples():
             if pd.isna(row.mean):
                 why = "undefined" if row.status == Status.OK else row.status.replace("_", " ")
@@ -216,6 +217,10 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     flag("--atlas", default=DEMO, metavar="NAME")
     flag("--regime", type=names, default=["all"], help=f"all, or of: {', '.join(Regime)}")
     flag("--methods", type=names, default=["all"], help=f"all, or of: {', '.join(REGISTRY)}")
+    what = "total: as measured; specific: less the mean of the plate's other drugs"
+    flag("--change", choices=[*Change], default=Change.TOTAL, help=what)
+    what = "other_wells closes the query drug's own wells, other_plates its plates too"
+    flag("--evidence", choices=[*WellScope], default=WellScope.ANY, help=what)
     flag("--k", type=positive_int, default=10)
     flag("--out", type=Path, metavar="DIR", help="default: LGR_HOME/runs/NAME")
     flag("--folds", type=int, default=5)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from lgr_core.atlas.store import AtlasStore
+from lgr_core.domain import Change, WellScope
 from lgr_core.errors import InputError, UsageError
-from lgr_core.evaluation.folds import Fold, make_folds
+from lgr_core.evaluation.folds import Fold, by_parent, make_folds
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.splits import read_split
 from lgr_core.files import atomic_write_text
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import metrics_of
 
 CONFIG = "config.json"
 PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow", "torch")
@@ -32,7 +33,12 @@ _UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "spl
 _EXTERNAL_KEY = "guests"
 """The key of ``external`` in the file, which runs that were written before have too."""
 
-_DEFAULTS = {"drop_overlap": False, "aggregation": AGGREGATION}
+_DEFAULTS = {
+    "drop_overlap": False,
+    "aggregation": AGGREGATION,
+    "change": Change.TOTAL,
+    "evidence": WellScope.ANY,
+}
 """The values in runs whose config lacks the field."""
 
 
@@ -43,6 +49,7 @@ class BenchmarkConfig:
     ``lines``, ``drugs``, ``max_queries`` and ``min_drugs`` restrict what is scored, never what is
     read. ``drop_overlap`` leaves training conditions of ``split`` out whose unit is tested too.
     ``curve_queries`` is how many queries of a regime the curve over k is drawn from.
+    ``change`` is what is predicted and scored, ``evidence`` whose wells may be read for it.
     ``language_model`` says how a model is asked, ``external`` whose predictions are scored too.
     Regimes are kept in their usual order, each once.
     """
@@ -61,6 +68,8 @@ class BenchmarkConfig:
     split: Path | None = None
     drop_overlap: bool = False
     curve_queries: int = 1_000
+    change: Change = Change.TOTAL
+    evidence: WellScope = WellScope.ANY
     language_model: Mapping[str, Any] = field(default_factory=dict)
     external: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,6 +83,8 @@ class BenchmarkConfig:
             raise UsageError("benchmark", "no regime", f"Name one of: {', '.join(Regime)}.")
         if self.drop_overlap and self.split is None:
             raise UsageError("--drop-overlap", "there is no split", "Give one with --split.")
+        object.__setattr__(self, "change", Change(self.change))
+        object.__setattr__(self, "evidence", WellScope(self.evidence))
         named = {Regime(regime) for regime in self.regimes}
         object.__setattr__(self, "regimes", tuple(regime for regime in Regime if regime in named))
 
@@ -81,6 +92,8 @@ class BenchmarkConfig:
         """The folds of a regime; of a split that is given, the one that it describes."""
         if self.split is not None:
             return [read_split(store, self.split, regime, drop_overlap=self.drop_overlap)]
+        if regime is Regime.OPEN_WORLD and self.evidence is not WellScope.ANY:
+            return by_parent(make_folds(store, Regime.UNSEEN_DRUG, self.folds, self.seed))
         return make_folds(store, regime, self.folds, self.seed)
 
     def to_dict(self, store: AtlasStore) -> dict[str, Any]:
@@ -98,11 +111,16 @@ class BenchmarkConfig:
             "simulated": store.simulated,
             "n_panel": store.n_panel,
             "aggregation": AGGREGATION,
-            "metrics": list(METRICS),
+            "metrics": list(metrics_of(self.change)),
             "lgr_version": version("lgr-explorer"),
             **json.loads(json.dumps(fields, default=list)),
             "versions": {"python": platform.python_version(), **packages},
         }
+
+
+def headline(config: Mapping[str, Any]) -> str:
+    """The metric that a run's change is scored by first."""
+    return next(iter(metrics_of(Change(config.get("change", Change.TOTAL)))))
 
 
 def check_same(folder: Path, config: Mapping[str, Any]) -> None:

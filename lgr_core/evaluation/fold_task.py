@@ -5,30 +5,37 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from lgr_core.domain import FloatArray, IntArray
+from lgr_core.domain import BoolArray, Change, FloatArray, IntArray, WellScope
 from lgr_core.evaluation.block_scorer import BlockScorer, Scored
 from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.calibration_data import TrustTable
 from lgr_core.evaluation.folds import Fold, FoldKey
+from lgr_core.evaluation.well_parts import WellPart, separable, without_inseparable
 from lgr_core.files import atomic_write
-from lgr_core.metrics import METRICS, score
+from lgr_core.metrics import METRICS, metrics_of, score
+from lgr_core.prediction.aggregate import RECIPROCAL_RANK
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.method import Method, Predictions, Status
-from lgr_core.retrieval.candidate_pool import TrainingView
+from lgr_core.retrieval.fold_evidence import SUMMED
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
+from lgr_core.retrieval.recorded_selector import RecordedSelector
 
-CURVE_K = (1, 2, 3, 5, 10, 15, 20, 30, 50)
+CURVE_K = (1, 2, 3, 5, 10, 12, 15, 20, 30, 50)
 """Numbers of neighbours at which the curve over k is drawn, beside the run's own."""
 
 CURVE_METRICS = (*(name for name, metric in METRICS.items() if metric.paper), "slope", "r2_det")
+CURVE_SPECIFIC = ("pearson_specific", "sign_specific_top50", "overlap_specific_at_50")
+CURVE_WEIGHTS = ("mean", RECIPROCAL_RANK)
+"""The metrics and the weights of neighbours for which it is drawn."""
+
 MIN_NEIGHBOR_SHARE = 0.8
 """A curve has no point where fewer than this share of k neighbours stand on average."""
 
@@ -40,19 +47,25 @@ Methods = Mapping[str, Sequence[Method]]
 class FoldTask:
     """Some methods on a fold and those of its test rows that are scored.
 
-    ``curve_rows`` are among the rows; ``alone`` names the method of a task of its own.
+    ``part`` are those rows; ``curve_rows`` are among them; ``alone`` names the method of a task of
+    its own.
     """
 
     fold: Fold
-    rows: IntArray
+    part: WellPart
     curve_rows: IntArray
     methods: tuple[str, ...]
     alone: str | None = None
 
     @property
+    def rows(self) -> IntArray:
+        """The test rows that are scored."""
+        return self.part.rows
+
+    @property
     def name(self) -> str:
         """The name of its result: a :class:`FoldKey` as text."""
-        return str(FoldKey(self.fold.regime, self.fold.number, self.alone))
+        return str(FoldKey(self.fold.regime, self.fold.number, self.alone, self.part.number))
 
 
 _TABLES = ("scores", "seeds", "curve", "trust")
@@ -107,18 +120,24 @@ def compute(
     called with the number of queries done.
     """
     for method in chain.from_iterable(methods.values()):
-        view = TrainingView(reader.store, task.fold, validation=True, evidence=method.evidence)
-        method.fit(view)
-    scorer, tables, curve = BlockScorer(reader), _Tables(methods), _Curve(reader, task, k)
-    trust = TrustTable(methods)
+        method.fit(reader.training_view(method.evidence))
+    scorer, curve = BlockScorer(reader), _Curve(reader, task, k)
+    tables = _Tables(methods, reader.change)
+    trust = TrustTable(methods if reader.change is Change.TOTAL else {})
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
         first = {}
+        apart = separable(block) if reader.wells is WellScope.OTHER_PLATES else None
         for name, variants in methods.items():
             found = [_predict(reader, method, block) for method in variants]
+            if apart is not None:
+                found = [
+                    _separated(one, m, block, apart) for one, m in zip(found, variants, strict=True)
+                ]
             scored = measured.score(found)
             tables.add(name, scored)
-            first[name] = found[0], scored.of(SCORE)
+            if reader.change is Change.TOTAL:
+                first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
         curve.add(block, measured.deltas, methods)
         step(len(block))
@@ -138,18 +157,19 @@ class _Reusable(Protocol):
 class _Tables:
     """Scores of all methods, gathered block by block."""
 
-    def __init__(self, methods: Methods) -> None:
+    def __init__(self, methods: Methods, change: Change) -> None:
         self._scored: dict[str, list[Scored]] = {name: [] for name in methods}
+        self._metrics = list(metrics_of(change))
 
     def add(self, method: str, scored: Scored) -> None:
         self._scored[method].append(scored)
 
     def scores(self, queries: pd.DataFrame, regime: str) -> pd.DataFrame:
         """Tidy: one row a method, query and metric; ``queries`` has one row a query."""
-        metrics = pd.Categorical(list(METRICS), categories=list(METRICS))
+        metrics = pd.Categorical(self._metrics, categories=self._metrics)
         tables = [self._method(name, queries, metrics) for name in self._scored]
         table = pd.concat(tables, ignore_index=True)
-        n_each = len(queries) * len(METRICS)
+        n_each = len(queries) * len(self._metrics)
         names = pd.Categorical(list(self._scored), categories=list(self._scored))
         table.insert(0, "method", names.repeat(n_each))
         table.insert(0, "regime", pd.Categorical([regime]).repeat(len(table)))
@@ -176,7 +196,7 @@ class _Tables:
                     "regime": regime,
                     "method": name,
                     "seed": np.repeat(np.arange(values.shape[0]), values.shape[2]),
-                    "metric": np.tile(list(METRICS), values.shape[0]),
+                    "metric": np.tile(self._metrics, values.shape[0]),
                     "total": np.nansum(values, axis=1).ravel(),
                     "n": (~np.isnan(values)).sum(axis=1).ravel(),
                 }
@@ -198,6 +218,8 @@ class _Curve:
     def __init__(self, reader: EvidenceReader, task: FoldTask, k: int) -> None:
         self._reader, self._rows = reader, task.curve_rows
         self._ks = sorted({*CURVE_K, k})
+        specific = reader.change is Change.SPECIFIC
+        self._metrics = CURVE_SPECIFIC if specific else CURVE_METRICS
         self._sums: list[pd.DataFrame] = []
 
     def add(self, block: QueryBlock, measured: FloatArray, methods: Methods) -> None:
@@ -215,14 +237,16 @@ class _Curve:
         # A model is asked as in the run: for another k it would be another question.
         ask = method.k if isinstance(method.selector, LLMSelector) else None
         found = method.retrieve(block, self._ks[-1], ask=ask)
-        for k in self._ks:
-            predicted = method.at(block, found, k)
-            ok = predicted.ok
+        defined = ~np.isnan(measured[:, 0])
+        for how, k in product(CURVE_WEIGHTS, self._ks):
+            predicted = method.at(block, found, k, how=how)
+            ok = predicted.ok & defined
             if not ok.any():
                 continue
-            scores = score(predicted.delta[ok], measured[ok], metrics=CURVE_METRICS)
+            scores = score(predicted.delta[ok], measured[ok], metrics=self._metrics)
             each = {
                 "method": name,
+                "weights": how,
                 "k": k,
                 "metric": list(scores),
                 "total": [np.nansum(values) for values in scores.values()],
@@ -233,11 +257,12 @@ class _Curve:
             self._sums.append(pd.DataFrame(each))
 
     def table(self, regime: str) -> pd.DataFrame:
-        """One row a method, k and metric."""
-        columns = ["method", "k", "metric", "total", "n", "k_used", "n_queries"]
+        """One row a method, kind of weights, k and metric."""
+        keys = ["method", "weights", "k", "metric"]
         if not self._sums:
-            return pd.DataFrame(columns=["regime", *columns])
-        table = pd.concat(self._sums).groupby(columns[:3], as_index=False, sort=False).sum()
+            columns = ["regime", *keys, "total", "n", "k_used", "n_queries"]
+            return pd.DataFrame(columns=columns)
+        table = pd.concat(self._sums).groupby(keys, as_index=False, sort=False).sum()
         table.insert(0, "regime", regime)
         return table
 
@@ -246,6 +271,21 @@ def _predict(reader: EvidenceReader, method: Method, block: QueryBlock) -> Predi
     """A method's predictions, restricted to the evidence that it declares."""
     with reader.restricted_to(method.evidence):
         return method.predict(block)
+
+
+def _separated(
+    predictions: Predictions,
+    method: Method,
+    block: QueryBlock,
+    apart: tuple[BoolArray, list[str]],
+) -> Predictions:
+    """Predictions less those that too little stands behind on other plates."""
+    if not method.evidence & SUMMED:
+        return predictions
+    ranked = None
+    if isinstance(method, LGR) and isinstance(method.selector, LLMSelector | RecordedSelector):
+        ranked = method.share_in_pool(block)
+    return without_inseparable(predictions, apart[0], ranked, apart[1])
 
 
 def _fitted(methods: Methods) -> dict[str, Any]:

@@ -10,7 +10,7 @@ leave nothing to separate where every drug was combined with one other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -76,21 +76,30 @@ class Axes:
 class FoldKey:
     """Names the result of a fold: ``REGIME-FOLD``, or ``REGIME-FOLD-METHOD`` for one method's.
 
-    As text it names a folder in a run, and what was fitted in the run's config.
+    As text it names a folder in a run, and what was fitted in the run's config. ``part`` numbers
+    the parts of a fold whose queries may not read the same wells: ``REGIME-FOLD.PART``.
     """
 
     regime: Regime
     fold: int
     method: str | None = None
+    part: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> FoldKey:
         """The key that :meth:`__str__` wrote."""
-        regime, fold, *method = text.split("-", 2)
-        return cls(Regime(regime), int(fold), *method)
+        regime, number, *method = text.split("-", 2)
+        fold, *part = number.split(".")
+        return cls(
+            Regime(regime),
+            int(fold),
+            method[0] if method else None,
+            int(part[0]) if part else None,
+        )
 
     def __str__(self) -> str:
-        fold = f"{self.regime}-{self.fold}"
+        part = "" if self.part is None else f".{self.part}"
+        fold = f"{self.regime}-{self.fold}{part}"
         return fold if self.method is None else f"{fold}-{self.method}"
 
 
@@ -195,6 +204,14 @@ def make_folds(store: AtlasStore, regime: Regime, n_folds: int = 5, seed: int = 
     """
     axes = Axes.of(store)
     return _part(axes, Regime(regime), np.ones(len(axes.line), dtype=bool), n_folds, seed)
+
+
+def by_parent(folds: Iterable[Fold]) -> list[Fold]:
+    """Folds of the open world that hold out whole parents, made of folds of unseen drugs.
+
+    Whatever stands in the wells of what is tested is not trained on then, in any line.
+    """
+    return [replace(fold, regime=Regime.OPEN_WORLD) for fold in folds]
 
 
 def nested(fold: Fold, n_folds: int = 5, seed: int = 0) -> list[Fold]:

@@ -94,6 +94,7 @@ _READS: Mapping[Evidence, str] = {
     Evidence.TRAIN: "measured changes in training",
     Evidence.TARGET_POOL: "measured changes of other drugs in the query's own cell line",
     Evidence.CONTROLS: "vehicle profiles, where the atlas has them",
+    Evidence.REPLICATE: "other measurements of the query's own compound in its cell line",
     Evidence.TRUTH: "the measured truth",
 }
 _STRICT_READS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -37,6 +37,7 @@ from lgr_core.prediction.mean_baselines import (
 )
 from lgr_core.prediction.method import Method
 from lgr_core.prediction.pca_ridge import PCARidge
+from lgr_core.prediction.replicate import Replicate, ReplicateKind
 from lgr_core.prediction.rhaister import Rhaister
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
@@ -48,6 +49,7 @@ class Group(StrEnum):
     RETRIEVAL = "retrieval"
     BASELINE = "baseline"
     CONTROL = "control"
+    REPLICATE = "replicate"
     EXTERNAL = "external"
 
 
@@ -123,6 +125,11 @@ def _lgr(name: str) -> Callable[[MethodContext], Sequence[Method]]:
 
 def _random(setting: MethodContext) -> Sequence[Method]:
     return [setting.lgr(RandomSelector(seed)) for seed in range(setting.random_seeds)]
+
+
+def _replicate(kind: ReplicateKind, setting: MethodContext) -> Sequence[Method]:
+    del setting
+    return [Replicate(kind)]
 
 
 def _chemcpa(setting: MethodContext) -> Sequence[Method]:
@@ -274,6 +281,20 @@ _TABLE = (
         Group.CONTROL,
         "Mean of the line's other drugs on the query's plates: the technical share of a score.",
         lambda _: [PlateMean()],
+    ),
+    *(
+        Entry(
+            f"replicate_{kind}",
+            f"Replicate, {label}",
+            Group.REPLICATE,
+            f"A control that reads the truth's twin: {kind.label}.",
+            partial(_replicate, kind),
+        )
+        for kind, label in (
+            (ReplicateKind.PLATE, "other plate"),
+            (ReplicateKind.TWIN, "twin"),
+            (ReplicateKind.DOSE, "neighbouring dose"),
+        )
     ),
     Entry(
         "random_k",

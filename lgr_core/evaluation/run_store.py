@@ -154,7 +154,8 @@ def assemble(
     scores_of, jobs = {}, []
     for regime in sorted({key.regime for key in results}):
         of_regime = [result for key, result in results.items() if key.regime is regime]
-        scores_of[regime] = _concat_scores([result.scores for result in of_regime])
+        every = _concat_scores([result.scores for result in of_regime])
+        scores_of[regime] = _over_plates(every)
         trust = _concat([result.trust for result in of_regime])
         jobs += [
             partial(_score_tables, scores_of[regime], reads, seed),
@@ -177,6 +178,17 @@ def assemble(
     before = read_config(folder)
     write_config(folder, {**before, **config, "fitted": fitted})
     return load_run(folder)
+
+
+def _over_plates(scores: pd.DataFrame) -> pd.DataFrame:
+    """One row a method, query and metric: the mean over the plates on which its truth stands."""
+    keys = ["method", "cell_line", "drug", "dose_um", "metric"]
+    if not scores.duplicated(keys).any():
+        return scores
+    each = scores.groupby(keys, observed=True, dropna=False, sort=False)
+    first = scores.loc[~scores.duplicated(keys)].reset_index(drop=True)
+    means = each[["value", "k_used"]].mean().reset_index(drop=True)
+    return first.assign(value=means["value"], k_used=means["k_used"])
 
 
 def _score_tables(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> Tables:
@@ -242,7 +254,7 @@ def _status(each: pd.Series) -> str:
 
 
 def _curve(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    keys = ["regime", "method", "k", "metric"]
+    keys = ["regime", "method", "weights", "k", "metric"]
     table = _concat(tables).groupby(keys, as_index=False, sort=False).sum()
     table["mean"] = table["total"] / table["n"]
     table["k_used"] = table["k_used"] / table["n_queries"]

@@ -15,7 +15,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.domain import EMPTY, Evidence, Selector
+from lgr_core.domain import EMPTY, Change, Evidence, Selector, WellScope
 from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
 from lgr_core.evaluation.external_predictions import ExternalPredictions, read_external_predictions
 from lgr_core.evaluation.fold_task import FoldResult, FoldTask, Methods, compute
@@ -24,7 +24,9 @@ from lgr_core.evaluation.query_metadata import query_metadata
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.evaluation.run_store import Each, Run, assemble
+from lgr_core.evaluation.well_parts import parts_of, reader_of
 from lgr_core.processes import SPAWN, broken_pools_as_errors, process_pool
+from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
 from lgr_core.retrieval.query_block import EvidenceReader
 
 RESULTS = "parts"
@@ -69,12 +71,15 @@ class BenchmarkSession:
         curve = every[: plan.curve_queries]
         alone = [name for name in plan.methods if REGISTRY[name].slow or REGISTRY[name].apart]
         others = tuple(name for name in plan.methods if name not in alone)
+        labels = ConditionIndex(self.store)
         for fold, scored in zip(folds, rows, strict=True):
-            if len(scored):
-                drawn = np.intersect1d(scored, curve)
-                yield FoldTask(fold, scored, drawn, (*others, *self.external))
+            for part in parts_of(self.store, labels, fold, scored, plan.evidence, plan.seed):
+                if not len(part.rows):
+                    continue
+                drawn = np.intersect1d(part.rows, curve)
+                yield FoldTask(fold, part, drawn, (*others, *self.external))
                 for name in alone:
-                    yield FoldTask(fold, scored, drawn, (name,), alone=name)
+                    yield FoldTask(fold, part, drawn, (name,), alone=name)
 
     def methods_for(self, setting: MethodContext, methods: Sequence[str]) -> Methods:
         """The methods of these names, of the registry or external."""
@@ -114,7 +119,8 @@ class BenchmarkSession:
 
     def execute(self, task: FoldTask, place: Path, step: Callable[[int], None]) -> None:
         """Compute and save a task's result, on one thread: the processes share the cores."""
-        reader = EvidenceReader(self.store, task.fold)
+        plan = self.plan
+        reader = reader_of(self.store, task.fold, task.part, plan.change, plan.evidence)
         checkpoint = place.with_name(f".{place.name}.checkpoint")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         with threadpool_limits(1):
@@ -131,7 +137,7 @@ class BenchmarkSession:
 
     def _queries_of(self, task: FoldTask, reader: EvidenceReader) -> pd.DataFrame:
         """What the task's queries are, read once for all tasks of a fold."""
-        key = FoldKey(task.fold.regime, task.fold.number)
+        key = FoldKey(task.fold.regime, task.fold.number, part=task.part.number)
         if key not in self._queries:
             self._queries[key] = query_metadata(reader, np.sort(task.rows))
         return self._queries[key]
@@ -165,6 +171,8 @@ def run_benchmark(
     UsageError
         If the folds cannot be made.
     """
+    if (plan.change, plan.evidence) != (Change.TOTAL, WellScope.ANY):
+        require_plates(ConditionIndex(store), store)
     config = plan.to_dict(store)
     check_same(folder, config)
     spec = _SessionSpec(

@@ -26,6 +26,12 @@ def rank_weights(k_used: int) -> FloatArray:
     return falling / falling.sum()
 
 
+def reciprocal_rank_weights(k_used: int) -> FloatArray:
+    """Weights in proportion to one over the rank, (k_used,): of three, 6/11, 3/11 and 2/11."""
+    each = 1.0 / np.arange(1, k_used + 1)
+    return each / each.sum()
+
+
 def score_weights(scores: Sequence[float | None]) -> FloatArray:
     """Weights in proportion to the selector's scores, (k_used,); negative ones count as 0.
 
@@ -56,12 +62,16 @@ def median_weights(deltas: FloatArray) -> FloatArray:
     return weights
 
 
+RECIPROCAL_RANK = "reciprocal_rank"
+"""The aggregation that counts the first neighbours most."""
+
 Scores = Sequence[float | None]
 """The selector's score of each neighbour, best first; None where it gave none."""
 
 WEIGHTS: Mapping[str, Callable[[Scores, Callable[[], FloatArray]], FloatArray]] = {
     "mean": lambda scores, _: mean_weights(len(scores)),
     "rank_weighted": lambda scores, _: rank_weights(len(scores)),
+    RECIPROCAL_RANK: lambda scores, _: reciprocal_rank_weights(len(scores)),
     "score_weighted": lambda scores, _: score_weights(scores),
     "median": lambda _, deltas: median_weights(deltas()),
 }

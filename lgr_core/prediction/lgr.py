@@ -22,6 +22,7 @@ from lgr_core.domain import (
     IntArray,
     Neighbor,
     Prediction,
+    Reason,
     Retrieval,
     Selection,
     Selector,
@@ -30,7 +31,13 @@ from lgr_core.domain import (
     require_k,
 )
 from lgr_core.drugs.catalog import DrugCatalog
-from lgr_core.errors import EmptyPoolError, LeakageError, LgrError, UsageError
+from lgr_core.errors import (
+    EmptyPoolError,
+    LeakageError,
+    LgrError,
+    NotSeparableError,
+    UsageError,
+)
 from lgr_core.prediction.aggregate import (
     SHRUNKEN,
     STRENGTH,
@@ -46,6 +53,9 @@ from lgr_core.retrieval.single_slot_cache import SingleSlotCache
 from lgr_core.retrieval.sums import MeanOver
 
 T = TypeVar("T")
+
+NO_NEIGHBOR_SEPARABLE = "no neighbour can be separated from its plate"
+"""Why there is no specific change."""
 
 NO_FALLBACK = "none"
 FALLBACKS = ("pool_mean", NO_FALLBACK)
@@ -129,10 +139,26 @@ class LGR(NothingToFit):
         ask = k if ask is None else ask
         return self._found.get((block, k, ask), lambda: self._retrieve(block, k, ask))
 
-    def at(self, block: QueryBlock, found: Sequence[Found], k: int) -> Predictions:
-        """The weighted sums of the first ``k`` of the neighbours that were found."""
-        weights, used = self._weights(block, found, k)
+    def at(
+        self, block: QueryBlock, found: Sequence[Found], k: int, *, how: str | None = None
+    ) -> Predictions:
+        """The weighted sums of the first ``k`` of the neighbours that were found.
+
+        ``how`` is another aggregation than the method's own.
+        """
+        weights, used = self._weights(block, found, k, self.how if how is None else how)
         return self.summed(block, weights, used, found)
+
+    def share_in_pool(self, block: QueryBlock) -> FloatArray:
+        """(n,) the share of the drugs ranked for each query that its pool holds; 0 without any."""
+        shares = []
+        for one in self.retrieve(block, self.k):
+            if isinstance(one, LgrError):
+                shares.append(0.0)
+                continue
+            withheld = sum(r.reason is Reason.NOT_IN_SPLIT for r in one.rejected)
+            shares.append(one.k_used / max(one.k_used + withheld, 1))
+        return np.array(shares)
 
     def explain(
         self,
@@ -147,7 +173,7 @@ class LGR(NothingToFit):
         """
         found = self.retrieve(block, self.k) if found is None else found
         over = block if over is None else over
-        weights, used = self._weights(over, found, self.k)
+        weights, used = self._weights(over, found, self.k, self.how)
         sums = self.summed(over, weights, used, found)
         place = over.guard(self.evidence).places(self.basis)
         return [
@@ -170,7 +196,7 @@ class LGR(NothingToFit):
         )
 
     def _weights(
-        self, block: QueryBlock, found: Sequence[Found], k: int
+        self, block: QueryBlock, found: Sequence[Found], k: int, how: str
     ) -> tuple[FloatArray, BoolArray]:
         """(n, n_names) each query's weights on the drugs of the basis, and which are neighbours."""
         guard = block.guard(self.evidence)
@@ -181,19 +207,25 @@ class LGR(NothingToFit):
                 neighbors = retrieval.neighbors[:k]
                 at = places_of(place, [neighbor.drug for neighbor in neighbors], block.cell_line)
                 used[i, at] = True
-                if self.how == SHRUNKEN:
+                if how == SHRUNKEN:
                     pool = places_of(place, block.pool_of(i).drugs, block.cell_line)
                     own, weights[i, pool] = shrunken_weights(len(at), len(pool), STRENGTH)
                     weights[i, at] = own
                 else:
-                    weights[i, at] = self._of_neighbors(guard, i, neighbors, at)
+                    weights[i, at] = self._of_neighbors(how, guard, i, neighbors, at)
         return weights, used
 
     def _of_neighbors(
-        self, guard: EvidenceGuard, i: int, neighbors: Sequence[Neighbor], places: IntArray
+        self,
+        how: str,
+        guard: EvidenceGuard,
+        i: int,
+        neighbors: Sequence[Neighbor],
+        places: IntArray,
     ) -> FloatArray:
         scores = [neighbor.score for neighbor in neighbors]
-        return WEIGHTS[self.how](scores, partial(guard.vectors, i, places, self.basis))
+        read = partial(guard.vectors, i, places, self.basis)
+        return WEIGHTS[how](scores, lambda: np.nan_to_num(read()))
 
     def summed(
         self,
@@ -208,13 +240,18 @@ class LGR(NothingToFit):
         k_used = used.sum(axis=1).astype(float)
         refused = np.array([isinstance(one, LgrError) for one in outcomes])
         fallback = self._fall_back(block, delta, (k_used == 0) & ~refused)
+        lost = np.isnan(delta[:, 0]) & ~refused
         delta[refused], k_used[refused] = np.nan, np.nan
+        status = [_status(one) for one in outcomes]
+        detail = [detail_of(one) for one in outcomes]
+        for i in np.flatnonzero(lost).tolist():
+            status[i], detail[i] = Status.NOT_SEPARABLE, NO_NEIGHBOR_SEPARABLE
         return Predictions(
             delta=delta,
-            status=[_status(one) for one in outcomes],
+            status=status,
             k_used=k_used,
             fallback=fallback,
-            detail=[detail_of(one) for one in outcomes],
+            detail=detail,
             used=used if self.basis is VectorBasis.LINE else None,
         )
 
@@ -251,6 +288,9 @@ class LGR(NothingToFit):
         """One query's part of what was computed for all."""
         if isinstance(found, LgrError):
             return found
+        if sums.status[i] is Status.NOT_SEPARABLE:
+            asked = f"specific change of {block.queries[i]}"
+            return NotSeparableError(asked, NO_NEIGHBOR_SEPARABLE, "Look at the total change.")
         own = tuple(weights[[place[drug] for drug in found.drugs]].tolist())
         if sums.fallback[i] is not None:
             pool = block.pool_of(i).drugs

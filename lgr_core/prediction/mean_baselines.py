@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Change, Evidence, FloatArray, IntArray
 from lgr_core.prediction.method import NothingToFit, Predictions, Status, answered
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import QueryBlock
@@ -79,6 +79,8 @@ class PlateMean(NothingToFit):
         if labels.plate_index.is_empty:
             why = "the atlas does not say which plates were used"
             return NotApplicable(self.name, self.evidence, why).predict(block)
+        if block.change is Change.SPECIFIC:  # zero by construction, so that nothing is rounded
+            return answered(guard.mean(MeanOver.LINE)[0], without="nothing may be read here")
         _, rows = labels.measured(block.cell_line, block.dose_um)
         candidates, own = labels.plate_index.standing(rows, block.rows)
         weights = self._weights(guard, rows, candidates, own)

@@ -21,6 +21,7 @@ class Status(StrEnum):
     OK = "ok"
     NOT_APPLICABLE = "not_applicable"
     EMPTY_POOL = "empty_pool"
+    NOT_SEPARABLE = "not_separable"
     FAILED = "failed"
 
 

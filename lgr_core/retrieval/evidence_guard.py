@@ -191,7 +191,7 @@ class EvidenceGuard(RowGuard):
     def _other_lines(self) -> OtherLines:
         """The lines in which no query's own well is closed to it."""
         shared = self.evidence - {Evidence.TARGET_POOL}
-        closed = self.closed_lines().any(axis=0)
+        closed: BoolArray = np.logical_or.reduce(self.closed_lines(), axis=0)
         closed[self.line] = False
         return self._source.other_lines_of(
             shared,
@@ -279,7 +279,7 @@ class EvidenceGuard(RowGuard):
     def _closed_rows(self, over: MeanOver, drugs: IntArray | None, power: int) -> Sums:
         """Sums over the rows that the evidence opens and that are closed to each query."""
         block, labels = self.block, self._labels
-        closed = labels.line == self.line
+        closed: BoolArray = labels.line == self.line
         if over is not MeanOver.LINE and self._source.wells is WellScope.OTHER_WELLS:
             closed = closed | np.isin(labels.drug, self._drugs)
         rows = np.flatnonzero(closed & self._at_dose & self._reach)

@@ -198,8 +198,9 @@ class FoldEvidence:
         if key not in self._changes:
             if len(self._changes) == _KEPT:
                 self._changes.clear()
-            every = {"all_genes": self.all_genes, "genes": self.genes}
-            self._changes[key] = SpecificChanges(store, labels, readable, **every)
+            self._changes[key] = SpecificChanges(
+                store, labels, readable, all_genes=self.all_genes, genes=self.genes
+            )
         return self._changes[key]
 
     @cached_property
@@ -267,13 +268,9 @@ class FoldEvidence:
         pool = opened & ~among
         if not pool.any():
             return self._sums[key]
-        return self._sums[key] + self._summed(
-            pool, dose, over, power, evidence, plate_set
-        )
+        return self._sums[key] + self._summed(pool, dose, over, power, evidence, plate_set)
 
-    def _reach(
-        self, evidence: frozenset[Evidence], line: int, plate_set: int | None
-    ) -> BoolArray:
+    def _reach(self, evidence: frozenset[Evidence], line: int, plate_set: int | None) -> BoolArray:
         lines = self.labels.line
         everything = np.ones(len(lines), dtype=bool)
         opened = {} if self.fold is None else self.fold.readable_rows

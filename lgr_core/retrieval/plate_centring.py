@@ -115,7 +115,7 @@ class LinePlates:
         found = on_units
         for at_dose, means in self._means():
             found = found - self._taken_away(np.where(at_dose, taken, 0.0), means) * open_here
-        lost = weights.any(axis=1) & ~kept.any(axis=1)
+        lost: BoolArray = np.any(weights, axis=1) & ~np.any(kept, axis=1)
         return found, lost
 
     def _taken_away(self, taken: FloatArray, means: FloatArray) -> FloatArray:
@@ -220,4 +220,3 @@ def _narrow(matrix: csr_array) -> csr_array:
     matrix = csr_array(matrix)
     matrix.eliminate_zeros()
     return matrix.astype(np.float32)
-

@@ -79,6 +79,11 @@ class QueryBlock(Queries):
 
     _reader: EvidenceReader = field(repr=False)
 
+    @property
+    def change(self) -> Change:
+        """Which change is averaged and predicted."""
+        return self._reader.change
+
     @cached_property
     def pools(self) -> tuple[CandidatePool | EmptyPoolError, ...]:
         """Each query's candidates, or the error that says why there are none."""

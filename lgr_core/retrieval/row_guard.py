@@ -77,7 +77,7 @@ class RowGuard:
         return self._own_unit(queries, rows) & readable & ~own
 
     def _own_well(self, queries: IntArray | int, rows: IntArray) -> BoolArray:
-        """Rows of each query's drug at its dose, in any line, on a plate that may be the query's."""
+        """Rows of each query's drug at its dose, in any line, on a plate that may be its own."""
         labels = self._labels
         same = (self._drugs[queries] == labels.drug[rows]) & self._exactly[rows]
         return same & self._overlapping[queries, labels.plate_index.set_of[rows]]

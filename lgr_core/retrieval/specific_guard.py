@@ -3,8 +3,8 @@
 The mean that is taken off each neighbour passes the same guard as the neighbour: no row that the
 query may not read, none of its own parent, is in it. In the query's own line, where what is closed
 differs from query to query, weights on specific changes become weights on deltas, and each is
-checked (:meth:`SpecificGuard.combine_rows`). In other lines all queries of a block share the plates'
-means, over rows that are open to all of them.
+checked (:meth:`SpecificGuard.combine_rows`). In other lines all queries of a block share the means
+of plates, over rows that are open to all of them.
 
 The mean over a plate's drugs is zero by construction: so are the means over a line and over all.
 """
@@ -173,7 +173,7 @@ class SpecificGuard(EvidenceGuard):
         return found
 
     def grid(self) -> IntArray:
-        """(n_lines, n_drugs) the opened rows that have a specific change, -1 where there is none."""
+        """(n_lines, n_drugs) the opened rows that have a specific change, else -1."""
         grid = super().grid()
         here = grid[self.line] if self.line >= 0 else np.empty(0, dtype=np.intp)
         known = here[here >= 0]
@@ -254,7 +254,9 @@ class SpecificGuard(EvidenceGuard):
         np.subtract.at(totals, self._labels.drug[here[defined]], values[defined])
         np.subtract.at(counts, self._labels.drug[here[defined]], 1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(counts[:, None] > 0, totals / counts[:, None], np.nan).astype(np.float32)
+            return np.where(counts[:, None] > 0, totals / counts[:, None], np.nan).astype(
+                np.float32
+            )
 
     def _members(self, basis: VectorBasis) -> csr_array:
         members = super()._members(basis)

@@ -141,7 +141,9 @@ def _match(samples: pd.DataFrame, keys: pd.DataFrame, *, exact: bool) -> pd.Data
     drugs, lines = DrugCatalog(keys["drug"].unique()), CellLineCatalog(keys["cell_line"].unique())
     named = samples.assign(
         sample=np.arange(len(samples)),
-        drug=samples["drug"].map({name: drugs.find(name).drug for name in samples["drug"].unique()}),
+        drug=samples["drug"].map(
+            {name: drugs.find(name).drug for name in samples["drug"].unique()}
+        ),
         line=samples["cell_line"].map({n: lines.find(n) for n in samples["cell_line"].unique()}),
     )
     numbered = keys.assign(key=np.arange(len(keys))).rename(columns={"dose_um": "dose_of_file"})
