@@ -143,7 +143,11 @@ class _MeasuredSpecific:
             return values
         delta = np.where(ok[:, None], found.delta, 0)[self._defined]
         scores = score(
-            delta, self.deltas[self._defined], references=self._references, metrics=SPECIFIC_METRICS
+            delta,
+            self.deltas[self._defined],
+            references=self._references,
+            metrics=SPECIFIC_METRICS,
+            change=Change.SPECIFIC,
         )
         values[self._defined] = np.column_stack([scores[name] for name in SPECIFIC_METRICS])
         values[~ok] = np.nan

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Condition
+from lgr_core.domain import Change, Condition, WellScope
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import by_method, fit, usable
 from lgr_core.evaluation.folds import FoldKey
@@ -113,13 +113,15 @@ def newest_params(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] 
 
 
 def _runs_of(runs: Path, store: AtlasStore) -> list[tuple[dict[str, Any], Path]]:
-    """Configs and folders of the finished runs of a build, the newest first."""
+    """Configs and folders of a build's finished runs on the total change, the newest first."""
     found = []
     for path in runs.glob("*/config.json"):
         try:
             config = json.loads(path.read_text(encoding="utf-8"))
             same = (config["atlas"], config["build_id"]) == (store.name, store.build_id)
-            if same and config.get("finished_at"):
+            total = config.get("change", Change.TOTAL) == Change.TOTAL
+            total &= config.get("evidence", WellScope.ANY) == WellScope.ANY
+            if same and total and config.get("finished_at"):
                 found.append((config, path.parent))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # another program's folder

@@ -218,7 +218,8 @@ class _Curve:
     def __init__(self, reader: EvidenceReader, task: FoldTask, k: int) -> None:
         self._reader, self._rows = reader, task.curve_rows
         self._ks = sorted({*CURVE_K, k})
-        specific = reader.change is Change.SPECIFIC
+        self._change = reader.change
+        specific = self._change is Change.SPECIFIC
         self._metrics = CURVE_SPECIFIC if specific else CURVE_METRICS
         self._sums: list[pd.DataFrame] = []
 
@@ -243,7 +244,9 @@ class _Curve:
             ok = predicted.ok & defined
             if not ok.any():
                 continue
-            scores = score(predicted.delta[ok], measured[ok], metrics=self._metrics)
+            scores = score(
+                predicted.delta[ok], measured[ok], metrics=self._metrics, change=self._change
+            )
             each = {
                 "method": name,
                 "weights": how,

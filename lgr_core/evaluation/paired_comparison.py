@@ -19,7 +19,7 @@ from lgr_core.evaluation.score_array import (
     score_grids,
     stacked,
 )
-from lgr_core.metrics import METRICS, Direction
+from lgr_core.metrics import EVERY_METRIC, Direction
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -94,8 +94,8 @@ def compare_all(
     require(scores, ["method", "metric"])
     wanted = _known(scores, "metric", metrics)
     for metric in wanted:
-        if metric not in METRICS:
-            raise unknown("metric", metric, METRICS, "the table of metrics")
+        if metric not in EVERY_METRIC:
+            raise unknown("metric", metric, EVERY_METRIC, "the table of metrics")
     chosen = _pairs(scores, pairs)
     tables = []
     for grid in score_grids(scores, clusters, with_k=matched_k):
@@ -199,10 +199,10 @@ def _win_rate(x: FloatArray, y: FloatArray, metric: str) -> FloatArray:
 
 def _goodness(values: FloatArray, metric: str) -> FloatArray:
     """Larger is better."""
-    match METRICS[metric].direction:
+    match EVERY_METRIC[metric].direction:
         case Direction.HIGHER:
             return values
         case Direction.LOWER:
             return -values
         case Direction.NEAREST:
-            return -np.abs(values - METRICS[metric].best)
+            return -np.abs(values - EVERY_METRIC[metric].best)

@@ -14,7 +14,7 @@ from lgr_core.evaluation.figures import method_style
 from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import EVERY_METRIC
 
 _NAMES = {
     "build_id": "build of the atlas",
@@ -51,7 +51,7 @@ def coverage(summary: pd.DataFrame) -> tuple[str, list[str]]:
     others = {share: words.index[words == share] for share in words.unique() if share != usual}
     return usual, [
         f"{'undefined' if share == 'none' else f'coverage {share}'}: "
-        + "; ".join(METRICS[metric].label for metric in metrics)
+        + "; ".join(EVERY_METRIC[metric].label for metric in metrics)
         for share, metrics in others.items()
     ]
 

@@ -22,7 +22,7 @@ from lgr_core.evaluation.table_labels import (
     outcomes,
     plain,
 )
-from lgr_core.metrics import METRICS, Direction
+from lgr_core.metrics import EVERY_METRIC, Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def method_cell(method: str) -> Cell:
 
 
 def _metric_head(name: str, kind: ValueKind) -> Cell:
-    metric = METRICS[name]
+    metric = EVERY_METRIC[name]
     unit = f", {kind.label}" if metric.scale_dependent else ""
     return Cell(metric.label, (better(metric) + unit,))
 
@@ -160,13 +160,13 @@ def _best(summary: pd.DataFrame, metric: str) -> float:
     means = rows.loc[[not _is_control(method) for method in rows["method"]], "mean"].dropna()
     if means.empty:
         return math.nan
-    match METRICS[metric].direction:
+    match EVERY_METRIC[metric].direction:
         case Direction.HIGHER:
             return means.max()
         case Direction.LOWER:
             return means.min()
         case Direction.NEAREST:
-            return means.loc[(means - METRICS[metric].best).abs().idxmin()]
+            return means.loc[(means - EVERY_METRIC[metric].best).abs().idxmin()]
 
 
 def _is_control(method: str) -> bool:

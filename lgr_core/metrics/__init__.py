@@ -27,6 +27,7 @@ from lgr_core.metrics.ranks import (
     spearman_delta,
 )
 from lgr_core.metrics.registry import (
+    EVERY_METRIC,
     METRICS,
     SPECIFIC_METRICS,
     Direction,
@@ -53,6 +54,7 @@ from lgr_core.metrics.vector_metrics import (
 from lgr_core.metrics.weighted import effect_weights, r2_weighted, wmse
 
 __all__ = [
+    "EVERY_METRIC",
     "METRICS",
     "MIN_PARENTS",
     "SPECIFIC_METRICS",

@@ -213,6 +213,9 @@ SPECIFIC_METRICS: Mapping[str, Metric] = MappingProxyType({m.id: m for m in _SPE
 Each is the formula of a total metric (``formula_of``) applied to specific changes.
 """
 
+EVERY_METRIC: Mapping[str, Metric] = MappingProxyType({**METRICS, **SPECIFIC_METRICS})
+"""The metrics of both changes by id."""
+
 _OF_CHANGE = {Change.TOTAL: METRICS, Change.SPECIFIC: SPECIFIC_METRICS}
 
 

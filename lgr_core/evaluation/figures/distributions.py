@@ -12,7 +12,7 @@ from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.evaluation.figures.dot_plot import axis_words, head_of, rows_layout, upright
 from lgr_core.evaluation.figures.styles import BESIDE, PERFECT, Group, method_style, number, ordered
 from lgr_core.figures.prediction import FOOT, NOISE, with_layout, x_title
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import EVERY_METRIC
 
 _HEIGHT, _LINE = 360, 19
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -59,7 +59,7 @@ def distributions(scores: pd.DataFrame, metric: str, *, kind: ValueKind) -> go.F
         figure,
         {float(y): method_style(name).label for y, name in enumerate(shown)},
         ends={float(y): f"n {len(values[name]):,}" for y, name in enumerate(shown)},
-        axis=axis_words(METRICS[metric], kind),
+        axis=axis_words(EVERY_METRIC[metric], kind),
     )
 
 
@@ -93,13 +93,13 @@ def duel(both: pd.DataFrame, method: str, rival: str, metric: str, *, kind: Valu
     )
     corners = {"x0": reach[0], "y0": reach[0], "x1": reach[1], "y1": reach[1]}
     figure.add_shape(type="line", **corners, line={"color": NOISE, "dash": "dot"})
-    words = f"{escape(method_style(rival).label)}<br>{axis_words(METRICS[metric], kind)}"
+    words = f"{escape(method_style(rival).label)}<br>{axis_words(EVERY_METRIC[metric], kind)}"
     figure.add_annotation(x_title(words))
     figure.update_xaxes(range=reach)
     figure.update_yaxes(
-        range=reach, title=f"{escape(method_style(method).label)}<br>{METRICS[metric].label}"
+        range=reach, title=f"{escape(method_style(method).label)}<br>{EVERY_METRIC[metric].label}"
     )
-    third = _LINE if METRICS[metric].scale_dependent else 0
+    third = _LINE if EVERY_METRIC[metric].scale_dependent else 0
     figure = with_layout(figure, height=_HEIGHT + third, left=74, head=16)
     return figure.update_layout(margin_b=FOOT + third)
 
@@ -159,7 +159,7 @@ def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go
         )
     figure.add_shape(upright(float(k), NOISE, "dot"))
     figure.add_annotation(x_title("neighbours asked for (k)"))
-    figure.update_yaxes(title=axis_words(METRICS[metric], kind))
+    figure.update_yaxes(title=axis_words(EVERY_METRIC[metric], kind))
     head = head_of(len(figure.data))
     return with_layout(figure, height=_HEIGHT + head, left=74, head=head)
 

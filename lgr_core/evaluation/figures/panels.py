@@ -39,7 +39,7 @@ from lgr_core.evaluation.figures.styles import (
 )
 from lgr_core.evaluation.paired_comparison import distinguishable
 from lgr_core.figures.prediction import DOWN, NOISE, TRUTH, UP
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import EVERY_METRIC
 
 _SLICES_HEAD = head_of(4)
 """Figures of slices stand side by side: whatever their legends, their rows are level."""
@@ -73,7 +73,7 @@ def metric_panel(
     shown.sort(key=lambda name: name not in apart)
     places = _places(shown, apart)
     figure = draw_rows([_dot(rows.loc[name], name, y) for name, y in places.items()])
-    found = METRICS[metric]
+    found = EVERY_METRIC[metric]
     return rows_layout(
         figure,
         {y: _label(rows.loc[name], name) for name, y in places.items()},
@@ -93,7 +93,7 @@ def gaps(pairs: pd.DataFrame, rival: str, metric: str, *, kind: ValueKind) -> go
     shown = [name for name in ordered(rows.index) if name != PERFECT]
     places = {name: float(y) for y, name in enumerate(shown)}
     dots = [_gap_dot(rows.loc[name], method_style(name), y) for name, y in places.items()]
-    found = METRICS[metric]
+    found = EVERY_METRIC[metric]
     return rows_layout(
         draw_rows(dots),
         {y: method_style(name).label for name, y in places.items()},
@@ -143,7 +143,7 @@ def slices(
         draw_rows(dots, named=True),
         {float(y): slice_words(label) for y, label in enumerate(labels)},
         ends={y: f"n {n:,}" for y, n in rows.groupby("y")["n_queries"].max().items()},
-        axis=axis_words(METRICS[metric], kind),
+        axis=axis_words(EVERY_METRIC[metric], kind),
         head=_SLICES_HEAD,
     )
 
@@ -162,7 +162,7 @@ def slice_gaps(table: pd.DataFrame, *, kind: ValueKind) -> go.Figure:
         draw_rows(dots, named=True),
         {float(y): slice_words(label) for y, label in enumerate(table["slice"])},
         ends={float(y): f"n {n:,}" for y, n in enumerate(table["n_common"])},
-        axis=f"difference in {axis_words(METRICS[table['metric'].iloc[0]], kind)}",
+        axis=f"difference in {axis_words(EVERY_METRIC[table['metric'].iloc[0]], kind)}",
         head=_SLICES_HEAD,
         shapes=[upright(0.0, NOISE, "solid")],
     )
@@ -204,7 +204,7 @@ def _side(row: pd.Series, side: int) -> MethodStyle:
         return replace(plain, label="no interval", symbol="circle-open")
     if not side:
         return replace(plain, label="not told apart")
-    above, x_title = side_words(METRICS[row["metric"]], row["a"], row["b"])
+    above, x_title = side_words(EVERY_METRIC[row["metric"]], row["a"], row["b"])
     known = {1: (above, UP, "triangle-right"), -1: (x_title, DOWN, "triangle-left")}
     label, colour, symbol = known[side]
     return replace(plain, label=label, colour=colour, symbol=symbol)
