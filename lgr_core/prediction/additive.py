@@ -74,22 +74,17 @@ def answered_additively(block: QueryBlock, guard: EvidenceGuard) -> Predictions:
     """The additive predictions of a block's queries, by what the guard's evidence opens."""
     grid, drugs = guard.grid(), block.labels.drug_numbers(block.drugs)
     present = grid >= 0
-    readable = _readable_in_line(guard, grid, len(block))
+    rows = grid[present]
+    readable = guard.allows(np.arange(len(block))[:, None], rows[None, :])
     weights = np.empty((len(block), int(present.sum())))
     known = np.empty(len(block), dtype=bool)
     for i, drug in enumerate(drugs):
-        measured = present.copy()
-        measured[guard.line] = readable[i]
+        measured = np.zeros_like(present)
+        measured[present] = readable[i]
         weights[i] = additive_weights(measured, guard.line, int(drug))[present]
-        known[i] = readable[i].any() or (drug >= 0 and measured[:, drug].any())
-    delta = guard.combine_rows(weights, grid[present])
+        known[i] = measured[guard.line].any() or (drug >= 0 and measured[:, drug].any())
+    delta = guard.combine_rows(weights, rows)
     delta[~weights.any(axis=1)] = np.nan
     return answered(
         delta, without=NOTHING, fallback=[None if each else GlobalMean.name for each in known]
     )
-
-
-def _readable_in_line(guard: EvidenceGuard, grid: IntArray, n: int) -> BoolArray:
-    """(n, n_drugs) which drugs of the block's own line each query may read."""
-    rows = grid[guard.line]
-    return guard.allows(np.arange(n)[:, None], rows[None, :]) & (rows >= 0)

@@ -161,15 +161,16 @@ class BestEvidence(LinearMethod):
         block: QueryBlock,
     ) -> _Answer | None:
         """What answers a block's queries of one route by any settings; None without them."""
-        places = dict(routes_of(block, block.guard(self.evidence))).get(route)
-        if places is None:
+        found = routes_of(block, block.guard(self.evidence))
+        parts = [(places, block.some(places)) for taken, places in found if taken is route]
+        if not parts:
             return None
-        part = block.some(places)
-        answer = asking(part, part.guard(self.evidence))
+        answers = [(places, asking(part, part.guard(self.evidence))) for places, part in parts]
 
         def predict(tried: BestEvidenceSettings) -> FloatArray:
             delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
-            delta[places] = answer(tried)
+            for places, answer in answers:
+                delta[places] = answer(tried)
             return delta
 
         return predict
@@ -216,7 +217,7 @@ def other_line_weights(
     known[guard.line] = False
     lines = np.flatnonzero(known)
     own = grid[np.ix_(lines, places)]
-    measured = own >= 0
+    measured = (own >= 0) & ~guard.closed_lines()[:, lines].T
     weights = np.exp(settings.sharpness * _vehicle_likeness(block, guard, lines))
     shares = weights[:, None] * measured / (weights @ measured)
     n, rows = len(places), np.where(measured, own, 0)
@@ -253,15 +254,22 @@ def _vehicle_likeness(block: QueryBlock, guard: EvidenceGuard, lines: IntArray) 
 
 
 def routes_of(block: QueryBlock, guard: EvidenceGuard) -> Iterator[tuple[Route, IntArray]]:
-    """Each route that queries take, and which of the block's they are, (n_taking,)."""
+    """Each route that queries take, and which of the block's they are, (n_taking,).
+
+    A route comes more than once where queries may read their drug in different other lines.
+    """
     grid, places = guard.grid(), block.labels.drug_numbers(block.drugs)
     here = grid[guard.line]
-    in_other_lines = np.delete(grid, guard.line, axis=0) >= 0
-    known = in_other_lines[:, places].any(axis=0) & (places >= 0)
+    closed = guard.closed_lines()
+    in_other_lines = (grid[:, places] >= 0).T & ~closed
+    in_other_lines[:, guard.line] = False
+    known = in_other_lines.any(axis=1) & (places >= 0)
     readable = guard.allows(np.arange(len(block))[:, None], here[here >= 0])
     pool = readable.any(axis=1)
     anyone = pool if pool.all() else guard.mean(MeanOver.EVERYWHERE)[1] > 0
     alone = np.where(anyone, Route.KRIGING, Route.NOTHING)
     routes = np.where(known, np.where(pool, Route.TWO_WAY, Route.OTHER_LINES), alone)
-    for route in dict.fromkeys(routes.tolist()):
-        yield Route(route), np.flatnonzero(routes == route)
+    closed[~known] = False
+    _, alike = np.unique(closed, axis=0, return_inverse=True)
+    for route, group in dict.fromkeys(zip(routes.tolist(), alike.tolist(), strict=True)):
+        yield Route(route), np.flatnonzero((routes == route) & (alike == group))

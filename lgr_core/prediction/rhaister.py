@@ -43,8 +43,9 @@ class Rhaister(NothingToFit):
     def predict(self, block: QueryBlock) -> Predictions:
         """The regression's answer drawn to the additive one."""
         delta = np.full((len(block), block.labels.n_genes), np.nan, dtype=np.float32)
-        places = dict(routes_of(block, block.guard(self.evidence))).get(Route.TWO_WAY)
-        if places is not None:
+        for route, places in routes_of(block, block.guard(self.evidence)):
+            if route is not Route.TWO_WAY:
+                continue
             part = block.some(places)
             guard = part.guard(self.evidence)
             ridge, known = _of_panel(guard)

@@ -104,6 +104,13 @@ class EvidenceGuard(RowGuard):
         opened = csr_array(self._members(basis)[:, np.flatnonzero(self._reach)])
         return np.diff(opened.indptr) > 0
 
+    def opened_rows(self) -> BoolArray:
+        """(n_conditions,) rows at the block's dose that the evidence opens and that have a value.
+
+        A query's own unit is among them.
+        """
+        return self._reach & self._at_dose
+
     def combine(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """Weighted sums of measured deltas or of drug means, (n, genes) float32.
 

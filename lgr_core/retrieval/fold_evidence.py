@@ -99,6 +99,12 @@ class FoldEvidence:
         self._units = SingleSlotCache[FloatArray]()
         self._changes: dict[object, SpecificChanges] = {}
 
+    @property
+    def narrows(self) -> bool:
+        """Whether less may be read, or is defined, than the fold opens."""
+        plain = (self.change, self.wells) == (Change.TOTAL, WellScope.ANY)
+        return not plain or self._hidden is not None
+
     @contextmanager
     def restricted_to(self, evidence: frozenset[Evidence]) -> Iterator[None]:
         """While this lasts, blocks open no other evidence: that which a method has declared."""
@@ -154,9 +160,18 @@ class FoldEvidence:
         """
         if self.change is Change.TOTAL:
             return self.deltas(rows)
+        return self._shared_changes(evidence, plate_set).of(rows)
+
+    def has_value(self, evidence: frozenset[Evidence], plate_set: int | None) -> BoolArray:
+        """(n_conditions,) rows of which :meth:`values` has any."""
+        return self._shared_changes(evidence, plate_set).defined
+
+    def _shared_changes(
+        self, evidence: frozenset[Evidence], plate_set: int | None
+    ) -> SpecificChanges:
         shared = evidence & SUMMED - {Evidence.TARGET_POOL}
         readable = self.readable_rows(shared, NO_LINE, plate_set) & ~self.closed
-        return self._centred(self.store, self.labels, readable, (shared, plate_set)).of(rows)
+        return self._centred(self.store, self.labels, readable, (shared, plate_set))
 
     def truths(self, rows: IntArray) -> FloatArray:
         """What predictions are compared with, (n_rows, genes), NaN where it is not defined.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class EvidenceReader(FoldEvidence):
         line, dose, drugs = labels.line[rows], labels.doses[rows], labels.drugs[labels.drug[rows]]
         same = (dose[1:] == dose[:-1]) | (np.isnan(dose[1:]) & np.isnan(dose[:-1]))
         edges = np.flatnonzero((line[1:] != line[:-1]) | ~same) + 1
-        for part in np.split(np.arange(len(rows)), edges):
+        for part in np.split(np.arange(len(rows)), edges) if len(rows) else ():
             at = None if np.isnan(dose[part[0]]) else float(dose[part[0]])
             for alike in self._on_like_plates(rows, part):
                 yield self.block(labels.lines[line[alike[0]]], at, drugs[alike].tolist())
@@ -89,20 +90,22 @@ class QueryBlock(Queries):
         """Each query's candidates, or the error that says why there are none."""
         store, fold = self._reader.store, self._reader.fold
         offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
-        offered = self._on_open_plates(offered)
+        offered = self._that_may_be_read(offered)
         return tuple(self._pool(query, offered) for query in self.queries)
 
-    def _on_open_plates(self, offered: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the drugs that are measured on plates which are not closed to the block."""
+    def _that_may_be_read(self, offered: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the drugs of which a row is left, whose wells or plates are not closed."""
         reader = self._reader
-        apart = reader.truth_store is not reader.store
-        if reader.wells is not WellScope.OTHER_PLATES or apart:
+        if not reader.narrows:
             return offered
-        if reader.fold is not None and not reader.fold.in_line:
-            return offered
-        rows = reader.store.rows(self.cell_line, offered, self.dose_um)
-        closed = self.labels.plate_index.on_same_plate(int(self.plate_sets[0]))
-        return tuple(drug for drug, shut in zip(offered, closed[rows], strict=True) if not shut)
+        in_line = reader.fold is None or reader.fold.in_line
+        evidence = frozenset({Evidence.TARGET_POOL if in_line else Evidence.TRAIN})
+        opened = self._guard(evidence).opened_rows()
+        if in_line:
+            rows = reader.store.rows(self.cell_line, offered, self.dose_um)
+            return tuple(compress(offered, opened[rows]))
+        left = set(self.labels.drugs[self.labels.drug[opened]])
+        return tuple(filter(left.__contains__, offered))
 
     def pool_of(self, i: int) -> CandidatePool:
         """The candidates of query ``i``.
@@ -142,8 +145,11 @@ class QueryBlock(Queries):
 
     def guard(self, evidence: Iterable[Evidence]) -> EvidenceGuard:
         """What the queries may read, together."""
+        return self._guard(self._reader.check(evidence))
+
+    def _guard(self, evidence: frozenset[Evidence]) -> EvidenceGuard:
         kind = EvidenceGuard if self._reader.change is Change.TOTAL else SpecificGuard
-        return kind(self._reader, self, self._reader.check(evidence))
+        return kind(self._reader, self, evidence)
 
     def _pool(self, query: Condition, offered: Sequence[str]) -> CandidatePool | EmptyPoolError:
         store, fold = self._reader.store, self._reader.fold

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.retrieval.cross_line import CrossLineProducts, OtherLines
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis, standard
 from lgr_core.retrieval.plate_centring import LinePlates
@@ -69,6 +69,16 @@ class SpecificGuard(EvidenceGuard):
         if basis is VectorBasis.LINE:
             return super().opened(basis)
         return ~np.isnan(self._vectors(basis)[:, 0])
+
+    def opened_rows(self) -> BoolArray:
+        """As for deltas; in other lines, rows that have a specific change."""
+        opened = super().opened_rows()
+        if Evidence.TRAIN not in self.evidence:
+            return opened
+        elsewhere = (self._labels.line != self.line) & self._source.has_value(
+            self.evidence, self._plate_set
+        )
+        return opened & elsewhere
 
     def combine(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """Weighted sums of specific changes or of their drug means, (n, genes) float32.
@@ -175,12 +185,10 @@ class SpecificGuard(EvidenceGuard):
     def grid(self) -> IntArray:
         """(n_lines, n_drugs) the opened rows that have a specific change, else -1."""
         grid = super().grid()
-        here = grid[self.line] if self.line >= 0 else np.empty(0, dtype=np.intp)
-        known = here[here >= 0]
+        defined = self._source.has_value(self.evidence, self._plate_set).copy()
         plates = self._plates
-        defined = np.isin(known, plates.rows[plates.defined])
-        grid[self.line, np.flatnonzero(here >= 0)[~defined]] = -1
-        return grid
+        defined[plates.rows] = plates.defined
+        return np.where(defined[grid], grid, -1)
 
     # -- unchecked -----------------------------------------------------------------------------
 
@@ -262,8 +270,7 @@ class SpecificGuard(EvidenceGuard):
         members = super()._members(basis)
         if basis is VectorBasis.LINE:
             return members
-        elsewhere = (self._labels.line != self.line).astype(float)
-        narrowed = csr_array(members * elsewhere[None, :])
+        narrowed = csr_array(members * self.opened_rows()[None, :].astype(float))
         narrowed.eliminate_zeros()
         return narrowed
 
