@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.prediction.mean_baselines import GlobalMean
@@ -51,8 +49,12 @@ def additive_weights(measured: BoolArray, line: int, drug: int) -> FloatArray:
 
 def _part(system: FloatArray, of_line: FloatArray, line: int) -> FloatArray:
     """Shares of the conditions, (n_lines,), in the part of lines that share drugs with a line."""
-    _, part = connected_components(csr_array(system), directed=False)
-    counts = np.where(part == part[line], of_line, 0)
+    part: BoolArray = np.zeros(len(of_line), dtype=bool)
+    reached: BoolArray = np.arange(len(of_line)) == line
+    while (reached & ~part).any():
+        part = reached
+        reached = part | np.any(system[part] != 0, axis=0)
+    counts = np.where(part, of_line, 0)
     return counts / counts.sum()
 
 

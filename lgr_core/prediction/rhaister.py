@@ -58,7 +58,7 @@ class Rhaister(NothingToFit):
 def _of_panel(guard: EvidenceGuard) -> tuple[FloatArray, BoolArray]:
     """The regression's answers, (n, genes) float32, and which queries have a panel, (n,)."""
     cross = guard.cross_line_products()
-    n_lines = len(cross.other_lines())
+    n_lines = cross.n_lines
     mean = np.full((len(cross.own), n_lines), 1 / n_lines)
     # Each row of the mixture takes the mean over lines from one line, so that these are products
     # of what is left of drugs, averaged over lines and genes.

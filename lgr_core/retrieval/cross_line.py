@@ -216,6 +216,11 @@ class CrossLineProducts:
         other_lines = self._other_lines
         return np.concatenate([other_lines.rows[other_lines.measured], self._rows])
 
+    @property
+    def n_lines(self) -> int:
+        """How many other lines there are."""
+        return len(self._other_lines.rows)
+
     def lines(self) -> tuple[FloatArray, FloatArray]:
         """Mean products over genes of lines, over the pool's drugs that each query may read.
 

@@ -306,6 +306,17 @@ def test_states_lines_and_lists_are_read(toy, tmp_path):
     assert fold.notes == ()
 
 
+def test_a_published_split_of_literals_is_read(toy, tmp_path):
+    """Lines by Cellosaurus id, escaped letters, an empty table; what the atlas lacks is counted."""
+    literals = ["[('Trametinib', 5.0, 'uM')]", "[('18\\u03b2-Glycyrrhetinic acid', 0.05, 'uM')]"]
+    text = '[datasets]\ntoy = "/data"\n[training]\ntoy = "train"\n[zeroshot]\n[fewshot]\n'
+    text += f'[fewshot."toy.CVCL_0023"]\ntest = ["{literals[0]}", "{literals[1]}"]\n'
+    fold = read_split(toy, toml(tmp_path, text), "open_world", drop_overlap=True)
+    assert named(toy, fold.test) == {"Trametinib in A549 at 5 uM"}
+    assert fold.provenance["not_in_atlas"]["test"] == 1
+    assert any("18β-Glycyrrhetinic acid" in note for note in fold.notes)
+
+
 def test_a_line_of_zeroshot_is_unseen(toy, tmp_path):
     """All other lines of the training data set are training; a line elsewhere is counted."""
     text = '[training]\ntoy = "train"\n[zeroshot]\n"toy.LoVo" = "test"\n"toy.Jurkat" = "val"\n'
