@@ -14,6 +14,7 @@ import pandas as pd
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.control_matching import plan_contrasts
+from lgr_core.atlas.delta_table import count_plates
 from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
 from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
 from lgr_core.atlas.quality import left_out
@@ -130,7 +131,7 @@ def _ready(path: Path, kind: ValueKind, options: IngestOptions, form: Form | Non
         check_size(f"file {path}", seen.rows, seen.genes)
         refuse_swollen(path, whole=True)
     table = read_ready(path, kind, options, form)
-    plates = int(table.plates["plate"].nunique())
+    plates = count_plates(table.plates)
     provenance = table.provenance
     return _Found(
         table.conditions,
@@ -156,7 +157,7 @@ def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
     return _Found(
         plan.conditions,
         source.drugs,
-        int((groups["plate"].replace("", None)).nunique()),
+        count_plates(plan.plates),
         len(source.genes),
         f"{source.unit}s",
         len(source.obs),

@@ -48,6 +48,7 @@ def test_a_fetched_folder_becomes_an_atlas(source):
     )
     assert sorted(set(store.plates["plate"])) == ["plate14", "plate6"]
     assert store.provenance["form"] == "tahoe-de-rhaister"
+    assert store.shared_wells == "yes"
     assert "scaled by the publisher" in store.provenance["normalisation"]
     assert store.provenance["rows_off_the_main_dose_of_their_plate"] == 6
     facts = store.annotations["Trametinib (DMSO_TF solvate)"]

@@ -117,6 +117,7 @@ def test_shards_become_an_atlas(source, tmp_path):
     assert delta["GENE0"] == pytest.approx(-np.log1p(5_000))
     assert store.annotations[SOLVATE]["smiles"] == "CCN.CS(=O)C"
     assert store.provenance["form"] == "Tahoe-100M expression shards"
+    assert store.shared_wells == "yes"
     assert store.provenance["dropped"] == {"of another cell line": 2}
 
 
@@ -185,6 +186,15 @@ def test_plate_files_are_read_as_one(plates):
     assert source.genes["gene"].tolist() == ["G1", "G2"]
     assert source.provenance["dropped"] == {"pass_filter is not full": 2}
     assert source.provenance["files"] == 2
+
+
+def test_plate_files_are_known_to_share_their_wells(plates):
+    """As a folder and alone, and whatever plate a file is of."""
+    for number, path in enumerate([plates, next(plates.glob("*.h5ad"))]):
+        ingest(path, plates / "atlases" / f"x{number}")
+        store = open_atlas(f"x{number}", plates / "atlases")
+        assert store.provenance["form"] == "Tahoe-100M plate files"
+        assert store.shared_wells == "yes"
 
 
 def test_a_file_that_names_no_plate_is_one(plates):

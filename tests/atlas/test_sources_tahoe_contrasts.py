@@ -43,6 +43,7 @@ def test_shards_become_an_atlas(source):
     store = build(source)
     assert store.value_kind is ValueKind.LOG2FC
     assert "DESeq2" in store.provenance["normalisation"]
+    assert store.shared_wells == "yes"
     assert store.info()["doses_um"] == [0.05, 5.0]
     assert sorted(store.gene_names) == ["MYC", "NA", "TP53"]
     assert store.provenance["genes_not_in_every_contrast"] == 1

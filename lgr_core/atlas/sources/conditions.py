@@ -95,8 +95,8 @@ def read_observations(
     chosen; where none is, all rows must be of one time; and rows of other lines and doses than
     those chosen. A line named by its Cellosaurus id gets its name, spellings of one name that
     differ in case become one, and vehicles need neither dose, unit nor time. Measured doses within
-    10 % of each other become one, unless ``choices.exact_doses``; plates are those of the file, else
-    of ``choices.samples``.
+    10 % of each other become one, unless ``choices.exact_doses``; plates are those of the file,
+    else of ``choices.samples``.
 
     Raises
     ------
@@ -130,10 +130,8 @@ def read_observations(
     if choices.lines:
         reasons["of another cell line"] = ~are_lines(line, choices.lines)
     if choices.doses and dose is not None:
-        others = np.logical_or.reduce(list(reasons.values()))
-        near = _group(dose, others | is_control, choices)
-        asked = np.isin(dose, choices.doses) | np.isin(near.um, choices.doses)
-        reasons["of another dose"] = ~is_control & ~asked
+        left_out = np.logical_or.reduce([*reasons.values(), is_control])
+        reasons["of another dose"] = ~is_control & ~_at_doses(dose, left_out, choices)
     others = np.logical_or.reduce(list(reasons.values()))
     one_time = pick_time(frame, columns, choices.time, others, is_control)
     if one_time is not None:
@@ -146,28 +144,47 @@ def read_observations(
     used = np.isin(np.arange(len(frame)), kept)
     warn_of_doubtful(line, "cell lines", used)
     warn_of_doubtful(drug, "drugs", used & ~is_control)
-    measured = np.full(len(kept), np.nan) if dose is None else dose[kept]
-    groups = _group(measured, is_control[kept], choices)
+    used_dose = np.full(len(kept), np.nan) if dose is None else dose[kept]
     table = pd.DataFrame(
         {
             "cell_line": line[kept].remove_unused_categories(),
             "drug": drug[kept].remove_unused_categories(),
-            "dose_um": groups.um,
+            "dose_um": used_dose,
             "plate": plate[kept].remove_unused_categories(),
             "is_control": is_control[kept],
         }
     )
-    if groups.members:
-        table["measured_um"] = measured
-    notes = groups.record()
-    if choices.samples is not None and plates is None:
-        samples = read_samples(choices.samples)
-        table["plate"], notes["samples"] = plates_of(table, samples, exact=choices.exact_doses)
+    notes = _group_rows(table, choices, has_plates=plates is not None)
     for name, what in (("cell_line", "cell line"), ("drug", "drug"), ("plate", "plate")):
         refuse_unreadable(table[name].cat.categories, what)
     said = None if one_time is None else one_time.value
     vehicles_at = () if one_time is None else one_time.vehicles_at
     return Observations(table, kept, labels, dropped, at_zero, said, unreadable, vehicles_at, notes)
+
+
+def _group_rows(
+    table: pd.DataFrame, choices: ReadOptions, *, has_plates: bool
+) -> dict[str, object]:
+    """Name doses by their group, and plates by the samples; returns what was done, for provenance.
+
+    Vehicles lose their dose.
+    """
+    measured = table["dose_um"].to_numpy()
+    groups = _group(measured, table["is_control"].to_numpy(), choices)
+    table["dose_um"] = groups.um
+    if groups.members:
+        table["measured_um"] = measured
+    notes = groups.record()
+    if choices.samples is not None and not has_plates:
+        samples = read_samples(choices.samples)
+        table["plate"], notes["samples"] = plates_of(table, samples, exact=choices.exact_doses)
+    return notes
+
+
+def _at_doses(dose: FloatArray, left_out: BoolArray, choices: ReadOptions) -> BoolArray:
+    """Whether a row (n,) has a dose that is asked for, by its measured value or its group's."""
+    asked = list(choices.doses)
+    return np.isin(dose, asked) | np.isin(_group(dose, left_out, choices).um, asked)
 
 
 def _group(um: FloatArray, left_out: BoolArray, choices: ReadOptions) -> DoseGroups:

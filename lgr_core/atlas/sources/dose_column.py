@@ -72,12 +72,12 @@ def read_doses(frame: pd.DataFrame, columns: ColumnMap, is_control: BoolArray) -
 class DoseGroups:
     """Doses ``um`` (n,) by the name of their group; ``members`` of those of several values.
 
-    ``values`` different doses became ``groups``; ``members`` maps a group's dose to its values,
+    ``measured`` different doses became ``groups``; ``members`` maps a group's dose to its values,
     both as text.
     """
 
     um: FloatArray
-    values: int = 0
+    measured: int = 0
     groups: int = 0
     members: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
@@ -85,7 +85,7 @@ class DoseGroups:
         """What was grouped, for the provenance; empty where nothing was."""
         if not self.members:
             return {}
-        counted = {"measured": self.values, "groups": self.groups}
+        counted = {"measured": self.measured, "groups": self.groups}
         return {"doses_grouped": counted, "dose_groups": dict(self.members)}
 
 

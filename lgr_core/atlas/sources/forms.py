@@ -24,9 +24,9 @@ class Form:
     the caller must say the kind. ``files`` are all that is read,
     ``columns``, ``layer`` and ``unit`` what is known of it where the caller says nothing.
     ``read`` gives its changes (called with the lines asked for, none: all), ``open`` its counts
-    (called with a path and how it is read); where it has neither, it is
-    read like any other file. ``notes`` go to the provenance. ``shared_wells`` says whether the lines
-    of a well are one pooled sample.
+    (called with a path and how it is read); where it has neither, it is read like any other file.
+    ``notes`` go to the provenance. ``shared_wells`` says whether the lines of a well are one pooled
+    sample.
     """
 
     name: str

@@ -68,7 +68,7 @@ _KNOWN = (
     ),
     _Known(
         "Tahoe-100M plate files",
-        frozenset({"drugname_drugconc", "sample", "plate", "cell_line"}),
+        frozenset({"drugname_drugconc", "sample", "cell_line"}),
         {},
         shared_wells="yes",
         folder=True,

@@ -11,8 +11,8 @@ from pandas.api.types import union_categoricals
 
 from lgr_core.atlas.count_source import USUAL, CountBlocks, ReadOptions
 from lgr_core.atlas.sources.containers import refuse_container
-from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
+from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 

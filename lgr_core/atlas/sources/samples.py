@@ -141,7 +141,9 @@ def _match(samples: pd.DataFrame, keys: pd.DataFrame, *, exact: bool) -> pd.Data
     drugs, lines = DrugCatalog(keys["drug"].unique()), CellLineCatalog(keys["cell_line"].unique())
     named = samples.assign(
         sample=np.arange(len(samples)),
-        drug=samples["drug"].map({name: drugs.find(name).drug for name in samples["drug"].unique()}),
+        drug=samples["drug"].map(
+            {name: drugs.find(name).drug for name in samples["drug"].unique()}
+        ),
         line=samples["cell_line"].map({n: lines.find(n) for n in samples["cell_line"].unique()}),
     )
     numbered = keys.assign(key=np.arange(len(keys))).rename(columns={"dose_um": "dose_of_file"})
@@ -178,7 +180,7 @@ def _doses(text: dict[str, pd.Series], path: Path) -> pd.Series | float:
         raise InputError(f"samples {path}", found, "Keep one of them, such as dose_um.")
     _, unit = split_unit(names[0])
     values = text[names[0]]
-    doses = {value: parse_dose(value, unit or "uM") for value in values.unique() if value}
+    doses = {value: _dose(value, unit or "uM") for value in values.unique() if value}
     unreadable = [value for value, dose in doses.items() if np.isnan(dose)]
     if unreadable:
         found = f"doses that cannot be read: {quoted(unreadable)}"
@@ -186,11 +188,19 @@ def _doses(text: dict[str, pd.Series], path: Path) -> pd.Series | float:
     return values.map(doses).astype(float)
 
 
+def _dose(text: str, unit: str) -> float:
+    """A dose in micromolar; NaN where it cannot be read, as one in an unknown unit."""
+    try:
+        return parse_dose(text, unit)
+    except InputError:
+        return np.nan
+
+
 def _warn(samples: Samples, matched: pd.Series, counts: dict[str, object]) -> None:
     """Warn of rows that name nothing in the file, and of conditions without a plate."""
     lost = samples.frame.drop(index=matched.unique())
     if len(lost):
-        names = [name for name in dict.fromkeys(lost["drug"])]
+        names = list(dict.fromkeys(lost["drug"]))
         said = "%s of %s rows of %s match nothing in the file: %s"
         log.warning(said, f"{len(lost):,}", f"{len(samples.frame):,}", samples.name, quoted(names))
     if counts["conditions_without_plate"]:
