@@ -24,7 +24,7 @@ from lgr_core.atlas.executors import ExecutorConfig, execute_all
 from lgr_core.atlas.ingest import IngestOptions, open_raw
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.detect import recognise
 
 LGR = Path(sys.executable).with_name("lgr")
 

@@ -27,10 +27,10 @@ from lgr_core.atlas.pseudobulk import pseudobulk
 from lgr_core.atlas.replicates import DosePolicy
 from lgr_core.atlas.shard_sums import Order
 from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
-from lgr_core.atlas.sources.forms import Form
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.delta_files import files_of
+from lgr_core.atlas.sources.detect import detect_format
+from lgr_core.atlas.sources.formats import Form
 from lgr_core.atlas.sources.samples import read_samples, with_samples
-from lgr_core.atlas.sources.tables import files_of
 from lgr_core.domain import EMPTY, SharedWells, ValueKind
 from lgr_core.drugs.chemistry import fingerprints
 from lgr_core.errors import InputError, UsageError
@@ -121,7 +121,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     options = IngestOptions() if options is None else options
     check_name(folder.name)
     check_free(folder, overwrite=overwrite)
-    form = recognise(path)
+    form = detect_format(path)
     files = files_of(path) if form is None else list(form.files)
     user_drugs = None if drugs is None else read_table(drugs)
     user_lines = None if cell_lines is None else read_table(cell_lines)

@@ -19,10 +19,10 @@ from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_form
 from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
 from lgr_core.atlas.quality import left_out
 from lgr_core.atlas.replicates import plan_averages
-from lgr_core.atlas.sources.forms import Form
-from lgr_core.atlas.sources.preview import check_size, look
-from lgr_core.atlas.sources.recognise import recognise
-from lgr_core.atlas.sources.swollen import refuse_swollen
+from lgr_core.atlas.sources.detect import detect_format
+from lgr_core.atlas.sources.formats import Form
+from lgr_core.atlas.sources.inspection import check_size, inspect_file
+from lgr_core.atlas.sources.untrusted_hdf5 import check_unpacked_size
 from lgr_core.domain import ValueKind
 from lgr_core.remedies import Remedy
 
@@ -86,7 +86,7 @@ def plan_ingest(
     LgrError
         What the ingest would raise, as far as it can be known before the counts are read.
     """
-    form = recognise(path)
+    form = detect_format(path)
     options = with_format_defaults(options, form)
     with _collect_warnings() as remarks:
         if options.value_kind is None:
@@ -127,9 +127,9 @@ class _Found(NamedTuple):
 
 def _ready(path: Path, kind: ValueKind, options: IngestOptions, form: Form | None) -> _Found:
     if path.suffix == ".h5ad":
-        seen = look(path)
+        seen = inspect_file(path)
         check_size(f"file {path}", seen.rows, seen.genes)
-        refuse_swollen(path, whole=True)
+        check_unpacked_size(path, whole=True)
     table = read_ready(path, kind, options, form)
     plates = count_plates(table.plates)
     provenance = table.provenance

@@ -6,7 +6,7 @@ import pytest
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.ingest_plan import Remark, plan_ingest
-from lgr_core.atlas.sources import preview
+from lgr_core.atlas.sources import inspection
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import AmbiguousError, InputError, NotCountsError, UsageError
@@ -116,7 +116,7 @@ def test_what_cannot_be_ingested_is_said_by_the_check(cells, changes, tmp_path):
 
 def test_what_would_fill_the_memory_is_refused(cells, tmp_path, monkeypatch):
     """Changes, and sums of counts, beyond the limit."""
-    monkeypatch.setattr(preview, "MOST_VALUES", 30)
+    monkeypatch.setattr(inspection, "MOST_VALUES", 30)
     with pytest.raises(InputError, match="the limit is 30"):
         plan_ingest(cells, IngestOptions())
     obs = {"cell_line": ["A", "B", "C"], "drug": ["T", "T", "T"]}

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.sources import read_deltas
-from lgr_core.atlas.sources.readable_names import refuse_unreadable
+from lgr_core.atlas.sources.readable_names import check_readable_names
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
 
@@ -24,14 +24,14 @@ GOOD = [
 def test_bad_names_are_refused_and_escaped(name):
     """The message has no control character of theirs."""
     with pytest.raises(InputError) as caught:
-        refuse_unreadable(["Talc", name], "drug")
+        check_readable_names(["Talc", name], "drug")
     assert str(caught.value).isascii()
     assert str(caught.value).isprintable()
 
 
 def test_names_of_the_field_are_taken():
     """Greek, accents, spaces of any kind, and letters of other scripts."""
-    refuse_unreadable(GOOD, "drug")
+    check_readable_names(GOOD, "drug")
 
 
 @pytest.mark.parametrize("column", ["cell_line", "drug", "plate", "gene"])

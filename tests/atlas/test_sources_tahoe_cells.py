@@ -10,7 +10,7 @@ import pytest
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources import lists, open_folder
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import InputError, NotCountsError, UsageError
@@ -43,7 +43,7 @@ def source(tmp_path):
 
 def opened(path, **options):
     """The source of counts that a path is recognised as."""
-    return recognise(path).open(path, ReadOptions(**options))
+    return detect_format(path).open(path, ReadOptions(**options))
 
 
 def dense(source, max_nonzeros=1_000):

@@ -11,7 +11,7 @@ from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.errors import InputError
 
 
-def refuse_outside(path: Path) -> None:
+def check_no_external_links(path: Path) -> None:
     """Refuse an HDF5 file that would have other files of this machine read as a part of it.
 
     Raises

@@ -16,7 +16,7 @@ _INVISIBLE = frozenset({"Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
 _SHOWN = 40
 
 
-def refuse_unreadable(names: Iterable[str], what: str) -> None:
+def check_readable_names(names: Iterable[str], what: str) -> None:
     """Refuse names with control characters, without any visible one, or of over 300 letters.
 
     Raises

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.delta_table import PLATE_COLUMNS, PLATE_SEPARATOR
-from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
+from lgr_core.atlas.sources.column_names import plain
+from lgr_core.atlas.sources.csv_reader import check_unique_columns, read_delimited
 from lgr_core.atlas.sources.dose_column import GROUP_RATIO, quoted
 from lgr_core.atlas.sources.doses import parse_dose, split_unit
-from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import FloatArray
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog
@@ -60,7 +60,7 @@ def read_samples(path: Path) -> Samples:
         The file cannot be read, has no column of drugs or of plates, or holds an unreadable dose.
     """
     table = read_delimited(path, lambda _: True).to_pandas()
-    refuse_twins([plain(name) for name in table.columns], path)
+    check_unique_columns([plain(name) for name in table.columns], path)
     columns = {plain(name): name for name in table.columns}
     missing = [name for name in ("drug", "plate") if name not in columns]
     if missing:

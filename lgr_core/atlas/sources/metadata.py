@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.count_source import USUAL, ReadOptions
+from lgr_core.atlas.sources.cell_lines import are_lines, name_lines
 from lgr_core.atlas.sources.clean_names import (
     blank,
     clean_text,
@@ -23,10 +24,9 @@ from lgr_core.atlas.sources.clean_names import (
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses, quoted, read_doses
 from lgr_core.atlas.sources.doses import parse_literal
-from lgr_core.atlas.sources.lines import are_lines, name_lines
-from lgr_core.atlas.sources.readable_names import refuse_unreadable
+from lgr_core.atlas.sources.readable_names import check_readable_names
 from lgr_core.atlas.sources.samples import plates_of, read_samples
-from lgr_core.atlas.sources.times import pick_time
+from lgr_core.atlas.sources.timepoints import pick_time
 from lgr_core.domain import EMPTY, BoolArray, FloatArray
 from lgr_core.drugs.combinations import without_vehicle
 from lgr_core.drugs.vehicles import KNOWN_CONTROLS
@@ -156,7 +156,7 @@ def read_observations(
     )
     notes = _group_rows(table, choices, has_plates=plates is not None)
     for name, what in (("cell_line", "cell line"), ("drug", "drug"), ("plate", "plate")):
-        refuse_unreadable(table[name].cat.categories, what)
+        check_readable_names(table[name].cat.categories, what)
     said = None if one_time is None else one_time.value
     vehicles_at = () if one_time is None else one_time.vehicles_at
     return Observations(table, kept, labels, dropped, at_zero, said, unreadable, vehicles_at, notes)

@@ -14,18 +14,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from scipy import sparse
 
+from lgr_core.atlas.sources.column_names import ROLES
 from lgr_core.atlas.sources.columns import guess_columns
+from lgr_core.atlas.sources.count_matrix import check_counts, open_matrix
 from lgr_core.atlas.sources.counts_place import PLACES, usable_layers
+from lgr_core.atlas.sources.delta_files import DeltaFile, read_delta_file, suffix_of
+from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.sources.doses import parse_literal
-from lgr_core.atlas.sources.features import find_genes
-from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.formats import Form
+from lgr_core.atlas.sources.gene_names import find_genes
 from lgr_core.atlas.sources.h5ad_tables import read_table
 from lgr_core.atlas.sources.hdf5 import open_hdf5
-from lgr_core.atlas.sources.matrix import check_counts, open_matrix
-from lgr_core.atlas.sources.names import ROLES
-from lgr_core.atlas.sources.recognise import recognise
-from lgr_core.atlas.sources.swollen import refuse_swollen
-from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file, suffix_of
+from lgr_core.atlas.sources.untrusted_hdf5 import check_unpacked_size
 from lgr_core.domain import EMPTY, ValueKind
 from lgr_core.errors import AmbiguousError, InputError, LgrError
 
@@ -42,7 +42,7 @@ _OTHERS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """What a file holds, as far as it can be told without being told anything.
 
     ``rows`` and ``genes`` are its size, ``form`` is the published form that it is in (``""``:
@@ -68,27 +68,27 @@ class Look:
     value_kind: ValueKind | None = None
 
 
-def look(path: Path) -> Look:
-    """Look at an h5ad, parquet or CSV/TSV.
+def inspect_file(path: Path) -> Inspection:
+    """Inspection at an h5ad, parquet or CSV/TSV.
 
     Raises
     ------
     InputError
         It cannot be read, is no table of that kind, or is larger than can be held.
     """
-    form = recognise(path)
+    form = detect_format(path)
     suffix = suffix_of(path)
     if form is not None and (form.read is not None or form.open is not None):
         rows = pq.read_metadata(path).num_rows
         check_size(f"file {path}", rows, 1)
         kind, name = form.value_kind, form.name
-        return Look(rows, 0, name, settled=True, counts=kind is None, value_kind=kind)
+        return Inspection(rows, 0, name, settled=True, counts=kind is None, value_kind=kind)
     if suffix == ".h5ad":
-        refuse_swollen(path)
-        return _look_at_h5ad(path, form)
+        check_unpacked_size(path)
+        return _inspect_h5ad(path, form)
     if suffix == ".parquet":
-        _refuse_huge(path)
-    return _look_at_table(read_delta_file(path, EMPTY, None))
+        _check_parquet_size(path)
+    return _inspect_table(read_delta_file(path, EMPTY, None))
 
 
 def suggest(
@@ -113,14 +113,14 @@ def suggest(
     return played, tuple(doubts)
 
 
-def _look_at_table(file: DeltaFile) -> Look:
+def _inspect_table(file: DeltaFile) -> Inspection:
     values = file.deltas[:_ROWS_LOOKED_AT]
     whole = bool((values >= 0).all() and (values == np.rint(values)).all())
     others = file.genes["gene"].tolist()[:_OTHERS]
     shown = pd.DataFrame(file.deltas[:, : len(others)], columns=others)
     frame = pd.concat([file.obs.reset_index(drop=True), shown], axis=1)
     guesses, doubts = suggest(file.obs)
-    return Look(
+    return Inspection(
         *file.deltas.shape,
         columns=tuple(map(str, frame.columns)),
         guesses=guesses,
@@ -131,7 +131,7 @@ def _look_at_table(file: DeltaFile) -> Look:
     )
 
 
-def _look_at_h5ad(path: Path, form: Form | None) -> Look:
+def _inspect_h5ad(path: Path, form: Form | None) -> Inspection:
     with open_hdf5(path) as file:
         obs = read_table(file, "obs").reset_index(drop=True)
         var = read_table(file, "var")
@@ -141,7 +141,7 @@ def _look_at_h5ad(path: Path, form: Form | None) -> Look:
     guesses, doubts = suggest(obs, EMPTY if form is None else form.columns)
     kind = None if form is None else form.value_kind
     left_out = sum(find_genes(var, f"file {path}").left_out.values())
-    return Look(
+    return Inspection(
         len(obs),
         len(var) - left_out,
         "" if form is None else form.name,
@@ -188,7 +188,7 @@ def _named(values: Sequence[object]) -> Iterator[str]:
         yield str(value).strip() if parsed is None else parsed.drug
 
 
-def _refuse_huge(path: Path) -> None:
+def _check_parquet_size(path: Path) -> None:
     """Refuse a parquet that unpacks to more than can be held, by its values or by its texts."""
     try:
         with pq.ParquetFile(path) as file:

@@ -2,7 +2,12 @@
 
 import pytest
 
-from lgr_core.atlas.sources.names import is_metadata_name, is_role_name, likeness, name_in_tiers
+from lgr_core.atlas.sources.column_names import (
+    is_metadata_name,
+    is_role_name,
+    likeness,
+    name_in_tiers,
+)
 
 DOSES = [
     "Dose (uM)",

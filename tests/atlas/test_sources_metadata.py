@@ -7,7 +7,7 @@ import pytest
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources.clean_names import clean_text
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.conditions import known_facts, read_observations
+from lgr_core.atlas.sources.metadata import known_facts, read_observations
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.remedies import Fix, Remedy
 

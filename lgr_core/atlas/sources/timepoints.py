@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.sources.column_names import plain
 from lgr_core.atlas.sources.columns import ColumnMap
-from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import BoolArray
 from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError

@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lgr_core.atlas.sources.delta_files import DeltaFile
 from lgr_core.atlas.sources.doses import parse_literal
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import Form
-from lgr_core.atlas.sources.tables import DeltaFile
+from lgr_core.atlas.sources.formats import Form
+from lgr_core.atlas.sources.gene_names import name_genes
 from lgr_core.atlas.sources.tahoe_tables import known_cell_lines, known_drugs
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
@@ -38,7 +38,7 @@ _NAME = re.compile(r"plate_plate(\d+)\.parquet\Z")
 _AGAIN = "Fetch it again: lgr fetch tahoe (the revision it reads is pinned)."
 
 
-def recognise_rhaister(path: Path) -> Form | None:
+def detect_tahoe_deltas(path: Path) -> Form | None:
     """The form, if ``path`` is one of its plates, a folder of them or what was fetched."""
     inside = path / FOLDER if (path / FOLDER).is_dir() else path
     found = [path] if path.is_file() else sorted(inside.iterdir()) if inside.is_dir() else []
@@ -50,13 +50,13 @@ def recognise_rhaister(path: Path) -> Form | None:
         files,
         ValueKind.LOGNORM_DELTA,
         columns={"drug": "treatment", "cell_line": "cell_line", "plate": "plate"},
-        read=lambda _: read_rhaister(files),
+        read=lambda _: read_tahoe_deltas(files),
         notes={"normalisation": NORMALISATION},
         shared_wells="yes",
     )
 
 
-def read_rhaister(files: Sequence[Path]) -> DeltaFile:
+def read_tahoe_deltas(files: Sequence[Path]) -> DeltaFile:
     """Read the plates, one after the other into one matrix.
 
     Raises

@@ -13,18 +13,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lgr_core.atlas.sources.column_names import VALUE_ROLE, is_role_name
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.containers import refuse_container
+from lgr_core.atlas.sources.containers import check_container
+from lgr_core.atlas.sources.count_matrix import DenseMatrix, open_matrix
 from lgr_core.atlas.sources.counts_place import usable_layers
-from lgr_core.atlas.sources.delimited import read_delimited
-from lgr_core.atlas.sources.features import find_genes, name_genes
+from lgr_core.atlas.sources.csv_reader import read_delimited
+from lgr_core.atlas.sources.gene_names import find_genes, name_genes
+from lgr_core.atlas.sources.h5ad_tables import check_not_transposed as check_rows_are_observations
 from lgr_core.atlas.sources.h5ad_tables import read_table
-from lgr_core.atlas.sources.h5ad_tables import refuse_transposed as refuse_rows_of_genes
 from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
 from lgr_core.atlas.sources.long_table import read_long
-from lgr_core.atlas.sources.matrix import DenseMatrix, open_matrix
-from lgr_core.atlas.sources.names import VALUE_ROLE, is_role_name
-from lgr_core.atlas.sources.wide import refuse_transposed, take_apart
+from lgr_core.atlas.sources.wide_table import check_not_transposed, split_wide
 from lgr_core.domain import EMPTY, BoolArray, FloatArray, ValueKind
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
@@ -59,7 +59,7 @@ def suffix_of(path: Path) -> str:
     """
     if not path.exists():
         raise InputError(f"file {path}", "it does not exist", "Check the path.")
-    refuse_container(path)
+    check_container(path)
     for suffix in SUFFIXES:
         if path.name.casefold().endswith(suffix):
             return suffix
@@ -75,12 +75,12 @@ def files_of(path: Path) -> list[Path]:
         There is none.
     """
     if path.is_file():
-        refuse_container(path)
+        check_container(path)
         return [path]
     if not path.is_dir():
         do = "Give the path of an h5ad, parquet or CSV, or of a folder of them."
         raise InputError(f"source {path}", "no such file", do)
-    refuse_container(path)
+    check_container(path)
     inside = sorted(path.iterdir())
     files = [p for p in inside if p.is_file() and p.name.casefold().endswith(SUFFIXES)]
     if not files:
@@ -155,7 +155,7 @@ def _read_one(
 def _read_h5ad(path: Path, overrides: Mapping[str, str], layer: str | None) -> DeltaFile:
     named = {overrides.get(role, "") for role in ("cell_line", "drug")}
     with open_hdf5(path) as file:
-        refuse_rows_of_genes(file)
+        check_rows_are_observations(file)
         values = _delta_matrix(file, path, layer)
         obs, var = read_table(file, "obs", named=named), read_table(file, "var")
         notes = _notes(file)
@@ -225,8 +225,8 @@ def _read_text(
     if long is not None:
         var = pd.DataFrame(index=pd.Index(long.genes, dtype=object))
         return _of_genes(long.obs, long.deltas, var, long.notes, path, {})
-    refuse_transposed(table, path)
-    wide = take_apart(table, path, known)
+    check_not_transposed(table, path)
+    wide = split_wide(table, path, known)
     notes: dict[str, object] = {"metadata_columns": list(wide.obs)}
     if wide.empty:
         notes["empty_columns"] = wide.empty

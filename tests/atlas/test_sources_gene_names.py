@@ -7,8 +7,8 @@ import pytest
 from lgr_core.atlas.pseudobulk import pseudobulk
 from lgr_core.atlas.quality import left_out
 from lgr_core.atlas.sources import open_counts, read_deltas
-from lgr_core.atlas.sources.features import find_genes, name_genes
-from lgr_core.atlas.sources.preview import look
+from lgr_core.atlas.sources.gene_names import find_genes, name_genes
+from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.domain import ValueKind
 from lgr_core.errors import AmbiguousError, InputError
 from tests.support.count_files import write_h5ad
@@ -131,7 +131,7 @@ def test_hashtags_do_not_count_towards_the_total(tmp_path, typed):
     kind = "Antibody Capture" if typed else "hashtags"
     assert tables[0].provenance["features_left_out"] == {kind: 1}
     assert left_out(tables[0].provenance) == {f"features: {kind}": 1}
-    assert look(both).genes == 2
+    assert inspect_file(both).genes == 2
 
 
 def test_deltas_of_hashtags_are_left_out(tmp_path):

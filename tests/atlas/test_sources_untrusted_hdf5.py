@@ -6,8 +6,8 @@ import pytest
 
 from lgr_core.atlas.ingest import IngestOptions
 from lgr_core.atlas.ingest_plan import plan_ingest
-from lgr_core.atlas.sources import swollen
-from lgr_core.atlas.sources.preview import look
+from lgr_core.atlas.sources import untrusted_hdf5
+from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
 from tests.support.count_files import write_h5ad
@@ -37,14 +37,14 @@ def test_a_table_that_swells_is_refused(plain, name):
     """Of rows or of genes."""
     swell(plain, name, (HUGE,))
     with pytest.raises(InputError, match="fills more than 2,000 MB"):
-        look(plain)
+        inspect_file(plain)
 
 
 def test_a_matrix_that_swells_is_refused(plain):
     """By genes, by rows, and by the values of one row of a sparse one."""
     swell(plain, "X", (2, HUGE))
     with pytest.raises(InputError, match="X has 2 rows of up to 1,000,000,000,000 values"):
-        look(plain)
+        inspect_file(plain)
     with h5py.File(plain, "r+") as file:
         del file["X"]
         group = file.create_group("X")
@@ -53,30 +53,30 @@ def test_a_matrix_that_swells_is_refused(plain):
         for name in ("data", "indices"):
             group.create_dataset(name, (HUGE,), "i4", chunks=(1_000,))
     with pytest.raises(InputError, match="rows of up to 999,999,999,999 values"):
-        look(plain)
+        inspect_file(plain)
 
 
 def test_too_many_rows_are_refused(plain, monkeypatch):
     """Whatever they hold."""
-    monkeypatch.setattr(swollen, "MOST_ROWS", 1)
+    monkeypatch.setattr(untrusted_hdf5, "MOST_ROWS", 1)
     with pytest.raises(InputError, match="X has 2 rows"):
-        look(plain)
+        inspect_file(plain)
 
 
 def test_changes_are_read_whole_with_all_that_is_beside_them(plain):
     """What no page asks for is read all the same."""
     with h5py.File(plain, "r+") as file:
         file.create_dataset("obsm/swollen", (2, HUGE), "f4", chunks=(1, 1_000))
-    assert look(plain).rows == 2
+    assert inspect_file(plain).rows == 2
     with pytest.raises(InputError, match="fills more than 6,000 MB"):
         plan_ingest(plain, IngestOptions(value_kind=ValueKind.LOG2FC))
 
 
 def test_tables_that_hold_each_other_come_to_an_end(plain, monkeypatch):
     """Each round counts."""
-    monkeypatch.setattr(swollen, "MOST_BYTES", 1_000_000)
-    assert look(plain).rows == 2
+    monkeypatch.setattr(untrusted_hdf5, "MOST_BYTES", 1_000_000)
+    assert inspect_file(plain).rows == 2
     with h5py.File(plain, "r+") as file:
         file["obs/again"] = file["obs"]
     with pytest.raises(InputError, match="fills more than 1 MB"):
-        look(plain)
+        inspect_file(plain)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.sources.column_names import REPLICATE_NAME, is_covariate_name, likeness, plain
 from lgr_core.atlas.sources.columns import ColumnMap
-from lgr_core.atlas.sources.conditions import Observations
 from lgr_core.atlas.sources.doses import LOGARITHMS, is_logarithm
-from lgr_core.atlas.sources.names import REPLICATE_NAME, is_covariate_name, likeness, plain
+from lgr_core.atlas.sources.metadata import Observations
 from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lgr_core.atlas.count_source import Unit
-from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.formats import Form
 from lgr_core.atlas.sources.h5ad_tables import column_names
 from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.domain import SharedWells, ValueKind
@@ -76,7 +76,7 @@ _KNOWN = (
 )
 
 
-def recognise_h5ad(path: Path) -> Form | None:
+def detect_h5ad(path: Path) -> Form | None:
     """The form, if ``path`` is an h5ad with the columns of one that is published.
 
     A folder of h5ad files is recognised where the form comes in several files, one per plate.

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.conditions import read_observations
-from lgr_core.atlas.sources.design import check_design, unread_columns
+from lgr_core.atlas.sources.metadata import read_observations
+from lgr_core.atlas.sources.unmodelled_columns import check_design, unread_columns
 from lgr_core.errors import InputError
 
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from lgr_core.atlas.sources.wide import take_apart
+from lgr_core.atlas.sources.wide_table import split_wide
 from lgr_core.errors import InputError
 
 
 def apart(known=(), **columns):
     """A table of these columns, taken apart."""
-    return take_apart(pa.table(columns), Path("x.csv"), known)
+    return split_wide(pa.table(columns), Path("x.csv"), known)
 
 
 def test_numbers_are_genes_and_the_rest_is_metadata():
@@ -69,7 +69,7 @@ def test_an_index_is_never_a_gene():
     frame = pd.DataFrame({"drug": ["a", "b"], "G": [1.0, 2.0]})
     for name in ("cond", None):
         indexed = frame.set_index(pd.Index([0.5, 1.5], name=name))
-        wide = take_apart(pa.Table.from_pandas(indexed), Path("x.parquet"), ())
+        wide = split_wide(pa.Table.from_pandas(indexed), Path("x.parquet"), ())
         assert wide.genes == ["G"]
 
 
@@ -77,6 +77,6 @@ def test_metadata_that_stand_twice_are_refused():
     """Which of two columns ``drug`` is meant nobody knows; genes may share a symbol."""
     twice = pa.table([["a"], ["b"], [1.0]], names=["drug", "drug", "G"])
     with pytest.raises(InputError, match="several columns are called 'drug'"):
-        take_apart(twice, Path("x.csv"), ())
+        split_wide(twice, Path("x.csv"), ())
     genes = pa.table([["a"], [2.0], [1.0]], names=["drug", "G", "G"])
-    assert take_apart(genes, Path("x.csv"), ()).genes == ["G", "G"]
+    assert split_wide(genes, Path("x.csv"), ()).genes == ["G", "G"]

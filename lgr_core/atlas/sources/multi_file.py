@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.types import union_categoricals
 
 from lgr_core.atlas.count_source import USUAL, CountBlocks, ReadOptions
-from lgr_core.atlas.sources.containers import refuse_container
+from lgr_core.atlas.sources.containers import check_container
 from lgr_core.atlas.sources.counts import CountSource, FileShard, open_counts
 from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses
 from lgr_core.errors import InputError
@@ -48,7 +48,7 @@ def open_folder(path: Path, choices: ReadOptions = USUAL) -> JoinedSource:
     InputError
         There is none, one cannot be opened, or two differ in their genes or in what a row is.
     """
-    refuse_container(path)
+    check_container(path)
     files = sorted(path.glob("*.h5ad"))
     if not files:
         remedy = Remedy(Fix.VALUE_KIND)

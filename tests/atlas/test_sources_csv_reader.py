@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from lgr_core.atlas.sources.delimited import read_delimited
+from lgr_core.atlas.sources.csv_reader import read_delimited
 from lgr_core.errors import InputError
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lgr_core.atlas.count_source import CountBlocks, ReadOptions, Unit
-from lgr_core.atlas.sources.tables import DeltaFile
+from lgr_core.atlas.sources.delta_files import DeltaFile
 from lgr_core.domain import EMPTY, SharedWells, ValueKind
 from lgr_core.errors import InputError
 

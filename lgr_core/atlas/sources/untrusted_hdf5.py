@@ -9,8 +9,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from lgr_core.atlas.sources.count_matrix import CscMatrix, Matrix, open_matrix
 from lgr_core.atlas.sources.hdf5 import open_hdf5
-from lgr_core.atlas.sources.matrix import CscMatrix, Matrix, open_matrix
 from lgr_core.errors import InputError
 
 MOST_BYTES = 2_000_000_000
@@ -31,7 +31,7 @@ _PART = 10_000
 _STEP = 1_000_000
 
 
-def refuse_swollen(path: Path, *, whole: bool = False) -> None:
+def check_unpacked_size(path: Path, *, whole: bool = False) -> None:
     """Refuse an h5ad whose tables, or a row of a matrix, unpack to more than is held in memory.
 
     With ``whole`` all of the file is read whole, and may be three times as large.

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.sources.delimited import read_delimited
+from lgr_core.atlas.sources.csv_reader import read_delimited
 from lgr_core.config import SHIPPED
 from lgr_core.domain import BoolArray
 from lgr_core.drugs.cell_lines import CellLineCatalog

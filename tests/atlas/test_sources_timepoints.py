@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.times import pick_time
+from lgr_core.atlas.sources.timepoints import pick_time
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.sources.column_names import GENE_ROLES, plain
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.names import GENE_ROLES, plain
-from lgr_core.atlas.sources.readable_names import refuse_unreadable
+from lgr_core.atlas.sources.readable_names import check_readable_names
 from lgr_core.domain import EMPTY, IntArray
 from lgr_core.errors import InputError
 
@@ -136,14 +136,14 @@ def name_genes(var: pd.DataFrame, overrides: Mapping[str, str] = EMPTY) -> pd.Da
     if not columns.get("ensembl_id"):
         ids = ids.where(ids.str.match(r"ENS[A-Z]*G\d+"), "")
     symbols = _texts(var[columns.columns["gene"]] if columns.get("gene") else index)
-    _refuse_header(symbols, ids)
-    refuse_unreadable(symbols, "gene")
+    _check_header(symbols, ids)
+    check_readable_names(symbols, "gene")
     _warn_of_dates(symbols)
     symbols = symbols.where(symbols != "", ids)
     return pd.DataFrame({"gene": _unique(symbols, ids), "ensembl_id": ids})
 
 
-def _refuse_header(symbols: pd.Series, ids: pd.Series) -> None:
+def _check_header(symbols: pd.Series, ids: pd.Series) -> None:
     """Refuse genes read from a table with its header, as in scPerturb's sci-Plex before v1.4."""
     for names in (symbols, ids):
         headers = names[names.str.contains(_HEADER)]

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lgr_core.atlas.sources.delimited import refuse_twins
-from lgr_core.atlas.sources.names import is_metadata_name, is_role_name
+from lgr_core.atlas.sources.column_names import is_metadata_name, is_role_name
+from lgr_core.atlas.sources.csv_reader import check_unique_columns
 from lgr_core.domain import FloatArray
 from lgr_core.errors import InputError
 
@@ -47,7 +47,7 @@ class Wide(NamedTuple):
     empty: list[str]
 
 
-def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
+def split_wide(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
     """Columns of numbers whose names speak of no metadata are genes; the rest is metadata.
 
     What pandas wrote as an index is metadata, too. Columns that hold no numbers and have no name
@@ -73,7 +73,7 @@ def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
     if not genes:
         found = f"no numeric column in it is a gene; columns: {', '.join(names):.300}"
         raise InputError(f"file {path}", found, "One row a condition, one column a gene.")
-    refuse_twins([names[place] for place in rest], path)
+    check_unique_columns([names[place] for place in rest], path)
     _warn_of_copies([names[place] for place in genes], path)
     if unknown:
         said = ", ".join(unknown[:_MOST_SAID]) + (", ..." if len(unknown) > _MOST_SAID else "")
@@ -88,7 +88,7 @@ def take_apart(table: pa.Table, path: Path, known: Collection[str]) -> Wide:
     return Wide(obs, deltas, [names[place] for place in genes], empty)
 
 
-def refuse_transposed(table: pa.Table, path: Path) -> None:
+def check_not_transposed(table: pa.Table, path: Path) -> None:
     """Refuse a table of one row a gene and one column a sample.
 
     Raises

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from lgr_core.atlas.sources.count_matrix import check_counts, open_matrix, read_blocks
 from lgr_core.atlas.sources.counts_place import find_counts, usable_layers
-from lgr_core.atlas.sources.matrix import check_counts, open_matrix, read_blocks
 from lgr_core.errors import InputError, NotCountsError
 from tests.support.count_files import write_h5ad
 
@@ -108,7 +108,7 @@ def test_a_matrix_stored_by_gene_is_read_by_row(by_gene):
 
 def test_a_large_matrix_stored_by_gene_is_passed_over(by_gene, monkeypatch):
     """The next place that can be read by row is taken."""
-    monkeypatch.setattr("lgr_core.atlas.sources.matrix.MOST_BY_GENE", 7)
+    monkeypatch.setattr("lgr_core.atlas.sources.count_matrix.MOST_BY_GENE", 7)
     path = by_gene(X=np.log1p(X), counts=sparse.csc_matrix(X), raw=as_csr(X))
     with h5py.File(path) as f:
         assert find_counts(f).name == "raw/X"
@@ -119,7 +119,7 @@ def test_a_large_matrix_stored_by_gene_is_passed_over(by_gene, monkeypatch):
 @pytest.mark.parametrize("place", ["X", "counts", "raw"])
 def test_the_conversion_of_a_large_matrix_leads_somewhere(by_gene, tmp_path, monkeypatch, place):
     """The lines of the message, carried out, make a file that is read."""
-    monkeypatch.setattr("lgr_core.atlas.sources.matrix.MOST_BY_GENE", 7)
+    monkeypatch.setattr("lgr_core.atlas.sources.count_matrix.MOST_BY_GENE", 7)
     path = by_gene(**{"X": as_csr(np.log1p(X)), place: sparse.csc_matrix(X)})
     name = {"X": "X", "counts": "layers/counts", "raw": "raw/X"}[place]
     with h5py.File(path) as f, pytest.raises(InputError) as caught:

@@ -9,7 +9,7 @@ import pytest
 
 from lgr_core.atlas.ingest import IngestOptions, ingest
 from lgr_core.atlas.sources.doses import parse_literal
-from lgr_core.atlas.sources.rhaister import MAIN_DOSES
+from lgr_core.atlas.sources.tahoe_deltas import MAIN_DOSES
 from lgr_core.atlas.store import open_atlas
 from lgr_core.atlas.tahoe_plates import CELLS, DELTAS
 from lgr_core.cli import main

@@ -47,7 +47,7 @@ def read_delimited(path: Path, is_text: Callable[[str], bool]) -> pa.Table:
     return table.rename_columns([name.strip() for name in table.column_names])
 
 
-def refuse_twins(names: Sequence[str], path: Path) -> None:
+def check_unique_columns(names: Sequence[str], path: Path) -> None:
     """Refuse columns of one name; which of them is meant nobody knows."""
     twins = sorted(name for name, times in Counter(names).items() if times > 1)
     if twins:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from scipy import sparse
 
 from lgr_core.atlas.count_source import ShardRange, keep
-from lgr_core.atlas.sources.matrix import check_counts
+from lgr_core.atlas.sources.count_matrix import check_counts
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError
 
