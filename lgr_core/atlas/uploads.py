@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lgr_core.atlas.atomic_folder import LockedFolder
-from lgr_core.atlas.sources.outside import check_no_external_links
+from lgr_core.atlas.sources.untrusted_hdf5 import check_no_external_links
 from lgr_core.errors import InputError, LgrError, ServiceError, UsageError
 
 ENDINGS = (".h5ad", ".parquet", ".csv", ".tsv")

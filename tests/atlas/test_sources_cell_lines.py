@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.sources.cell_lines import are_lines, name_lines
+from lgr_core.atlas.sources.clean_names import are_lines, name_lines
 from lgr_core.errors import NotFoundError
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.sources.clean_names import check_readable_names
 from lgr_core.atlas.sources.column_names import GENE_ROLES, plain
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.readable_names import check_readable_names
 from lgr_core.domain import EMPTY, IntArray
 from lgr_core.errors import InputError
 

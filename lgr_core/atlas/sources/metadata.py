@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.count_source import USUAL, ReadOptions
-from lgr_core.atlas.sources.cell_lines import are_lines, name_lines
 from lgr_core.atlas.sources.clean_names import (
+    are_lines,
     blank,
+    check_readable_names,
     clean_text,
+    name_lines,
     named,
     one_spelling,
     recode,
@@ -24,7 +26,6 @@ from lgr_core.atlas.sources.clean_names import (
 from lgr_core.atlas.sources.columns import ColumnMap, read_flag
 from lgr_core.atlas.sources.dose_column import DoseGroups, group_doses, quoted, read_doses
 from lgr_core.atlas.sources.doses import parse_literal
-from lgr_core.atlas.sources.readable_names import check_readable_names
 from lgr_core.atlas.sources.samples import plates_of, read_samples
 from lgr_core.atlas.sources.timepoints import pick_time
 from lgr_core.domain import EMPTY, BoolArray, FloatArray

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.sources.cell_lines import known_lines
+from lgr_core.atlas.sources.clean_names import known_lines
 from lgr_core.atlas.sources.delta_files import DeltaFile
 from lgr_core.atlas.sources.formats import Form, column_names
 from lgr_core.atlas.sources.gene_names import name_genes

@@ -1,4 +1,4 @@
-"""A few kilobytes of HDF5 can say that they hold terabytes: looked over before anything is read."""
+"""HDF5 from strangers: limits on what it unpacks to, and no links to other files."""
 
 from __future__ import annotations
 
@@ -94,3 +94,39 @@ def _check_rows(path: Path, matrix: Matrix) -> None:
         found = f"{matrix.name} has {n_rows:,} rows of up to {most:,} values"
         do = f"The limits are {MOST_ROWS:,} rows and {MOST_IN_A_ROW:,} values: check the file."
         raise InputError(f"file {path}", found, do)
+
+
+def check_no_external_links(path: Path) -> None:
+    """Refuse an HDF5 file that would have other files of this machine read as a part of it.
+
+    Raises
+    ------
+    InputError
+        It holds a link to another file, or a data set whose values lie in one; or it is no HDF5.
+    """
+    with open_hdf5(path) as file:
+        strange = next(_outside(file), None)
+    if strange is not None:
+        found = f"its part {strange!r} lies in another file"
+        raise InputError(f"file {path}", found, "Write one h5ad that holds all of its values.")
+
+
+def _outside(file: h5py.File) -> Iterator[str]:
+    """The names of what lies elsewhere; each group is looked into once, whoever links to it."""
+    waiting, seen = [file["/"]], set()
+    while waiting:
+        group = waiting.pop()
+        address = h5py.h5o.get_info(group.id).addr
+        if address in seen:
+            continue
+        seen.add(address)
+        for name in group:
+            link = group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                yield f"{group.name}/{name}"
+            elif isinstance(link, h5py.HardLink):
+                item = group[name]
+                if isinstance(item, h5py.Group):
+                    waiting.append(item)
+                elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
+                    yield item.name

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.sources import read_deltas
-from lgr_core.atlas.sources.readable_names import check_readable_names
+from lgr_core.atlas.sources.clean_names import check_readable_names
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
 
