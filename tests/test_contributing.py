@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources import detect
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, Evidence, ValueKind

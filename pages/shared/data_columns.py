@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from lgr_core.atlas.ingest import IngestOptions
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources.inspection import Inspection
 from lgr_core.atlas.uploads import Upload
 from lgr_core.domain import ValueKind

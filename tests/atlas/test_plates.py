@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.delta_table import PLATE_COLUMNS
-from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
-from lgr_core.atlas.ingest_plan import plan_ingest
+from lgr_core.atlas.ingest import ingest, ingest_demo
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_preview import preview_ingest
 from lgr_core.atlas.plate_population import describe_plates, other_parents, plate_summary
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli import main
@@ -208,7 +209,7 @@ def test_counts_get_plates_from_samples_too(tmp_path, samples):
     store = open_atlas("c", tmp_path / "atlases")
     assert standing(store) == {("A549", "Talc"): ("p1",), ("A549", "Zinc"): ("p1",)}
     assert store.plates["control"].tolist() == ["plate", "plate"]
-    assert plan_ingest(path, options).plates == 1
+    assert preview_ingest(path, options).plates == 1
 
 
 def test_counts_on_several_plates_keep_no_change_per_plate(tmp_path, samples):

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
-from lgr_core.atlas.sources.detect import detect_format
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_plan import plan_ingest
 from lgr_core.atlas.sources.hdf5 import open_hdf5
 from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.cli import main
@@ -79,14 +79,12 @@ def mutated(held, chance):
 
 def read(path, kind):
     """Read all that an ingest and a preview read."""
-    form = detect_format(path)
-    options = with_format_defaults(IngestOptions(value_kind=kind, min_cells=1), form)
-    if kind is None:
-        source = open_raw(path, options, form)
-        for shard in source.shards(60):
+    plan = plan_ingest(path, IngestOptions(value_kind=kind, min_cells=1))
+    if plan.ready_kind is None:
+        for shard in plan.open_counts().shards(60):
             list(shard.blocks())
     else:
-        read_ready(path, options.value_kind, options, form)
+        plan.read_deltas(plan.ready_kind)
     if not path.suffix.startswith(".gct"):
         inspect_file(path)
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind

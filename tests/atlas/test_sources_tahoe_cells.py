@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.count_source import ReadOptions
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources import lists, open_folder
 from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.store import open_atlas

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources import tahoe_contrasts
 from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.sources.tahoe_contrasts import read_contrasts

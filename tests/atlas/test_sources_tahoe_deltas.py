@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources.doses import parse_literal
 from lgr_core.atlas.sources.tahoe_deltas import MAIN_DOSES
 from lgr_core.atlas.store import open_atlas

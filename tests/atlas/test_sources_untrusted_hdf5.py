@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions
-from lgr_core.atlas.ingest_plan import plan_ingest
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_preview import preview_ingest
 from lgr_core.atlas.sources import untrusted_hdf5
 from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.domain import ValueKind
@@ -69,7 +69,7 @@ def test_changes_are_read_whole_with_all_that_is_beside_them(plain):
         file.create_dataset("obsm/swollen", (2, HUGE), "f4", chunks=(1, 1_000))
     assert inspect_file(plain).rows == 2
     with pytest.raises(InputError, match="fills more than 6,000 MB"):
-        plan_ingest(plain, IngestOptions(value_kind=ValueKind.LOG2FC))
+        preview_ingest(plain, IngestOptions(value_kind=ValueKind.LOG2FC))
 
 
 def test_tables_that_hold_each_other_come_to_an_end(plain, monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import LeakageError
