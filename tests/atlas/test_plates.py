@@ -284,3 +284,20 @@ def test_the_commands_take_and_show_plates(tmp_path, samples, monkeypatch, capsy
     info = json.loads(capsys.readouterr().out)
     assert info["doses_um"] == [9.8, 10.0]
     assert info["provenance"]["samples"]["conditions_without_plate"] == 1
+
+
+def test_files_of_a_folder_share_dose_groups_and_samples(tmp_path, samples):
+    """9.8 uM in one file and 10 uM in the other are one dose; Zinc has no plate in the table."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name, drug, dose in (("a", "Talc", 9.8), ("b", "Zinc", 10.0)):
+        obs = {"cell_line": "A549", "drug": [drug, "DMSO"], "dose_um": [dose, 0.0]}
+        write_h5ad(folder / f"{name}.h5ad", [[5, 0, 5], [5, 5, 0]], obs)
+    table = samples({"drug": ["Talc", "DMSO"], "dose_um": [9.8, 0], "plate": "p1"})
+    options = IngestOptions(samples=table)
+    ingest(folder, tmp_path / "atlases" / "c", options=options)
+    store = open_atlas("c", tmp_path / "atlases")
+    assert store.conditions["dose_um"].tolist() == [9.8, 9.8]
+    assert standing(store) == {("A549", "Talc"): ("p1",), ("A549", "Zinc"): ("",)}
+    assert store.provenance["doses_grouped"] == {"measured": 2, "groups": 1}
+    assert store.provenance["samples"]["conditions_without_plate"] == 1
