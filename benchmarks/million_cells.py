@@ -21,17 +21,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lgr_core.atlas.executors import ExecutorConfig, execute_all
-from lgr_core.atlas.ingest import IngestOptions, open_raw
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_plan import plan_ingest
 from lgr_core.atlas.pseudobulk import find_groups
 from lgr_core.atlas.shards import plan_tasks
-from lgr_core.atlas.sources.recognise import recognise
 
 LGR = Path(sys.executable).with_name("lgr")
 
 
 def sum_all(path: Path, workers: int) -> dict[str, float]:
     """Sum all cells of a source and say how long that took; opening it does not count."""
-    source = open_raw(path, IngestOptions(), recognise(path))
+    source = plan_ingest(path, IngestOptions()).open_counts()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         codes = find_groups(source.obs)[1]
         tasks = plan_tasks(source, codes, Path(folder), target_sum=1e4, order="cells")

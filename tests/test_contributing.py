@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.sources import recognise as recognisers
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.sources import detect
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, Evidence, ValueKind
 from lgr_core.prediction.method import Method
@@ -54,8 +55,8 @@ def test_the_method(toy):
 
 def test_the_source(tmp_path, monkeypatch):
     """A file of my lab becomes an atlas by its own columns, without any option."""
-    recognise = run("source")["recognise_my_lab"]
-    monkeypatch.setattr(recognisers, "_FORMS", (recognise, *recognisers._FORMS))
+    detect_mine = run("source")["detect_my_lab"]
+    monkeypatch.setattr(detect, "_FORMS", (detect_mine, *detect._FORMS))
     genes = {f"GENE{i}": np.arange(4.0) + i for i in range(5)}
     keys = {"line_name": ["A549", "LoVo"] * 2, "compound": ["Talc", "Talc", "Zinc", "Zinc"]}
     path = tmp_path / "mine.parquet"

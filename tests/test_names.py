@@ -59,10 +59,10 @@ def words_of(identifier):
 
 
 def in_scope(path):
-    """Whether a file is held to the glossary: all but the sources and the language models."""
+    """Whether a file is held to the glossary: all but the language models."""
     place = path.relative_to(CORE)
     room = place.parts[0] if len(place.parts) == 1 else "/".join(place.parts[:-1])
-    if room.startswith(("atlas/sources", "llm")):
+    if room.startswith("llm"):
         return False
     return room != "retrieval" or place.stem not in LANGUAGE_MODEL
 

@@ -8,9 +8,11 @@ import pytest
 
 from benchmarks.leave_one_out import leave_one_out, methods
 from lgr_core import open_atlas, predict
+from lgr_core.atlas.plate_population import MIN_OTHERS, other_parents
 from lgr_core.cli import main
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.mean_baselines import PlateMean, PoolMeans
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
@@ -22,13 +24,15 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def home(real_data, tmp_path_factory):
-    """An LGR_HOME with tahoe_rank and macpie, ingested by the command line."""
+    """An LGR_HOME with tahoe_rank, macpie and cpc006, ingested by the command line."""
     home = tmp_path_factory.mktemp("real")
     tahoe, macpie = real_data / "tahoe_rank", real_data / "macpie_ovarian_raw"
     commands = [
         [tahoe / "deltas.h5ad", "--name", "tahoe_rank", "--value-kind", "rank_score",
-         "--drugs", tahoe / "drugs.csv"],
+         "--drugs", tahoe / "drugs.csv", "--shared-wells", "yes"],
         [macpie / "counts.h5ad", "--name", "macpie"],
+        [real_data / "l1000" / "l1000_cpc006_log2fc.h5ad", "--name", "cpc006",
+         "--value-kind", "log2fc"],
     ]  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LGR_HOME", str(home))
@@ -55,6 +59,39 @@ def test_tahoe_is_read_whole(tahoe):
     assert (info["n_conditions"], len(info["cell_lines"]), len(info["drugs"])) == (3778, 35, 110)
     assert tahoe.drugs["parent"].nunique() == 104
     assert tahoe.drug_catalog.twins("Salicylic acid") == ("Sodium Salicylate",)
+
+
+def test_tahoe_conditions_stand_on_the_plates_that_the_file_names(tahoe):
+    """91 drugs on plates 6 and 14; four drugs share their plate with five others alone."""
+    assert (tahoe.info()["plates"], tahoe.shared_wells) == (6, "yes")
+    assert tahoe.plate_deltas is None
+    pairs = tahoe.plates.groupby("condition")["plate"].agg(frozenset)
+    assert (pairs == {"plate6", "plate14"}).sum() == 3167
+    few = other_parents(tahoe) < MIN_OTHERS
+    assert few.sum() == 3778 - 3640
+    drugs = tahoe.conditions["drug"][few].value_counts()
+    alone = {"Trametinib", "Binimetinib", "Everolimus", "Gemcitabine"}
+    assert set(drugs.index[drugs == 34]) == alone
+
+
+def test_the_plate_mean_is_defined_on_ready_changes(tahoe):
+    """In A549 it correlates better with the measured changes than the mean of all drugs does."""
+    rows = np.flatnonzero(tahoe.conditions["cell_line"] == "A549")
+    contenders = {"plate": [PlateMean()], "pool": [PoolMeans()]}
+    pearson = leave_one_out(tahoe, contenders, rows)["pearson_delta"]
+    assert pearson["plate"] > pearson["pool"] + 0.02
+
+
+def test_measured_doses_of_cpc006_become_groups(home):
+    """71 measured doses above zero, 29 groups; two plates of HT115 keep a change on each."""
+    store = open_atlas("cpc006", home)
+    assert store.provenance["doses_grouped"] == {"measured": 71, "groups": 29}
+    assert len(store.info()["doses_um"]) == 29
+    assert store.plate_deltas.shape == (len(store.plates), 955)
+    per_condition = store.plates.groupby("condition")["plate"].nunique()
+    line = store.conditions["cell_line"].to_numpy()[per_condition.index]
+    assert (per_condition[line == "HT115"] == 2).sum() > 290
+    assert (per_condition[line == "A375"] == 1).all()
 
 
 def test_leave_one_out_reproduces_the_known_answers(tahoe):

@@ -234,6 +234,7 @@ def test_commands_run_alone(lgr, alone, demo):
     assert report["installation"]["LGR_HOME"] == str(alone.home)
     assert report["missing"] == []
     assert (demo["name"], demo["n_conditions"]) == ("demo", 1800)
+    assert demo["shared_wells"] == "yes"
     answer = lgr("predict", "--cell-line", "A549", "--drug", "Trametinib", "--k", "3")
     assert (answer["k_used"], len(answer["delta"])) == (3, len(answer["genes"]))
     few = ("--methods", "zero,cell_mean", "--regime", "unseen_drug", "--folds", "2")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
+from lgr_core.atlas.sources.csv_reader import check_unique_columns, read_delimited
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.catalog import DrugCatalog, Resolution
 from lgr_core.drugs.cell_lines import CellLineCatalog
@@ -43,7 +43,7 @@ def read_table(path: Path) -> pd.DataFrame:
         If the file cannot be read as CSV, or two columns have one name.
     """
     table = read_delimited(path, lambda _: True).to_pandas()
-    refuse_twins(list(table.columns), path)
+    check_unique_columns(list(table.columns), path)
     return table
 
 

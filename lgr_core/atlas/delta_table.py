@@ -70,3 +70,8 @@ class DeltaTable:
             raise InputError("delta table", "a gene stands twice", "Make gene names unique first.")
         if not np.isfinite(self.deltas[:1]).all():
             raise InputError("delta table", "a delta is not finite", "Remove or impute it first.")
+
+
+def count_plates(plates: pd.DataFrame) -> int:
+    """How many plates are known by name."""
+    return int(plates.loc[plates["plate"] != "", "plate"].nunique())

@@ -1,74 +1,95 @@
-"""A dry run of an ingest: what it would read, without building anything."""
+"""The plan of an ingest: what is read, in which format, under which options.
+
+It is made before anything is built, for an ingest and for its preview alike.
+"""
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pandas as pd
 
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
-from lgr_core.atlas.control_matching import plan_contrasts
-from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
-from lgr_core.atlas.pseudobulk import contrast_options, delta_rows, find_groups
-from lgr_core.atlas.quality import left_out
-from lgr_core.atlas.replicates import plan_averages
-from lgr_core.atlas.sources.forms import Form
-from lgr_core.atlas.sources.preview import check_size, look
-from lgr_core.atlas.sources.recognise import recognise
-from lgr_core.atlas.sources.swollen import refuse_swollen
-from lgr_core.domain import ValueKind
-from lgr_core.remedies import Remedy
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """A reader's warning: a sentence template and its arguments, which may include a remedy."""
-
-    template: str
-    args: tuple[object, ...] = ()
-
-    def text(self, words: Callable[[Remedy], str] = str) -> str:
-        """The sentence, with ``words`` for a remedy; as text, the shell's."""
-        args = tuple(words(arg) if isinstance(arg, Remedy) else arg for arg in self.args)
-        return self.template % args if args else self.template
-
-    def __str__(self) -> str:
-        return self.text()
+from lgr_core.atlas.checkpoint import stamp
+from lgr_core.atlas.count_source import CountBlocks
+from lgr_core.atlas.delta_table import DeltaTable
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.sources import open_counts, open_folder, read_deltas
+from lgr_core.atlas.sources.delta_files import files_of
+from lgr_core.atlas.sources.detect import detect_format
+from lgr_core.atlas.sources.formats import Form
+from lgr_core.atlas.sources.samples import Samples, read_samples
+from lgr_core.domain import SharedWells, ValueKind
+from lgr_core.errors import InputError, UsageError
+from lgr_core.remedies import Option
 
 
 @dataclass(frozen=True, slots=True)
 class IngestPlan:
-    """What an ingest would read.
+    """How a path is read: its files, the format they are in, and every option settled.
 
-    ``unit`` is what a row of the file is (``cells``, ``wells``, ``rows``), ``n_used`` how many are
-    used, controls among them where they are in the file; ``left_out`` counts the others by reason.
-    ``conditions`` are those of the atlas, as the table of an atlas has them, ``controls`` (label ->
-    rows) the vehicles, ``columns`` role -> column. ``with_structure`` counts drugs whose structure
-    is known, ``remarks`` is what the readers warned of.
+    ``options`` have the defaults of ``form``, the published format (None: none is known).
+    ``drugs``, ``cell_lines`` and ``samples`` are the caller's own tables. ``stamps`` are size and
+    modification time of each file when the plan was made.
     """
 
-    value_kind: ValueKind
-    unit: str
-    n_used: int
-    left_out: Mapping[str, int]
-    conditions: pd.DataFrame
-    plates: int
-    genes: int
-    controls: Mapping[str, int]
-    columns: Mapping[str, str]
-    time: str | None
-    with_structure: int
-    remarks: tuple[Remark, ...]
+    path: Path
+    form: Form | None
+    files: tuple[Path, ...]
+    options: IngestOptions
+    drugs: pd.DataFrame | None
+    cell_lines: pd.DataFrame | None
+    samples: Samples | None
+    stamps: tuple[tuple[int, int], ...]
 
-    def count(self, name: str) -> int:
-        """How many different values the conditions have of a column."""
-        return int(self.conditions[name].nunique())
+    @property
+    def ready_kind(self) -> ValueKind | None:
+        """What ready changes are; None: the files hold raw counts."""
+        return self.options.value_kind
+
+    @property
+    def shared_wells(self) -> SharedWells:
+        """Whether lines share wells: what the caller says, else what is known of the format."""
+        if self.options.shared_wells is not None:
+            return self.options.shared_wells
+        return "unknown" if self.form is None else self.form.shared_wells
+
+    def read_deltas(self, kind: ValueKind) -> DeltaTable:
+        """Read ready deltas; raises as :func:`~lgr_core.atlas.sources.deltas.read_deltas`."""
+        read = None if self.form is None else self.form.read
+        options = self.options
+        return read_deltas(
+            self.path,
+            value_kind=kind,
+            choices=options.choices,
+            n_hvg=options.n_hvg,
+            dose=options.dose,
+            min_cells=options.min_cells,
+            unsigned=options.unsigned,
+            source=None if read is None else read(options.lines),
+        )
+
+    def open_counts(self) -> CountBlocks:
+        """Open raw counts; raises as :func:`~lgr_core.atlas.sources.counts.open_counts`."""
+        plain = open_folder if self.path.is_dir() else open_counts
+        known = None if self.form is None else self.form.open
+        return (plain if known is None else known)(self.path, self.options.choices)
+
+    def annotate_drugs(self, names: Sequence[str], own: pd.DataFrame) -> pd.DataFrame:
+        """Annotations of drugs: the caller's, then the file's ``own``, then the shipped ones."""
+        return annotate_drugs(names, [self.drugs, own])
+
+    def annotate_lines(self, names: Sequence[str], own: pd.DataFrame) -> pd.DataFrame:
+        """Annotations of cell lines, in the same order."""
+        return annotate_lines(names, [self.cell_lines, own])
+
+    def check_unchanged(self) -> None:
+        """Raise InputError if a file is not the one that it was when the plan was made."""
+        if tuple(stamp(file) for file in self.files) != self.stamps:
+            found = "a file was changed while it was read"
+            raise InputError(f"source {self.path}", found, "Ingest it again when it is at rest.")
 
 
 def plan_ingest(
@@ -78,112 +99,54 @@ def plan_ingest(
     drugs: Path | None = None,
     cell_lines: Path | None = None,
 ) -> IngestPlan:
-    """Read everything that an ingest reads except the counts themselves.
+    """Settle how ``path`` is read; only the caller's own tables are opened.
 
     Raises
     ------
-    LgrError
-        What the ingest would raise, as far as it can be known before the counts are read.
+    InputError
+        There is no such file, or a table of the caller's cannot be read.
+    UsageError
+        An option contradicts the published format that the path is in.
     """
-    form = recognise(path)
-    options = with_format_defaults(options, form)
-    with _collect_warnings() as remarks:
-        if options.value_kind is None:
-            found = _raw(path, options, form)
-        else:
-            found = _ready(path, options.value_kind, options, form)
-        user_drugs = None if drugs is None else read_table(drugs)
-        names = sorted(found.conditions["drug"].unique())
-        annotated = annotate_drugs(names, [user_drugs, found.drugs])
-        if cell_lines is not None:
-            annotate_lines(sorted(found.conditions["cell_line"].unique()), [read_table(cell_lines)])
-    provenance = found.provenance
+    form = detect_format(path)
+    files = tuple(files_of(path)) if form is None else form.files
     return IngestPlan(
-        value_kind=ValueKind.LOGNORM_DELTA if options.value_kind is None else options.value_kind,
-        unit=found.unit,
-        n_used=found.n_used,
-        left_out=left_out(provenance),
-        conditions=found.conditions,
-        plates=found.plates,
-        genes=found.genes,
-        controls=provenance.get("controls", provenance.get("control_rows_left_out", {})),
-        columns=provenance.get("columns", {}),
-        time=provenance.get("time"),
-        with_structure=int((annotated["smiles"] != "").sum()),
-        remarks=tuple({str(remark): remark for remark in remarks}.values()),
+        path=path,
+        form=form,
+        files=files,
+        options=_with_format_defaults(options, form),
+        drugs=None if drugs is None else read_table(drugs),
+        cell_lines=None if cell_lines is None else read_table(cell_lines),
+        samples=None if options.samples is None else read_samples(options.samples),
+        stamps=tuple(stamp(file) for file in files),
     )
 
 
-class _Found(NamedTuple):
-    conditions: pd.DataFrame
-    drugs: pd.DataFrame
-    plates: int
-    genes: int
-    unit: str
-    n_used: int
-    provenance: Mapping[str, Any]
+def _with_format_defaults(options: IngestOptions, form: Form | None) -> IngestOptions:
+    """Options with the defaults of a recognised published format.
 
-
-def _ready(path: Path, kind: ValueKind, options: IngestOptions, form: Form | None) -> _Found:
-    if path.suffix == ".h5ad":
-        seen = look(path)
-        check_size(f"file {path}", seen.rows, seen.genes)
-        refuse_swollen(path, whole=True)
-    table = read_ready(path, kind, options, form)
-    plates = int(table.plates["plate"].nunique())
-    provenance = table.provenance
-    return _Found(
-        table.conditions,
-        table.drugs,
-        plates,
-        len(table.genes),
-        "rows",
-        int(provenance["rows"]),
-        provenance,
+    Raises
+    ------
+    UsageError
+        If the form's values are of another kind than the caller says, or of one that only the
+        caller can say.
+    """
+    if form is None:
+        return options
+    kind = options.value_kind
+    if form.any_kind and kind is None:
+        found = f"this is a {form.name}, which does not say what its values are"
+        do = "Say --value-kind zscore (L1000's levels 4 and 5), or another kind of change."
+        raise UsageError("--value-kind", found, do)
+    one_kind = (form.read is not None or form.open is not None) and not form.any_kind
+    if one_kind and kind not in {None, form.value_kind}:
+        values = "raw counts" if form.value_kind is None else form.value_kind
+        found = f"these are {form.name}, whose values are {values}"
+        raise UsageError(Option("value-kind", str(kind)), found, "Leave it out.")
+    return replace(
+        options,
+        value_kind=form.value_kind if kind is None else kind,
+        columns={**form.columns, **options.columns},
+        layer=form.layer if options.layer is None else options.layer,
+        unit=form.unit if options.unit is None else options.unit,
     )
-
-
-def _raw(path: Path, options: IngestOptions, form: Form | None) -> _Found:
-    source = open_raw(path, options, form)
-    groups, _ = find_groups(source.obs)
-    check_size("sums of counts", len(groups), len(source.genes))
-    scope = contrast_options(
-        options.control_scope, options.dose, pool_controls=options.pool_controls
-    )
-    contrasts = plan_contrasts(groups, source.labels, **scope)
-    rows = delta_rows(contrasts, source)
-    plan = plan_averages(rows, dose=options.dose, min_cells=options.min_cells)
-    return _Found(
-        plan.conditions,
-        source.drugs,
-        int((groups["plate"].replace("", None)).nunique()),
-        len(source.genes),
-        f"{source.unit}s",
-        len(source.obs),
-        {**source.provenance, **contrasts.counts, **plan.counts},
-    )
-
-
-@contextmanager
-def _collect_warnings() -> Iterator[list[Remark]]:
-    """Collect the core's warnings in this thread."""
-    remarks: list[Remark] = []
-    handler = _WarningHandler(remarks)
-    log = logging.getLogger("lgr_core")
-    log.addHandler(handler)
-    try:
-        yield remarks
-    finally:
-        log.removeHandler(handler)
-
-
-class _WarningHandler(logging.Handler):
-    def __init__(self, remarks: list[Remark]) -> None:
-        super().__init__(logging.WARNING)
-        self._remarks, self._thread = remarks, threading.get_ident()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Record a warning of this thread."""
-        if record.thread == self._thread:
-            args = record.args if isinstance(record.args, tuple) else (record.args,)
-            self._remarks.append(Remark(str(record.msg), args))

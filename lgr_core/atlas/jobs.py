@@ -12,7 +12,8 @@ from pathlib import Path
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.checkpoint import forget
 from lgr_core.atlas.count_source import StageProgress
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import InputError, LgrError
 

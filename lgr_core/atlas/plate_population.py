@@ -6,13 +6,28 @@ stand on the plate.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import IntArray
+from lgr_core.domain import IntArray, SharedWells
+
+SHARED_WELLS: Mapping[SharedWells, str] = MappingProxyType(
+    {
+        "yes": "shared wells: yes. The cell lines of a well are one pooled sample, so a held-out "
+        "line has been measured in the same wells as the others: scores in it include what is "
+        "peculiar to the wells.",
+        "no": "shared wells: no. Each cell line has wells of its own, so a held-out line is a new "
+        "experiment.",
+        "unknown": "shared wells: unknown. If the cell lines of a well are one pooled sample, "
+        "scores in a held-out line include what is peculiar to the wells.",
+    }
+)
+"""What it means whether lines share wells, in one sentence for each answer."""
 
 MIN_OTHERS = 10
 """Other parent compounds on a condition's plates from which on its plate can be taken out."""
@@ -82,3 +97,24 @@ def _others(stands: pd.DataFrame, n: int) -> IntArray:
         parents = frozenset().union(*(there[line, plate] for plate in plates))
         found[np.asarray(conditions)] = len(parents) - 1
     return found
+
+
+def describe_plates(summary: Mapping[str, Any]) -> list[str]:
+    """The summary as sentences, the last of which says what shared wells mean."""
+    known, total = summary["conditions_with_plate"], summary["conditions"]
+    if not known:
+        return [
+            "plates: not known, so effects of plate and drug cannot be told apart",
+            SHARED_WELLS[summary["shared_wells"]],
+        ]
+    others = summary["other_parents"]
+    kept = "kept for each plate" if summary["per_plate_changes"] else "known as averages alone"
+    standing = f"{known:,} of {total:,} conditions have one; changes are {kept}"
+    spread = f"{others['min']:,} to {others['max']:,}, median {others['median']:g}"
+    enough = f"{summary['separable']:.0%}; in the others plate and drug cannot be told apart"
+    return [
+        f"plates: {summary['plates']:,}; {standing}",
+        f"other compounds on a plate in a line: {spread}",
+        f"conditions with {MIN_OTHERS} or more other compounds on their plates: {enough}",
+        SHARED_WELLS[summary["shared_wells"]],
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.plate_population import describe_plates, plate_summary
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.drugs.normalise import normalise_name, without_separators
@@ -37,6 +38,7 @@ def quality_report(store: AtlasStore) -> dict[str, Any]:
         "rows": _rows(store.provenance),
         "conditions": _conditions(store),
         "vehicles": _vehicles(store),
+        "plates": plate_summary(store),
         "doses": _doses(store),
         "drugs": _drugs(store),
         "replicates": _replicates(store),
@@ -113,6 +115,7 @@ def describe(report: Mapping[str, Any]) -> list[str]:
         f"conditions under {conditions['min_cells']} cells: {few:,} of {counted:,} with known cells"
     )
     sentences.append(_vehicle_sentence(vehicles))
+    sentences += describe_plates(report["plates"])
     sentences.append(_dose_sentence(doses))
     sentences.append(f"drugs without a structure: {len(drugs['without_structure'])}")
     if drugs["combinations"]:
@@ -123,7 +126,10 @@ def describe(report: Mapping[str, Any]) -> list[str]:
         f"names that differ in signs alone: {', '.join(names)}" for names in drugs["alike"]
     ]
     if not replicates["lines"]:
-        return [*sentences, "replicate agreement: no condition stands on several plates"]
+        return [
+            *sentences,
+            "replicate agreement: of no condition are changes on several plates known",
+        ]
     sentences.append(f"conditions on several plates: {replicates['conditions']:,}")
     return sentences + [_ceiling_sentence(line) for line in replicates["lines"]]
 

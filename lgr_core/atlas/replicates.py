@@ -174,13 +174,13 @@ def _number(plates: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _part(plates: pd.DataFrame) -> pd.DataFrame:
-    """Plates with one row a name, where several stood in one; how many cells each has is unknown."""
+    """Plates with one row per name, where several were joined; their cells are not known."""
     joined = plates["plate"].str.contains(PLATE_SEPARATOR, regex=False)
     known = plates.assign(plate=plates["plate"].str.split(PLATE_SEPARATOR))
     known.loc[joined, ["n_cells", "n_replicates"]] = np.nan
-    parted = known.explode("plate")
-    parted["plate"] = parted["plate"].str.strip()
-    return parted.drop_duplicates(["condition", "plate"]).reset_index(drop=True)
+    single = known.explode("plate")
+    single["plate"] = single["plate"].str.strip()
+    return single.drop_duplicates(["condition", "plate"]).reset_index(drop=True)
 
 
 def dose_text(dose: float) -> str:

@@ -19,6 +19,7 @@ import pandas as pd
 from lgr_core.atlas.atomic_folder import INDEX, read_consistent
 from lgr_core.atlas.build import DELTAS, PANEL
 from lgr_core.atlas.plate_averages import PlateAverages
+from lgr_core.atlas.delta_table import count_plates
 from lgr_core.atlas.reader import read_files
 from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, SharedWells, ValueKind
 from lgr_core.drugs.catalog import DrugCatalog
@@ -103,7 +104,7 @@ class AtlasStore:
 
     @cached_property
     def named_plates(self) -> pd.DataFrame:
-        """The rows of ``plates`` whose plate is known by name; their index is that of ``plates``."""
+        """The rows of ``plates`` whose plate has a name; their index is that of ``plates``."""
         return self.plates[self.plates["plate"] != ""]
 
     @cached_property
@@ -288,7 +289,7 @@ class AtlasStore:
             "cell_lines": sorted(self.conditions["cell_line"].unique().tolist()),
             "drugs": sorted(self.conditions["drug"].unique().tolist()),
             "doses_um": doses,
-            "plates": int(self.named_plates["plate"].nunique()),
+            "plates": count_plates(self.plates),
             "shared_wells": self.shared_wells,
             "built_at": self._meta["built_at"],
             "build_id": self.build_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lgr_core.atlas.download import RemoteFile
-from lgr_core.atlas.sources.rhaister import FOLDER, MAIN_DOSES
+from lgr_core.atlas.sources.tahoe_deltas import FOLDER, MAIN_DOSES
 from lgr_core.atlas.sources.tahoe_tables import FOLDER as TABLES_FOLDER
 from lgr_core.atlas.sources.tahoe_tables import TABLES
 from lgr_core.errors import UsageError

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lgr_core.atlas.atomic_folder import LockedFolder
-from lgr_core.atlas.sources.outside import refuse_outside
+from lgr_core.atlas.sources.untrusted_hdf5 import check_no_external_links
 from lgr_core.errors import InputError, LgrError, ServiceError, UsageError
 
 ENDINGS = (".h5ad", ".parquet", ".csv", ".tsv")
@@ -105,7 +105,7 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
             shutil.copyfileobj(source, file)
         upload = Upload(locked_folder, name, path)
         if ending == ".h5ad":
-            _refuse_outside(upload)
+            _check_no_external_links(upload)
     except OSError as err:
         locked_folder.close()
         raise _storage_error(name, err) from err
@@ -115,10 +115,10 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
     return upload
 
 
-def _refuse_outside(upload: Upload) -> None:
+def _check_no_external_links(upload: Upload) -> None:
     """Refuse an upload that would read other files; the error has the visitor's file name."""
     try:
-        refuse_outside(upload.path)
+        check_no_external_links(upload.path)
     except InputError as err:
         raise upload.public_error(err) from err
 

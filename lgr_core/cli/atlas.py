@@ -8,7 +8,8 @@ from pathlib import Path
 
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.executors import ExecutorConfig
-from lgr_core.atlas.ingest import IngestOptions, ingest, ingest_demo
+from lgr_core.atlas.ingest import ingest, ingest_demo
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.cli.common import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lgr_core.atlas.ingest import IngestOptions
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.cli.atlas import build
 from lgr_core.cli.common import Commands, ProgressBars, command, echo, print_json
 from lgr_core.config import Settings

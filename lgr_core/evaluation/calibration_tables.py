@@ -21,8 +21,8 @@ NOT_CALIBRATED = (
     "predictions stand on."
 )
 NO_CEILING = (
-    "No condition of this atlas stands on several plates, so nothing tells how far its "
-    "measurements repeat, and no ceiling is known."
+    "Of no condition of this atlas are changes on several plates known, so nothing tells how far "
+    "its measurements repeat, and no ceiling is known."
 )
 _HALF = 0.5
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pandas as pd
 import streamlit as st
 
-from lgr_core.atlas.ingest_plan import IngestPlan, plan_ingest
+from lgr_core.atlas.ingest_preview import IngestPreview, preview_ingest
 from lgr_core.atlas.jobs import IngestJob
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import LgrError, NotFoundError
@@ -47,7 +47,7 @@ def draw(upload: Upload, choice: Choice) -> None:
     html(pieces.section("4. Check, then ingest"))
     if st.button("Check", key="check", icon=":material/fact_check:"):
         with st.spinner("Reading the file"):
-            st.session_state[CHECKED] = (asked, tried(upload, lambda: _foresee(upload, choice)))
+            st.session_state[CHECKED] = (asked, tried(upload, lambda: _preview(upload, choice)))
     checked, found = st.session_state.get(CHECKED, (None, None))
     if found is None:
         html(pieces.caption("The check reads the file and builds nothing."))
@@ -70,12 +70,12 @@ def draw(upload: Upload, choice: Choice) -> None:
         _refusal()
 
 
-def _foresee(upload: Upload, choice: Choice) -> IngestPlan:
+def _preview(upload: Upload, choice: Choice) -> IngestPreview:
     data_state.jobs().check_free(choice.name)
-    return plan_ingest(upload.path, choice.options, **upload.companions)
+    return preview_ingest(upload.path, choice.options, **upload.companions)
 
 
-def _show(found: IngestPlan, upload: Upload, name: str) -> None:
+def _show(found: IngestPreview, upload: Upload, name: str) -> None:
     """What would be found, as a table of numbers and words."""
     doses = [None if pd.isna(d) else d for d in sorted(found.conditions["dose_um"].unique())]
     known = found.conditions["n_cells"].notna()

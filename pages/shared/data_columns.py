@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from lgr_core.atlas.ingest import IngestOptions
-from lgr_core.atlas.sources.preview import Look
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.sources.inspection import Inspection
 from lgr_core.atlas.uploads import Upload
 from lgr_core.domain import ValueKind
 from pages.shared import pieces
@@ -42,7 +42,7 @@ def forget() -> None:
         del st.session_state[key]
 
 
-def choose(upload: Upload, look: Look) -> Choice | None:
+def choose(upload: Upload, look: Inspection) -> Choice | None:
     """Draw what can be said of a file; None while it is not said what its numbers are."""
     _found(look)
     columns = {} if look.settled else _columns(look)
@@ -65,7 +65,7 @@ def choose(upload: Upload, look: Look) -> Choice | None:
     )
 
 
-def _found(look: Look) -> None:
+def _found(look: Inspection) -> None:
     """What the file was recognised as, its size, and its first rows."""
     rows, genes = f"{look.rows:,} rows", f"{count(look.genes, 'gene')}"
     words = rows if look.settled else f"{rows} and {genes}"
@@ -79,7 +79,7 @@ def _found(look: Look) -> None:
     html(pieces.notes(look.doubts))
 
 
-def _columns(look: Look) -> dict[str, str]:
+def _columns(look: Inspection) -> dict[str, str]:
     """Role -> column where it differs from what was guessed; NONE where the file has none."""
     said = _pickers(look, ROLES)
     guessed = [role for role in MORE_ROLES if role in look.guesses]
@@ -92,7 +92,7 @@ def _columns(look: Look) -> dict[str, str]:
     return {**differs, **cleared}
 
 
-def _pickers(look: Look, roles: Mapping[str, str]) -> dict[str, str | None]:
+def _pickers(look: Inspection, roles: Mapping[str, str]) -> dict[str, str | None]:
     columns = st.columns(3)
     said = {}
     for place, (role, label) in enumerate(roles.items()):
@@ -111,7 +111,7 @@ def _pickers(look: Look, roles: Mapping[str, str]) -> dict[str, str | None]:
     return said
 
 
-def _kind(look: Look) -> str | None:
+def _kind(look: Inspection) -> str | None:
     """What the numbers are; a published form may leave no choice."""
     likely = COUNTS if look.counts and (look.h5ad or look.settled) else None
     likely = likely if look.value_kind is None else str(look.value_kind)
@@ -131,7 +131,7 @@ def _kind(look: Look) -> str | None:
     return kind
 
 
-def _options(look: Look, kind: str | None, columns: Mapping[str, str]) -> dict[str, Any]:
+def _options(look: Inspection, kind: str | None, columns: Mapping[str, str]) -> dict[str, Any]:
     """The options of the ingest that are chosen beside columns and kind."""
     left, middle, right = st.columns(3)
     dose = _remembered("doses", "per_dose")
@@ -155,7 +155,7 @@ def _options(look: Look, kind: str | None, columns: Mapping[str, str]) -> dict[s
     return {**options, **_rarely(look, kind, columns)}
 
 
-def _rarely(look: Look, kind: str | None, columns: Mapping[str, str]) -> dict[str, Any]:
+def _rarely(look: Inspection, kind: str | None, columns: Mapping[str, str]) -> dict[str, Any]:
     """Options that only some files ask for."""
     found: dict[str, Any] = {}
     times = look.levels.get(columns.get("time", look.guesses.get("time", "")), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +17,7 @@ from lgr_core.atlas.coverage import (
     plate_table,
     under,
 )
+from lgr_core.atlas.plate_population import MIN_OTHERS, SHARED_WELLS
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.figures import coverage as data_figures
 from pages.shared import browsing, data_state, links, pieces
@@ -133,10 +135,12 @@ def _underpowered(seen: Seen, by_line: pd.DataFrame) -> None:
 
 def _plates(store: AtlasStore) -> None:
     html(pieces.section("Plates and doses", "What stands on one plate alone is compared with it."))
-    if store.plates.empty:
+    report = data_state.report(store)
+    html(pieces.facts(_plate_facts(report["plates"])))
+    if store.named_plates.empty:
         html(pieces.lead(["This source does not say on which plates its conditions stood."]))
         return
-    html(pieces.notes([*_spread_words(store), _dose_words(data_state.report(store)["doses"])]))
+    html(pieces.notes([*_spread_words(store), _dose_words(report["doses"])]))
     table = plate_table(store).rename(
         columns={
             "cell_lines": "cell lines",
@@ -149,6 +153,23 @@ def _plates(store: AtlasStore) -> None:
     columns = dict.fromkeys(["at main dose", "own vehicle"], SHARE)
     table = table.dropna(axis="columns", how="all")
     browsing.show_table(table, f"{store.name} plates", columns=columns)
+
+
+def _plate_facts(plates: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Plates, how many compounds share them, and what shared wells mean."""
+    others = plates["other_parents"]
+    wells = SHARED_WELLS[plates["shared_wells"]].removeprefix("shared wells: ")
+    if others is None:
+        return [("plates", "not known"), ("shared wells", wells)]
+    known = f"{plates['conditions_with_plate']:,} of {count(plates['conditions'], 'condition')}"
+    spread = f"{others['min']:,} to {others['max']:,} on a plate in a line, median"
+    enough = f"{share(plates['separable'])} of conditions share their plates with {MIN_OTHERS} or"
+    return [
+        ("plates", f"{plates['plates']:,}; {known} have one"),
+        ("other compounds", f"{spread} {others['median']:g}"),
+        ("plate and drug", f"{enough} more other compounds, enough to tell the two apart"),
+        ("shared wells", wells),
+    ]
 
 
 def _spread_words(store: AtlasStore) -> list[str]:

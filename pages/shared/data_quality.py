@@ -98,7 +98,7 @@ def _twin_words(drugs: Report) -> str:
 
 def _replicate_words(replicates: Report) -> str:
     if not replicates["lines"]:
-        return "no condition stands on several plates, so the noise is not known"
+        return "of no condition are changes on several plates known, so the noise is not known"
     n = count(replicates["conditions"], "condition")
     return f"{n} on several plates, in {count(len(replicates['lines']), 'line')}"
 

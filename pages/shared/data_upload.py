@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from lgr_core.atlas.sources.preview import Look, look
+from lgr_core.atlas.sources.inspection import Inspection, inspect_file
 from lgr_core.atlas.uploads import COMPANIONS, ENDINGS, Upload, receive
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
@@ -88,11 +88,11 @@ def _take() -> None:
     st.rerun()
 
 
-def _look(upload: Upload) -> Look | LgrError:
+def _look(upload: Upload) -> Inspection | LgrError:
     """What the file holds, looked at once."""
     if LOOK not in st.session_state:
         with st.spinner("Looking at the file"):
-            st.session_state[LOOK] = data_check.tried(upload, lambda: look(upload.path))
+            st.session_state[LOOK] = data_check.tried(upload, lambda: inspect_file(upload.path))
     return st.session_state[LOOK]
 
 

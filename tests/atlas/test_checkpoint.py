@@ -14,7 +14,8 @@ import pytest
 from lgr_core.atlas import checkpoint as resume
 from lgr_core.atlas import partial_sums as partials
 from lgr_core.atlas.download_manifest import write_manifest
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.store import open_atlas
 from lgr_core.errors import InputError, NotCountsError
 from tests.support import killable_ingest

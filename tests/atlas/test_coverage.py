@@ -133,5 +133,6 @@ def lab_store():
             ],
             columns=["condition", "plate", "control"],
         )
+        named_plates = plates
 
     return Store()

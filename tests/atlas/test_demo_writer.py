@@ -11,7 +11,7 @@ from scipy import sparse
 from lgr_core.atlas.demo.parameters import RULES, STRENGTH, hill, line_factor
 from lgr_core.atlas.demo.simulation import DemoWorld, demo_drugs, demo_lines
 from lgr_core.atlas.demo.writer import VEHICLE, plan_wells, simulate_line, write_demo
-from lgr_core.atlas.sources.write import write_counts
+from lgr_core.atlas.sources.h5ad_writer import write_counts
 from lgr_core.errors import InputError, NotFoundError
 
 LINES = {line.name: line for line in demo_lines()}

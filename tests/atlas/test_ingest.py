@@ -5,7 +5,8 @@ import hashlib
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, UsageError

@@ -1,125 +1,69 @@
-"""What a check foretells is what an ingest makes, and it builds nothing."""
+"""The plan of an ingest: files, format and options, settled before anything is read."""
 
-import numpy as np
+import os
+
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.ingest_plan import Remark, plan_ingest
-from lgr_core.atlas.sources import preview
-from lgr_core.atlas.store import open_atlas
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_plan import plan_ingest
 from lgr_core.domain import ValueKind
-from lgr_core.errors import AmbiguousError, InputError, NotCountsError, UsageError
-from lgr_core.remedies import Fix, Remedy
+from lgr_core.errors import InputError, UsageError
 from tests.support.count_files import write_h5ad
-
-CHANGES = IngestOptions(value_kind=ValueKind.LOG2FC, min_cells=40)
-
-
-@pytest.fixture
-def cells(tmp_path):
-    """Raw counts of two lines, one plate without a vehicle, one cell without a drug."""
-    rows = [("A549", "DMSO", "0 uM", "p1")] * 3 + [("A549", "Talc", "1 uM", "p1")] * 4
-    rows += [("A549", "Talc", "1 uM", "p2")] * 5 + [("LoVo", "Talc", "1 uM", "p2")] * 2
-    rows += [("A549", None, "1 uM", "p1")]
-    obs = pd.DataFrame(rows, columns=["cell_line", "drug", "dose", "plate"])
-    X = np.random.default_rng(0).poisson(4.0, (len(obs), 12))
-    return write_h5ad(tmp_path / "cells.h5ad", X, obs)
+from tests.support.published_files import rhaister_folder
 
 
 @pytest.fixture
 def changes(tmp_path):
-    """Changes with cells and an odd column."""
-    frame = pd.DataFrame(
-        {
-            "cell_line": ["A549", "A549", "LoVo", "A549"],
-            "drug": ["Trametinib", "Nobody knows", "Trametinib", "DMSO"],
-            "dose_um": [1.0, 1.0, 1.0, 1.0],
-            "n_cells": [50, 20, None, 60],
-            "remark": ["x", "y", "z", "w"],
-            "G1": [1.0, -1.0, 0.5, 0.0],
-            "G2": [0.5, 2.0, -0.5, 0.0],
-        }
-    )
-    path = tmp_path / "changes.csv"
-    frame.to_csv(path, index=False)
+    """One change of one gene."""
+    path = tmp_path / "x.csv"
+    pd.DataFrame({"cell_line": ["A549"], "drug": ["Talc"], "TP53": [1.0]}).to_csv(path, index=False)
     return path
 
 
-def test_counts_are_foretold_without_being_read(cells, tmp_path):
-    """Cells, vehicles, what is left out: as the atlas then has them."""
-    found = plan_ingest(cells, IngestOptions(min_cells=5))
-    assert (found.unit, found.n_used, found.plates, found.genes) == ("cells", 14, 2, 12)
-    assert found.controls == {"DMSO": 3}
-    assert found.left_out == {"no drug": 1, "groups of a line without any vehicle": 1}
-    assert found.value_kind is ValueKind.LOGNORM_DELTA
-    ingest(cells, tmp_path / "atlases" / "x", options=IngestOptions(min_cells=5))
-    store = open_atlas("x", tmp_path / "atlases")
-    columns = ["cell_line", "drug", "dose_um", "n_cells", "underpowered"]
-    pd.testing.assert_frame_equal(found.conditions[columns], store.conditions[columns])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["atlases", "cells.h5ad"]
+def test_a_format_settles_what_the_caller_leaves_open(tmp_path):
+    """Kind, columns, files and shared wells; what the caller says goes first."""
+    folder = rhaister_folder(tmp_path / "tahoe", {6: 5.0, 14: 5.0})
+    plan = plan_ingest(folder, IngestOptions(columns={"drug": "other"}, shared_wells="no"))
+    assert plan.ready_kind is ValueKind.LOGNORM_DELTA
+    assert plan.options.columns["drug"] == "other"
+    assert plan.options.columns["plate"] == "plate"
+    assert [file.name for file in plan.files] == ["plate_plate6.parquet", "plate_plate14.parquet"]
+    assert plan.shared_wells == "no"
+    assert plan_ingest(folder, IngestOptions()).shared_wells == "yes"
+    with pytest.raises(UsageError, match="value-kind"):
+        plan_ingest(folder, IngestOptions(value_kind=ValueKind.ZSCORE))
 
 
-def test_changes_are_foretold(changes):
-    """Conditions, few cells, structures known, what the reader warns of."""
-    found = plan_ingest(changes, CHANGES)
-    assert found.unit == "rows"
-    assert len(found.conditions) == 3
-    assert found.conditions["underpowered"].sum() == 1
-    assert found.controls == {"DMSO": 1}
-    assert found.with_structure == 1
-    assert found.columns["drug"] == "drug (guessed)"
-    assert any("remark" in str(said) for said in found.remarks)
-    assert found.count("cell_line") == 2
+def test_counts_are_planned_where_no_kind_is_said(tmp_path):
+    """They are opened by the plan, and not read."""
+    obs = {"cell_line": "A549", "drug": ["Talc", "DMSO"]}
+    plan = plan_ingest(write_h5ad(tmp_path / "c.h5ad", [[1, 2], [3, 4]], obs), IngestOptions())
+    assert plan.ready_kind is None
+    assert plan.open_counts().obs["drug"].tolist() == ["Talc", "DMSO"]
 
 
-def test_a_remark_words_its_remedy_for_who_reads_it():
-    """A flag for the shell, a field for a page; without places the sentence stands as it is."""
-    remark = Remark("flagged: %s (%s)", ("Talc", Remedy(Fix.NO_FLAG, "is_control")))
-    assert str(remark) == "flagged: Talc (keep as drugs: --column is_control=)"
-    assert remark.text(lambda remedy: remedy.role) == "flagged: Talc (is_control)"
-    assert str(Remark("100 % of it")) == "100 % of it"
+def test_a_file_that_changes_after_the_plan_is_noticed(changes):
+    """By its size or its time."""
+    plan = plan_ingest(changes, IngestOptions(value_kind=ValueKind.LOG2FC))
+    plan.check_unchanged()
+    os.utime(changes, ns=(1, 1))
+    with pytest.raises(InputError, match="changed"):
+        plan.check_unchanged()
 
 
-def test_tables_that_come_along_are_read(changes, tmp_path):
-    """A structure from the table counts; a table without names is refused."""
+def test_the_callers_annotations_go_before_the_files(changes, tmp_path):
+    """Of one drug the mechanism is the caller's, the target the file's."""
     table = tmp_path / "drugs.csv"
-    table.write_text("drug,smiles\nNobody knows,CCO\n")
-    assert plan_ingest(changes, CHANGES, drugs=table).with_structure == 2
-    table.write_text("what,smiles\nNobody knows,CCO\n")
-    with pytest.raises(InputError, match="annotations by drug"):
-        plan_ingest(changes, CHANGES, drugs=table)
-    table.write_text("who\nA549\n")
-    with pytest.raises(InputError, match="annotations by cell_line"):
-        plan_ingest(changes, CHANGES, cell_lines=table)
+    pd.DataFrame({"drug": ["Talc"], "moa": ["filler"]}).to_csv(table, index=False)
+    plan = plan_ingest(changes, IngestOptions(value_kind=ValueKind.LOG2FC), drugs=table)
+    own = pd.DataFrame({"drug": ["Talc"], "moa": ["powder"], "targets": ["TP53"]})
+    row = plan.annotate_drugs(["Talc"], own).iloc[0]
+    assert (row["moa"], row["targets"]) == ("filler", "TP53")
 
 
-def test_what_cannot_be_ingested_is_said_by_the_check(cells, changes, tmp_path):
-    """Counts called changes, changes called counts, a column in doubt, a kind that is fixed."""
-    with pytest.raises(InputError, match="raw counts"):
-        plan_ingest(cells, IngestOptions(value_kind=ValueKind.LOG2FC, columns={"time": ""}))
-    with pytest.raises(InputError, match="raw counts are read from h5ad only"):
-        plan_ingest(changes, IngestOptions())
-    path = tmp_path / "two.csv"
-    path.write_text("cell_line,drug,drug_name,G1\nA,T,U,1\nB,T,V,-1\n")
-    with pytest.raises(AmbiguousError, match="equally plausible"):
-        plan_ingest(path, CHANGES)
-    halves = write_h5ad(tmp_path / "h.h5ad", [[0.5, 1.0]], {"cell_line": ["A"], "drug": ["T"]})
-    with pytest.raises(NotCountsError):
-        plan_ingest(halves, IngestOptions())
-    op3 = {"sm_name": ["T"], "cell_type": ["A"], "dose_uM": [1.0]}
-    shards = tmp_path / "s.parquet"
-    pd.DataFrame({"genes": [[1]], "expressions": [[-2.0]], **op3}).to_parquet(shards)
-    with pytest.raises(UsageError, match="whose values are raw counts"):
-        plan_ingest(shards, CHANGES)
-
-
-def test_what_would_fill_the_memory_is_refused(cells, tmp_path, monkeypatch):
-    """Changes, and sums of counts, beyond the limit."""
-    monkeypatch.setattr(preview, "MOST_VALUES", 30)
-    with pytest.raises(InputError, match="the limit is 30"):
-        plan_ingest(cells, IngestOptions())
-    obs = {"cell_line": ["A", "B", "C"], "drug": ["T", "T", "T"]}
-    wide = write_h5ad(tmp_path / "w.h5ad", np.full((3, 12), -0.5), obs)
-    with pytest.raises(InputError, match="3 x 12 values; the limit is 30"):
-        plan_ingest(wide, CHANGES)
+def test_a_missing_table_of_the_callers_is_refused_at_once(changes, tmp_path):
+    """Before the file is read."""
+    options = IngestOptions(value_kind=ValueKind.LOG2FC, samples=tmp_path / "none.csv")
+    with pytest.raises(InputError, match="none.csv"):
+        plan_ingest(changes, options)

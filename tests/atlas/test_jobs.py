@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas import jobs as ingest_jobs
-from lgr_core.atlas.ingest import IngestOptions
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.jobs import IngestJobs
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.atlas.uploads import receive

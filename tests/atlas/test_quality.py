@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.quality import describe, noise_ceiling, plate_agreement, quality_report
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli import main

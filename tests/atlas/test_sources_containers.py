@@ -10,8 +10,9 @@ import pytest
 import scanpy
 from scipy import sparse
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.ingest_plan import plan_ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_preview import preview_ingest
 from lgr_core.atlas.sources import open_counts
 from lgr_core.errors import InputError
 from tests.support.count_files import write_h5ad
@@ -31,7 +32,7 @@ def advice(path):
     with pytest.raises(InputError) as caught:
         ingest(path, path.parent / "atlases" / "x")
     with pytest.raises(InputError) as checked:
-        plan_ingest(path, IngestOptions())
+        preview_ingest(path, IngestOptions())
     assert str(caught.value) == str(checked.value)
     return caught.value.do
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from lgr_core.atlas.ingest import IngestOptions, open_raw, read_ready, with_format_defaults
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.ingest_plan import plan_ingest
 from lgr_core.atlas.sources.hdf5 import open_hdf5
-from lgr_core.atlas.sources.preview import look
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.cli import main
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, LgrError
@@ -79,16 +79,14 @@ def mutated(held, chance):
 
 def read(path, kind):
     """Read all that an ingest and a preview read."""
-    form = recognise(path)
-    options = with_format_defaults(IngestOptions(value_kind=kind, min_cells=1), form)
-    if kind is None:
-        source = open_raw(path, options, form)
-        for shard in source.shards(60):
+    plan = plan_ingest(path, IngestOptions(value_kind=kind, min_cells=1))
+    if plan.ready_kind is None:
+        for shard in plan.open_counts().shards(60):
             list(shard.blocks())
     else:
-        read_ready(path, options.value_kind, options, form)
+        plan.read_deltas(plan.ready_kind)
     if not path.suffix.startswith(".gct"):
-        look(path)
+        inspect_file(path)
 
 
 def test_there_are_three_hundred():

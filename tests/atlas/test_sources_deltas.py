@@ -79,7 +79,7 @@ def test_replicates_are_averaged_by_cells_and_kept(tmp_path):
     assert table.conditions["n_cells"].tolist() == [40, 7]
     assert table.conditions["n_replicates"].tolist() == [2, 1]
     assert table.plates["condition"].tolist() == [0, 0, 1]
-    assert table.plates["plate"].tolist() == ["replicate 1", "replicate 2", "replicate 1"]
+    assert table.plates["plate"].tolist() == ["", "", ""]  # no plate is known
     assert set(table.plates["control"]) == {"publisher"}
     np.testing.assert_array_equal(table.plate_deltas, [[1, 0], [3, 4], [9, 9]])
     assert table.provenance["replicates_averaged"] == 1

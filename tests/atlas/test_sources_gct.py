@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, UsageError
@@ -76,4 +77,4 @@ def test_a_gct_without_metadata_or_with_other_bytes_is_refused(tmp_path):
         build(path, value_kind=ValueKind.ZSCORE)
     path.write_text("no GCT\n1\n")
     with pytest.raises(InputError, match="not with #1.3"):
-        recognise(path)
+        detect_format(path)

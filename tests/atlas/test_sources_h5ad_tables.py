@@ -8,7 +8,7 @@ import pytest
 
 from lgr_core.atlas.sources import open_counts, read_deltas
 from lgr_core.atlas.sources.h5ad_tables import column_names, read_table
-from lgr_core.atlas.sources.preview import look
+from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError
 from tests.support.count_files import write_h5ad
@@ -50,7 +50,7 @@ def test_counts_are_read_in_any_encoding(encoding, request):
 @pytest.mark.parametrize("encoding", ["nullable", "compound"])
 def test_the_preview_names_what_the_ingest_reads(encoding, request):
     """Names, never codes, with the most frequent first."""
-    found = look(request.getfixturevalue(encoding))
+    found = inspect_file(request.getfixturevalue(encoding))
     assert (found.rows, found.genes, found.counts) == (4, 3, True)
     assert found.levels["drug"] == ("DMSO", "Talc", "Zinc")
     assert found.guesses["dose"] == "dose_uM"
@@ -130,7 +130,7 @@ def test_categories_that_no_row_has_are_no_names(tmp_path):
     drug = pd.Categorical(OBS["drug"], categories=["DMSO", "DMSO_TF", "Gold", "Talc", "Zinc"])
     path = write_h5ad(tmp_path / "n.h5ad", X, {**OBS, "drug": drug})
     assert open_counts(path).labels == ("DMSO",)
-    assert sorted(look(path).levels["drug"]) == ["DMSO", "Talc", "Zinc"]
+    assert sorted(inspect_file(path).levels["drug"]) == ["DMSO", "Talc", "Zinc"]
 
 
 def test_an_h5ad_of_a_row_a_gene_is_recognised(tmp_path):

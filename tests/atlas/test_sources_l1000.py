@@ -4,7 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources import l1000
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import ValueKind

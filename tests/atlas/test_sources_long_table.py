@@ -6,7 +6,7 @@ import pytest
 
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.sources import read_deltas
-from lgr_core.atlas.sources.preview import look
+from lgr_core.atlas.sources.inspection import inspect_file
 from lgr_core.domain import ValueKind
 from lgr_core.errors import AmbiguousError, InputError
 
@@ -213,10 +213,10 @@ def test_the_preview_shows_contrasts(tmp_path):
     """Rows and genes as they will be; roles may be open."""
     path = tmp_path / "long.csv"
     long_frame(pvalue=0.5).to_csv(path, index=False)
-    found = look(path)
+    found = inspect_file(path)
     assert (found.rows, found.genes, found.guesses["drug"]) == (3, 25, "drug")
     long_frame(pvalue=0.5).rename(columns={"drug": "group"}).to_csv(path, index=False)
-    found = look(path)
+    found = inspect_file(path)
     assert (found.rows, found.genes) == (3, 25)
     assert "group" in found.columns
 

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from lgr_core.atlas.count_source import ReadOptions
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources import lists, open_folder
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import InputError, NotCountsError, UsageError
@@ -43,7 +44,7 @@ def source(tmp_path):
 
 def opened(path, **options):
     """The source of counts that a path is recognised as."""
-    return recognise(path).open(path, ReadOptions(**options))
+    return detect_format(path).open(path, ReadOptions(**options))
 
 
 def dense(source, max_nonzeros=1_000):
@@ -117,6 +118,7 @@ def test_shards_become_an_atlas(source, tmp_path):
     assert delta["GENE0"] == pytest.approx(-np.log1p(5_000))
     assert store.annotations[SOLVATE]["smiles"] == "CCN.CS(=O)C"
     assert store.provenance["form"] == "Tahoe-100M expression shards"
+    assert store.shared_wells == "yes"
     assert store.provenance["dropped"] == {"of another cell line": 2}
 
 
@@ -185,6 +187,15 @@ def test_plate_files_are_read_as_one(plates):
     assert source.genes["gene"].tolist() == ["G1", "G2"]
     assert source.provenance["dropped"] == {"pass_filter is not full": 2}
     assert source.provenance["files"] == 2
+
+
+def test_plate_files_are_known_to_share_their_wells(plates):
+    """As a folder and alone, and whatever plate a file is of."""
+    for number, path in enumerate([plates, next(plates.glob("*.h5ad"))]):
+        ingest(path, plates / "atlases" / f"x{number}")
+        store = open_atlas(f"x{number}", plates / "atlases")
+        assert store.provenance["form"] == "Tahoe-100M plate files"
+        assert store.shared_wells == "yes"
 
 
 def test_a_file_that_names_no_plate_is_one(plates):

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.sources import tahoe_contrasts
-from lgr_core.atlas.sources.recognise import recognise
+from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.sources.tahoe_contrasts import read_contrasts
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
@@ -43,6 +44,7 @@ def test_shards_become_an_atlas(source):
     store = build(source)
     assert store.value_kind is ValueKind.LOG2FC
     assert "DESeq2" in store.provenance["normalisation"]
+    assert store.shared_wells == "yes"
     assert store.info()["doses_um"] == [0.05, 5.0]
     assert sorted(store.gene_names) == ["MYC", "NA", "TP53"]
     assert store.provenance["genes_not_in_every_contrast"] == 1
@@ -57,7 +59,7 @@ def test_shards_become_an_atlas(source):
 
 def test_one_line_reads_its_shards_alone(source):
     """By any spelling; rows of other lines are not even met."""
-    form = recognise(source)
+    form = detect_format(source)
     found = form.read(("lovo",))
     assert found.obs["Cell_Name_Vevo"].tolist() == ["LoVo"]
     assert set(build(source, lines=("CVCL_0399",)).conditions["cell_line"]) == {"LoVo"}

@@ -5,11 +5,15 @@ from itertools import product
 from operator import add
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 
-from lgr_core.domain import Condition
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
+from lgr_core.atlas.store import open_atlas
+from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import LeakageError
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.metrics import pearson_delta
@@ -146,6 +150,25 @@ def test_plate_mean_averages_the_other_drugs_of_the_querys_plates(toy_home, toy)
     found = PlateMean().predict(block)
     np.testing.assert_allclose(found.delta, PoolMeans().predict(block).delta, rtol=1e-5)
     assert found.used.sum(axis=1).tolist() == found.k_used.tolist() == [6, 6]
+
+
+def test_plate_mean_reads_the_plates_of_ready_changes(tmp_path):
+    """Talc stands with Zinc and with Iron: (2 + 4) / 2; Gold is alone, Neon's plate is unknown."""
+    rows = [
+        ("Talc", "p1;p2", 1.0), ("Zinc", "p1", 2.0), ("Iron", "p2", 4.0), ("Gold", "p3", 8.0),
+        ("Neon", "", 16.0), ("Argon", "", 32.0),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["drug", "plates", "TP53"]).assign(cell_line="A549")
+    frame["MYC"] = -frame["TP53"]
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    options = IngestOptions(value_kind=ValueKind.LOG2FC)
+    ingest(tmp_path / "x.csv", tmp_path / "atlases" / "x", options=options)
+    store = open_atlas("x", tmp_path / "atlases")
+    block = EvidenceReader(store).block("A549", None, ["Talc", "Zinc", "Gold", "Neon"])
+    found = PlateMean().predict(block)
+    np.testing.assert_allclose(found.delta[:, 0], [3, 1, np.nan, np.nan])
+    assert list(found.status[:2]) == [Status.OK, Status.OK]
+    assert Status.OK not in list(found.status[2:])
 
 
 def test_zero_and_truth(toy):

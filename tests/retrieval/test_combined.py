@@ -8,7 +8,8 @@ import pytest
 
 from lgr_core.answer import predict
 from lgr_core.answer.predict import METHODS
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import open_atlas
 from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug

@@ -11,7 +11,8 @@ from scipy import sparse
 
 from lgr_core.atlas import shards
 from lgr_core.atlas.executors import ExecutorConfig
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from tests.support.count_files import write_h5ad
 
 N_CELLS, N_GENES = 600, 50

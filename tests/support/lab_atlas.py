@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.ingest import IngestOptions, ingest
+from lgr_core.atlas.ingest import ingest
+from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.domain import ValueKind
 
 IMAGE = '<img src=x onerror="window.hacked=1">'

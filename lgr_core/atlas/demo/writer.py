@@ -17,7 +17,7 @@ from scipy import sparse
 
 from lgr_core.atlas.demo.parameters import DemoConstants
 from lgr_core.atlas.demo.simulation import DemoDrug, DemoLine, DemoWorld, demo_drugs, demo_lines
-from lgr_core.atlas.sources.write import write_counts
+from lgr_core.atlas.sources.h5ad_writer import write_counts
 from lgr_core.domain import FloatArray, IntArray
 
 VEHICLE = "DMSO_TF"

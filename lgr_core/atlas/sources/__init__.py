@@ -6,6 +6,6 @@ A file taken for counts that holds other values is refused with the flag that wo
 
 from lgr_core.atlas.sources.counts import CountSource, open_counts
 from lgr_core.atlas.sources.deltas import read_deltas
-from lgr_core.atlas.sources.joined import open_folder
+from lgr_core.atlas.sources.multi_file import open_folder
 
 __all__ = ["CountSource", "open_counts", "open_folder", "read_deltas"]

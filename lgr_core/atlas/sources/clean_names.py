@@ -1,16 +1,21 @@
-"""Names as a file writes them: what is missing, what is one name, what may be none."""
+"""Names as a file writes them: missing ones, spellings of one name, ids, and unreadable names."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.sources.csv_reader import read_delimited
+from lgr_core.config import SHIPPED
 from lgr_core.domain import BoolArray, IntArray
-from lgr_core.drugs.cell_lines import line_key
+from lgr_core.drugs.cell_lines import CellLineCatalog, line_key
 from lgr_core.drugs.normalise import is_missing, normalise_name
+from lgr_core.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +26,14 @@ _DOUBTFUL = frozenset(
 """What demultiplexers write where they name nothing; some files call a drug or a line so."""
 
 _MOST_SAID = 10
+
+LONGEST = 300
+"""Letters of the longest name that is taken; systematic names of compounds stay below."""
+
+_CONTROLS = frozenset({"Cc", "Cs"})
+_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_INVISIBLE = frozenset({"Cf", "Mn", "Me", "Zs", "Zl", "Zp"})
+_SHOWN = 40
 
 
 def clean_text(values: pd.Series, names: Collection[str] = ()) -> pd.Categorical:
@@ -110,3 +123,64 @@ def warn_of_doubtful(names: pd.Categorical, what: str, used: BoolArray) -> None:
 def _listed(texts: Sequence[str]) -> str:
     more = f" and {len(texts) - _MOST_SAID:,} more" if len(texts) > _MOST_SAID else ""
     return ", ".join(texts[:_MOST_SAID]) + more
+
+
+def check_readable_names(names: Iterable[str], what: str) -> None:
+    """Refuse names with control characters, without any visible one, or of over 300 letters.
+
+    Raises
+    ------
+    InputError
+        With the first such name, escaped, and what is wrong with it.
+    """
+    for name in names:
+        wrong = _wrong(name)
+        if wrong is not None:
+            shown = ascii(name[:_SHOWN]) + ("..." if len(name) > _SHOWN else "")
+            raise InputError(f"{what} {shown}", wrong, "Rename it in the file.")
+
+
+def _wrong(name: str) -> str | None:
+    """What is wrong with a name; None: nothing."""
+    if len(name) > LONGEST:
+        return f"its name has {len(name):,} letters, more than {LONGEST}"
+    if name.isascii() and name.isprintable():
+        return None
+    kinds = [unicodedata.category(letter) for letter in name]
+    if not _CONTROLS.isdisjoint(kinds) or not _DIRECTIONS.isdisjoint(name):
+        return "its name holds control characters"
+    if name and _INVISIBLE.issuperset(kinds):
+        return "its name has no visible character"
+    return None
+
+
+@cache
+def known_lines() -> Mapping[str, str]:
+    """Cellosaurus id -> name, of the lines that ship with the checkout."""
+    table = read_delimited(SHIPPED / "cell_lines.csv", lambda _: True).to_pandas()
+    return dict(zip(table["cellosaurus"], table["cell_line"], strict=True))
+
+
+def name_lines(lines: pd.Categorical) -> pd.Categorical:
+    """``lines`` with known Cellosaurus ids as names; a name and its id become one line."""
+    names = known_lines()
+    if not any(name in names for name in lines.categories):
+        return lines
+    renamed = [names.get(name, name) for name in lines.categories]
+    wanted = pd.Index(sorted(set(renamed)), dtype=object)
+    places = np.append(wanted.get_indexer(renamed), -1)
+    return pd.Categorical.from_codes(places[lines.codes], categories=wanted)
+
+
+def are_lines(lines: pd.Categorical, asked: Sequence[str]) -> BoolArray:
+    """Whether each line (n,) is one of those asked for, by any spelling or Cellosaurus id.
+
+    Raises
+    ------
+    NotFoundError
+        One that is asked for does not occur.
+    """
+    names = list(lines.categories)
+    ids = {name: [key] for key, name in known_lines().items() if name in names}
+    catalog = CellLineCatalog(names, ids, where="the file")
+    return np.isin(lines, [catalog.resolve(name) for name in asked])

@@ -14,8 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.sources.doses import read_unit, split_unit
-from lgr_core.atlas.sources.names import (
+from lgr_core.atlas.sources.column_names import (
     GENE_ROLES,
     ROLES,
     VALUE_ROLE,
@@ -23,6 +22,7 @@ from lgr_core.atlas.sources.names import (
     name_in_tiers,
     plain,
 )
+from lgr_core.atlas.sources.doses import read_unit, split_unit
 from lgr_core.domain import EMPTY
 from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import AmbiguousError, InputError, UsageError

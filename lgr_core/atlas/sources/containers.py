@@ -46,7 +46,7 @@ _TEN_X = (
 _MATRIX = _TEN_X.replace("read_10x_h5(FILE)", "read_10x_mtx(FOLDER)")
 
 
-def refuse_container(path: Path) -> None:
+def check_container(path: Path) -> None:
     """Refuse a file or folder that is no table of conditions, with the way to one.
 
     Raises

@@ -23,28 +23,28 @@ from lgr_core.atlas.count_source import (
     cut,
     keep,
 )
+from lgr_core.atlas.sources.column_names import is_role_name, likeness
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
-from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
-from lgr_core.atlas.sources.counts_place import find_counts
-from lgr_core.atlas.sources.design import check_design, unread_columns
-from lgr_core.atlas.sources.features import find_genes, name_genes
-from lgr_core.atlas.sources.forms import column_names as parquet_columns
-from lgr_core.atlas.sources.h5ad_tables import (
-    column_names,
-    read_column,
-    read_table,
-    refuse_transposed,
-)
-from lgr_core.atlas.sources.hdf5 import open_hdf5
-from lgr_core.atlas.sources.matrix import (
+from lgr_core.atlas.sources.count_matrix import (
     CscMatrix,
     Matrix,
     check_counts,
     open_matrix,
     read_blocks,
 )
-from lgr_core.atlas.sources.names import is_role_name, likeness
-from lgr_core.atlas.sources.tables import suffix_of
+from lgr_core.atlas.sources.counts_place import find_counts
+from lgr_core.atlas.sources.delta_files import suffix_of
+from lgr_core.atlas.sources.formats import column_names as parquet_columns
+from lgr_core.atlas.sources.gene_names import find_genes, name_genes
+from lgr_core.atlas.sources.h5ad_tables import (
+    check_not_transposed,
+    column_names,
+    read_column,
+    read_table,
+)
+from lgr_core.atlas.sources.hdf5 import open_hdf5
+from lgr_core.atlas.sources.metadata import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.unmodelled_columns import check_design, unread_columns
 from lgr_core.domain import IntArray
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Fix, Remedy
@@ -154,7 +154,7 @@ def open_counts(path: Path, choices: ReadOptions = USUAL) -> CountSource:
 
 
 def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
-    refuse_transposed(file)
+    check_not_transposed(file)
     matrix = find_counts(file, choices.layer)
     obs, unread = _read_obs(file, choices.overrides)
     var = read_table(file, _var_of(matrix.name))
@@ -168,7 +168,7 @@ def _open(file: h5py.File, path: Path, choices: ReadOptions) -> CountSource:
     genes = name_genes(var, choices.overrides)
     columns = guess_columns(obs, choices.overrides, unread=unread)
     seen = read_observations(obs, columns, choices)
-    refuse_one_sided(seen)
+    check_has_both_sides(seen)
     averaged = check_design(_unread(file, obs, columns, unread), columns, seen)
     well = columns.get("well")
     guessed = _guess_unit(matrix, seen, None if well is None else obs[well], features.columns)
@@ -231,7 +231,7 @@ def _unread(
             yield name, read_column(item)
 
 
-def refuse_one_sided(seen: Observations) -> None:
+def check_has_both_sides(seen: Observations) -> None:
     """Refuse a file without vehicles, or without treatments."""
     is_control = seen.frame["is_control"]
     if is_control.all():

@@ -6,13 +6,13 @@ import logging
 
 import h5py
 
-from lgr_core.atlas.sources.matrix import Matrix, check_counts, open_matrix
+from lgr_core.atlas.sources.count_matrix import Matrix, check_counts, open_matrix
 from lgr_core.errors import InputError, NotCountsError
 from lgr_core.remedies import Fix, Remedy
 
 log = logging.getLogger(__name__)
 
-_LOOK_AT = 200
+_ROWS_READ = 200
 """Rows read to see whether a matrix holds counts."""
 
 PLACES = ("layers/counts", "X", "raw/X", "raw.X")
@@ -67,7 +67,7 @@ def _counts_at(file: h5py.File, name: str) -> Matrix | InputError:
     """The matrix at ``name``, or why its first rows are no counts."""
     try:
         matrix = open_matrix(file, name)
-        check_counts(matrix.read(0, min(_LOOK_AT, matrix.shape[0])), name)
+        check_counts(matrix.read(0, min(_ROWS_READ, matrix.shape[0])), name)
     except InputError as err:
         return err
     return matrix

@@ -14,9 +14,9 @@ from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.gene_panel import Panel, variance_panel
 from lgr_core.atlas.replicates import DosePolicy, dose_text, mix, plan_averages
 from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
-from lgr_core.atlas.sources.conditions import Observations, known_facts, read_observations
-from lgr_core.atlas.sources.design import check_design, unread_columns
-from lgr_core.atlas.sources.tables import DeltaFile, read_delta_file
+from lgr_core.atlas.sources.delta_files import DeltaFile, read_delta_file
+from lgr_core.atlas.sources.metadata import Observations, known_facts, read_observations
+from lgr_core.atlas.sources.unmodelled_columns import check_design, unread_columns
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import InputError
 from lgr_core.remedies import Fix, Remedy

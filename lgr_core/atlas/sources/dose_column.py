@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.sources.clean_names import blank, clean_text
+from lgr_core.atlas.sources.column_names import plain
 from lgr_core.atlas.sources.columns import ColumnMap
 from lgr_core.atlas.sources.doses import (
     LOGARITHMS,
@@ -18,7 +19,6 @@ from lgr_core.atlas.sources.doses import (
     is_logarithm,
     parse_dose,
 )
-from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import EMPTY, BoolArray, FloatArray, IntArray
 from lgr_core.drugs.normalise import is_missing
 from lgr_core.errors import InputError
@@ -63,7 +63,7 @@ def read_doses(frame: pd.DataFrame, columns: ColumnMap, is_control: BoolArray) -
         return None
     table = _read(frame, columns, np.where(is_control, -1, codes), values)
     unreadable = [i for i in given if np.isnan(table[(codes == i) & ~is_control]).any()]
-    _refuse_logarithms(column, table)
+    _check_no_logarithms(column, table)
     _warn_of_readings(column, [str(values[i]) for i in given])
     return Doses(table, tuple(str(values[i]) for i in unreadable))
 
@@ -72,12 +72,12 @@ def read_doses(frame: pd.DataFrame, columns: ColumnMap, is_control: BoolArray) -
 class DoseGroups:
     """Doses ``um`` (n,) by the name of their group; ``members`` of those of several values.
 
-    ``values`` different doses became ``groups``; ``members`` maps a group's dose to its values,
+    ``measured`` different doses became ``groups``; ``members`` maps a group's dose to its values,
     both as text.
     """
 
     um: FloatArray
-    values: int = 0
+    measured: int = 0
     groups: int = 0
     members: Mapping[str, str] = field(default_factory=lambda: EMPTY)
 
@@ -85,7 +85,7 @@ class DoseGroups:
         """What was grouped, for the provenance; empty where nothing was."""
         if not self.members:
             return {}
-        counted = {"measured": self.values, "groups": self.groups}
+        counted = {"measured": self.measured, "groups": self.groups}
         return {"doses_grouped": counted, "dose_groups": dict(self.members)}
 
 
@@ -134,7 +134,7 @@ def _read(frame: pd.DataFrame, columns: ColumnMap, codes: IntArray, values: pd.I
     return np.array(table, dtype=float)[inverse]
 
 
-def _refuse_logarithms(column: str, doses: FloatArray) -> None:
+def _check_no_logarithms(column: str, doses: FloatArray) -> None:
     """Refuse doses of which none is positive and one is below zero."""
     known = doses[np.isfinite(doses)]
     if len(known) and (known <= 0).all() and (known < 0).any():

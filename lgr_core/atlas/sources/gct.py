@@ -18,11 +18,11 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import Form
+from lgr_core.atlas.sources.column_names import is_role_name
+from lgr_core.atlas.sources.delta_files import DeltaFile
+from lgr_core.atlas.sources.formats import Form
+from lgr_core.atlas.sources.gene_names import name_genes
 from lgr_core.atlas.sources.hdf5 import open_hdf5, reading
-from lgr_core.atlas.sources.names import is_role_name
-from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import InputError
 
@@ -70,7 +70,7 @@ def is_gct(path: Path) -> bool:
     return path.is_file() and path.name.casefold().endswith((".gct", ".gct.gz"))
 
 
-def recognise_gct(path: Path) -> Form | None:
+def detect_gct(path: Path) -> Form | None:
     """The form of a GCT, or of a GCTX with metadata of its own; None for any other file.
 
     Raises

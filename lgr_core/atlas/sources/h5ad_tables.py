@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 from anndata._io.specs.registry import IORegistryError
 
-from lgr_core.atlas.sources.names import ROLES, name_in_tiers
+from lgr_core.atlas.sources.column_names import ROLES, name_in_tiers
 from lgr_core.errors import InputError
 
 _CODES = frozenset({"i1", "i2", "i4"})
@@ -82,7 +82,7 @@ def _item(file: h5py.File, table: str) -> h5py.Group | h5py.Dataset:
     raise InputError(f"file {file.filename}", found, "Give an h5ad, or convert it to one.")
 
 
-def refuse_transposed(file: h5py.File) -> None:
+def check_not_transposed(file: h5py.File) -> None:
     """Refuse an h5ad whose rows are genes.
 
     Raises
@@ -145,7 +145,7 @@ def _read_compound(
         if wanted is None or name in wanted:
             columns[name] = _field(file, rows[name], name)
             if name in named or _holds_names(name):
-                _refuse_codes(file, columns[name], name)
+                _check_codes(file, columns[name], name)
     labels = pd.RangeIndex(len(rows)) if wanted is not None else pd.Index(_decoded(rows[index]))
     return pd.DataFrame(columns, index=labels)
 
@@ -158,7 +158,7 @@ def _field(file: h5py.File, values: np.ndarray, name: str) -> pd.Categorical | n
     return _decoded(values)
 
 
-def _refuse_codes(file: h5py.File, values: pd.Categorical | np.ndarray, name: str) -> None:
+def _check_codes(file: h5py.File, values: pd.Categorical | np.ndarray, name: str) -> None:
     """Refuse whole numbers of a type that anndata writes for codes alone."""
     if isinstance(values, np.ndarray) and values.dtype.str.lstrip("<>|=") in _CODES:
         found = f"column {name!r} holds codes, and the names that they stand for "

@@ -146,7 +146,7 @@ def _missing_filters(path: Path) -> str:
     """Names of the filters that the file needs and HDF5 does not find here; empty if none."""
     names: set[str] = set()
 
-    def look(_: str, item: h5py.Group | h5py.Dataset) -> None:
+    def note(_: str, item: h5py.Group | h5py.Dataset) -> None:
         if not isinstance(item, h5py.Dataset):
             return
         created = item.id.get_create_plist()
@@ -157,5 +157,5 @@ def _missing_filters(path: Path) -> str:
                 names.add(f"{name} ({code})" if name else f"filter {code}")
 
     with suppress(*DAMAGE), h5py.File(path) as file:
-        file.visititems(look)
+        file.visititems(note)
     return ", ".join(sorted(names))

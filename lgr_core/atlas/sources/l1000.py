@@ -16,12 +16,12 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.sources.delta_files import DeltaFile
 from lgr_core.atlas.sources.doses import UNITS, parse_dose
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import Form
-from lgr_core.atlas.sources.gct import recognise_gct
+from lgr_core.atlas.sources.formats import Form
+from lgr_core.atlas.sources.gct import detect_gct
+from lgr_core.atlas.sources.gene_names import name_genes
 from lgr_core.atlas.sources.hdf5 import open_hdf5
-from lgr_core.atlas.sources.tables import DeltaFile
 from lgr_core.domain import FloatArray, IntArray, ValueKind
 from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
@@ -44,7 +44,7 @@ _NAMES = {
 """What is meant -> what the two releases call it."""
 
 
-def recognise_l1000(path: Path) -> Form | None:
+def detect_l1000(path: Path) -> Form | None:
     """The form, if ``path`` is a gctx file, or a folder that holds one.
 
     Without a table of signatures beside it, the file's own metadata are read.
@@ -64,7 +64,7 @@ def recognise_l1000(path: Path) -> Form | None:
     if found[0].suffix.casefold() != ".gctx":
         raise InputError(f"file {found[0]}", "it is packed", f"Unpack it: gunzip {found[0]}")
     if not _has_tables(found[0]):
-        return recognise_gct(found[0])
+        return detect_gct(found[0])
     return Form(
         "LINCS L1000 level 5",
         (found[0],),

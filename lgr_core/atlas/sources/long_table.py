@@ -18,14 +18,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
-from lgr_core.atlas.sources.names import (
+from lgr_core.atlas.sources.column_names import (
     REPLICATE_NAME,
     VALUE_ROLE,
     is_metadata_name,
     is_role_name,
     plain,
 )
+from lgr_core.atlas.sources.columns import ColumnMap, guess_columns
 from lgr_core.domain import FloatArray, ValueKind
 from lgr_core.errors import AmbiguousError, InputError
 from lgr_core.remedies import Fix, Option, Remedy
@@ -98,7 +98,7 @@ def read_long(
     missing = [role for role in ("cell_line", "drug") if not _plays(role, columns)]
     keys = [name for name in frame if name in set(columns.columns.values())]
     if missing and kind is not None:
-        _refuse_nameless(frame.drop(columns=value), missing, path, (gene, value))
+        _check_named_rows(frame.drop(columns=value), missing, path, (gene, value))
     if missing:
         keys = [name for name in frame if name in keys or _is_text(table.column(name).type)]
     names = table.column(gene).to_pandas().astype(str).str.strip()
@@ -109,7 +109,7 @@ def _plays(role: str, columns: ColumnMap) -> bool:
     return columns.get(role) is not None or (role == "drug" and "drug_dose" in columns.columns)
 
 
-def _refuse_nameless(
+def _check_named_rows(
     frame: pd.DataFrame, missing: Sequence[str], path: Path, columns: Sequence[str]
 ) -> None:
     """Refuse a long table that does not say whose contrasts it holds."""
@@ -141,11 +141,11 @@ def _gene_column(table: pa.Table, path: Path, overrides: Mapping[str, str]) -> s
     if not conditions.duplicated().any():
         return None
     if not listed:
-        _refuse_unnamed(table, texts, conditions, path)
+        _check_named_roles(table, texts, conditions, path)
     return listed[0] if listed else None
 
 
-def _refuse_unnamed(
+def _check_named_roles(
     table: pa.Table, texts: Sequence[str], conditions: pd.DataFrame, path: Path
 ) -> None:
     """Refuse a column of many texts of which each stands once in a condition: genes, perhaps."""

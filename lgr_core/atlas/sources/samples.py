@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.delta_table import PLATE_COLUMNS, PLATE_SEPARATOR
-from lgr_core.atlas.sources.delimited import read_delimited, refuse_twins
+from lgr_core.atlas.sources.column_names import plain
+from lgr_core.atlas.sources.csv_reader import check_unique_columns, read_delimited
 from lgr_core.atlas.sources.dose_column import GROUP_RATIO, quoted
 from lgr_core.atlas.sources.doses import parse_dose, split_unit
-from lgr_core.atlas.sources.names import plain
 from lgr_core.domain import FloatArray
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog
@@ -60,7 +60,7 @@ def read_samples(path: Path) -> Samples:
         The file cannot be read, has no column of drugs or of plates, or holds an unreadable dose.
     """
     table = read_delimited(path, lambda _: True).to_pandas()
-    refuse_twins([plain(name) for name in table.columns], path)
+    check_unique_columns([plain(name) for name in table.columns], path)
     columns = {plain(name): name for name in table.columns}
     missing = [name for name in ("drug", "plate") if name not in columns]
     if missing:
@@ -180,7 +180,7 @@ def _doses(text: dict[str, pd.Series], path: Path) -> pd.Series | float:
         raise InputError(f"samples {path}", found, "Keep one of them, such as dose_um.")
     _, unit = split_unit(names[0])
     values = text[names[0]]
-    doses = {value: parse_dose(value, unit or "uM") for value in values.unique() if value}
+    doses = {value: _dose(value, unit or "uM") for value in values.unique() if value}
     unreadable = [value for value, dose in doses.items() if np.isnan(dose)]
     if unreadable:
         found = f"doses that cannot be read: {quoted(unreadable)}"
@@ -188,11 +188,19 @@ def _doses(text: dict[str, pd.Series], path: Path) -> pd.Series | float:
     return values.map(doses).astype(float)
 
 
+def _dose(text: str, unit: str) -> float:
+    """A dose in micromolar; NaN where it cannot be read, as one in an unknown unit."""
+    try:
+        return parse_dose(text, unit)
+    except InputError:
+        return np.nan
+
+
 def _warn(samples: Samples, matched: pd.Series, counts: dict[str, object]) -> None:
     """Warn of rows that name nothing in the file, and of conditions without a plate."""
     lost = samples.frame.drop(index=matched.unique())
     if len(lost):
-        names = [name for name in dict.fromkeys(lost["drug"])]
+        names = list(dict.fromkeys(lost["drug"]))
         said = "%s of %s rows of %s match nothing in the file: %s"
         log.warning(said, f"{len(lost):,}", f"{len(samples.frame):,}", samples.name, quoted(names))
     if counts["conditions_without_plate"]:

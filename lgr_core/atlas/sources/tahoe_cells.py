@@ -19,11 +19,11 @@ import pyarrow.parquet as pq
 
 from lgr_core.atlas.count_source import CountBlocks, ReadOptions, cut
 from lgr_core.atlas.sources.columns import guess_columns
-from lgr_core.atlas.sources.conditions import read_observations
-from lgr_core.atlas.sources.counts import refuse_one_sided
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import Form, column_names
-from lgr_core.atlas.sources.lists import AGAIN, LISTS, ListShard, units_of, unreadable
+from lgr_core.atlas.sources.counts import check_has_both_sides
+from lgr_core.atlas.sources.formats import Form, column_names
+from lgr_core.atlas.sources.gene_names import name_genes
+from lgr_core.atlas.sources.metadata import read_observations
+from lgr_core.atlas.sources.parquet_lists import AGAIN, LISTS, ListShard, units_of, unreadable
 from lgr_core.atlas.sources.tahoe_tables import (
     GENES,
     SAMPLES,
@@ -72,7 +72,7 @@ class ShardSource(CountBlocks):
         return found
 
 
-def recognise_shards(path: Path) -> Form | None:
+def detect_shards(path: Path) -> Form | None:
     """The form, if ``path`` is a shard, or a folder of them (``data/`` in it)."""
     inside = path / "data" if (path / "data").is_dir() else path
     found = [path] if path.is_file() else sorted(inside.glob("*.parquet"))
@@ -107,7 +107,7 @@ def open_shards(files: Sequence[Path], path: Path, choices: ReadOptions) -> Shar
     known = {"drug": "drug", "drug_dose": "drugname_drugconc", "cell_line": "cell_line_id"}
     columns = guess_columns(frame, {**known, **choices.overrides})
     seen = read_observations(frame, columns, choices)
-    refuse_one_sided(seen)
+    check_has_both_sides(seen)
     genes = read_tahoe_table(folder, GENES).sort_values("token_id", ignore_index=True)
     tokens = genes["token_id"].to_numpy(dtype=np.int64)
     column_of = np.full(tokens.max() + 1, -1, dtype=np.int32)

@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lgr_core.atlas.sources.features import name_genes
-from lgr_core.atlas.sources.forms import Form, column_names
-from lgr_core.atlas.sources.lines import known_lines
-from lgr_core.atlas.sources.tables import DeltaFile
+from lgr_core.atlas.sources.clean_names import known_lines
+from lgr_core.atlas.sources.delta_files import DeltaFile
+from lgr_core.atlas.sources.formats import Form, column_names
+from lgr_core.atlas.sources.gene_names import name_genes
 from lgr_core.atlas.sources.tahoe_tables import known_cell_lines, known_drugs
 from lgr_core.domain import ValueKind
 from lgr_core.drugs.cell_lines import CellLineCatalog
@@ -31,7 +31,7 @@ _MOST_BYTES = 6_000_000_000
 _AGAIN = "The shard is cut off, damaged or of another release: fetch it again."
 
 
-def recognise_contrasts(path: Path) -> Form | None:
+def detect_contrasts(path: Path) -> Form | None:
     """The form, if ``path`` is one of its shards, or a folder of them."""
     places = [path / FOLDER, path / "metadata" / FOLDER, path]
     inside = next((place for place in places if place.is_dir()), path)
