@@ -7,7 +7,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import echo, print_json
 from lgr_core.domain import Rejected, Retrieval
 from lgr_core.retrieval.answer_source import source_words
-from lgr_core.retrieval.recorded import other_line, said_of
+from lgr_core.retrieval.recorded import choice_words, other_line, said_of
 
 _SHOWN = 3
 """Conditions named of each term."""
@@ -37,6 +37,8 @@ def _neighbor_lines(retrieval: Retrieval, kind: str) -> str:
     asked = other_line(retrieval.provenance, retrieval.query.cell_line)
     who += "" if asked is None else f", asked for {asked}"
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
+    choice = choice_words(retrieval.provenance, retrieval.query.cell_line)
+    lines += [] if choice is None else [f"  this answer: {choice}"]
     lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
     lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
     return "\n".join(lines)

@@ -14,8 +14,9 @@ from lgr_core.retrieval.by_hand import BY_HAND, import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.neighbor_files import NeighborBook, append_neighbors, read_neighbors
-from lgr_core.retrieval.recorded import said_of
+from lgr_core.retrieval.neighbor_book import NeighborBook
+from lgr_core.retrieval.neighbor_files import append_neighbors, read_neighbors
+from lgr_core.retrieval.recorded import choice_words, covers_all, list_fit, said_of
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.setup import llm_selector
 from tests.support.loopback_llm import FakeClient
@@ -220,6 +221,43 @@ def test_the_users_folder_goes_before_the_shipped_one(select, write):
     shipped = write(line("Cobimetinib"), folder="shipped")
     os.utime(own, (1_000, 1_000))
     assert names(select(own, shipped)) == ["Vorinostat"]
+
+
+def test_of_the_files_the_one_whose_list_covers_the_pool_best_answers(select, write, toy):
+    """Neither a list of few candidates nor one of many other drugs, however new they are.
+
+    The pool and the query are 7 drugs; the lists share 7, 3 and 7 with them, of 7, 7 and 12 in all:
+    Jaccard indices 1, 3/7 and 7/12.
+    """
+    pool = candidate_pool(toy, QUERY)
+    here = {QUERY.drug, *pool.drugs, *pool.twins}
+    others = [f"Unheard of {i}" for i in range(5)]
+    first, second, third = sorted(pool.drugs)[:3]
+    whole = write(line(first, *sorted(here - {QUERY.drug, first})), name="whole.jsonl")
+    few = write(line(second, third), name="few.jsonl")
+    many = write(line(third, *sorted(here - {QUERY.drug, third}), *others), name="many.jsonl")
+    for path, moment in ((whole, 1_000), (few, 2_000), (many, 3_000)):
+        os.utime(path, (moment, moment))
+    found = select(whole, few, many).provenance
+    assert found["file"] == "whole.jsonl"
+    assert (found["listed"], found["listed_in_pool"]) == (len(here), len(pool.drugs))
+    assert select(few, many).provenance["file"] == "many.jsonl"
+    (record,) = NeighborBook([few], toy.drug_catalog).answers("A549", QUERY.drug)
+    assert list_fit(record, pool) == 3 / 7
+    (record,) = NeighborBook([many], toy.drug_catalog).answers("A549", QUERY.drug)
+    assert list_fit(record, pool) == 7 / 12
+
+
+def test_the_choice_is_said_in_words(select, write):
+    """Whose answer it is and what its list covers; nothing of an answer that no file gave."""
+    path = write(line("Vorinostat", "Unheard of", target_cell_type="LoVo"))
+    said = select(path, scope=Scope.DRUG, scope_line="LoVo").provenance
+    words = choice_words(said, "A549")
+    assert words.startswith("recorded for LoVo; its file names 3 drugs, 1 of the ")
+    assert not covers_all(said)
+    assert choice_words(said, "LoVo").startswith("recorded for this line;")
+    assert choice_words({"answered_by": "model"}, "A549") is None
+    assert covers_all({"answered_by": "model"})
 
 
 def test_a_bad_file_of_the_installation_is_left_out_with_one_warning(select, write, caplog):
