@@ -10,7 +10,7 @@ from pathlib import Path
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import positive_int
 from lgr_core.config import Settings
-from lgr_core.llm.prompt import PromptOptions
+from lgr_core.llm.prompt import TEMPLATE_VERSION, PromptOptions
 from lgr_core.retrieval.llm_question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.setup import recorded_selector
@@ -42,7 +42,7 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
     what = f"the one line for all; default: {DEFAULT_SCOPE_LINE}, of recorded answers any"
     flag("--scope-line", metavar="C", help=what)
     flag("--model", help="default: LGR_LLM_MODEL, else the paper's")
-    flag("--mode", choices=["text", "structured"], help="of prompt and answer; default: text")
+    flag("--mode", choices=list(TEMPLATE_VERSION), help="of prompt and answer; default: text")
     flag("--facts", action="store_true", help="tell mechanisms, targets, organ and drivers")
     flag("--masked", action="store_true", help="hide the names (blind mode)")
     flag("--cache-friendly", action="store_true", help="one candidate list for all of a line")

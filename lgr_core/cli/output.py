@@ -39,7 +39,11 @@ def _neighbor_lines(retrieval: Retrieval, kind: str) -> str:
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
     choice = choice_words(retrieval.provenance, retrieval.query.cell_line)
     lines += [] if choice is None else [f"  this answer: {choice}"]
-    lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
+    for n in retrieval.neighbors:
+        lines.append(f"  {n.rank:2d}. {n.drug}: {n.rationale}")
+        if n.structured is not None:
+            stated = (f"{label}: {value}" for label, value in n.structured.in_words())
+            lines.append(f"      {'; '.join(stated)}")
     lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
     return "\n".join(lines)
 

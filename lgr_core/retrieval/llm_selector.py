@@ -237,7 +237,7 @@ class LLMSelector:
         for h in heard:
             for n in validate(h.question, h.reply, self.catalog).neighbors:
                 if not places[n.drug] or n.rank < min(places[n.drug]):
-                    best[n.drug] = Proposal(n.drug, n.rationale)
+                    best[n.drug] = Proposal(n.drug, n.rationale, structured=n.structured)
                 places[n.drug].append(n.rank)
         score = {drug: sum(1 / p for p in ranks) / len(heard) for drug, ranks in places.items()}
         ranked = sorted(score, key=lambda drug: (-score[drug], drug))

@@ -20,6 +20,7 @@ from typing import Any
 from lgr_core.domain import EMPTY, Proposal, Retrieval
 from lgr_core.errors import InputError
 from lgr_core.llm.locked_jsonl import append_line
+from lgr_core.llm.parsing.reason_fields import as_fields, fields_of
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,12 @@ def neighbor_line(retrieval: Retrieval, source: str = "", atlas: str = "") -> st
         "target_cell_type": query.cell_line,
         "target_molecule": query.drug,
         "neighbors": [
-            {"molecule": n.drug, "score": n.score, "justification": n.rationale}
+            {
+                "molecule": n.drug,
+                "score": n.score,
+                "justification": n.rationale,
+                **as_fields(n.structured),
+            }
             for n in retrieval.neighbors
         ],
         "dose_um": query.dose_um,
@@ -120,7 +126,12 @@ def line_id(line: str) -> str:
 def _record(line: str) -> NeighborRecord:
     data = json.loads(line)
     proposals = tuple(
-        Proposal(_name(item["molecule"]), str(item.get("justification") or ""), _score(item))
+        Proposal(
+            _name(item["molecule"]),
+            str(item.get("justification") or ""),
+            _score(item),
+            fields_of(item),
+        )
         for item in data["neighbors"]
     )
     return NeighborRecord(

@@ -16,6 +16,7 @@ from typing import Any
 from lgr_core.domain import CandidatePool, Condition, Selection
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import line_key
+from lgr_core.llm.prompt import PAPER, TEMPLATE_VERSION
 from lgr_core.retrieval.answer_source import NOT_STATED, AnsweredBy
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_book import Found, NeighborBook
@@ -181,7 +182,8 @@ def _settings(options: LLMOptions) -> dict[str, Any]:
 def _had(record: NeighborRecord) -> dict[str, set[Any]]:
     """The values of these settings that the record was asked with, as far as it says."""
     flags = _flags(record)
-    mode = "structured" if any(flag.startswith("structured/") for flag in flags) else "text"
+    modes = {flag.partition("/")[0] for flag in flags} & TEMPLATE_VERSION.keys()
+    mode = next(iter(modes), PAPER.mode)
     had = {name: {record.asked[name]} for name in record.asked}
     return {
         **had,

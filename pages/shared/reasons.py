@@ -242,6 +242,7 @@ def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card)
         revealed=revealed,
         against=listed(_labels(against)),
         twin_of=neighbor.same_parent_as,
+        stated=() if neighbor.structured is None else neighbor.structured.in_words(),
     )
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from lgr_core.answer.answer import retrieval_dict
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError, UsageError
+from lgr_core.llm.parsing.reason_fields import as_fields
 from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.by_hand import BY_HAND, import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
@@ -60,7 +62,7 @@ def select(toy):
         options = LLMOptions(**options)
         live = options.policy is not Policy.REPLAY
         book = NeighborBook(files, toy.drug_catalog, named=named)
-        client = FakeClient(reply) if live else None
+        client = FakeClient(*[reply] * options.samples) if live else None
         facts = {"Trametinib": "a MEK inhibitor"}
         selector = LLMSelector(toy, options, book=book, client=client, facts=facts)
         return selector.select(candidate_pool(toy, query), 3)
@@ -289,6 +291,39 @@ def test_a_recorded_answer_that_is_written_again_keeps_who_and_how(select, write
     append_neighbors(copy, resolve(found, pool, toy.drug_catalog, 3, selector="llm"))
     (record,) = read_neighbors(copy)
     assert (record.source, record.asked) == ("Y", asked)
+
+
+FIELDS = {
+    "shared_targets": ["MAP2K1"],
+    "shared_pathway": "ERK signalling",
+    "expected_direction": "partial",
+    "why_in_this_line": "KRAS is mutated.",
+    "stated_confidence": 0.7,
+}
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_fields_of_a_reason_survive_a_copy(select, write, toy, tmp_path, samples):
+    """From the reply to the neighbour, its file, and the neighbour that is read from there."""
+    item = {"molecule": "Cobimetinib", "justification": "Both block MEK."} | FIELDS
+    reply = json.dumps({"neighbors": [item, {"molecule": "Vorinostat", "justification": "No."}]})
+    asked = {"policy": Policy.FILL, "prompt": STRUCTURED, "samples": samples}
+    pool = candidate_pool(toy, QUERY)
+    found = resolve(select(reply=reply, **asked), pool, toy.drug_catalog, 3, selector="llm")
+    reason = found.neighbors[0].structured
+    assert as_fields(reason) == FIELDS
+    assert found.neighbors[1].structured is None
+    copy = tmp_path / "copy.jsonl"
+    append_neighbors(copy, found)
+    assert [p.structured for p in select(named=[copy], prompt=STRUCTURED).proposals] == [
+        reason,
+        None,
+    ]
+    written = json.loads(copy.read_text())["neighbors"]
+    assert written[0] == item | {"score": found.neighbors[0].score}
+    assert written[1].keys() == {"molecule", "score", "justification"}
+    said = retrieval_dict(found)["neighbors"]
+    assert (said[0]["structured"], said[1]["structured"]) == (FIELDS, None)
 
 
 # -- by hand ---------------------------------------------------------------------------------------
