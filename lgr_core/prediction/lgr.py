@@ -37,6 +37,7 @@ from lgr_core.prediction.aggregate import (
     WEIGHTS,
     check_aggregate,
     shrunken_weights,
+    values_of,
 )
 from lgr_core.prediction.method import NothingToFit, Predictions, Status
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
@@ -192,8 +193,8 @@ class LGR(NothingToFit):
     def _of_neighbors(
         self, guard: EvidenceGuard, i: int, neighbors: Sequence[Neighbor], places: IntArray
     ) -> FloatArray:
-        scores = [neighbor.score for neighbor in neighbors]
-        return WEIGHTS[self.how](scores, partial(guard.vectors, i, places, self.basis))
+        values = values_of(self.how, neighbors)
+        return WEIGHTS[self.how](values, partial(guard.vectors, i, places, self.basis))
 
     def summed(
         self,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from lgr_core.atlas.store import AtlasStore
@@ -27,6 +28,7 @@ from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.parsing.reply_parser import ParsedReply
 from lgr_core.llm.prices import Prices
+from lgr_core.retrieval.answer_comparison import reciprocal_rank_fusion
 from lgr_core.retrieval.answer_provider import (
     CUT_PROMPT,
     AnswerProvider,
@@ -234,12 +236,13 @@ class LLMSelector:
             return parsed_reply(heard[0].question, heard[0].reply).proposals, {}
         places: dict[str, list[int]] = defaultdict(list)
         best: dict[str, Proposal] = {}
-        for h in heard:
-            for n in validate(h.question, h.reply, self.catalog).neighbors:
-                if not places[n.drug] or n.rank < min(places[n.drug]):
-                    best[n.drug] = Proposal(n.drug, n.rationale, structured=n.structured)
-                places[n.drug].append(n.rank)
-        score = {drug: sum(1 / p for p in ranks) / len(heard) for drug, ranks in places.items()}
+        samples = [validate(h.question, h.reply, self.catalog) for h in heard]
+        for n in chain.from_iterable(sample.neighbors for sample in samples):
+            if not places[n.drug] or n.rank < min(places[n.drug]):
+                best[n.drug] = Proposal(n.drug, n.rationale, structured=n.structured)
+            places[n.drug].append(n.rank)
+        fused = reciprocal_rank_fusion([sample.drugs for sample in samples], constant=0)
+        score = {drug: value / len(heard) for drug, value in fused.items()}
         ranked = sorted(score, key=lambda drug: (-score[drug], drug))
         proposals = tuple(replace(best[drug], score=score[drug]) for drug in ranked)
         return proposals, {drug: len(places[drug]) / len(heard) for drug in ranked}

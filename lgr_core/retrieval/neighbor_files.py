@@ -106,7 +106,7 @@ def read_neighbors(path: Path) -> Iterator[NeighborRecord]:
         if not line.strip():
             continue
         try:
-            yield _record(line)
+            yield record_of_line(line)
         except _NO_RECORD as err:
             if number < len(lines) or not isinstance(err, json.JSONDecodeError):
                 found = f"line {number} is no neighbour record ({type(err).__name__}: {err})"
@@ -123,7 +123,14 @@ def line_id(line: str) -> str:
     return hashlib.sha256(line.strip().encode()).hexdigest()[:16]
 
 
-def _record(line: str) -> NeighborRecord:
+def record_of_line(line: str) -> NeighborRecord:
+    """The record in one JSON line.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError
+        If the line is none.
+    """
     data = json.loads(line)
     proposals = tuple(
         Proposal(

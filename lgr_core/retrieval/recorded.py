@@ -83,8 +83,19 @@ def recorded_selection(
         "of_any_atlas": not (found.named or record.atlas),
         "not_honoured": list(not_honoured(options, record)),
     }
-    shown = frozenset(catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+    shown = drugs_beyond(pool, catalog)
     return Selection(record.proposals, shown=shown, provenance=provenance)
+
+
+def drugs_beyond(pool: CandidatePool, catalog: DrugCatalog) -> frozenset[str]:
+    """The drugs of the atlas that a list made elsewhere may name: those not in the pool."""
+    return frozenset(catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+
+
+def is_of(record: NeighborRecord, query: Condition, atlas: str) -> bool:
+    """Whether a record is of the query's dose and of this atlas, as far as it names them."""
+    of_dose = record.dose_um is None or _is_same(record.dose_um, query.dose_um)
+    return of_dose and record.atlas in {"", atlas}
 
 
 def not_honoured(options: LLMOptions, record: NeighborRecord) -> tuple[str, ...]:
@@ -138,11 +149,7 @@ def _is_asked(record: NeighborRecord, query: Condition, options: LLMOptions, atl
     """Whether the record was put this very question."""
     flags = _flags(record)
     told = ("masked" in flags, "facts" in flags)
-    return (
-        record.atlas in {"", atlas}
-        and (record.dose_um is None or _is_same(record.dose_um, query.dose_um))
-        and told == (options.prompt.masked, options.prompt.facts)
-    )
+    return is_of(record, query, atlas) and told == (options.prompt.masked, options.prompt.facts)
 
 
 def _may_answer(found: Found, options: LLMOptions) -> bool:
