@@ -24,6 +24,7 @@ from lgr_core.prediction.hybrid import Hybrid, Shrunken
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.lgr_controls import Oracle, RandomK
+from lgr_core.prediction.llm_genes import LLMGenes
 from lgr_core.prediction.mean_baselines import (
     CellMean,
     DrugMean,
@@ -38,6 +39,7 @@ from lgr_core.prediction.method import Method
 from lgr_core.prediction.pca_ridge import PCARidge
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
+from lgr_core.signatures.expected import ExpectedSignatures
 
 
 class Group(StrEnum):
@@ -258,6 +260,13 @@ _TABLE = (
         Group.CONTROL,
         "Mean of the line's other drugs on the query's plates: the technical share of a score.",
         lambda _: [PlateMean()],
+    ),
+    Entry(
+        "llm_genes",
+        "Language model's own genes",
+        Group.CONTROL,
+        "The genes that a language model expects to change: its prediction, not its retrieval.",
+        lambda setting: [LLMGenes(ExpectedSignatures.load(setting.labels.catalog))],
     ),
     Entry(
         "random_k",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgr_core.domain import CandidatePool, Condition, Evidence, IntArray
 from lgr_core.errors import EmptyPoolError
@@ -54,6 +55,11 @@ class QueryBlock(Queries):
         store, fold = self._reader.store, self._reader.fold
         offered = offered_drugs(store, self.cell_line, self.dose_um, fold)
         return tuple(self._pool(query, offered) for query in self.queries)
+
+    @property
+    def gene_names(self) -> NDArray[np.object_]:
+        """(n_genes,) the names of the genes that are read for the block, in their order."""
+        return self._reader.store.gene_names[self._reader.genes]
 
     def pool_of(self, i: int) -> CandidatePool:
         """The candidates of query ``i``.
