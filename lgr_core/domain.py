@@ -66,7 +66,7 @@ class Evidence(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a proposal was not believed."""
+    """Why a proposal was refused."""
 
     OUT_OF_POOL = "out_of_pool"
     NOT_IN_SPLIT = "not_in_split"
@@ -218,7 +218,7 @@ class Neighbor:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A proposal that was not believed, and why."""
+    """A proposal that was refused, and why."""
 
     text: str
     reason: Reason
