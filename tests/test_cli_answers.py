@@ -160,6 +160,7 @@ def test_all_known_answers_stand_side_by_side(shell, reply, tmp_path):
         _recorded("LoVo", "Mystery compound", "Cobimetinib", "Vorinostat"),
         _recorded("A549", "Mystery compound", "Vorinostat", "Cobimetinib"),
         _recorded("A549", "Trametinib", "Vorinostat"),
+        _recorded("A549", "Mystery compound (hydrochloride)", "Vorinostat"),
     ]
     theirs = tmp_path / "theirs.jsonl"
     theirs.write_text("\n".join(lines) + "\n")
@@ -172,19 +173,20 @@ def test_all_known_answers_stand_side_by_side(shell, reply, tmp_path):
     assert ranked == {
         "reply.txt": ["Trametinib"],
         "theirs.jsonl": ["Vorinostat", "Cobimetinib"],
+        "theirs.jsonl, asked of Mystery compound (hydrochloride)": ["Vorinostat"],
         "theirs.jsonl, for LoVo": ["Cobimetinib", "Vorinostat"],
         "by_hand.jsonl": ["Vorinostat", "Cobimetinib"],
     }
     assert found["overlap"]["p"] == 0.9
-    assert found["overlap"]["values"][1] == pytest.approx([0, 1, 0.9, 1])
+    assert found["overlap"]["values"][2] == pytest.approx([0, 1, 1, 0.9, 1])
     best = found["consensus"]["drugs"][0]
-    assert (best["drug"], best["n_answers"]) == ("Vorinostat", 3)
-    assert best["score"] == pytest.approx(2 / 61 + 1 / 62)
+    assert (best["drug"], best["n_answers"]) == ("Vorinostat", 4)
+    assert best["score"] == pytest.approx(3 / 61 + 1 / 62)
     code, out, _ = shell("answers", *QUESTION, "--k", 2, *files)
     assert code == 0
-    assert "[3] theirs.jsonl, for LoVo" in out
-    assert "   [2]   0.00   1.00   0.90   1.00" in out
-    assert " 1. Vorinostat: 0.0489, named by 3 of 4" in out
+    assert "[4] theirs.jsonl, for LoVo" in out
+    assert "   [3]   0.00   1.00   1.00   0.90   1.00" in out
+    assert " 1. Vorinostat: 0.0653, named by 4 of 5" in out
 
 
 def test_cached_answers_of_several_models_stand_side_by_side(shell, tmp_path):

@@ -11,6 +11,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Retrieval, Selection
 from lgr_core.drugs.cell_lines import line_key
+from lgr_core.drugs.normalise import normalise_name
 from lgr_core.errors import InputError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.parsing.reply_parser import parse_reply
@@ -128,9 +129,11 @@ def _labelled(
     pool: CandidatePool,
     how: dict[str, object],
 ) -> tuple[str, Selection]:
-    line = record.cell_line
-    other = line_key(line) != line_key(pool.query.cell_line)
+    line, query = record.cell_line, pool.query
+    if line_key(line) != line_key(query.cell_line):
+        label += f", for {line}"
+    if normalise_name(record.drug) != normalise_name(query.drug):
+        label += f", asked of {record.drug}"
     provenance = {**record.asked, **how, "source": record.source, "asked_in_line": line}
     shown = drugs_beyond(pool, store.drug_catalog)
-    selection = Selection(record.proposals, shown=shown, provenance=provenance)
-    return f"{label}, for {line}" if other else label, selection
+    return label, Selection(record.proposals, shown=shown, provenance=provenance)

@@ -34,7 +34,7 @@ def find_recorded(
 
     Named files go first, then the record that honours most settings, then one of the user's own
     folder, then the one whose candidate list covers the pool best (:func:`list_fit`), then one of
-    an earlier line, then the newest.
+    an earlier line, then one that was asked of the drug by this very name, then the newest.
     """
     fitting = [
         (found, place)
@@ -43,10 +43,11 @@ def find_recorded(
         if _is_asked(found.record, pool.query, options, atlas) and _may_answer(found, options)
     ]
 
-    def order(candidate: tuple[Found, int]) -> tuple[bool, int, int, float, int]:
+    def order(candidate: tuple[Found, int]) -> tuple[bool, int, int, float, int, bool]:
         found, place = candidate
         departures = len(not_honoured(options, found.record))
-        return not found.named, departures, found.place, -list_fit(found, pool), place
+        form = found.record.drug != pool.query.drug
+        return not found.named, departures, found.place, -list_fit(found, pool), place, form
 
     return min(fitting, key=order)[0] if fitting else None
 

@@ -250,6 +250,14 @@ def test_of_the_files_the_one_whose_list_covers_the_pool_best_answers(select, wr
     assert list_fit(record, pool) == 7 / 12
 
 
+def test_an_answer_for_this_very_name_goes_before_one_for_another_form(select, write):
+    """Though the other form stands later in the file."""
+    path = write(
+        line("Vorinostat"), line("Cobimetinib", target_molecule="Trametinib (DMSO_TF solvate)")
+    )
+    assert names(select(path)) == ["Vorinostat"]
+
+
 def test_the_choice_is_said_in_words(select, write):
     """Whose answer it is and what its list covers; nothing of an answer that no file gave."""
     path = write(line("Vorinostat", "Unheard of", target_cell_type="LoVo"))
