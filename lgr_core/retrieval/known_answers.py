@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,7 +117,7 @@ def _of_cache(
             yield _labelled(label, record, store, pool, how)
 
 
-def _names(record: dict[str, object]) -> bool:
+def _names(record: Mapping[str, object]) -> bool:
     """Whether a cached record answers a question of neighbours; there are others."""
     return bool(record.get("target_molecule") and record.get("neighbors"))
 
@@ -127,7 +127,7 @@ def _labelled(
     record: NeighborRecord,
     store: AtlasStore,
     pool: CandidatePool,
-    how: dict[str, object],
+    how: Mapping[str, object],
 ) -> tuple[str, Selection]:
     line, query = record.cell_line, pool.query
     if line_key(line) != line_key(query.cell_line):
