@@ -25,6 +25,7 @@ from lgr_core.domain import (
     Reason,
     Rejected,
     Retrieval,
+    StructuredReason,
     ValueKind,
 )
 from lgr_core.errors import LgrError
@@ -50,6 +51,7 @@ __all__ = [
     "Retrieval",
     "Scope",
     "Settings",
+    "StructuredReason",
     "UnseenDrug",
     "ValueKind",
     "compare",

@@ -98,7 +98,7 @@ class Evidence(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a proposal was not believed."""
+    """Why a proposal was refused."""
 
     OUT_OF_POOL = "out_of_pool"
     NOT_IN_SPLIT = "not_in_split"
@@ -162,6 +162,47 @@ class CandidatePool:
             raise UsageError("candidate pool", found, "Leave them out.")
 
 
+class ExpectedDirection(StrEnum):
+    """How a neighbour's effect is expected to relate to the query's."""
+
+    SAME = "same"
+    OPPOSITE = "opposite"
+    PARTIAL = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class StructuredReason:
+    """What a language model states of a neighbour in fields, beside its sentence; each optional.
+
+    ``shared_targets`` are of both drugs, ``shared_pathway`` is a pathway or programme of both,
+    ``why_in_line`` why this holds in the query's cell line. ``stated_confidence``, from 0 to 1, is
+    the model's own and is not calibrated.
+    """
+
+    shared_targets: tuple[str, ...] = ()
+    shared_pathway: str = ""
+    expected_direction: ExpectedDirection | None = None
+    why_in_line: str = ""
+    stated_confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        stated = self.stated_confidence
+        if stated is not None and not 0 <= stated <= 1:
+            raise InputError("stated confidence", f"{stated} is not from 0 to 1", "Give a share.")
+
+    def in_words(self) -> tuple[tuple[str, str], ...]:
+        """Label and value of each field that is there."""
+        direction, stated = self.expected_direction, self.stated_confidence
+        fields = (
+            ("shared targets", ", ".join(self.shared_targets)),
+            ("shared pathway", self.shared_pathway),
+            ("expected direction", "" if direction is None else str(direction)),
+            ("why in this line", self.why_in_line),
+            ("stated confidence", "" if stated is None else f"{stated:.2f}"),
+        )
+        return tuple((label, value) for label, value in fields if value)
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What a selector said, before anyone believes it."""
@@ -169,6 +210,7 @@ class Proposal:
     text: str
     rationale: str = ""
     score: float | None = None
+    structured: StructuredReason | None = None
 
 
 def require_k(k: int) -> None:
@@ -203,11 +245,12 @@ class Neighbor:
     score: float | None = None
     rationale: str = ""
     same_parent_as: str | None = None
+    structured: StructuredReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A proposal that was not believed, and why."""
+    """A proposal that was refused, and why."""
 
     text: str
     reason: Reason

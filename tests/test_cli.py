@@ -37,6 +37,22 @@ def test_predict_prints_json_alone(lgr):
     assert len(data["genes"]) == len(data["delta"]) == 6
 
 
+def test_predict_says_who_was_expected_and_not_chosen(lgr):
+    """Of the drugs with the query's mechanism; with k = 1 by a random draw that misses it."""
+    for seed in range(20):
+        asked = (*QUESTION, "--selector", "random", "--k", 1, "--seed", seed)
+        data = json.loads(lgr("predict", *asked, "--json")[1])
+        if data["neighbors"][0]["drug"] != "Cobimetinib":
+            break
+    (expected,) = data["expected_not_chosen"]
+    assert (expected["drug"], expected["mechanisms"]) == ("Cobimetinib", ["mek_inhibitor"])
+    assert expected["source"].startswith("textbook pharmacology")
+    assert "same mechanism, not chosen: Cobimetinib" in lgr("predict", *asked)[1]
+    chosen = json.loads(lgr("predict", *QUESTION, "--selector", "mechanism", "--json")[1])
+    assert chosen["expected_not_chosen"] == []
+    assert chosen["model_expects"]["strength"] == 3
+
+
 def test_predict_all_genes_and_out_file(lgr, tmp_path):
     """The panel by default, all genes on request; the file has the same genes."""
     path = tmp_path / "p.csv"

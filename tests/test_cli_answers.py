@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from lgr_core.cli import main
+from lgr_core.config import Settings
+from lgr_core.llm.cache import AnswerCache
 
 QUESTION = ("--atlas", "toy", "--cell-line", "A549", "--drug", "Mystery compound", "--dose", 5)
 LLM = ("--selector", "llm")
@@ -141,3 +143,72 @@ def test_the_source_of_an_answer_is_worded_once(shell, reply, tmp_path):
     path.write_text(json.dumps({**line, "neighbors": [{"molecule": "Vorinostat"}]}))
     _, out, _ = shell("retrieve", *QUESTION, *LLM, "--neighbors", path)
     assert "(llm, recorded in file p.jsonl, source not stated)" in out
+
+
+# -- side by side ----------------------------------------------------------------------------------
+
+
+def _recorded(line, drug, *names):
+    named = [{"molecule": name} for name in names]
+    return json.dumps({"target_cell_type": line, "target_molecule": drug, "neighbors": named})
+
+
+def test_all_known_answers_stand_side_by_side(shell, reply, tmp_path):
+    """Pasted, recorded for this line and for another, and a chatbot's text, with their overlap."""
+    shell("import-reply", *QUESTION, reply("1. Vorinostat: yes.\n2. Cobimetinib: no."))
+    lines = [
+        _recorded("LoVo", "Mystery compound", "Cobimetinib", "Vorinostat"),
+        _recorded("A549", "Mystery compound", "Vorinostat", "Cobimetinib"),
+        _recorded("A549", "Trametinib", "Vorinostat"),
+        _recorded("A549", "Mystery compound (hydrochloride)", "Vorinostat"),
+    ]
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text("\n".join(lines) + "\n")
+    text = reply("1. Trametinib: perhaps.")
+    files = ("--file", theirs, "--file", text)
+    code, out, _ = shell("answers", *QUESTION, "--k", 2, *files, "--json")
+    assert code == 0
+    found = json.loads(out)
+    ranked = {one["label"]: [n["drug"] for n in one["neighbors"]] for one in found["answers"]}
+    assert ranked == {
+        "reply.txt": ["Trametinib"],
+        "theirs.jsonl": ["Vorinostat", "Cobimetinib"],
+        "theirs.jsonl, asked of Mystery compound (hydrochloride)": ["Vorinostat"],
+        "theirs.jsonl, for LoVo": ["Cobimetinib", "Vorinostat"],
+        "by_hand.jsonl": ["Vorinostat", "Cobimetinib"],
+    }
+    assert found["overlap"]["p"] == 0.9
+    assert found["overlap"]["values"][2] == pytest.approx([0, 1, 1, 0.9, 1])
+    best = found["consensus"]["drugs"][0]
+    assert (best["drug"], best["n_answers"]) == ("Vorinostat", 4)
+    assert best["score"] == pytest.approx(3 / 61 + 1 / 62)
+    code, out, _ = shell("answers", *QUESTION, "--k", 2, *files)
+    assert code == 0
+    assert "[4] theirs.jsonl, for LoVo" in out
+    assert "   [3]   0.00   1.00   1.00   0.90   1.00" in out
+    assert " 1. Vorinostat: 0.0653, named by 4 of 5" in out
+
+
+def test_cached_answers_of_several_models_stand_side_by_side(shell, tmp_path):
+    """By model and template; what is cached of other questions does not count."""
+    cache = AnswerCache(Settings(home=tmp_path / "home").answers)
+    for model, name in (("gpt-x", "Vorinostat"), ("gpt-y", "Cobimetinib")):
+        asked = json.loads(_recorded("A549", "Mystery compound", name))
+        request = {"model": model, "template": "paper-A/1"}
+        record = {**asked, "dose_um": 5.0, "raw": "", "reply": {}, "request": request}
+        cache.put(model, record)
+        cache.put(f"{model} low", {**record, "dose_um": 0.5})
+        cache.put(f"{model} tags", {"raw": "", "reply": {}})
+    code, out, _ = shell("answers", *QUESTION, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert [one["label"] for one in found["answers"]] == ["gpt-x paper-A/1", "gpt-y paper-A/1"]
+    assert found["overlap"]["values"][0] == pytest.approx([1, 0])
+
+
+def test_a_question_without_answers_has_nothing_to_compare(shell, reply):
+    """Exit 4; a text without a list is refused."""
+    code, _, err = shell("answers", *QUESTION)
+    assert code == 4
+    assert "--file" in err
+    assert shell("answers", *QUESTION, "--file", reply("I cannot say."))[0] == 3

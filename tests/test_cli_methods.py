@@ -46,7 +46,8 @@ def test_every_method_has_the_same_json(shell, toy, method):
     code, out, _ = shell(*QUESTION, "--method", method, "--json")
     data = json.loads(out)
     assert code == 0
-    assert set(data) == OLD_KEYS | {"terms", "trust", "trust_note"}
+    ours = {"terms", "trust", "trust_note", "expected_not_chosen", "model_expects"}
+    assert set(data) == OLD_KEYS | ours
     total = np.zeros(6)
     for term in data["terms"]:
         for one in term["conditions"]:

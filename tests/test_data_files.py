@@ -2,12 +2,15 @@
 
 import csv
 import gzip
+import json
 import re
+from pathlib import Path
 
 import pytest
 
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.retrieval.neighbor_files import read_neighbors
 
 CSV_FILES = ("drugs.csv", "mechanisms.csv", "cell_lines.csv", "demo_genes.csv")
 KEYS = {"drugs.csv": "drug", "mechanisms.csv": "tag"}
@@ -123,6 +126,43 @@ def test_every_signature_is_used(book):
     """A signature that no mechanism moves would be dead weight."""
     used = {name for m in book.mechanisms.values() for name in m.up + m.down}
     assert set(book.signatures) == used
+
+
+RECORDED = (
+    ("tahoe110_A549", "A549", 110, 14),
+    ("tahoe110_LoVo", "LoVo", 110, 14),
+    ("tahoe110_HepG2-C3A", "HepG2/C3A", 110, 14),
+    ("tahoe379_A549", "A549", 379, 15),
+    ("cpc006_HT115", "HT115", 310, 12),
+)
+FOR_TESTS = Path(__file__).parent / "data" / "recorded_neighbors"
+
+
+@pytest.mark.parametrize(("name", "line", "n_drugs", "n_neighbors"), RECORDED)
+def test_recorded_answers_are_whole_and_sourced(name, line, n_drugs, n_neighbors):
+    """Every drug asked for once, as many neighbours each, all of the list, no reason twice."""
+    folder = FOR_TESTS if name.startswith("cpc") else SHIPPED / "recorded_neighbors"
+    path = folder / f"{name}.jsonl"
+    records = list(read_neighbors(path))
+    drugs = {record.drug for record in records}
+    assert len(records) == len(drugs) == n_drugs
+    assert {record.cell_line for record in records} == {line}
+    assert {len(record.proposals) for record in records} == {n_neighbors}
+    for record in records:
+        named = [proposal.text for proposal in record.proposals]
+        assert len(set(named)) == n_neighbors
+        assert set(named) <= drugs - {record.drug}
+    reasons = [p.rationale for record in records for p in record.proposals]
+    assert len(set(reasons)) == len(reasons)
+    lines = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
+    assert {line["n_candidates"] for line in lines} == {n_drugs - 1}
+    assert all("recorded 2026-11-30, no access to expression data" in r.source for r in records)
+
+
+def test_the_shipped_files_are_these():
+    """No older answer is left beside them."""
+    shipped = {path.stem for path in (SHIPPED / "recorded_neighbors").iterdir()}
+    assert shipped == {name for name, *_ in RECORDED} - {"cpc006_HT115"}
 
 
 def test_cell_lines_have_ids():

@@ -11,12 +11,15 @@ from lgr_core import open_atlas, predict
 from lgr_core.atlas.plate_population import MIN_OTHERS, other_parents
 from lgr_core.cli import main
 from lgr_core.config import SHIPPED, Settings
+from lgr_core.domain import Condition
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.mean_baselines import PlateMean, PoolMeans
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
+from lgr_core.retrieval.neighbor_book import NeighborBook
+from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.recorded import find_recorded
 from lgr_core.retrieval.setup import llm_selector
 
 pytestmark = pytest.mark.real
@@ -126,8 +129,10 @@ def test_a_batch_of_recorded_answers_gives_the_same_scores(home, tahoe, tmp_path
         for line in (folder / "requests-0001.jsonl").open():
             request = json.loads(line)
             asked = re.search(r"Anchor molecule: (.*)\nCell line: (.*)", request["body"]["input"])
-            found = book.answers(asked[2], asked[1]) or book.answers("A549", asked[1])
-            ranked = enumerate(found[0].record.proposals[:10], start=1)
+            pool = candidate_pool(tahoe, Condition(asked[2], asked[1], 5.0))
+            found = find_recorded(book, pool, (asked[2],), LLMOptions(), tahoe.name)
+            found = found or find_recorded(book, pool, ("A549",), LLMOptions(), tahoe.name)
+            ranked = enumerate(found.record.proposals[:10], start=1)
             text = "\n".join(f"{i}. {p.text}: {p.rationale}" for i, p in ranked)
             row = {"custom_id": request["custom_id"], "text": f"<Final Answer>\n{text}\n"}
             out.write(json.dumps(row) + "\n")

@@ -150,6 +150,7 @@ def test_the_wheel_holds_the_package_the_app_and_the_shipped_data(wheel):
     app = {"app.py", ".streamlit/config.toml"} | _shipped(ROOT / "pages")
     data = {f"data/{path.name}" for path in (ROOT / "data").iterdir() if path.is_file()}
     data |= _shipped(ROOT / "data" / "recorded_neighbors")
+    data |= _shipped(ROOT / "data" / "expected_signatures")
     inside = {f"lgr_core/_app/{name}" for name in app} | {f"lgr_core/{name}" for name in data}
     assert {"lgr_core/py.typed", "lgr_core/data/programs.gmt"} <= _names(wheel)
     assert _names(wheel) == inside | _shipped(ROOT / "lgr_core")

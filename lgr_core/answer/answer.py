@@ -13,6 +13,7 @@ import pandas as pd
 from lgr_core.domain import CandidatePool, Condition, FloatArray, Prediction, Retrieval, TermSupport
 from lgr_core.errors import UsageError
 from lgr_core.evaluation.calibration_store import CalibrationSource
+from lgr_core.llm.parsing.reason_fields import as_fields
 from lgr_core.prediction.trust import Trust
 
 _OURS = frozenset({"gene", "predicted", "measured"})
@@ -111,6 +112,7 @@ def retrieval_dict(retrieval: Retrieval) -> dict[str, Any]:
                 "score": None if n.score is None else _number(float(n.score)),
                 "rationale": n.rationale,
                 "same_parent_as": n.same_parent_as,
+                "structured": None if n.structured is None else as_fields(n.structured),
             }
             for n in retrieval.neighbors
         ],

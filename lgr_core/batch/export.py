@@ -214,8 +214,8 @@ Predicted changes of gene expression: for each query the mean of the measured ch
 neighbours, drugs measured in the same cell line. The measured change of the query itself is read
 for scoring alone.""",
     """\
-neighbors.jsonl   One line a query: its neighbours with scores and reasons, what was proposed and
-                  not believed, and how the selector was asked.""",
+neighbors.jsonl   One line a query: its neighbours with scores and reasons, what was refused and
+                  why, and how the selector was asked.""",
 )
 
 _BY_WEIGHTS = (

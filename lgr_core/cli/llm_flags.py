@@ -10,12 +10,12 @@ from pathlib import Path
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import positive_int
 from lgr_core.config import Settings
-from lgr_core.llm.prompt import PromptOptions
+from lgr_core.llm.prompt import TEMPLATE_VERSION, PromptOptions
 from lgr_core.retrieval.llm_question import DEFAULT_SCOPE_LINE, LLMOptions, Policy, Scope
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.setup import recorded_selector
 
-_NAMEABLE = ("model", "mode", "temperature", "effort", "samples", "ask_for")
+_NAMEABLE = ("model", "mode", "temperature", "effort", "samples", "ask_for", "scope_line")
 """Flags whose defaults are settings too: given, they are named, whatever they say."""
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
@@ -37,11 +37,12 @@ def add_llm_flags(parser: argparse.ArgumentParser) -> None:
         help="recorded answers that go before all others",
     )
     what = "whose ranking: the line's own, or that of one line for all; default: the line's own, "
-    what += "else a recorded one of --scope-line"
+    what += "else a recorded one of --scope-line or of any line"
     flag("--scope", choices=[str(scope) for scope in Scope], help=what)
-    flag("--scope-line", default=DEFAULT_SCOPE_LINE, metavar="C", help="the one line for all")
+    what = f"the one line for all; default: {DEFAULT_SCOPE_LINE}, of recorded answers any"
+    flag("--scope-line", metavar="C", help=what)
     flag("--model", help="default: LGR_LLM_MODEL, else the paper's")
-    flag("--mode", choices=["text", "structured"], help="of prompt and answer; default: text")
+    flag("--mode", choices=list(TEMPLATE_VERSION), help="of prompt and answer; default: text")
     flag("--facts", action="store_true", help="tell mechanisms, targets, organ and drivers")
     flag("--masked", action="store_true", help="hide the names (blind mode)")
     flag("--cache-friendly", action="store_true", help="one candidate list for all of a line")
@@ -72,7 +73,6 @@ def llm_options(
     return LLMOptions(
         policy=Policy(options.cache) if policy is None else policy,
         scope=Scope.LINE if options.scope is None else Scope(options.scope),
-        scope_line=options.scope_line,
         prompt=prompt,
         repair=options.repair,
         max_output_tokens=options.max_output_tokens,

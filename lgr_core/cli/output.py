@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lgr_core.answer import Answer, retrieval_dict
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import echo, print_json
 from lgr_core.domain import Rejected, Retrieval
 from lgr_core.retrieval.answer_source import source_words
-from lgr_core.retrieval.recorded import other_line, said_of
+from lgr_core.retrieval.expected_drugs import ExpectedDrug
+from lgr_core.retrieval.recorded import choice_words, other_line, said_of
+from lgr_core.signatures.expected import ExpectedSignature
 
 _SHOWN = 3
 """Conditions named of each term."""
@@ -37,8 +41,14 @@ def _neighbor_lines(retrieval: Retrieval, kind: str) -> str:
     asked = other_line(retrieval.provenance, retrieval.query.cell_line)
     who += "" if asked is None else f", asked for {asked}"
     lines = [f"{head} from {retrieval.pool_size} candidates ({who})"]
-    lines += [f"  {n.rank:2d}. {n.drug}: {n.rationale}" for n in retrieval.neighbors]
-    lines += [f"  rejected: {r.text} ({_why(r)})" for r in retrieval.rejected]
+    choice = choice_words(retrieval.provenance, retrieval.query.cell_line)
+    lines += [] if choice is None else [f"  this answer: {choice}"]
+    for n in retrieval.neighbors:
+        lines.append(f"  {n.rank:2d}. {n.drug}: {n.rationale}")
+        if n.structured is not None:
+            stated = (f"{label}: {value}" for label, value in n.structured.in_words())
+            lines.append(f"      {'; '.join(stated)}")
+    lines += [f"  refused: {r.text} ({_why(r)})" for r in retrieval.rejected]
     return "\n".join(lines)
 
 
@@ -67,6 +77,20 @@ def answer_lines(store: AtlasStore, answer: Answer) -> str:
         scores = (f"{name} {answer.metrics[name]:.3f}" for name in shown)
         lines.append(f"against the measured change: {', '.join(scores)}")
     return "\n".join(lines)
+
+
+def expected_lines(left_out: Sequence[ExpectedDrug], stated: ExpectedSignature | None) -> list[str]:
+    """Drugs of the query's mechanism that were not chosen, and how strong the model expects it."""
+    lines = []
+    if left_out:
+        first = "; ".join(f"{one.drug} ({', '.join(one.mechanisms)})" for one in left_out[:_SHOWN])
+        more = len(left_out) - _SHOWN
+        rest = f" and {more:,} more" if more > 0 else ""
+        sources = " / ".join(sorted({one.source for one in left_out}))
+        lines.append(f"same mechanism, not chosen: {first}{rest} [{sources}]")
+    if stated is not None and stated.label is not None:
+        lines.append(f"{stated.label} ({stated.source})")
+    return lines
 
 
 def _term_lines(answer: Answer) -> list[str]:

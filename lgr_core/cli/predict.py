@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,12 @@ from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
-from lgr_core.cli.output import answer_lines, show_retrieval, warn_of_departures
+from lgr_core.cli.output import (
+    answer_lines,
+    expected_lines,
+    show_retrieval,
+    warn_of_departures,
+)
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Selector
 from lgr_core.errors import InputError, UsageError
@@ -22,6 +28,7 @@ from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.lgr import FALLBACKS
 from lgr_core.retrieval.by_hand import import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
+from lgr_core.retrieval.expected_drugs import expected_not_chosen
 from lgr_core.retrieval.llm_question import Policy
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_files import append_neighbors
@@ -29,6 +36,7 @@ from lgr_core.retrieval.parse_query import read_query
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import SELECTORS, MechanismSelector, make_selector
 from lgr_core.retrieval.setup import llm_selector, tag_inference
+from lgr_core.signatures.expected import ExpectedSignatures
 
 
 def add(commands: Commands) -> None:
@@ -100,10 +108,18 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
     if options.out is not None:
         write_answer(answer, options.out)
     warn_of_departures(answer.retrieval)
+    annotations = MechanismSelector(store).annotations
+    chosen = set(answer.retrieval.drugs)
+    left_out = () if answer.is_linear else expected_not_chosen(answer.pool, chosen, annotations)
+    stated = ExpectedSignatures.load(store.drug_catalog).of(answer.pool.query.drug)
     if options.json:
-        print_json(answer.to_dict())
+        more = {
+            "expected_not_chosen": [asdict(one) for one in left_out],
+            "model_expects": None if stated is None else stated.to_dict(),
+        }
+        print_json({**answer.to_dict(), **more})
     else:
-        print(answer_lines(store, answer))
+        print("\n".join([answer_lines(store, answer), *expected_lines(left_out, stated)]))
 
 
 def _request(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from lgr_core.prediction.hybrid import Hybrid, Shrunken
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.lgr_controls import Oracle, RandomK
+from lgr_core.prediction.llm_genes import LLMGenes
 from lgr_core.prediction.mean_baselines import (
     CellMean,
     DrugMean,
@@ -41,6 +42,7 @@ from lgr_core.prediction.replicate import Replicate, ReplicateKind
 from lgr_core.prediction.rhaister import Rhaister
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
+from lgr_core.signatures.expected import ExpectedSignatures
 
 
 class Group(StrEnum):
@@ -295,6 +297,13 @@ _TABLE = (
             (ReplicateKind.TWIN, "twin"),
             (ReplicateKind.DOSE, "neighbouring dose"),
         )
+    ),
+    Entry(
+        "llm_genes",
+        "Language model's own genes",
+        Group.CONTROL,
+        "The genes that a language model expects to change: its prediction, not its retrieval.",
+        lambda setting: [LLMGenes(ExpectedSignatures.load(setting.labels.catalog))],
     ),
     Entry(
         "random_k",

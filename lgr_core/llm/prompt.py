@@ -19,6 +19,7 @@ from lgr_core.llm.parsing.name_parser import one_line
 from lgr_core.llm.prompt_templates import (
     PAPER,
     PAPER_TEMPLATE,
+    STRUCTURED,
     TEMPLATE_VERSION,
     PromptOptions,
     template,
@@ -48,7 +49,8 @@ class Prompt:
     """A rendered question and how to read its answer.
 
     ``labels`` leads from what is shown to the drug; where candidates are numbered, from the
-    numbers too. ``schema`` is the strict JSON schema of the answer, ``None`` in text mode.
+    numbers too. ``schema`` is the strict JSON schema of the answer, ``None`` in modes of
+    text.
     """
 
     text: str
@@ -96,7 +98,7 @@ def render(
     drugs = _ordered(listed(pool, options), order)
     names = _masks(drugs) if options.masked else _distinct(pool, drugs)
     labels = {names[drug]: drug for drug in drugs}
-    numbered = options.mode == "structured" and not fits_enum(labels)
+    numbered = options.mode == STRUCTURED and not fits_enum(labels)
     facts = drug_facts if options.facts and drug_facts is not None else EMPTY
     lines = [_with_facts(shown, facts.get(drug)) for shown, drug in labels.items()]
     text = template(options, numbered=numbered).format(
@@ -195,6 +197,6 @@ def _by_number(labels: Mapping[str, str]) -> dict[str, str]:
 def _schema(
     k: int, labels: Mapping[str, str], options: PromptOptions, *, numbered: bool
 ) -> dict[str, Any] | None:
-    if options.mode == "text":
+    if options.mode != STRUCTURED:
         return None
     return reply_schema(k, len(labels) if numbered else list(labels))

@@ -54,28 +54,53 @@ Cell line: {cell_type}
 """Verbatim: Xiong, Huetter, Scalia, Biancalani and Maleki, "LLM-Guided Retrieval for Prediction of
 Molecular Perturbation Responses", appendix A, "LLM Selector Prompt for Molecular Selection"."""
 
-TEMPLATE_VERSION = MappingProxyType({"text": "paper-A/1", "structured": "structured/1"})
+TEMPLATE_VERSION = MappingProxyType(
+    {"text": "paper-A/1", "reasoned": "reasoned/1", "structured": "structured/2"}
+)
 """The template of each mode; a change of its words is a new number."""
+
+STRUCTURED = "structured"
+"""The mode that is answered in JSON under a strict schema; the others are answered in text."""
 
 _OURS_JSON = """\
 Output Format
 Return exactly {k} different molecules, ranked from most to least similar, as one JSON object:
 
 {{"neighbors": [{{"molecule": "MOLECULE 1", "justification": "One-sentence biological \
-justification."}}]}}
+justification.", %s}}]}}
 
 Copy every molecule exactly as it is written in the candidate list.
-
+%s
 """
 _OURS_NUMBERS = """\
 Output Format
 Return exactly {k} different molecules, ranked from most to least similar, as one JSON object:
 
-{{"neighbors": [{{"candidate": 1, "justification": "One-sentence biological justification."}}]}}
+{{"neighbors": [{{"candidate": 1, "justification": "One-sentence biological justification.", \
+%s}}]}}
 
 "candidate" is the number before the molecule in the candidate list.
-
+%s
 """
+_OURS_FIELDS = (
+    '"shared_targets": ["GENE"], "shared_pathway": "Pathway or program.", '
+    '"expected_direction": "same", "why_in_this_line": "One sentence.", "stated_confidence": 0.5'
+)
+_OURS_MEANING = """\
+"shared_targets" are the gene symbols of targets of both molecules; an empty list if there is none.
+"shared_pathway" is a signaling pathway or transcriptional program that both affect.
+"expected_direction" says how the effect of the molecule relates to that of the anchor: "same",
+"opposite" or "partial".
+"why_in_this_line" says why this holds in the given cell line.
+"stated_confidence" is a number from 0 to 1: how sure you are that the two effects are similar.
+"""
+_OURS_REASONED = """\
+1. MOLECULE 1: One-sentence biological justification. | Shared targets: gene symbols, or none | \
+Shared pathway: pathway or program | Expected direction: same, opposite or partial | \
+Why in this line: one sentence | Stated confidence: a number from 0 to 1
+"""
+_PAPER_ITEM = "1. MOLECULE 1: One-sentence biological justification.\n"
+_PAPER_SECOND = "2. MOLECULE 2: One-sentence biological justification.\n"
 _OURS_FACTS = (
     "You are given the following list of candidate molecules, with what is known of\n"
     "them (mechanism; targets) in brackets at the end. Answer with the name alone:\n"
@@ -91,7 +116,9 @@ class PromptOptions:
     Attributes
     ----------
     mode
-        ``text``: the paper's ``<Final Answer>`` block. ``structured``: JSON under a strict schema.
+        ``text``: the paper's ``<Final Answer>`` block. ``reasoned``: the same with what is shared,
+        the expected direction, why in this line and a stated confidence on each line.
+        ``structured``: these as fields of JSON under a strict schema.
     facts
         Shows what is known of each molecule and of the cell line, in brackets.
     masked
@@ -103,14 +130,15 @@ class PromptOptions:
         forbids them. An anchor that was not measured there makes the list one name longer.
     """
 
-    mode: Literal["text", "structured"] = "text"
+    mode: Literal["text", "reasoned", "structured"] = "text"
     facts: bool = False
     masked: bool = False
     cache_friendly: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in TEMPLATE_VERSION:
-            raise UsageError(f"prompt mode {self.mode!r}", "unknown", "Take text or structured.")
+            do = f"Take one of: {', '.join(TEMPLATE_VERSION)}."
+            raise UsageError(f"prompt mode {self.mode!r}", "unknown", do)
 
 
 PAPER = PromptOptions()
@@ -119,9 +147,13 @@ PAPER = PromptOptions()
 def template(options: PromptOptions, *, numbered: bool) -> str:
     """The paper's template with ``{k}`` in place of k, and what the options change."""
     text = PAPER_TEMPLATE.replace("top k mol", "top {k} mol").replace("exactly k", "exactly {k}")
-    if options.mode == "structured":
+    if options.mode == STRUCTURED:
         head, rest = text.split("Output Format\n")
-        text = head + (_OURS_NUMBERS if numbered else _OURS_JSON) + rest[rest.index("Query\n") :]
+        ours = (_OURS_NUMBERS if numbered else _OURS_JSON) % (_OURS_FIELDS, _OURS_MEANING)
+        text = head + ours + rest[rest.index("Query\n") :]
+    elif options.mode == "reasoned":
+        second = _OURS_REASONED.replace("1. MOLECULE 1", "2. MOLECULE 2")
+        text = text.replace(_PAPER_ITEM, _OURS_REASONED).replace(_PAPER_SECOND, second)
     if options.facts:
         text = text.replace(_PAPER_LIST, _OURS_FACTS)
     return text + (_OURS_ANCHOR + "{never}.\n" if options.cache_friendly else "")

@@ -11,11 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from lgr_core.domain import ExpectedDirection
+from lgr_core.llm.parsing.reason_fields import KEYS
+
 ENUM_VALUES = 1_000
 LONG_ENUM_VALUES = 250
 LONG_ENUM_CHARACTERS = 15_000
 SCHEMA_CHARACTERS = 120_000
-_PROPERTIES = ("neighbors", "molecule", "justification")
+_PROPERTIES = ("neighbors", "molecule", "justification", *KEYS)
 
 
 def fits_enum(names: Collection[str]) -> bool:
@@ -29,7 +32,7 @@ def fits_enum(names: Collection[str]) -> bool:
 
 
 def reply_schema(k: int, candidates: Sequence[str] | int) -> dict[str, Any]:
-    """``{"neighbors": [k times {molecule, justification}]}`` for these names.
+    """``{"neighbors": [k times {molecule, justification, and the fields}]}`` for these names.
 
     For a number of candidates instead of names, each item has ``candidate``, 1 to that number.
     """
@@ -37,9 +40,23 @@ def reply_schema(k: int, candidates: Sequence[str] | int) -> dict[str, Any]:
         drug = {"candidate": {"type": "integer", "minimum": 1, "maximum": candidates}}
     else:
         drug = {"molecule": {"type": "string", "enum": list(candidates)}}
-    item = _strict({**drug, "justification": {"type": "string"}})
+    item = _strict({**drug, "justification": {"type": "string"}, **_fields()})
     neighbors = {"type": "array", "items": item, "minItems": k, "maxItems": k}
     return _strict({"neighbors": neighbors})
+
+
+def _fields() -> dict[str, Any]:
+    """The fields of a reason, by :data:`KEYS`."""
+    text = {"type": "string"}
+    directions = [str(direction) for direction in ExpectedDirection]
+    kinds: tuple[dict[str, Any], ...] = (
+        {"type": "array", "items": text},
+        text,
+        {"type": "string", "enum": directions},
+        text,
+        {"type": "number", "minimum": 0, "maximum": 1},
+    )
+    return dict(zip(KEYS, kinds, strict=True))
 
 
 def _strict(properties: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from lgr_core.domain import FloatArray
+from lgr_core.domain import FloatArray, Neighbor
 from lgr_core.errors import UsageError
 
 STRENGTH = 0.5
@@ -68,22 +68,34 @@ RECIPROCAL_RANK = "reciprocal_rank"
 Scores = Sequence[float | None]
 """The selector's score of each neighbour, best first; None where it gave none."""
 
+CONFIDENCE = "confidence_weighted"
+"""The aggregation by the confidence that a language model states: an ablation, not calibrated."""
+
 WEIGHTS: Mapping[str, Callable[[Scores, Callable[[], FloatArray]], FloatArray]] = {
     "mean": lambda scores, _: mean_weights(len(scores)),
     "rank_weighted": lambda scores, _: rank_weights(len(scores)),
     RECIPROCAL_RANK: lambda scores, _: reciprocal_rank_weights(len(scores)),
     "score_weighted": lambda scores, _: score_weights(scores),
+    CONFIDENCE: lambda stated, _: score_weights(stated),
     "median": lambda _, deltas: median_weights(deltas()),
 }
 """Aggregations by name: weights of one or more neighbours, (k_used,), ranked best first.
 
-Each is given the neighbours' scores and what reads their deltas, (k_used, genes), where it must.
+Each is given what :func:`values_of` says of the neighbours, and what reads their deltas, (k_used,
+genes), where it must.
 """
 
 SHRUNKEN = "shrunken"
 """The aggregation that also reads the rest of the pool: see :func:`shrunken_weights`."""
 
 AGGREGATES = (*WEIGHTS, SHRUNKEN)
+
+
+def values_of(how: str, neighbors: Sequence[Neighbor]) -> Scores:
+    """What an aggregation weighs neighbours by: the stated confidence, or the selector's score."""
+    if how == CONFIDENCE:
+        return [None if n.structured is None else n.structured.stated_confidence for n in neighbors]
+    return [neighbor.score for neighbor in neighbors]
 
 
 def check_aggregate(how: str) -> None:

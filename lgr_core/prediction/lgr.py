@@ -44,6 +44,7 @@ from lgr_core.prediction.aggregate import (
     WEIGHTS,
     check_aggregate,
     shrunken_weights,
+    values_of,
 )
 from lgr_core.prediction.method import NothingToFit, Predictions, Status
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
@@ -223,9 +224,9 @@ class LGR(NothingToFit):
         neighbors: Sequence[Neighbor],
         places: IntArray,
     ) -> FloatArray:
-        scores = [neighbor.score for neighbor in neighbors]
+        values = values_of(how, neighbors)
         read = partial(guard.vectors, i, places, self.basis)
-        return WEIGHTS[how](scores, lambda: np.nan_to_num(read()))
+        return WEIGHTS[how](values, lambda: np.nan_to_num(read()))
 
     def summed(
         self,

@@ -13,6 +13,7 @@ from lgr_core.errors import BadReplyError
 from lgr_core.llm.budget import BYTES_PER_TOKEN
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.locks import claimed
+from lgr_core.llm.parsing.reason_fields import as_fields
 from lgr_core.llm.parsing.reply_parser import ParsedReply, parse_reply
 from lgr_core.llm.prices import Prices
 from lgr_core.llm.response import MORE_TOKENS
@@ -207,7 +208,8 @@ class AnswerProvider:
             "target_molecule": query.drug,
             "dose_um": query.dose_um,
             "neighbors": [
-                {"molecule": n.drug, "justification": n.rationale} for n in found.neighbors
+                {"molecule": n.drug, "justification": n.rationale, **as_fields(n.structured)}
+                for n in found.neighbors
             ],
             "k": found.k,
             "k_used": found.k_used,

@@ -13,6 +13,7 @@ from lgr_core.domain import CandidatePool, Condition, LLMUsage, Selection
 from lgr_core.errors import AccessError, BudgetError, InputError, LgrError, StoppedError
 from lgr_core.llm.budget import Account, BudgetedClient, estimate_usage, most_usage
 from lgr_core.llm.concurrency import bounded_map
+from lgr_core.llm.prompt import PAPER
 from lgr_core.retrieval.answer_provider import CUT_PROMPT
 from lgr_core.retrieval.answer_source import AnsweredBy
 from lgr_core.retrieval.llm_question import Question
@@ -21,6 +22,9 @@ from lgr_core.retrieval.resolve import resolve
 
 ANSWER_TOKENS_A_NAME = 45
 """Output tokens expected for one ranked name with its sentence (10 names: about 450)."""
+
+FIELD_TOKENS_A_NAME = 75
+"""Output tokens expected for the fields of one reason, where the mode asks for them."""
 
 
 @dataclass(slots=True)
@@ -92,9 +96,10 @@ def estimate(selector: LLMSelector, pools: Iterable[CandidatePool], k: int) -> E
     """Tokens and price of what is not remembered, prompt caching not counted."""
     missing, remembered = open_questions(selector, pools, k)
     usage, most = LLMUsage(), LLMUsage()
+    fields = 0 if selector.options.prompt.mode == PAPER.mode else FIELD_TOKENS_A_NAME
     for question in missing:
         likely = estimate_usage(question.request)
-        output = min(ANSWER_TOKENS_A_NAME * question.k, likely.output)
+        output = min((ANSWER_TOKENS_A_NAME + fields) * question.k, likely.output)
         usage += LLMUsage(likely.input, 0, output, 1)
         most += most_usage(question.request)
     prices, model = selector.answers.prices, selector.options.model

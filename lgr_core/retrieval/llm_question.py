@@ -17,6 +17,9 @@ from lgr_core.errors import UsageError
 from lgr_core.llm.prompt import Prompt, PromptOptions, listed, render
 
 DEFAULT_SCOPE_LINE = "A549"
+SCOPE_LINE = "scope_line"
+"""The setting in ``LLMOptions.chosen`` that names the one line whose answers count in others."""
+
 MAX_TEMPERATURE = 2.0
 """The highest that the OpenAI API takes."""
 
@@ -51,8 +54,8 @@ class LLMOptions:
     ``max_candidates`` shows the model that many of a larger pool, chosen without it, for servers of
     a small context. ``ask_for`` is how many names are asked for (default: k; twice that in scope
     ``drug``, where some fall out of each line's pool). ``repair`` allows one more request that
-    names what was wrong. ``chosen`` are the settings (``model``, ``temperature``, ...) that were
-    named, though they may be the default.
+    names what was wrong. ``chosen`` are the settings (``model``, ``temperature``, ``scope_line``,
+    ...) that were named, though they may be the default.
     """
 
     policy: Policy = Policy.REPLAY

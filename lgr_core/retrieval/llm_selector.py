@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from lgr_core.atlas.store import AtlasStore
@@ -27,6 +28,7 @@ from lgr_core.errors import BadReplyError, NotFoundError, UsageError
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.parsing.reply_parser import ParsedReply
 from lgr_core.llm.prices import Prices
+from lgr_core.retrieval.answer_comparison import reciprocal_rank_fusion
 from lgr_core.retrieval.answer_provider import (
     CUT_PROMPT,
     AnswerProvider,
@@ -44,7 +46,7 @@ from lgr_core.retrieval.llm_question import (
     Scope,
     Shortlist,
 )
-from lgr_core.retrieval.neighbor_files import NeighborBook
+from lgr_core.retrieval.neighbor_book import NeighborBook
 from lgr_core.retrieval.recorded import find_recorded, recorded_selection
 from lgr_core.retrieval.resolve import resolve
 
@@ -81,13 +83,15 @@ class LLMSelector:
     """Asks a language model, the cache or neighbour files, as ``options.policy`` says.
 
     ``provider`` names the service in cache keys; it is the client's where there is one.
-    ``facts`` and ``line_facts`` go into the prompt with ``options.prompt.facts``.
+    ``facts`` and ``line_facts`` go into the prompt with ``options.prompt.facts``. With
+    ``any_line``, neighbour files of scope ``drug`` may answer for any line, not that of the scope
+    alone.
     """
 
     name = "llm"
     evidence: frozenset[Evidence] = frozenset()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the atlas is optional
         self,
         store: AtlasStore,
         options: LLMOptions | None = None,
@@ -98,6 +102,7 @@ class LLMSelector:
         provider: str = "openai",
         facts: Mapping[str, str] | None = None,
         line_facts: Mapping[str, str] | None = None,
+        any_line: bool = False,
     ) -> None:
         self.options = LLMOptions() if options is None else options
         if self.options.policy is not Policy.REPLAY and client is None:
@@ -105,6 +110,7 @@ class LLMSelector:
             raise UsageError(f"--cache {self.options.policy}", found, "Set a key, or use replay.")
         name = provider if client is None else client.provider
         self.atlas, self.catalog, self._book = store.name, store.drug_catalog, book
+        self._any_line = any_line
         self._shortlist = None if self.options.max_candidates is None else _offline(store)
         self._question_builder = QuestionBuilder(
             store, self.options, name, facts, line_facts, self._shortlist
@@ -230,12 +236,13 @@ class LLMSelector:
             return parsed_reply(heard[0].question, heard[0].reply).proposals, {}
         places: dict[str, list[int]] = defaultdict(list)
         best: dict[str, Proposal] = {}
-        for h in heard:
-            for n in validate(h.question, h.reply, self.catalog).neighbors:
-                if not places[n.drug] or n.rank < min(places[n.drug]):
-                    best[n.drug] = Proposal(n.drug, n.rationale)
-                places[n.drug].append(n.rank)
-        score = {drug: sum(1 / p for p in ranks) / len(heard) for drug, ranks in places.items()}
+        samples = [validate(h.question, h.reply, self.catalog) for h in heard]
+        for n in chain.from_iterable(sample.neighbors for sample in samples):
+            if not places[n.drug] or n.rank < min(places[n.drug]):
+                best[n.drug] = Proposal(n.drug, n.rationale, structured=n.structured)
+            places[n.drug].append(n.rank)
+        fused = reciprocal_rank_fusion([sample.drugs for sample in samples], constant=0)
+        score = {drug: value / len(heard) for drug, value in fused.items()}
         ranked = sorted(score, key=lambda drug: (-score[drug], drug))
         proposals = tuple(replace(best[drug], score=score[drug]) for drug in ranked)
         return proposals, {drug: len(places[drug]) / len(heard) for drug in ranked}
@@ -270,15 +277,21 @@ class LLMSelector:
         }
 
     def _recorded(self, pool: CandidatePool) -> Selection | None:
-        """What a neighbour file answers in the scope's line, if one may."""
+        """What a neighbour file answers in a line of the scope, if one may."""
         if self._book is None:
             return None
-        in_line = self.options.scope is Scope.LINE
-        line = pool.query.cell_line if in_line else self.scope_line
-        found = find_recorded(self._book, pool, line, self.options, self.atlas)
+        lines = self._recorded_lines(self._book, pool)
+        found = find_recorded(self._book, pool, lines, self.options, self.atlas)
         if found is None:
             return None
         return recorded_selection(found, pool, self.options, self.catalog)
+
+    def _recorded_lines(self, book: NeighborBook, pool: CandidatePool) -> tuple[str, ...]:
+        """The lines whose records may answer, the preferred one first."""
+        if self.options.scope is Scope.LINE:
+            return (pool.query.cell_line,)
+        others = book.lines(pool.query.drug) if self._any_line else ()
+        return (self.scope_line, *others)
 
     def _unanswered(self, pool: CandidatePool) -> NotFoundError:
         in_line = self.options.scope is Scope.LINE

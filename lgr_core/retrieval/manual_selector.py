@@ -47,7 +47,11 @@ def with_edits(
 ) -> tuple[Proposal, ...]:
     """The neighbours as proposals, without those dropped and with those added, in that order."""
     dropped = frozenset(drop)
-    kept = [Proposal(n.drug, n.rationale, n.score) for n in neighbors if n.drug not in dropped]
+    kept = [
+        Proposal(n.drug, n.rationale, n.score, n.structured)
+        for n in neighbors
+        if n.drug not in dropped
+    ]
     known = {proposal.text for proposal in kept}
     return (*kept, *(Proposal(drug, "Added by hand.") for drug in add if drug not in known))
 

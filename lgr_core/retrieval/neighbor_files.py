@@ -11,19 +11,16 @@ import hashlib
 import json
 import logging
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from lgr_core.domain import EMPTY, Proposal, Retrieval
-from lgr_core.drugs.catalog import DrugCatalog
-from lgr_core.drugs.cell_lines import line_key
 from lgr_core.errors import InputError
 from lgr_core.llm.locked_jsonl import append_line
+from lgr_core.llm.parsing.reason_fields import as_fields, fields_of
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +54,12 @@ def neighbor_line(retrieval: Retrieval, source: str = "", atlas: str = "") -> st
         "target_cell_type": query.cell_line,
         "target_molecule": query.drug,
         "neighbors": [
-            {"molecule": n.drug, "score": n.score, "justification": n.rationale}
+            {
+                "molecule": n.drug,
+                "score": n.score,
+                "justification": n.rationale,
+                **as_fields(n.structured),
+            }
             for n in retrieval.neighbors
         ],
         "dose_um": query.dose_um,
@@ -104,7 +106,7 @@ def read_neighbors(path: Path) -> Iterator[NeighborRecord]:
         if not line.strip():
             continue
         try:
-            yield _record(line)
+            yield record_of_line(line)
         except _NO_RECORD as err:
             if number < len(lines) or not isinstance(err, json.JSONDecodeError):
                 found = f"line {number} is no neighbour record ({type(err).__name__}: {err})"
@@ -121,10 +123,22 @@ def line_id(line: str) -> str:
     return hashlib.sha256(line.strip().encode()).hexdigest()[:16]
 
 
-def _record(line: str) -> NeighborRecord:
+def record_of_line(line: str) -> NeighborRecord:
+    """The record in one JSON line.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError, AttributeError
+        If the line is none.
+    """
     data = json.loads(line)
     proposals = tuple(
-        Proposal(_name(item["molecule"]), str(item.get("justification") or ""), _score(item))
+        Proposal(
+            _name(item["molecule"]),
+            str(item.get("justification") or ""),
+            _score(item),
+            fields_of(item),
+        )
         for item in data["neighbors"]
     )
     return NeighborRecord(
@@ -167,50 +181,6 @@ def _asked(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: provenance[name] for name in names if provenance.get(name) is not None}
 
 
-class Found(NamedTuple):
-    """A record, the name of its file, and whether the user named that file for this question."""
-
-    record: NeighborRecord
-    file: str
-    named: bool
-
-
-class NeighborBook:
-    """Neighbour files by cell line and drug.
-
-    Files that the user named go first, in their order; then folder by folder, the newest answer
-    first (by its own date, else by its file's). A file of a folder that cannot be read is left out
-    with a warning. Lines and drugs are matched by their closest reading, against the drugs of one
-    atlas; a line need not be in it, so that one line's ranking can be reused in others.
-
-    Raises
-    ------
-    InputError
-        If a named file cannot be read.
-    """
-
-    def __init__(
-        self, files: Iterable[Path], catalog: DrugCatalog, *, named: Iterable[Path] = ()
-    ) -> None:
-        self._catalog = catalog
-        self._found: dict[tuple[str, str], list[Found]] = defaultdict(list)
-        for path in named:
-            self._add([Found(record, path.name, named=True) for record in read_neighbors(path)])
-        for _, folder in groupby(files, key=lambda path: path.parent):
-            dated = [pair for path in folder for pair in _dated(path)]
-            self._add([found for _, found in sorted(dated, key=lambda pair: pair[0])])
-
-    def _add(self, oldest_first: Sequence[Found]) -> None:
-        for found in reversed(oldest_first):
-            drug = self._catalog.find(found.record.drug).drug
-            if drug is not None:
-                self._found[line_key(found.record.cell_line), drug].append(found)
-
-    def answers(self, cell_line: str, drug: str) -> Sequence[Found]:
-        """The records for a drug in a line, the one that goes first at the front."""
-        return self._found.get((line_key(cell_line), drug), ())
-
-
 def read_or_warn(path: Path) -> list[NeighborRecord]:
     """The records of a file of the installation; none, with a warning, if it cannot be read."""
     try:
@@ -218,19 +188,6 @@ def read_or_warn(path: Path) -> list[NeighborRecord]:
     except InputError as err:
         log.warning("%s This file is left out.", err)
         return []
-
-
-def _dated(path: Path) -> list[tuple[float, Found]]:
-    records = read_or_warn(path)
-    of_file = path.stat().st_mtime if records else 0.0
-    return [(_moment(r.at, of_file), Found(r, path.name, named=False)) for r in records]
-
-
-def _moment(text: str, otherwise: float) -> float:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return otherwise
 
 
 def neighbor_files(*folders: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lgr_core.domain import CandidatePool, Change, Condition, Evidence, IntArray, WellScope
 from lgr_core.errors import EmptyPoolError, UsageError
@@ -106,6 +107,11 @@ class QueryBlock(Queries):
             return tuple(compress(offered, opened[rows]))
         left = set(self.labels.drugs[self.labels.drug[opened]])
         return tuple(filter(left.__contains__, offered))
+
+    @property
+    def gene_names(self) -> NDArray[np.object_]:
+        """(n_genes,) the names of the genes that are read for the block, in their order."""
+        return self._reader.store.gene_names[self._reader.genes]
 
     def pool_of(self, i: int) -> CandidatePool:
         """The candidates of query ``i``.

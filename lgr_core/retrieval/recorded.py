@@ -10,33 +10,59 @@ be asked instead, such a record is passed over, unless the user named its file.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lgr_core.domain import CandidatePool, Condition, Selection
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import line_key
+from lgr_core.llm.prompt import PAPER, TEMPLATE_VERSION
 from lgr_core.retrieval.answer_source import NOT_STATED, AnsweredBy
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
-from lgr_core.retrieval.neighbor_files import Found, NeighborBook, NeighborRecord
+from lgr_core.retrieval.neighbor_book import Found, NeighborBook
+from lgr_core.retrieval.neighbor_files import NeighborRecord
 
 
 def find_recorded(
-    book: NeighborBook, pool: CandidatePool, line: str, options: LLMOptions, atlas: str
+    book: NeighborBook,
+    pool: CandidatePool,
+    lines: Sequence[str],
+    options: LLMOptions,
+    atlas: str,
 ) -> Found | None:
-    """The record that answers for ``pool.query`` when it is asked in ``line``; None if none may.
+    """The record that answers for ``pool.query`` when it is asked in ``lines``; None if none may.
 
-    Named files go first, then the record that honours most, then the one that the book has first.
+    Named files go first, then the record that honours most settings, then one of the user's own
+    folder, then the one whose candidate list covers the pool best (:func:`list_fit`), then one of
+    an earlier line, then one that was asked of the drug by this very name, then the newest.
     """
     fitting = [
-        found
+        (found, place)
+        for place, line in enumerate(lines)
         for found in book.answers(line, pool.query.drug)
         if _is_asked(found.record, pool.query, options, atlas) and _may_answer(found, options)
     ]
-    ranked = sorted(
-        fitting, key=lambda found: (not found.named, len(not_honoured(options, found.record)))
-    )
-    return ranked[0] if ranked else None
+
+    def order(candidate: tuple[Found, int]) -> tuple[bool, int, int, float, int, bool]:
+        found, place = candidate
+        departures = len(not_honoured(options, found.record))
+        form = found.record.drug != pool.query.drug
+        return not found.named, departures, found.place, -list_fit(found, pool), place, form
+
+    return min(fitting, key=order)[0] if fitting else None
+
+
+def list_fit(found: Found, pool: CandidatePool) -> float:
+    """How well the candidate list of a record covers a pool, from 0 to 1.
+
+    The Jaccard index of the drugs that the file names and those of the line: shared by both, over
+    all in either. A list of 379 drugs holds a pool of 110 too, but few of its fifteen best stand in
+    it; so a longer list covers worse. A record of one atlas was asked for that atlas: 1.
+    """
+    if found.record.atlas:
+        return 1.0
+    here = {pool.query.drug, *pool.drugs, *pool.twins, *pool.withheld}
+    return len(here & found.listed) / len(here | found.listed)
 
 
 def recorded_selection(
@@ -52,11 +78,25 @@ def recorded_selection(
         "scope": str(options.scope),
         "asked_in_line": record.cell_line,
         "names_in_file": len(record.proposals),
+        "listed": len(found.listed),
+        "listed_in_pool": len(found.listed.intersection(pool.drugs)),
+        "pool_size": len(pool.drugs),
         "of_any_atlas": not (found.named or record.atlas),
         "not_honoured": list(not_honoured(options, record)),
     }
-    shown = frozenset(catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+    shown = drugs_beyond(pool, catalog)
     return Selection(record.proposals, shown=shown, provenance=provenance)
+
+
+def drugs_beyond(pool: CandidatePool, catalog: DrugCatalog) -> frozenset[str]:
+    """The drugs of the atlas that a list made elsewhere may name: those not in the pool."""
+    return frozenset(catalog.names) - {*pool.drugs, pool.query.drug, *pool.twins}
+
+
+def is_of(record: NeighborRecord, query: Condition, atlas: str) -> bool:
+    """Whether a record is of the query's dose and of this atlas, as far as it names them."""
+    of_dose = record.dose_um is None or _is_same(record.dose_um, query.dose_um)
+    return of_dose and record.atlas in {"", atlas}
 
 
 def not_honoured(options: LLMOptions, record: NeighborRecord) -> tuple[str, ...]:
@@ -82,6 +122,24 @@ def said_of(provenance: Mapping[str, Any]) -> str | None:
     return f"Recorded answer ({who}): it was not asked with {', '.join(settings)}."
 
 
+def choice_words(provenance: Mapping[str, Any], line: str) -> str | None:
+    """Why this file answers, in words: whose answer it is, and what its candidate list covers.
+
+    None where no neighbour file answered.
+    """
+    if "listed_in_pool" not in provenance:
+        return None
+    asked = other_line(provenance, line)
+    whose = "recorded for this line" if asked is None else f"recorded for {asked}"
+    covered = f"{provenance['listed_in_pool']:,} of the {provenance['pool_size']:,} candidates here"
+    return f"{whose}; its file names {provenance['listed']:,} drugs, {covered}"
+
+
+def covers_all(provenance: Mapping[str, Any]) -> bool:
+    """Whether the candidate list of a recorded answer holds the pool; true of other answers."""
+    return provenance.get("listed_in_pool") == provenance.get("pool_size")
+
+
 def other_line(provenance: Mapping[str, Any], line: str) -> str | None:
     """The line that the model was asked about, where it is not the query's; None where it is."""
     asked = provenance.get("asked_in_line")
@@ -92,11 +150,7 @@ def _is_asked(record: NeighborRecord, query: Condition, options: LLMOptions, atl
     """Whether the record was put this very question."""
     flags = _flags(record)
     told = ("masked" in flags, "facts" in flags)
-    return (
-        record.atlas in {"", atlas}
-        and (record.dose_um is None or _is_same(record.dose_um, query.dose_um))
-        and told == (options.prompt.masked, options.prompt.facts)
-    )
+    return is_of(record, query, atlas) and told == (options.prompt.masked, options.prompt.facts)
 
 
 def _may_answer(found: Found, options: LLMOptions) -> bool:
@@ -136,7 +190,8 @@ def _settings(options: LLMOptions) -> dict[str, Any]:
 def _had(record: NeighborRecord) -> dict[str, set[Any]]:
     """The values of these settings that the record was asked with, as far as it says."""
     flags = _flags(record)
-    mode = "structured" if any(flag.startswith("structured/") for flag in flags) else "text"
+    modes = {flag.partition("/")[0] for flag in flags} & TEMPLATE_VERSION.keys()
+    mode = next(iter(modes), PAPER.mode)
     had = {name: {record.asked[name]} for name in record.asked}
     return {
         **had,

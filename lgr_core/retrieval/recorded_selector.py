@@ -17,7 +17,8 @@ class RecordedSelector:
 
     The first of ``selectors`` that has an answer gives the ranking: the one of scope ``line``, then
     the one of scope ``drug``, or a single one whose scope the user named. Its provenance states the
-    line that the model was asked about (``asked_in_line``).
+    line that the model was asked about (``asked_in_line``), and how many drugs the candidate list
+    of its file has, there and in the pool (``listed``, ``listed_in_pool``).
 
     A file may have been recorded for another list of drugs, of which few are candidates here. Who
     asks one question checks that with :meth:`usable` or :meth:`require`; methods that weigh the

@@ -125,7 +125,12 @@ class _Resolver:
             self._reject(proposal.text, Reason.BEYOND_K)
         else:
             neighbor = Neighbor(
-                drug, len(self.neighbors) + 1, proposal.score, proposal.rationale, first
+                drug,
+                len(self.neighbors) + 1,
+                proposal.score,
+                proposal.rationale,
+                first,
+                proposal.structured,
             )
             self.neighbors.append(neighbor)
             self.kept.add(drug)

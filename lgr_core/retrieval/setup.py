@@ -17,9 +17,16 @@ from lgr_core.llm.budget import Budget, BudgetedClient
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import Prices
-from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope, known_facts
+from lgr_core.retrieval.llm_question import (
+    SCOPE_LINE,
+    LLMOptions,
+    Policy,
+    Scope,
+    known_facts,
+)
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.neighbor_files import NeighborBook, neighbor_files
+from lgr_core.retrieval.neighbor_book import NeighborBook
+from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.tags import TagInference
 
@@ -68,10 +75,12 @@ def recorded_selector(
 ) -> RecordedSelector:
     """The recorded answers that count in this installation; the model is never asked.
 
-    The one policy of shell, Python, pages and benchmarks: the query's own line first, else the
-    line of ``options.scope_line``, or only those of a ``scope`` that the user names. ``options``
-    (by default, the settings' model) say which answers fit best; their policy and scope are not
-    read. ``neighbors`` are files that go before those of the installation.
+    The one policy of shell, Python, pages and benchmarks: the query's own line first, else another
+    line, or only those of a ``scope`` that the user names; among files,
+    :func:`~lgr_core.retrieval.recorded.find_recorded` chooses. The other line is that of
+    ``options.scope_line`` alone where it was chosen by name, else any. ``options`` (by default, the
+    settings' model) say which answers fit best; their policy and scope are not read. ``neighbors``
+    are files that go before those of the installation.
 
     Raises
     ------
@@ -81,6 +90,7 @@ def recorded_selector(
     asked = LLMOptions(model=settings.llm_model) if options is None else options
     asked = _limited(asked, settings)
     known = _known_answers(store, settings, asked, neighbors)
+    known["any_line"] = scope is None and SCOPE_LINE not in asked.chosen
     return RecordedSelector(
         *(
             LLMSelector(store, replace(asked, policy=Policy.REPLAY, scope=each), **known)

@@ -23,7 +23,7 @@ from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.fill_cache import ANSWER_TOKENS_A_NAME
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Question
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.recorded import other_line, said_of
+from lgr_core.retrieval.recorded import choice_words, covers_all, other_line, said_of
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked
@@ -107,8 +107,8 @@ def _who(found: Selection, line: str) -> tuple[str, ...]:
     asked = other_line(said, line)
     reused = f", asked for {asked}: its ranking is reused in {line}"
     ranked = f"{words}{'' if asked is None else reused}."
-    departs = said_of(said)
-    return (ranked,) if departs is None else (ranked, departs)
+    partial = None if covers_all(said) else f"The answer was {choice_words(said, line)}."
+    return (ranked, *filter(None, (partial, said_of(said))))
 
 
 def _stand_in(asked: Asked) -> str:
@@ -215,7 +215,9 @@ def _raw(answer: Answer, question: Question) -> None:
         )
         shown += ("cached_tokens", "output_tokens", "cost_usd", "form", "reading", "reply")
         rest = [(key.replace("_", " "), pieces.plain(said[key])) for key in shown if key in said]
-        html(pieces.facts([("answer", source_words(said) or "not recorded"), *rest]))
+        why = choice_words(said, found.query.cell_line)
+        chosen = [] if why is None else [("why this answer", why)]
+        html(pieces.facts([("answer", source_words(said) or "not recorded"), *chosen, *rest]))
     html(pieces.caption("The prompt for this line, drug and dose:"))
     st.code(question.request.prompt, language=None, height=220)
     if found.raw:

@@ -132,7 +132,7 @@ def good(_: AtlasStore) -> None:
     results = shipped_results()
     html(
         pieces.section(text.PARTS["good"], text.RESULTS_WORDS.format(atlas=ATLAS))
-        + pieces.lead([text.RESULTS_HOW])
+        + pieces.lead([text.RESULTS_HOW, text.OWN_GENES])
     )
     for regime, words in REGIME_LABELS.items():
         part = results[results["regime"] == str(regime)]

@@ -120,6 +120,12 @@ RESULTS_HOW = (
     "truth: no retrieval by a plain mean of ten gets much beyond it. A method whose r beyond the "
     "line mean is near 0 knows the line and not the drug."
 )
+OWN_GENES = (
+    "A language model retrieves better than it predicts. Asked which genes each of the 110 drugs "
+    "should change (control llm_genes), its own genes correlate with what a drug does beyond its "
+    "plate by r = 0.025 (92 drugs, 47 lines; the strong drugs 0.048); its list of neighbours, "
+    "weighted by one over the rank, by 0.104 (0.307)."
+)
 
 LIMITS = (
     (

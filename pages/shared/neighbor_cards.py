@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Neighbor, Reason
+from lgr_core.domain import Neighbor, Rejected
 from pages.shared import asking, pieces, state
 from pages.shared.pickers import Asked
 from pages.shared.piece_cards import Card, card_grid
@@ -19,7 +21,7 @@ CARDS = 10
 
 
 def neighbors(asked: Asked, answer: Answer) -> None:
-    """The neighbours as cards, then what was proposed and not believed."""
+    """The neighbours as cards, then the refused proposals."""
     retrieval, question = answer.retrieval, asked.question
     how = selector_words(retrieval.selector)
     html(
@@ -37,10 +39,13 @@ def neighbors(asked: Asked, answer: Answer) -> None:
         with st.expander(f"{len(shown) - CARDS} more neighbours"):
             html(card_grid(shown[CARDS:]))
     if retrieval.rejected:
-        spare = all(item.reason is Reason.BEYOND_K for item in retrieval.rejected)
-        what = "not needed" if spare else "not believed, and why"
-        with st.expander(f"{count(len(retrieval.rejected), 'proposal')} {what}"):
-            html(pieces.rejected(retrieval.rejected))
+        refused(retrieval.rejected)
+
+
+def refused(rejected: Sequence[Rejected]) -> None:
+    """What was proposed and refused, each with its reason."""
+    with st.expander(f"Refused: {count(len(rejected), 'proposal')}, and why"):
+        html(pieces.rejected(rejected))
 
 
 def forms(asked: Asked, answer: Answer) -> None:

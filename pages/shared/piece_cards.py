@@ -45,6 +45,7 @@ class Row:
     revealed: Sequence[str] = ()
     against: str = ""
     twin_of: str | None = None
+    stated: Sequence[tuple[str, str]] = ()
 
 
 def card_grid(neighbors: Iterable[Card]) -> str:
@@ -89,10 +90,8 @@ def _row(row: Row) -> str:
         if row.against
         else ""
     )
-    pairs = "".join(
-        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>"
-        for label, value in row.annotated
-    )
+    pairs, stated = _pairs(row.annotated), _pairs(row.stated)
+    fields = f"<dl>{stated}</dl>" if stated else ""
     told = pieces.spans(escape(fact) for fact in row.facts)
     truth = "".join(f'<span class="lgr-truth">{escape(words)}</span>' for words in row.revealed)
     return (
@@ -100,7 +99,14 @@ def _row(row: Row) -> str:
         f'<header><span class="lgr-rank">{row.rank}</span><h3>{escape(row.drug)}</h3></header>'
         f'<div class="lgr-structure">{image}</div>'
         f'<div class="lgr-said"><h4>Reason given</h4><p class="lgr-reason">'
-        f"{escape(row.reason) or 'none'}</p>{against}{twin}</div>"
+        f"{escape(row.reason) or 'none'}</p>{fields}{against}{twin}</div>"
         f'<div class="lgr-known"><h4>What is annotated</h4><dl>{pairs}</dl></div>'
         f"<footer>{told}{truth}</footer></article>"
+    )
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Labels and values as the items of a description list."""
+    return "".join(
+        f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for label, value in pairs
     )

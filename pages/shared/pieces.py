@@ -97,7 +97,7 @@ def bar(parts: Sequence[tuple[str, int, str]]) -> str:
 
 
 def rejected(proposals: Iterable[Rejected]) -> str:
-    """What was proposed and not believed, and why."""
+    """The refused proposals, and why."""
     return facts((proposal.text, _why(proposal)) for proposal in proposals)
 
 

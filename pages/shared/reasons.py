@@ -19,6 +19,7 @@ from lgr_core.domain import Neighbor
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.drugs.rationale_check import contradicts
 from lgr_core.figures import comparison as compare_figures
+from lgr_core.retrieval.expected_drugs import expected_not_chosen
 from pages.shared import asking, links, neighbor_cards, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
@@ -150,8 +151,23 @@ def rows(view: Answered, look: Look) -> None:
     ]
     html(row_list(shown))
     if answer.retrieval.rejected:
-        with st.expander(f"{count(len(answer.retrieval.rejected), 'proposal')} not believed"):
-            html(pieces.rejected(answer.retrieval.rejected))
+        neighbor_cards.refused(answer.retrieval.rejected)
+    _left_out(view)
+
+
+def _left_out(view: Answered) -> None:
+    """Drugs of the pool with the query's mechanism that were not chosen, by the annotation."""
+    pool = view.answer.pool
+    annotations = {drug: _annotation(view, drug) for drug in (pool.query.drug, *pool.drugs)}
+    found = expected_not_chosen(pool, set(view.answer.retrieval.drugs), annotations)
+    if not found:
+        return
+    own = annotations[pool.query.drug]
+    words = f"{count(len(found), 'drug')} measured here {'share' if len(found) > 1 else 'shares'}"
+    words += f" a mechanism with {pool.query.drug} ({listed(_labels(own.tags))}; {own.source})."
+    rows = [(one.drug, f"{listed(_labels(one.mechanisms))} ({one.source})") for one in found]
+    with st.expander(f"Expected but not chosen: {count(len(found), 'drug')}"):
+        html(pieces.caption(words) + pieces.facts(rows))
 
 
 def numbers(view: Answered, look: Look) -> None:
@@ -242,6 +258,7 @@ def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card)
         revealed=revealed,
         against=listed(_labels(against)),
         twin_of=neighbor.same_parent_as,
+        stated=() if neighbor.structured is None else neighbor.structured.in_words(),
     )
 
 

@@ -9,6 +9,7 @@ from lgr_core import metrics
 from lgr_core.answer import Answer
 from lgr_core.answer.baselines import NullComparison
 from lgr_core.answer.top_genes import strongest_genes
+from lgr_core.retrieval.llm_selector import LLMSelector
 from pages.shared import pieces, state
 from pages.shared.neighbor_cards import picture
 from pages.shared.pickers import Asked
@@ -55,7 +56,8 @@ def remarks(asked: Asked, answer: Answer) -> str:
     """How the question was read and answered, as far as it must be said."""
     novel = _novel_notes(asked, answer)
     control = () if answer.is_linear else _control_note(asked.question.selector)
-    return pieces.notes((*asked.notes, *novel, *control, *answer.notes))
+    weak = () if answer.is_linear else _little_effect(asked, answer)
+    return pieces.notes((*asked.notes, *novel, *control, *answer.notes, *weak))
 
 
 def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
@@ -148,6 +150,14 @@ _LONGEST = 60
 
 def _r(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "undefined"
+
+
+def _little_effect(asked: Asked, answer: Answer) -> tuple[str, ...]:
+    """That a language model expects little of the drug, where one chose its neighbours."""
+    stated = state.expected(asked.store).of(asked.question.drug)
+    if answer.retrieval.selector != LLMSelector.name or stated is None or stated.label is None:
+        return ()
+    return (f"{stated.label[0].upper()}{stated.label[1:]} ({stated.source}). It proves nothing.",)
 
 
 def _control_note(selector: str) -> tuple[str, ...]:

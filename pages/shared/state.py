@@ -30,6 +30,7 @@ from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.effect_size import strengths
+from lgr_core.signatures.expected import ExpectedSignatures
 from lgr_core.signatures.search import SignatureLibrary
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
@@ -116,6 +117,11 @@ def book() -> MechanismAnnotations:
 def other_names(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
     """Shipped aliases of each drug of an atlas, sorted; a drug without one is not in it."""
     return _other_names(_version(atlas.name), atlas)
+
+
+def expected(atlas: AtlasStore) -> ExpectedSignatures:
+    """The recorded genes that a language model expects each drug of an atlas to change."""
+    return _expected(_version(atlas.name), atlas)
 
 
 def strength(atlas: AtlasStore) -> pd.DataFrame:
@@ -237,6 +243,11 @@ def _other_names(version: Version, _atlas: AtlasStore) -> Mapping[str, tuple[str
         for drug in _atlas.drug_catalog.find(alias).candidates:
             names[drug] = (*names.get(drug, ()), alias)
     return names
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _expected(version: Version, _atlas: AtlasStore) -> ExpectedSignatures:  # noqa: ARG001
+    return ExpectedSignatures.load(_atlas.drug_catalog)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading every change")

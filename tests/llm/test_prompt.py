@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgr_core.domain import CandidatePool, Condition
+from lgr_core.domain import (
+    CandidatePool,
+    Condition,
+    ExpectedDirection,
+    Proposal,
+    StructuredReason,
+)
 from lgr_core.errors import UsageError
+from lgr_core.llm.parsing.reason_fields import KEYS
 from lgr_core.llm.parsing.reply_parser import parse_reply
 from lgr_core.llm.prompt import (
     PAPER_TEMPLATE,
@@ -67,7 +74,8 @@ def test_default_is_the_papers_prompt():
 @pytest.mark.parametrize(
     ("name", "options", "version"),
     [
-        ("structured", STRUCTURED, "structured/1"),
+        ("structured", STRUCTURED, "structured/2"),
+        ("reasoned", PromptOptions(mode="reasoned"), "reasoned/1"),
         (
             "facts_masked_cached",
             PromptOptions(facts=True, masked=True, cache_friendly=True),
@@ -187,7 +195,7 @@ def test_masks_grow_with_the_list():
     assert candidate_lines(prompt)[0] == "D0001"
 
 
-@pytest.mark.parametrize("mode", ["text", "structured"])
+@pytest.mark.parametrize("mode", ["text", "reasoned", "structured"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_cache_friendly_prefix_is_the_same_for_all_queries(mode, masked):
     """Everything before the query, and the schema, is one for all anchors of a line and dose."""
@@ -230,9 +238,37 @@ def test_structured_schema_is_strict():
     assert schema["type"] == item["type"] == "object"
     assert schema["additionalProperties"] is item["additionalProperties"] is False
     assert schema["required"] == ["neighbors"]
-    assert item["required"] == ["molecule", "justification"]
+    assert item["required"] == ["molecule", "justification", *KEYS] == list(item["properties"])
     assert item["properties"]["molecule"] == {"type": "string", "enum": list(DRUGS)}
     assert "uniqueItems" not in str(schema)
+
+
+def test_the_schema_asks_for_the_fields_of_a_reason():
+    """Targets as a list, the direction as one of three, the confidence between 0 and 1."""
+    item = item_schema(render(make_pool(), 3, STRUCTURED))
+    assert item["shared_targets"] == {"type": "array", "items": {"type": "string"}}
+    assert item["expected_direction"]["enum"] == ["same", "opposite", "partial"]
+    assert item["stated_confidence"] == {"type": "number", "minimum": 0, "maximum": 1}
+    assert item["shared_pathway"] == item["why_in_this_line"] == {"type": "string"}
+
+
+def test_what_a_reasoned_prompt_asks_for_can_be_read():
+    """The form of its own lines, filled in, gives every field."""
+    text = render(make_pool(), 3, PromptOptions(mode="reasoned")).text
+    form = next(line for line in text.splitlines() if line.startswith("1. MOLECULE 1"))
+    parts = (
+        ("MOLECULE 1", "Cobimetinib"),
+        ("gene symbols, or none", "MAP2K1"),
+        ("pathway or program", "ERK"),
+        ("same, opposite or partial", "same"),
+        ("a number from 0 to 1", "0.5"),
+    )
+    for part, value in parts:
+        assert part in form
+        form = form.replace(part, value)
+    (found,) = parse_reply(f"<Final Answer>\n{form}\n</Final Answer>", DRUGS).proposals
+    wanted = StructuredReason(("MAP2K1",), "ERK", ExpectedDirection.SAME, "one sentence", 0.5)
+    assert found == Proposal("Cobimetinib", "One-sentence biological justification.", None, wanted)
 
 
 def test_tahoe_sized_pools_fit_an_enum():
@@ -262,7 +298,7 @@ def test_pools_beyond_the_limits_are_numbered(names):
     lines = candidate_lines(prompt)
     assert lines[11] == f"12. {sorted(names)[11]}"
     assert prompt.labels["12"] == sorted(names)[11]
-    assert prompt.version == "structured/1+numbered"
+    assert prompt.version == "structured/2+numbered"
     assert '"candidate" is the number' in prompt.text
 
 

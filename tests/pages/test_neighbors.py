@@ -141,6 +141,30 @@ def test_a_reason_against_the_annotation_is_marked(visit):
     assert "The reason speaks of HDAC inhibitor" in page
 
 
+def test_drugs_of_the_mechanism_that_were_left_out_are_listed(opened):
+    """With one neighbour the other MEK inhibitors, each with the source of its annotation."""
+    app = opened(k="1")
+    chosen = used(app)
+    (box,) = [box for box in app.expander if box.label.startswith("Expected but not chosen")]
+    assert box.label == "Expected but not chosen: 4 drugs"
+    words = " ".join(part.value for part in box.markdown) + text(app)
+    left = {"Cobimetinib", "Binimetinib", "Selumetinib"} - set(chosen)
+    assert all(f"<th>{drug}</th>" in words for drug in left)
+    refused = opened(add="Trametinib")
+    assert "Refused: 1 proposal, and why" in [box.label for box in refused.expander]
+
+
+def test_the_fields_of_a_pasted_reason_stand_below_it(visit):
+    """Each with its label; a reason without any has none."""
+    app = unfold(visit(**LINK, selector="llm", k="2"), "guide")
+    reply = "1. Cobimetinib: both block MEK. | Shared targets: MAP2K1 | Expected direction: same"
+    app.text_area(key="reply").set_value(f"{reply}\n2. Binimetinib: a MEK inhibitor too.").run()
+    app.button(key="use_reply").click().run()
+    page = text(app.switch_page("pages/views/neighbors.py").run())
+    assert page.count("<dt>shared targets</dt><dd>MAP2K1</dd>") == 1
+    assert page.count("<dt>expected direction</dt><dd>same</dd>") == 1
+
+
 def test_names_survive_the_link():
     """Bars and percent signs, too; an empty part is nobody."""
     names = ("a|b", "100%", "c%7Cd")

@@ -5,7 +5,7 @@ import pytest
 
 from lgr_core.answer import predict
 from lgr_core.answer.baselines import verdict
-from lgr_core.domain import Condition, Evidence, Proposal, Selection
+from lgr_core.domain import Condition, Evidence, Proposal, Selection, StructuredReason
 from lgr_core.errors import EmptyPoolError, LeakageError, LgrError, UsageError
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.lgr_controls import Oracle
@@ -153,7 +153,11 @@ class Scored(Names):
 
     def select(self, pool, k, view):
         """The names, best first."""
-        return Selection(tuple(Proposal(name, score=SCORED[name]) for name in self.names))
+        stated = [StructuredReason(stated_confidence=c) for c in (0.2, 0.4, 0.6)]
+        reasoned = zip(self.names, stated, strict=True)
+        return Selection(
+            tuple(Proposal(name, score=SCORED[name], structured=why) for name, why in reasoned)
+        )
 
 
 @pytest.mark.parametrize(
@@ -162,6 +166,7 @@ class Scored(Names):
         ("mean", [1 / 3, 1 / 3, 1 / 3]),
         ("rank_weighted", [1 / 2, 1 / 3, 1 / 6]),
         ("score_weighted", [0.75, 0.25, 0.0]),
+        ("confidence_weighted", [1 / 6, 1 / 3, 1 / 2]),
         ("median", None),
         ("shrunken", [1 / 6 + 1 / 12] * 3),
     ],
@@ -178,6 +183,12 @@ def test_each_aggregation_is_the_sum_of_its_weights(toy, how, weights, all_genes
     total = each @ measured(toy, *drugs, all_genes=all_genes).astype(float)
     np.testing.assert_allclose(found.delta, total, rtol=1e-5, atol=1e-5)
     assert each.sum() == pytest.approx(1)
+
+
+def test_without_a_stated_confidence_all_weigh_the_same(toy):
+    """One neighbour that states none is enough."""
+    found = run(toy, LGR(Names(*SCORED), toy.drug_catalog, 3, how="confidence_weighted"))
+    np.testing.assert_allclose(found.weights, [1 / 3] * 3)
 
 
 def test_the_median_of_a_block_is_that_of_each_query(toy):

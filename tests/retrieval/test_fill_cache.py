@@ -15,6 +15,7 @@ from lgr_core.llm.budget import Budget, BudgetedClient, most_usage
 from lgr_core.llm.cache import AnswerCache
 from lgr_core.llm.capabilities import Memory
 from lgr_core.llm.prices import PRICES, Prices
+from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.fill_cache import estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
@@ -221,6 +222,15 @@ def test_an_estimate_asks_nothing_and_knows_what_is_remembered(run, store):
     _, unknown = run(Echo(), 1, model="some-other-model")
     assert estimate(unknown, pools, 10).usd is None
     assert found.usd_at_most > 15 * 4000 * 14 / 1e6 > found.usd
+
+
+def test_an_estimate_counts_the_fields_of_structured_reasons(store, tmp_path):
+    """120 tokens a name for 45, in either mode that asks for fields."""
+    pools = [candidate_pool(store, store.condition(0))]
+    for mode, tokens in (("text", 450), ("reasoned", 1_200), ("structured", 1_200)):
+        options = LLMOptions(prompt=PromptOptions(mode=mode))
+        selector = LLMSelector(store, options, cache=AnswerCache(tmp_path))
+        assert estimate(selector, pools, 10).usage.output == tokens
 
 
 def set_prices(folder, url, monkeypatch):

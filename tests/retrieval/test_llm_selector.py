@@ -11,7 +11,7 @@ from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.neighbor_files import NeighborBook
+from lgr_core.retrieval.neighbor_book import NeighborBook
 from lgr_core.retrieval.resolve import resolve
 from tests.support.loopback_llm import FakeClient
 from tests.support.toy_atlas import DRUGS

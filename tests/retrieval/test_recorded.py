@@ -6,16 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from lgr_core.answer.answer import retrieval_dict
 from lgr_core.config import Settings
 from lgr_core.domain import Condition
 from lgr_core.errors import InputError, NotFoundError, UsageError
+from lgr_core.llm.parsing.reason_fields import as_fields
 from lgr_core.llm.prompt import PromptOptions
 from lgr_core.retrieval.by_hand import BY_HAND, import_reply
 from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
-from lgr_core.retrieval.neighbor_files import NeighborBook, append_neighbors, read_neighbors
-from lgr_core.retrieval.recorded import said_of
+from lgr_core.retrieval.neighbor_book import NeighborBook
+from lgr_core.retrieval.neighbor_files import append_neighbors, read_neighbors
+from lgr_core.retrieval.recorded import choice_words, covers_all, list_fit, said_of
 from lgr_core.retrieval.resolve import resolve
 from lgr_core.retrieval.setup import llm_selector
 from tests.support.loopback_llm import FakeClient
@@ -59,7 +62,7 @@ def select(toy):
         options = LLMOptions(**options)
         live = options.policy is not Policy.REPLAY
         book = NeighborBook(files, toy.drug_catalog, named=named)
-        client = FakeClient(reply) if live else None
+        client = FakeClient(*[reply] * options.samples) if live else None
         facts = {"Trametinib": "a MEK inhibitor"}
         selector = LLMSelector(toy, options, book=book, client=client, facts=facts)
         return selector.select(candidate_pool(toy, query), 3)
@@ -222,6 +225,51 @@ def test_the_users_folder_goes_before_the_shipped_one(select, write):
     assert names(select(own, shipped)) == ["Vorinostat"]
 
 
+def test_of_the_files_the_one_whose_list_covers_the_pool_best_answers(select, write, toy):
+    """Neither a list of few candidates nor one of many other drugs, however new they are.
+
+    The pool and the query are 7 drugs; the lists share 7, 3 and 7 with them, of 7, 7 and 12 in all:
+    Jaccard indices 1, 3/7 and 7/12.
+    """
+    pool = candidate_pool(toy, QUERY)
+    here = {QUERY.drug, *pool.drugs, *pool.twins}
+    others = [f"Unheard of {i}" for i in range(5)]
+    first, second, third = sorted(pool.drugs)[:3]
+    whole = write(line(first, *sorted(here - {QUERY.drug, first})), name="whole.jsonl")
+    few = write(line(second, third), name="few.jsonl")
+    many = write(line(third, *sorted(here - {QUERY.drug, third}), *others), name="many.jsonl")
+    for path, moment in ((whole, 1_000), (few, 2_000), (many, 3_000)):
+        os.utime(path, (moment, moment))
+    found = select(whole, few, many).provenance
+    assert found["file"] == "whole.jsonl"
+    assert (found["listed"], found["listed_in_pool"]) == (len(here), len(pool.drugs))
+    assert select(few, many).provenance["file"] == "many.jsonl"
+    (record,) = NeighborBook([few], toy.drug_catalog).answers("A549", QUERY.drug)
+    assert list_fit(record, pool) == 3 / 7
+    (record,) = NeighborBook([many], toy.drug_catalog).answers("A549", QUERY.drug)
+    assert list_fit(record, pool) == 7 / 12
+
+
+def test_an_answer_for_this_very_name_goes_before_one_for_another_form(select, write):
+    """Though the other form stands later in the file."""
+    path = write(
+        line("Vorinostat"), line("Cobimetinib", target_molecule="Trametinib (DMSO_TF solvate)")
+    )
+    assert names(select(path)) == ["Vorinostat"]
+
+
+def test_the_choice_is_said_in_words(select, write):
+    """Whose answer it is and what its list covers; nothing of an answer that no file gave."""
+    path = write(line("Vorinostat", "Unheard of", target_cell_type="LoVo"))
+    said = select(path, scope=Scope.DRUG, scope_line="LoVo").provenance
+    words = choice_words(said, "A549")
+    assert words.startswith("recorded for LoVo; its file names 3 drugs, 1 of the ")
+    assert not covers_all(said)
+    assert choice_words(said, "LoVo").startswith("recorded for this line;")
+    assert choice_words({"answered_by": "model"}, "A549") is None
+    assert covers_all({"answered_by": "model"})
+
+
 def test_a_bad_file_of_the_installation_is_left_out_with_one_warning(select, write, caplog):
     """The others still answer; a named one is refused."""
     bad = write("garbage", '{"a": 1}', name="bad.jsonl")
@@ -251,6 +299,39 @@ def test_a_recorded_answer_that_is_written_again_keeps_who_and_how(select, write
     append_neighbors(copy, resolve(found, pool, toy.drug_catalog, 3, selector="llm"))
     (record,) = read_neighbors(copy)
     assert (record.source, record.asked) == ("Y", asked)
+
+
+FIELDS = {
+    "shared_targets": ["MAP2K1"],
+    "shared_pathway": "ERK signalling",
+    "expected_direction": "partial",
+    "why_in_this_line": "KRAS is mutated.",
+    "stated_confidence": 0.7,
+}
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_fields_of_a_reason_survive_a_copy(select, write, toy, tmp_path, samples):
+    """From the reply to the neighbour, its file, and the neighbour that is read from there."""
+    item = {"molecule": "Cobimetinib", "justification": "Both block MEK."} | FIELDS
+    reply = json.dumps({"neighbors": [item, {"molecule": "Vorinostat", "justification": "No."}]})
+    asked = {"policy": Policy.FILL, "prompt": STRUCTURED, "samples": samples}
+    pool = candidate_pool(toy, QUERY)
+    found = resolve(select(reply=reply, **asked), pool, toy.drug_catalog, 3, selector="llm")
+    reason = found.neighbors[0].structured
+    assert as_fields(reason) == FIELDS
+    assert found.neighbors[1].structured is None
+    copy = tmp_path / "copy.jsonl"
+    append_neighbors(copy, found)
+    assert [p.structured for p in select(named=[copy], prompt=STRUCTURED).proposals] == [
+        reason,
+        None,
+    ]
+    written = json.loads(copy.read_text())["neighbors"]
+    assert written[0] == item | {"score": found.neighbors[0].score}
+    assert written[1].keys() == {"molecule", "score", "justification"}
+    said = retrieval_dict(found)["neighbors"]
+    assert (said[0]["structured"], said[1]["structured"]) == (FIELDS, None)
 
 
 # -- by hand ---------------------------------------------------------------------------------------

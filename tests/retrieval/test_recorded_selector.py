@@ -83,13 +83,24 @@ def test_a_scope_that_is_named_stands_alone(record, found):
         found("HepG2/C3A", scope=Scope.LINE)
 
 
-def test_the_other_line_is_the_one_of_the_options(record, found):
-    """Here LoVo."""
-    record("LoVo", *OWN)
+def test_without_an_answer_for_the_line_any_other_line_answers(record, found):
+    """A549's goes first of equals; none at all is an error that names both."""
     with pytest.raises(NotFoundError) as error:
         found("HepG2/C3A")
     assert "HepG2/C3A or A549" in error.value.asked
-    options = LLMOptions(scope_line="LoVo")
+    record("LoVo", *OWN)
+    assert found("HepG2/C3A") == ([*OWN], "LoVo")
+    record("A549", *OWN[::-1])
+    assert found("HepG2/C3A") == ([*OWN[::-1]], "A549")
+
+
+def test_the_other_line_is_the_one_that_was_chosen_by_name(record, found):
+    """Here LoVo, and no third line."""
+    options = LLMOptions(scope_line="LoVo", chosen=("scope_line",))
+    record("A549", *OTHER)
+    with pytest.raises(NotFoundError, match="LoVo"):
+        found("HepG2/C3A", options=options)
+    record("LoVo", *OWN)
     assert found("HepG2/C3A", options=options) == ([*OWN], "LoVo")
 
 

@@ -45,6 +45,7 @@ _STYLES = {
     "plate_mean": (CONTROL, "square-open"),
     "global_mean": (CONTROL, "diamond-open"),
     "zero": (CONTROL, "x-thin-open"),
+    "llm_genes": (CONTROL, "star-triangle-down-open"),
     "random_k": (CONTROL, "triangle-down-open"),
     "oracle_k": (CONTROL, "star-diamond-open"),
     "truth": (CONTROL, "hexagon-open"),

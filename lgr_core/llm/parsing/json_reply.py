@@ -6,11 +6,13 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from lgr_core.llm.parsing.line_reply import MOST_ITEMS, names_something, strip_number
 from lgr_core.llm.parsing.name_parser import Item, Labels
+from lgr_core.llm.parsing.reason_fields import fields_of
 
 _NAME_KEYS = ("molecule", "drug", "candidate", "name", "compound")
 _REASON_KEYS = ("justification", "reason", "rationale", "explanation")
@@ -202,7 +204,8 @@ def _item(entry: Any, labels: Labels) -> Item | None:  # noqa: ANN401
     fields = {str(key).casefold(): value for key, value in entry.items()}
     reason = next((fields[key] for key in _REASON_KEYS if isinstance(fields.get(key), str)), "")
     item = labels.read(name, reason)
-    return item if item.known else labels.read(strip_number(name), reason)
+    item = item if item.known else labels.read(strip_number(name), reason)
+    return replace(item, structured=fields_of(fields))
 
 
 def _named(entry: dict[str, Any]) -> str | None:

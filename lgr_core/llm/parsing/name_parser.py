@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from html import unescape
 from itertools import islice
 
+from lgr_core.domain import StructuredReason
 from lgr_core.drugs.normalise import normalise_name
 from lgr_core.drugs.salts import bracket, split_form
+from lgr_core.llm.parsing.reason_fields import has_fields
 
 NAME_LIMIT = 300
 REASON_LIMIT = 600
@@ -40,7 +42,8 @@ class Item:
     """A drug that an answer names: by its own name where known, else as it was written.
 
     ``whole`` is False where nothing shows that the name had come to its end, ``partial`` is True
-    where all that was written is the beginning of a label.
+    where all that was written is the beginning of a label. ``structured`` are the fields of the
+    reason where the answer has them as such.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Item:
     known: bool = False
     whole: bool = True
     partial: bool = False
+    structured: StructuredReason | None = None
 
 
 def one_line(text: str) -> str:
@@ -64,9 +68,12 @@ def plain(text: str) -> str:
 
 
 def tidy_reason(text: str) -> str:
-    """A reason without markup or a separator before it, at most 600 characters."""
+    """A reason without markup or a separator before it, at most 600 characters.
+
+    With labelled fields, which are split from it later, as many as a line may have.
+    """
     reason = _REASON_WORD.sub("", plain(text).lstrip(" :*_`|-\u2013\u2014\uff1a"), count=1)
-    return _cut(reason.rstrip(" *_`|"), REASON_LIMIT)
+    return _cut(reason.rstrip(" *_`|"), _TEXT_LIMIT if has_fields(reason) else REASON_LIMIT)
 
 
 class Labels:

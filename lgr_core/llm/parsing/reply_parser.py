@@ -18,7 +18,8 @@ from lgr_core.domain import Proposal
 from lgr_core.llm.parsing.json_reply import json_items, texts_in_json, unquoted
 from lgr_core.llm.parsing.line_reply import MOST_ITEMS, best_items
 from lgr_core.llm.parsing.markers import one_marker_a_line, without_thoughts
-from lgr_core.llm.parsing.name_parser import Item, Labels
+from lgr_core.llm.parsing.name_parser import Item, Labels, tidy_reason
+from lgr_core.llm.parsing.reason_fields import split_fields
 
 Form = Literal["final_answer", "list", "json", "none"]
 
@@ -94,11 +95,20 @@ def parse_reply(
     if len(reading.items) > MOST_ITEMS:
         notes.append(f"only the first {MOST_ITEMS} items are taken")
     return ParsedReply(
-        proposals=tuple(Proposal(i.name, i.reason) for i in reading.items[:MOST_ITEMS]),
+        proposals=tuple(_proposal(item) for item in reading.items[:MOST_ITEMS]),
         form=reading.form,
         truncated=reading.truncated or thinking,
         notes=(*notes, *reading.notes),
     )
+
+
+def _proposal(item: Item) -> Proposal:
+    """The proposal of an item, with the fields of its reason where it has any."""
+    if item.structured is not None:
+        return Proposal(item.name, item.reason, structured=item.structured)
+    sentence, structured = split_fields(item.reason)
+    reason = item.reason if structured is None else tidy_reason(sentence)
+    return Proposal(item.name, reason, structured=structured)
 
 
 def _read(body: str, labels: Labels, *, finished: bool) -> _Reading:
