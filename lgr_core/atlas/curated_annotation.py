@@ -7,9 +7,8 @@ the atlas says of its drugs stays as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 import pandas as pd
 
@@ -43,14 +42,21 @@ class CuratedAnnotation:
         return len(self.table)
 
     @cached_property
-    def values(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        """Field -> drug -> all that any file says of it, in small letters."""
-        found: dict[str, dict[str, frozenset[str]]] = {field: {} for field in FIELDS}
-        for row in self.table.itertuples():
-            said = frozenset(split_terms(str(row.values).casefold(), "|"))
-            of_field = found[str(row.field)]
-            of_field[str(row.drug)] = of_field.get(str(row.drug), frozenset()) | said
+    def stated(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Field -> drug -> all that any file says of it, each once."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {field: {} for field in FIELDS}
+        for drug, field, text in self.table[["drug", "field", "values"]].itertuples(index=False):
+            before = found[field].get(drug, ())
+            found[field][drug] = tuple(dict.fromkeys([*before, *split_terms(text, "|")]))
         return found
+
+    @cached_property
+    def comparable(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
+        """The same in small letters: how two drugs are compared."""
+        return {
+            field: {drug: frozenset(map(str.casefold, each)) for drug, each in drugs.items()}
+            for field, drugs in self.stated.items()
+        }
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -66,6 +72,10 @@ class AnnotationReport:
     drugs: int
     added: int
     kept: int
+
+    def to_dict(self) -> dict[str, int]:
+        """The report as JSON has it."""
+        return asdict(self)
 
 
 def annotate_atlas(
@@ -103,7 +113,7 @@ def _matched(
     said: dict[str, list[CuratedDrug]] = {}
     for label, one in zip(labels, curated, strict=True):
         said.setdefault(parents[label.strip()], []).append(one)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for drug in own:
         found = said.get(parents[drug], [])
         names = "|".join(dict.fromkeys(one.name or str(one.key) for one in found))

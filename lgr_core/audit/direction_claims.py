@@ -32,8 +32,9 @@ _DOWN_NOUN = (
 _UP_STATE = rf"(?:rising|up|{_UP_VERB}|{_UP_NOUN})"
 _DOWN_STATE = rf"(?:falling|declining|down|lost|{_DOWN_VERB}|{_DOWN_NOUN})"
 _DEGREE = r"(?:(?:mild|modest|slight|weak|strong|moderate|partial|clear)(?:ly)? )?"
+_OF_RNA = r"(?:(?:gene|mRNA|transcript|expression) )?"
 _KIND = (
-    r"(?:(?!(?:through|via|by|in|on|as|that|which|with|and|of|without)\b)[\w–/'-]+ ){0,4}"
+    r"(?:(?!(?:through|via|by|in|on|as|that|which|with|and|of|without)\b)[\w\u2013/'-]+ ){0,4}"
     r"(?:targets|genes|transcripts|outputs?|markers|enzymes|factors|programmes?|response|axis)"
     r"(?: such as| including| like)?,? ?[(:]? ?"
 )
@@ -47,13 +48,17 @@ _CHANGES = tuple(
     for before, genes, after in (
         (rf"(?:{verb}|{noun} of) {_GAP}", GENE_LIST, ""),
         (rf"{noun} ?\(", GENE_LIST, ""),
-        ("", GENE_LIST, rf" {_DEGREE}(?:(?:gene|mRNA|transcript|expression) )?(?P<state>{state})(?![\w-])"),
+        (
+            "",
+            GENE_LIST,
+            rf" {_DEGREE}{_OF_RNA}(?P<state>{state})(?![\w-])",
+        ),
         ("", SYMBOLS, rf"-{verb}(?= )"),
     )
 )
 _PROTEIN = re.compile(
     r"(?: and \S+ (?:activity|signalling|phosphorylation|proteins?)\b)"
-    r"|[ –-](?:signal\w*|activ\w+|phosphor\w+|outputs?|pathways?|proteins?|targets?"
+    r"|[ \u2013-](?:signal\w*|activ\w+|phosphor\w+|outputs?|pathways?|proteins?|targets?"
     r"|genes?|program\w*|responses?|ax[ie]s|kinases?|inhibit\w*|block\w*|stabili[sz]\w+|degrad\w+"
     r"|stress|inputs?|branch\w*|feedback|functions?|nuclear|driven|dependen\w+|translation|family"
     r"|levels? of protein|enzym\w+|sub-?units?|iron|trapping|poison\w*|receptor\w*|agonis\w+)"
@@ -70,7 +75,7 @@ _DENIED = re.compile(
 )
 _COMPARED = re.compile(
     r"\b(?:resembl\w+|match\w*|overlap\w*|parallel\w*|mimic\w*|like|as|akin to|similar to"
-    r"|comparable to|adjacent to) (?!(?:the )?same )[\w’'/-]+ "
+    r"|comparable to|adjacent to) (?!(?:the )?same )[\w\u2019'/-]+ "
 )
 _GIVEN = re.compile(r"\b(?:by|despite|given) $")
 """What stands before a state of the cell line, such as a lost tumour suppressor."""
@@ -143,6 +148,8 @@ def _subject(reason: StatedReason, match: re.Match[str]) -> str | None:
     if _OF_ANOTHER.match(after):
         return reason.query if query.match(after.split(maxsplit=2)[-1]) else None
     named = query.search(before)
-    if named and (before.startswith("'s", named.end()) or not _LIKENESS.search(before[: named.start()])):
-        return reason.query
+    if named:
+        owner = before.startswith("'s", named.end())
+        if owner or not _LIKENESS.search(before[: named.start()]):
+            return reason.query
     return None if _COMPARED.search(before) else reason.neighbor

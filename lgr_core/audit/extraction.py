@@ -46,15 +46,11 @@ class ClaimExtractor:
         for gene in reason.fields.shared_targets:
             if gene in self.symbols:
                 for drug in both:
-                    yield Claim(
-                        ClaimKind.TARGET, drug, gene, origin=ClaimOrigin.FIELD, quote=gene
-                    )
+                    yield Claim(ClaimKind.TARGET, drug, gene, origin=ClaimOrigin.FIELD, quote=gene)
         pathway = reason.fields.shared_pathway
         for tag in mechanisms_named(self.book, pathway):
             for drug in both:
-                yield Claim(
-                    ClaimKind.MECHANISM, drug, tag, origin=ClaimOrigin.FIELD, quote=pathway
-                )
+                yield Claim(ClaimKind.MECHANISM, drug, tag, origin=ClaimOrigin.FIELD, quote=pathway)
         why = replace(reason, text=reason.fields.why_in_line, fields=None)
         yield from (replace(one, origin=ClaimOrigin.FIELD) for one in self._of_prose(why))
 

@@ -11,7 +11,12 @@ from pathlib import Path
 from lgr_core.config import SHIPPED
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 
-CLASHING = frozenset("AR CA2 CAD CAT CP CS ER GC HP HR IMPACT MAX PC REST SET TAT TF TH".split())
+CLASHING = frozenset(
+    {
+        *("AR", "CA2", "CAD", "CAT", "CP", "CS", "ER", "GC", "HP"),
+        *("HR", "IMPACT", "MAX", "PC", "REST", "SET", "TAT", "TF", "TH"),
+    }
+)
 """Symbols that are abbreviations or words, too: CAD is also a cationic amphiphilic drug.
 
 They count only beside a word that speaks of expression alone.
@@ -20,7 +25,7 @@ They count only beside a word that speaks of expression alone.
 SYMBOLS = r"[A-Z][A-Z0-9]+(?:orf\d+)?(?:/[A-Z0-9]+)*"
 """A symbol, or several with slashes between."""
 
-_SYMBOL = rf"{SYMBOLS}(?![\w/–-])"
+_SYMBOL = rf"{SYMBOLS}(?![\w/\u2013-])"
 _ITEM = rf"(?:{_SYMBOL}|p21|p53|c-Myc|cyclin [A-Z]\d?|survivin)"
 GENE_LIST = rf"{_ITEM}(?:(?:, and |, | and | plus ){_ITEM})*"
 """A list such as ``SPRY2/4, MYC and DUSP6``; names of proteins may stand in it."""

@@ -18,7 +18,8 @@ _DENIED = re.compile(
     r"\b(?:not|no|non|unlike|than|without)(?:\s+an?|\s+the)?[\s-]*$", re.IGNORECASE
 )
 _OTHER_KIND = re.compile(
-    r"\b(?:bacteri|prokaryot)[\w-]* [\w-]+(?: inhibitors?)?$|\bmitochondrial translation inhibitors?$",
+    r"\b(?:bacteri|prokaryot)[\w-]* [\w-]+(?: inhibitors?)?$"
+    r"|\bmitochondrial translation inhibitors?$",
     re.IGNORECASE,
 )
 """What acts on bacteria or mitochondria only, and is named like a mechanism of the cell."""
@@ -27,10 +28,13 @@ _COMPARISON = re.compile(
     r"|match\w*|resembl\w*|overlap\w*|shar\w+|similar|adjacent|analogue|counterpart|akin|close\w*"
     r"|parallel\w*|mimic\w*|approach\w*|meet\w*|reach\w*|partly|relative|neighbour\w*|neighbor\w*"
     r"|approximat\w*|mirror\w*|aligned|synerg\w+|seen|induced by|programme|program|reported"
-    r"|comparable|analogous|related|in line with|converg\w*|acts? on|downstream|upstream|beneath|below|above|instead|versus|vs)\b",
+    r"|comparable|analogous|related|in line with|converg\w*|acts? on|downstream|upstream"
+    r"|beneath|below|above|instead|versus|vs)\b",
     re.IGNORECASE,
 )
-_ACTS = r"(?:inhibit(?:or|ion)s?|antagonis[tm]s?|agonis[tm]s?|block(?:er|ade)?s?|degraders?|poisons?)"
+_ACTS = (
+    r"(?:inhibit(?:or|ion)s?|antagonis[tm]s?|agonis[tm]s?|block(?:er|ade)?s?|degraders?|poisons?)"
+)
 _ACTING = r"(?:(?:inhibit|block|bind|antagoni[sz]|degrad)(?:s|ing|es)|targeting)"
 
 
@@ -44,8 +48,7 @@ def mechanisms_named(book: MechanismAnnotations, text: str) -> tuple[str, ...]:
         (match.start(), match.end(), tag)
         for tag in book.mechanisms
         for match in _term(book.mechanisms[tag].terms.pattern).finditer(text)
-        if not _DENIED.search(text[: match.start()])
-        and not _OTHER_KIND.search(text[: match.end()])
+        if not _DENIED.search(text[: match.start()]) and not _OTHER_KIND.search(text[: match.end()])
     ]
     outer = [
         tag
@@ -89,8 +92,8 @@ def read_mechanisms(
 
 
 _ACTED_ON = re.compile(
-    rf"(?<![\w/–-])(?P<before>[A-Z][A-Z0-9]+) (?:kinase )?{_ACTS}(?!\w)"
-    rf"|(?<!\w)(?i:{_ACTING}) (?:the |wild-type )?(?P<after>[A-Z][A-Z0-9]+)(?![\w/–-])"
+    rf"(?<![\w/\u2013-])(?P<before>[A-Z][A-Z0-9]+) (?:kinase )?{_ACTS}(?!\w)"
+    rf"|(?<!\w)(?i:{_ACTING}) (?:the |wild-type )?(?P<after>[A-Z][A-Z0-9]+)(?![\w/\u2013-])"
     r"(?! (?:signal|traffic|output|pathway|target|gene))"
 )
 

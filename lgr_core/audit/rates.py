@@ -21,6 +21,9 @@ from lgr_core.evaluation.bootstrap import Resamples, estimate
 
 N_PERMUTATIONS = 20
 
+ANY = "any"
+"""The row of claims of every kind together."""
+
 RATES = (
     *("kind", "n_reasons", "with_claim", "share_with_claim", "n_claims"),
     *(str(verdict) for verdict in Verdict),
@@ -39,13 +42,13 @@ def audit_rates(
     n_boot: int = 2_000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """One row a kind of claim, with the columns ``RATES``; ``claims`` is the audit's table."""
+    """One row for any claim and one a kind, with ``RATES``; ``claims`` is the table of the audit."""
     shuffled = [audit.permuted(extracted, seed + i) for i in range(n_permutations)]
     rows = []
-    for kind in ClaimKind:
-        own = claims[claims["kind"] == kind]
-        others = [table[table["kind"] == kind] for table in shuffled]
-        rows.append(_row(str(kind), own, len(extracted), others, n_boot=n_boot, seed=seed))
+    for name, kinds in {ANY: list(ClaimKind), **{str(kind): [kind] for kind in ClaimKind}}.items():
+        own = claims[claims["kind"].isin(kinds)]
+        others = [table[table["kind"].isin(kinds)] for table in shuffled]
+        rows.append(_row(name, own, len(extracted), others, n_boot=n_boot, seed=seed))
     return pd.DataFrame(rows, columns=list(RATES))
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lgr_core.atlas.curated_annotation import FIELDS, CuratedAnnotation
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.audit.claims import Claim, StatedReason
 from lgr_core.audit.extraction import ClaimExtractor
@@ -106,11 +107,30 @@ class RationaleAudit:
 
 
 def drug_annotations(store: AtlasStore, book: MechanismAnnotations) -> Mapping[str, Annotation]:
-    """The annotation of each drug of an atlas, by name."""
+    """The annotation of each drug of an atlas, by name, with the curated one where there is any."""
+    curated = CuratedAnnotation.of(store)
     return {
-        drug: book.annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
+        drug: _with_curated(
+            book.annotate(drug, moa=row.get("moa"), targets=row.get("targets")), curated, book
+        )
         for drug, row in store.annotations.items()
     }
+
+
+def _with_curated(
+    note: Annotation, curated: CuratedAnnotation, book: MechanismAnnotations
+) -> Annotation:
+    """An annotation with the curated mechanisms and targets of its drug added; both are named."""
+    terms, genes = (curated.stated[field].get(note.drug, ()) for field in FIELDS)
+    if not (terms or genes):
+        return note
+    tags = book.read_tags("|".join(terms), genes)
+    return Annotation(
+        note.drug,
+        tuple(dict.fromkeys([*note.tags, *tags])),
+        tuple(dict.fromkeys([*note.targets, *genes])),
+        f"{note.source}; curated: {', '.join(curated.sources)}",
+    )
 
 
 def reasons_of(

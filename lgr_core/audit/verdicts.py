@@ -148,7 +148,8 @@ class ClaimChecker:
         mechanisms = [self.book.mechanism(tag) for tag in note.tags]
         if gene in note.targets or any(gene in one.targets for one in mechanisms):
             return Verdict.SUPPORTED
-        if METABOLISM.fullmatch(gene) or not (note.targets or any(one.targets for one in mechanisms)):
+        known = note.targets or any(one.targets for one in mechanisms)
+        if METABOLISM.fullmatch(gene) or not known:
             return Verdict.NOT_CHECKABLE
         implied = [m.programme for m in self.book.mechanisms.values() if gene in m.targets]
         related = set(implied) & {one.programme for one in mechanisms}

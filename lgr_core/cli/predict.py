@@ -11,6 +11,8 @@ from typing import Any
 from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, with_trust
 from lgr_core.answer.export import write_answer
 from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.audit.neighbor_claims import add_claims, neighbor_claims
+from lgr_core.audit.rationale_audit import RationaleAudit
 from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
@@ -101,7 +103,10 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         write_answer(answer, options.out)
     warn_of_departures(answer.retrieval)
     if options.json:
-        print_json(answer.to_dict())
+        data = answer.to_dict()
+        if answer.retrieval.selector == LLMSelector.name:
+            add_claims(data, neighbor_claims(RationaleAudit.of(store), answer.retrieval))
+        print_json(data)
     else:
         print(answer_lines(store, answer))
 

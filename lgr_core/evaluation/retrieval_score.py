@@ -57,7 +57,7 @@ class RetrievalScorer:
         """
         store = self.reader.store
         measured = sorted(set(store.conditions["cell_line"])) if lines is None else lines
-        rows = []
+        rows: list[dict[str, Any]] = []
         for line in measured:
             dose = store.doses(line)[0]
             for drug in store.measured_drugs(line, dose):
@@ -68,7 +68,7 @@ class RetrievalScorer:
 
     def _cases(self, query: Condition) -> Iterator[_Case]:
         """The pools of a query that hold a relevant drug."""
-        known = [field for field in FIELDS if query.drug in self.curated.values[field]]
+        known = [field for field in FIELDS if query.drug in self.curated.comparable[field]]
         block = self.reader.block(query.cell_line, query.dose_um, [query.drug])
         (pool,) = block.pools
         if not known or isinstance(pool, LgrError):
@@ -107,9 +107,9 @@ class RetrievalScorer:
 
     def _relevant(self, field: str, pool: CandidatePool) -> frozenset[str]:
         """The candidates that share a value of the field with the query."""
-        values = self.curated.values[field]
-        wanted = values[pool.query.drug]
-        return frozenset(drug for drug in pool.drugs if wanted & values.get(drug, frozenset()))
+        of_drug = self.curated.comparable[field]
+        wanted = of_drug[pool.query.drug]
+        return frozenset(drug for drug in pool.drugs if wanted & of_drug.get(drug, frozenset()))
 
     def _distinct(self, pool: CandidatePool) -> CandidatePool | None:
         """The pool with one form per parent, the first by name, and no near-duplicate."""
@@ -151,7 +151,9 @@ def summarise_retrieval(queries: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame
     rows = []
     for (field, pool), group in queries.groupby(["field", "pool"], sort=False):
         rival = group[group["selector"] == RIVAL].set_index(_QUERY)["recall"]
-        for (selector, model), own in group.groupby(["selector", "model"], sort=False, dropna=False):
+        for (selector, model), own in group.groupby(
+            ["selector", "model"], sort=False, dropna=False
+        ):
             keyed = own.set_index(_QUERY)
             gaps = {"minus_chance": keyed["recall"] - keyed["chance"]}
             if selector != RIVAL:
