@@ -42,7 +42,7 @@ def audit_rates(
     n_boot: int = 2_000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """One row for any claim and one a kind, with ``RATES``; ``claims`` is the table of the audit."""
+    """One row for any claim and one a kind, as ``RATES``; ``claims`` is the table of the audit."""
     shuffled = [audit.permuted(extracted, seed + i) for i in range(n_permutations)]
     rows = []
     for name, kinds in {ANY: list(ClaimKind), **{str(kind): [kind] for kind in ClaimKind}}.items():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,16 +48,12 @@ def review_table(audit: RationaleAudit, reviews: Iterable[Review]) -> pd.DataFra
 
     The columns are ``REVIEW_COLUMNS``.
     """
-    tables = []
+    rows: list[dict[Hashable, Any]] = []
     for review in reviews:
-        claims = audit.table(audit.extract([review.reason]))
-        if claims.empty:
-            claims = pd.DataFrame([_without_claim(review.reason)], columns=list(COLUMNS))
+        claims = audit.table(audit.extract([review.reason])).to_dict("records")
         who = {"reader": review.reader, "judgement": str(review.judgement), "note": review.note}
-        tables.append(claims.assign(**who))
-    if not tables:
-        return pd.DataFrame(columns=list(REVIEW_COLUMNS))
-    return pd.concat(tables, ignore_index=True)[list(REVIEW_COLUMNS)]
+        rows += [{**who, **claim} for claim in claims or [_without_claim(review.reason)]]
+    return pd.DataFrame(rows, columns=list(REVIEW_COLUMNS))
 
 
 def read_reviews(paths: Sequence[Path]) -> pd.DataFrame:
@@ -112,10 +109,12 @@ def _audit_judgement(verdicts: pd.Series) -> str:
     return Judgement.RIGHT if (verdicts == Verdict.SUPPORTED).any() else Judgement.UNCLEAR
 
 
-def _without_claim(each: AuditedReason) -> tuple[object, ...]:
+def _without_claim(each: AuditedReason) -> dict[Hashable, Any]:
     reason = each.reason
     place = (each.file, each.cell_line, each.dose_um, reason.query, reason.neighbor, each.rank)
-    return (*place, reason.text, *[""] * 8, *[None] * 3)
+    known = dict(zip(COLUMNS, (*place, reason.text), strict=False))
+    texts = ("kind", "origin", "subject", "what", "direction", "quote", "verdict", "source")
+    return {**dict.fromkeys(COLUMNS), **known, **dict.fromkeys(texts, "")}
 
 
 def _read(path: Path) -> pd.DataFrame:

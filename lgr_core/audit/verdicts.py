@@ -113,7 +113,7 @@ class ClaimChecker:
         value = float(change[place])
         rank = 1 + int((np.abs(change) > abs(value)).sum())
         verdict = Verdict.NO_CLEAR_CHANGE
-        if rank <= TOP_SHARE * len(change) and value:
+        if rank <= max(1, TOP_SHARE * len(change)) and value:
             agrees = np.sign(value) == claim.direction.sign
             verdict = Verdict.SUPPORTED if agrees else Verdict.CONTRADICTED
         return CheckedClaim(

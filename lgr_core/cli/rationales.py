@@ -30,13 +30,10 @@ from lgr_core.cli.llm_flags import add_llm_flags, recorded_answers
 from lgr_core.cli.query_flags import names
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, NotFoundError
-from lgr_core.evaluation.retrieval_score import RetrievalScorer, summarise_retrieval
+from lgr_core.evaluation.retrieval_score import RANKERS, RetrievalScorer, summarise_retrieval
 from lgr_core.retrieval.neighbor_files import neighbor_files, read_neighbors
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
-
-RANKERS = ("llm", "mechanism", "chemistry")
-"""Selectors whose rankings the retrieval score compares."""
 
 
 def add(commands: Commands) -> None:

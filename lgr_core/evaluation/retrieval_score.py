@@ -7,7 +7,7 @@ draw of k out of n has recall k / n (the mean of the hypergeometric distribution
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.curated_annotation import FIELDS, CuratedAnnotation
+from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Condition, Selector
 from lgr_core.drugs.chemistry import similarity
 from lgr_core.errors import LgrError
@@ -25,6 +26,9 @@ from lgr_core.retrieval.resolve import resolve
 
 NEAR_DUPLICATE = 0.85
 """Morgan cosine from which a candidate counts as a near-duplicate of the query."""
+
+RANKERS = ("llm", "mechanism", "chemistry")
+"""Selectors whose rankings are scored."""
 
 POOLS = {
     "all": "all candidates",
@@ -140,6 +144,24 @@ class _Case:
     pool: CandidatePool
     relevant: Mapping[str, frozenset[str]]
     block: QueryBlock
+
+
+def score_run(
+    store: AtlasStore,
+    methods: Sequence[str],
+    selectors: Callable[[str, AtlasStore], Selector],
+    *,
+    k: int,
+    lines: Sequence[str] | None,
+    seed: int,
+) -> pd.DataFrame:
+    """The summary for the selectors of a run's methods; empty without curated annotation."""
+    curated = CuratedAnnotation.of(store)
+    names = [name for name in RANKERS if f"lgr_{name}" in methods]
+    if not (len(curated) and names):
+        return pd.DataFrame(columns=list(SUMMARY))
+    scorer = RetrievalScorer(EvidenceReader(store), curated, k)
+    return summarise_retrieval(scorer.score([selectors(n, store) for n in names], lines), seed=seed)
 
 
 def summarise_retrieval(queries: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
