@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
@@ -48,9 +48,10 @@ def review_table(audit: RationaleAudit, reviews: Iterable[Review]) -> pd.DataFra
 
     The columns are ``REVIEW_COLUMNS``.
     """
-    rows: list[dict[Hashable, Any]] = []
+    rows: list[dict[str, Any]] = []
     for review in reviews:
-        claims = audit.table(audit.extract([review.reason])).to_dict("records")
+        found = audit.table(audit.extract([review.reason])).to_dict("records")
+        claims = [{str(name): value for name, value in claim.items()} for claim in found]
         who = {"reader": review.reader, "judgement": str(review.judgement), "note": review.note}
         rows += [{**who, **claim} for claim in claims or [_without_claim(review.reason)]]
     return pd.DataFrame(rows, columns=list(REVIEW_COLUMNS))
@@ -109,7 +110,7 @@ def _audit_judgement(verdicts: pd.Series) -> str:
     return Judgement.RIGHT if (verdicts == Verdict.SUPPORTED).any() else Judgement.UNCLEAR
 
 
-def _without_claim(each: AuditedReason) -> dict[Hashable, Any]:
+def _without_claim(each: AuditedReason) -> dict[str, Any]:
     reason = each.reason
     place = (each.file, each.cell_line, each.dose_um, reason.query, reason.neighbor, each.rank)
     known = dict(zip(COLUMNS, (*place, reason.text), strict=False))
