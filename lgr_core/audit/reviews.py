@@ -96,8 +96,8 @@ def cohens_kappa(a: Sequence[str], b: Sequence[str]) -> float:
     return float("nan") if expected == 1 else (observed - expected) / (1 - expected)
 
 
-def _agree(a: str, b: str, judged: Mapping[str, pd.Series]) -> tuple[object, ...]:
-    both = pd.concat([judged[a], judged[b]], axis=1, join="inner")
+def _agree(a: str, b: str, judgements: Mapping[str, pd.Series]) -> tuple[object, ...]:
+    both = pd.concat([judgements[a], judgements[b]], axis=1, join="inner")
     first, second = both.iloc[:, 0].tolist(), both.iloc[:, 1].tolist()
     alike = [one == other for one, other in zip(first, second, strict=True)]
     percent = 100 * float(np.mean(alike)) if alike else float("nan")

@@ -125,10 +125,10 @@ class ClaimChecker:
         return {gene: place for place, gene in enumerate(self.genes)}
 
     def _check_annotation(
-        self, claim: Claim, judge: Callable[[str, Annotation], Verdict]
+        self, claim: Claim, verdict_of: Callable[[str, Annotation], Verdict]
     ) -> CheckedClaim:
         note = self.annotations.get(claim.subject, Annotation(claim.subject))
-        return CheckedClaim(claim, judge(claim.what, note), note.source)
+        return CheckedClaim(claim, verdict_of(claim.what, note), note.source)
 
     def _mechanism_verdict(self, tag: str, note: Annotation) -> Verdict:
         """Supported by the tag itself, related by its programme."""

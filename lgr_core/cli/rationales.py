@@ -179,7 +179,7 @@ def _annotate(options: argparse.Namespace, settings: Settings) -> None:
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False)
+    table.to_csv(path, index=False, float_format="%.6g")
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ def form(store: AtlasStore, answer: Answer) -> None:
         place = st.selectbox(
             "Reason",
             range(len(given)),
-            key="judged_reason",
+            key="reviewed_reason",
             format_func=lambda i: f"{given[i].rank}. {given[i].reason.neighbor}",
         )
         each = given[place]
