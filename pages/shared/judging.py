@@ -10,7 +10,9 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.audit.neighbor_claims import retrieved_reasons
 from lgr_core.audit.rationale_audit import AuditedReason
 from lgr_core.audit.reviews import Judgement, Review, review_table
-from pages.shared import state
+from pages.shared import pieces, state
+from pages.shared.widgets import html
+from pages.shared.words import literal
 
 _KEPT = "reviews"
 """Where the visit keeps its reviews, by atlas and reason."""
@@ -27,25 +29,20 @@ def form(store: AtlasStore, answer: Answer) -> None:
             "Reason",
             range(len(given)),
             key="reviewed_reason",
-            format_func=lambda i: f"{given[i].rank}. {given[i].reason.neighbor}",
+            format_func=lambda i: literal(f"{given[i].rank}. {given[i].reason.neighbor}"),
         )
         each = given[place]
-        st.write(each.reason.text)
+        html(pieces.caption(each.reason.text))
         key = (store.name, each)
+        widget = f"{each.cell_line}_{each.reason.query}_{each.reason.neighbor}"
         before = _kept().get(key)
+        if before is not None:  # Streamlit forgets a widget that another reason replaced
+            st.session_state.setdefault(f"judgement_{widget}", before.judgement)
+            st.session_state.setdefault(f"note_{widget}", before.note)
         judgement = st.segmented_control(
-            "It is",
-            list(Judgement),
-            default=None if before is None else before.judgement,
-            key=f"judgement_{hash(key)}",
-            format_func=str,
+            "It is", list(Judgement), key=f"judgement_{widget}", format_func=str
         )
-        note = st.text_input(
-            "Note",
-            value="" if before is None else before.note,
-            key=f"note_{hash(key)}",
-            max_chars=500,
-        )
+        note = st.text_input("Note", key=f"note_{widget}", max_chars=500)
         if judgement is not None:
             _kept()[key] = Review(each, judgement, note, reader)
         elif before is not None:
