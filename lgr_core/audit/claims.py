@@ -23,7 +23,7 @@ class ClaimOrigin(StrEnum):
     PROSE = "prose"
 
 
-class Direction(StrEnum):
+class ClaimedDirection(StrEnum):
     """Whether expression is said to rise or to fall."""
 
     UP = "up"
@@ -32,7 +32,7 @@ class Direction(StrEnum):
     @property
     def sign(self) -> int:
         """1 for a rise, -1 for a fall."""
-        return 1 if self is Direction.UP else -1
+        return 1 if self is ClaimedDirection.UP else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Claim:
     kind: ClaimKind
     subject: str
     what: str
-    direction: Direction | None = None
+    direction: ClaimedDirection | None = None
     origin: ClaimOrigin = ClaimOrigin.PROSE
     quote: str = ""
 
     def __str__(self) -> str:
         match self.kind:
             case ClaimKind.DIRECTION:
-                verb = "raises" if self.direction is Direction.UP else "lowers"
+                verb = "raises" if self.direction is ClaimedDirection.UP else "lowers"
                 return f"{self.subject} {verb} {self.what}"
             case ClaimKind.TARGET:
                 return f"{self.subject} acts on {self.what}"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from lgr_core.audit.claims import Claim, ClaimKind, Direction, StatedReason
+from lgr_core.audit.claims import Claim, ClaimedDirection, ClaimKind, StatedReason
 from lgr_core.audit.lexicon import CLASHING, GENE_LIST, SYMBOLS, drug_words, split_symbols
 
 _UP_VERB = (
@@ -42,8 +42,8 @@ _GAP = rf"(?:{_KIND}|(?:[\w-]+ly |the |its |both |basal |identical |hepatic |sam
 _CHANGES = tuple(
     (direction, re.compile(rf"(?<![\w/-])(?i:{before})(?P<genes>{genes}){after}"))
     for direction, verb, noun, state in (
-        (Direction.UP, _UP_VERB, _UP_NOUN, _UP_STATE),
-        (Direction.DOWN, _DOWN_VERB, _DOWN_NOUN, _DOWN_STATE),
+        (ClaimedDirection.UP, _UP_VERB, _UP_NOUN, _UP_STATE),
+        (ClaimedDirection.DOWN, _DOWN_VERB, _DOWN_NOUN, _DOWN_STATE),
     )
     for before, genes, after in (
         (rf"(?:{verb}|{noun} of) {_GAP}", GENE_LIST, ""),
@@ -109,7 +109,7 @@ class DirectionReader:
                         )
 
     def _genes(
-        self, match: re.Match[str], direction: Direction, targets: Collection[str]
+        self, match: re.Match[str], direction: ClaimedDirection, targets: Collection[str]
     ) -> Iterator[str]:
         """The known genes of a match, without those that stand for a protein."""
         listed = match["genes"]
@@ -119,7 +119,7 @@ class DirectionReader:
         protein = _meant_as_protein(match, symbols)
         expressed = _EXPRESSION.match(match.string, match.end("genes"))
         for symbol in symbols:
-            own_target = direction is Direction.DOWN and symbol in targets
+            own_target = direction is ClaimedDirection.DOWN and symbol in targets
             abbreviation = symbol in CLASHING and not expressed
             if symbol in self.symbols and not (symbol in protein or own_target or abbreviation):
                 yield symbol

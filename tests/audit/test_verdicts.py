@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lgr_core.audit.claims import Claim, ClaimKind, ClaimOrigin, Direction, StatedReason
+from lgr_core.audit.claims import Claim, ClaimedDirection, ClaimKind, ClaimOrigin, StatedReason
 from lgr_core.audit.extraction import ClaimExtractor
 from lgr_core.audit.verdicts import ClaimChecker, Verdict
 from lgr_core.drugs.mechanism_tables import Annotation
@@ -35,12 +35,12 @@ def direction(gene, way, drug="D"):
 @pytest.mark.parametrize(
     ("claim", "verdict", "rank"),
     [
-        (direction("G0", Direction.UP), Verdict.SUPPORTED, 1),
-        (direction("G0", Direction.DOWN), Verdict.CONTRADICTED, 1),
-        (direction("G1", Direction.DOWN), Verdict.SUPPORTED, 2),
-        (direction("G2", Direction.UP), Verdict.NO_CLEAR_CHANGE, 3),
-        (direction("G99", Direction.UP), Verdict.NOT_MEASURED, None),
-        (direction("G0", Direction.UP, drug="E"), Verdict.NOT_MEASURED, None),
+        (direction("G0", ClaimedDirection.UP), Verdict.SUPPORTED, 1),
+        (direction("G0", ClaimedDirection.DOWN), Verdict.CONTRADICTED, 1),
+        (direction("G1", ClaimedDirection.DOWN), Verdict.SUPPORTED, 2),
+        (direction("G2", ClaimedDirection.UP), Verdict.NO_CLEAR_CHANGE, 3),
+        (direction("G99", ClaimedDirection.UP), Verdict.NOT_MEASURED, None),
+        (direction("G0", ClaimedDirection.UP, drug="E"), Verdict.NOT_MEASURED, None),
     ],
 )
 def test_a_direction_is_decided_among_the_largest_tenth_alone(checker, claim, verdict, rank):
