@@ -47,6 +47,7 @@ def add(commands: Commands) -> None:
     what = "every claim with verdict, rank and measured value, as CSV"
     audit.add_argument("--out", type=Path, metavar="FILE", help=what)
     audit.add_argument("--contradicted", action="store_true", help="--out holds these alone")
+    audit.add_argument("--rates", type=Path, metavar="FILE", help="the printed table, as CSV")
     audit.add_argument("--permutations", type=positive_int, default=20, metavar="N")
     audit.add_argument("--seed", type=int, default=0)
     what = "recall of drugs of the same curated mechanism or target"
@@ -89,6 +90,8 @@ def _audit(options: argparse.Namespace, settings: Settings) -> None:
     if options.out is not None:
         contradicted = claims["verdict"] == Verdict.CONTRADICTED
         _write(claims[contradicted] if options.contradicted else claims, options.out)
+    if options.rates is not None:
+        _write(rates, options.rates)
     if options.json:
         print_json({"atlas": store.name, "rates": _records(rates)})
     else:
