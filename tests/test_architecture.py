@@ -27,6 +27,7 @@ ROOMS = (
     "prediction",
     "figures",
     "evaluation",
+    "audit",
     "answer",
     "enrichment",
     "batch",

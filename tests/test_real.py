@@ -2,13 +2,20 @@
 
 import json
 import re
+import shutil
+from copy import copy
 
+import anndata
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.leave_one_out import leave_one_out, methods
 from lgr_core import open_atlas, predict
 from lgr_core.atlas.plate_population import MIN_OTHERS, other_parents
+from lgr_core.audit.plate_centred import PlateCentredChanges
+from lgr_core.audit.rates import audit_rates
+from lgr_core.audit.rationale_audit import RationaleAudit, reasons_of
 from lgr_core.cli import main
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.domain import Condition
@@ -18,7 +25,7 @@ from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.neighbor_book import NeighborBook
-from lgr_core.retrieval.neighbor_files import neighbor_files
+from lgr_core.retrieval.neighbor_files import neighbor_files, read_neighbors
 from lgr_core.retrieval.recorded import find_recorded
 from lgr_core.retrieval.setup import llm_selector
 
@@ -199,3 +206,73 @@ def test_the_shell_gives_the_same_prediction(home, tahoe, monkeypatch, capsys):
     data = json.loads(capsys.readouterr().out)
     answer = predict(tahoe, cell_line="LoVo", drug="Trametinib", selector="chemistry")
     assert data["delta"] == answer.prediction.delta.tolist()
+
+
+RECORDED = ("A549", "LoVo", "HepG2-C3A")
+
+
+@pytest.fixture(scope="module")
+def annotated(home, real_data, tmp_path_factory):
+    """A copy of the Tahoe atlas with the curated annotation of the Drug Repurposing Hub."""
+    own = tmp_path_factory.mktemp("annotated")
+    shutil.copytree(home / "atlases", own / "atlases")
+    columns = ["drug=drug", "inchikey=b", "mechanism=hmoa", "targets=htar"]
+    file = real_data / "annotation" / "hub_annotation_for_379.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LGR_HOME", str(own))
+        assert main(["annotate", "tahoe_rank", "--csv", str(file), "--column", *columns]) == 0
+    return own
+
+
+@pytest.mark.parametrize(("line", "recall"), [*zip(RECORDED, (0.878, 0.902, 0.902), strict=True)])
+def test_the_model_finds_drugs_of_the_same_mechanism(
+    annotated, real_data, monkeypatch, capsys, line, recall
+):
+    """Of 41 drugs with another of their curated mechanism; chemistry 0.52, chance 0.09."""
+    monkeypatch.setenv("LGR_HOME", str(annotated))
+    file = real_data / "recorded_neighbors" / f"tahoe110_{line}.jsonl"
+    asked = ["--atlas", "tahoe_rank", "--neighbors", str(file), "--lines", line.replace("-", "/")]
+    assert main(["rationales", "retrieval", *asked, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["retrieval"]
+    found = {(r["field"], r["pool"], r["selector"]): r for r in rows}
+    llm = found["mechanism", "all", "llm"]
+    assert llm["n_queries"] == 41
+    assert llm["recall"] == pytest.approx(recall, abs=0.001)
+    assert llm["chance"] == pytest.approx(0.092, abs=0.001)
+    assert llm["minus_chemistry_low"] > 0
+    assert found["mechanism", "distinct", "llm"]["minus_chemistry_low"] > 0
+    assert found["mechanism", "all", "chemistry"]["recall"] == pytest.approx(0.528, abs=0.01)
+    target = found["targets", "all", "llm"]
+    assert target["n_queries"] == 56
+    assert target["recall"] == pytest.approx(0.624, abs=0.02)
+
+
+def test_direction_claims_are_borne_out_by_data_the_model_never_saw(tahoe, real_data):
+    """About 53 supported and 8 contradicted; with other drugs' data half of each.
+
+    The plates are those of the source's conditions, whatever the atlas knows of them.
+    """
+    audit = RationaleAudit.of(tahoe, PlateCentredChanges(with_plates(tahoe, real_data)))
+    files = [real_data / "recorded_neighbors" / f"tahoe110_{line}.jsonl" for line in RECORDED]
+    reasons = [one for file in files for one in reasons_of(tahoe, read_neighbors(file), file.name)]
+    extracted = audit.extract(reasons)
+    rates = audit_rates(audit, extracted, audit.table(extracted), n_permutations=10)
+    row = rates.set_index("kind").loc["direction"]
+    assert row["n_reasons"] == 4620
+    assert 50 <= row["supported"] <= 70
+    assert row["contradicted"] <= 8
+    assert row["low"] > 0.6
+    assert 0.35 < row["permuted_rate"] < 0.65
+
+
+def with_plates(store, real_data):
+    """The atlas with the plates that the source names."""
+    obs = anndata.read_h5ad(real_data / "tahoe_rank" / "deltas.h5ad", backed="r").obs
+    rows = [
+        (store.row(Condition(record.cell_line, record.drug, 5.0)), plate)
+        for record in obs.itertuples()
+        for plate in str(record.plates).split(";")
+    ]
+    wider = copy(store)
+    wider.plates = pd.DataFrame(rows, columns=["condition", "plate"])
+    return wider

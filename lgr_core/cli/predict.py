@@ -12,6 +12,8 @@ from typing import Any
 from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, with_trust
 from lgr_core.answer.export import write_answer
 from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.audit.neighbor_claims import add_claims, neighbor_claims
+from lgr_core.audit.rationale_audit import RationaleAudit
 from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
@@ -113,11 +115,14 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
     left_out = () if answer.is_linear else expected_not_chosen(answer.pool, chosen, annotations)
     stated = ExpectedSignatures.load(store.drug_catalog).of(answer.pool.query.drug)
     if options.json:
-        more = {
+        data = {
+            **answer.to_dict(),
             "expected_not_chosen": [asdict(one) for one in left_out],
             "model_expects": None if stated is None else stated.to_dict(),
         }
-        print_json({**answer.to_dict(), **more})
+        if answer.retrieval.selector == LLMSelector.name:
+            add_claims(data, neighbor_claims(RationaleAudit.of(store), answer.retrieval))
+        print_json(data)
     else:
         print("\n".join([answer_lines(store, answer), *expected_lines(left_out, stated)]))
 

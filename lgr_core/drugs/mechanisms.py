@@ -88,7 +88,7 @@ class MechanismAnnotations:
             for g in split_terms("" if targets is None else targets, "|;,")
             if not METABOLISM.fullmatch(g)
         )
-        tags = self._read("" if moa is None else moa, genes)
+        tags = self.read_tags("" if moa is None else moa, genes)
         return Annotation(drug, tags, genes, ATLAS_SOURCE if tags or genes else NO_SOURCE)
 
     def tags(
@@ -191,7 +191,8 @@ class MechanismAnnotations:
         entries = [self.drugs[name] for name in resolution.candidates]
         return entries[0] if len({entry.tags for entry in entries}) == 1 else None
 
-    def _read(self, moa: str, genes: Sequence[str]) -> tuple[str, ...]:
+    def read_tags(self, moa: str, genes: Sequence[str]) -> tuple[str, ...]:
+        """The tags that the terms of ``moa`` and the targets ``genes`` mean; see ``annotate``."""
         terms = [re.sub(r"\s*\(.*?\)", "", term) for term in split_terms(moa, "|;")]
         terms += [part for term in terms for part in split_terms(term, ",")]
         known = self.mechanisms.values()

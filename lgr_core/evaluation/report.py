@@ -23,6 +23,7 @@ from lgr_core.evaluation.fragments import Badge, WhoReads, environment, legend_k
 from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_LABELS
 from lgr_core.evaluation.rankers import rankers
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.retrieval_table import WHAT_RETRIEVAL_IS, retrieval_table
 from lgr_core.evaluation.run_store import Run
 from lgr_core.evaluation.table_labels import config_words
 from lgr_core.evaluation.tables import Table, fitted_table, gap_table, mean_table, method_table
@@ -67,7 +68,9 @@ def report_html(run: Run) -> str:
             chapters=views,
             where_curves_end=WHERE_CURVES_END,
             what_trust_is=WHAT_TRUST_IS,
+            what_retrieval_is=WHAT_RETRIEVAL_IS,
             not_calibrated=NOT_CALIBRATED,
+            retrieval=retrieval_table(run.retrieval),
             config=config_words(config),
             fitted=fitted_table(config),
             plotly_js=embed.plotly_js(),

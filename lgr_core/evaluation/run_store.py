@@ -30,6 +30,9 @@ TRUST = ("reliability", "risk_coverage", "intervals")
 TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
 """CSV files beside ``scores.parquet``."""
 
+RETRIEVAL = "retrieval.csv"
+"""The retrieval score, where the atlas has curated annotation."""
+
 NAMES = frozenset(
     {
         *("regime", "method", "metric", "cell_line", "drug", "parent", "mechanism"),
@@ -96,6 +99,13 @@ class Run:
     def intervals(self) -> pd.DataFrame:
         """How many genes lie in their 90 % intervals."""
         return self._table("intervals")
+
+    @cached_property
+    def retrieval(self) -> pd.DataFrame:
+        """Recall of drugs of the query's curated mechanism or target; empty without annotation."""
+        if not (self.folder / RETRIEVAL).exists():
+            return pd.DataFrame()
+        return self._table("retrieval")
 
     def _table(self, name: str) -> pd.DataFrame:
         if name in TRUST and not (self.folder / f"{name}.csv").exists():
@@ -189,6 +199,13 @@ def _over_plates(scores: pd.DataFrame) -> pd.DataFrame:
     first = scores.loc[~scores.duplicated(keys)].reset_index(drop=True)
     means = each[["value", "k_used"]].mean().reset_index(drop=True)
     return first.assign(value=means["value"], k_used=means["k_used"])
+
+
+def write_retrieval(folder: Path, table: pd.DataFrame) -> None:
+    """Write the retrieval score into a run's folder; without one, none is left there."""
+    (folder / RETRIEVAL).unlink(missing_ok=True)
+    if len(table):
+        table.to_csv(folder / RETRIEVAL, index=False)
 
 
 def _score_tables(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> Tables:

@@ -23,7 +23,8 @@ from lgr_core.evaluation.folds import FoldKey, notes_of, queries
 from lgr_core.evaluation.query_metadata import query_metadata
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
-from lgr_core.evaluation.run_store import Each, Run, assemble
+from lgr_core.evaluation.retrieval_score import score_run
+from lgr_core.evaluation.run_store import Each, Run, assemble, write_retrieval
 from lgr_core.evaluation.well_parts import parts_of, reader_of
 from lgr_core.processes import SPAWN, broken_pools_as_errors, process_pool
 from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
@@ -103,6 +104,14 @@ class BenchmarkSession:
             }
             for regime in self.plan.regimes
         }
+
+    def retrieval(self) -> pd.DataFrame:
+        """The retrieval score of the run's selectors in its lines, by curated annotation."""
+        plan, store = self.plan, self.store
+        lines = plan.lines
+        if lines is not None:
+            lines = tuple(store.cell_line_catalog.resolve(line) for line in lines)
+        return score_run(store, plan.methods, self.selectors, k=plan.k, lines=lines, seed=plan.seed)
 
     def setting(self, reader: EvidenceReader, checkpoint: Path | None = None) -> MethodContext:
         """What methods are made with for a fold."""
@@ -196,6 +205,7 @@ def run_benchmark(
         bar.statistics(0)
         splits = notes_of(task.fold for task in tasks)
         about = {**config, "splits": splits, "finished_at": _now()}
+        write_retrieval(folder, session.retrieval())
         run = assemble(folder, places.values(), evidence, config=about, each=each)
         bar.statistics(1)
         return run

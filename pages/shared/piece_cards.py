@@ -32,7 +32,8 @@ class Row:
     """What is said of one neighbour and what the data say, side by side.
 
     ``annotated`` are labels with values; ``against`` names what the reason claims and the
-    annotation does not bear out. ``facts`` are short words, ``revealed`` those that only the truth
+    annotation does not bear out; ``claims`` are all that could be read from it, each with its
+    verdict. ``facts`` are short words, ``revealed`` those that only the truth
     tells.
     """
 
@@ -44,6 +45,7 @@ class Row:
     facts: Sequence[str]
     revealed: Sequence[str] = ()
     against: str = ""
+    claims: Sequence[str] = ()
     twin_of: str | None = None
     stated: Sequence[tuple[str, str]] = ()
 
@@ -90,6 +92,8 @@ def _row(row: Row) -> str:
         if row.against
         else ""
     )
+    checked = "".join(f"<li>{escape(claim)}</li>" for claim in row.claims)
+    claims = f'<ul class="lgr-claims">{checked}</ul>' if checked else ""
     pairs, stated = _pairs(row.annotated), _pairs(row.stated)
     fields = f"<dl>{stated}</dl>" if stated else ""
     told = pieces.spans(escape(fact) for fact in row.facts)
@@ -99,7 +103,7 @@ def _row(row: Row) -> str:
         f'<header><span class="lgr-rank">{row.rank}</span><h3>{escape(row.drug)}</h3></header>'
         f'<div class="lgr-structure">{image}</div>'
         f'<div class="lgr-said"><h4>Reason given</h4><p class="lgr-reason">'
-        f"{escape(row.reason) or 'none'}</p>{fields}{against}{twin}</div>"
+        f"{escape(row.reason) or 'none'}</p>{fields}{claims}{against}{twin}</div>"
         f'<div class="lgr-known"><h4>What is annotated</h4><dl>{pairs}</dl></div>'
         f"<footer>{told}{truth}</footer></article>"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -15,12 +16,13 @@ from lgr_core.answer.influence import (
     inspect_neighbors,
     rank_neighbors,
 )
+from lgr_core.audit.claims import ClaimKind, StatedReason
+from lgr_core.audit.verdicts import CheckedClaim, Verdict
 from lgr_core.domain import Neighbor
 from lgr_core.drugs.mechanism_tables import Annotation
-from lgr_core.drugs.rationale_check import contradicts
 from lgr_core.figures import comparison as compare_figures
 from lgr_core.retrieval.expected_drugs import expected_not_chosen
-from pages.shared import asking, links, neighbor_cards, pieces, sections, state
+from pages.shared import asking, judging, links, neighbor_cards, pieces, sections, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
 from pages.shared.charts import chart
@@ -150,6 +152,7 @@ def rows(view: Answered, look: Look) -> None:
         )
     ]
     html(row_list(shown))
+    judging.form(asked.store, answer)
     if answer.retrieval.rejected:
         neighbor_cards.refused(answer.retrieval.rejected)
     _left_out(view)
@@ -234,7 +237,12 @@ def _reveal() -> None:
 
 def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card) -> Row:
     known = _annotation(view, neighbor.drug)
-    against = contradicts(state.book(), neighbor.rationale, known)
+    claims = claims_of(view, neighbor)
+    against = dict.fromkeys(
+        one.claim.what
+        for one in claims
+        if one.claim.kind is ClaimKind.MECHANISM and one.verdict is Verdict.CONTRADICTED
+    )
     facts = [dose_words(card.dose_um)]
     facts += [count(card.n_cells, "cell")] if card.n_cells is not None else []
     facts += ["few cells"] if card.underpowered else []
@@ -257,6 +265,7 @@ def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card)
         facts=facts,
         revealed=revealed,
         against=listed(_labels(against)),
+        claims=[_claim_words(one, view) for one in claims],
         twin_of=neighbor.same_parent_as,
         stated=() if neighbor.structured is None else neighbor.structured.in_words(),
     )
@@ -267,7 +276,28 @@ def _annotation(view: Answered, drug: str) -> Annotation:
     return state.book().annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
 
 
-def _labels(tags: tuple[str, ...]) -> list[str]:
+def claims_of(view: Answered, neighbor: Neighbor) -> tuple[CheckedClaim, ...]:
+    """The checked claims of a neighbour's reason."""
+    query = view.answer.retrieval.query
+    reason = StatedReason(query.drug, neighbor.drug, neighbor.rationale)
+    return state.audit(view.asked.store).checked(reason, query.cell_line, query.dose_um)
+
+
+def _claim_words(one: CheckedClaim, view: Answered) -> str:
+    """A claim and its verdict; what the query's own change says stays veiled with the truth."""
+    claim = one.claim
+    if claim.kind is ClaimKind.MECHANISM:
+        what = f"{claim.subject}: {state.book().mechanism(claim.what).label}"
+    else:
+        what = str(claim)
+    of_query = claim.subject == view.answer.retrieval.query.drug
+    if claim.kind is ClaimKind.DIRECTION and of_query and view.asked.view["reveal"] != ON:
+        return f"{what}: hidden with the truth"
+    place = "" if one.rank is None else f" (rank {one.rank:,} of {one.n_genes:,} by change)"
+    return f"{what}: {one.verdict.label}{place}"
+
+
+def _labels(tags: Iterable[str]) -> list[str]:
     return [state.book().mechanism(tag).label for tag in tags]
 
 

@@ -14,8 +14,10 @@ from typing import TypeAlias
 import pandas as pd
 import streamlit as st
 
+from lgr_core.atlas.curated_annotation import CURATED
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
+from lgr_core.audit.rationale_audit import RationaleAudit
 from lgr_core.config import SHIPPED, Settings
 from lgr_core.domain import FloatArray, Selector
 from lgr_core.drugs.catalog import load_aliases
@@ -112,6 +114,13 @@ def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
 def book() -> MechanismAnnotations:
     """The shipped mechanisms, read once."""
     return _book()
+
+
+def audit(atlas: AtlasStore) -> RationaleAudit:
+    """What reads and checks the claims of reasons, prepared once a build and curated annotation."""
+    path = atlas.folder / CURATED
+    stamp = path.stat().st_mtime_ns if path.exists() else 0
+    return _audit(_wider(atlas), stamp, atlas)
 
 
 def other_names(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
@@ -234,6 +243,11 @@ def _mechanisms(version: Wider, _atlas: AtlasStore) -> Mapping[str, str]:  # noq
 @st.cache_resource(show_spinner=False)
 def _book() -> MechanismAnnotations:
     return MechanismAnnotations.load()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _audit(version: Wider, stamp: int, _atlas: AtlasStore) -> RationaleAudit:  # noqa: ARG001
+    return RationaleAudit.of(_atlas)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -6,6 +6,7 @@ import pytest
 
 from lgr_core.answer import predict
 from lgr_core.answer.influence import inspect_neighbors, rank_neighbors
+from lgr_core.audit.reviews import Judgement
 from pages.shared.question import joined, parted
 from tests.support.lab_atlas import IMAGE, UNMEASURED
 from tests.support.rendered_page import link, text, unfold
@@ -115,7 +116,7 @@ def test_edits_do_not_outlive_their_question(opened):
 def test_dropping_all_leaves_the_fallback_said(opened):
     """No crash, no silent average."""
     app = opened(k="2")
-    pills(app).set_value([]).run()
+    pills(app).set_value(None).run()
     page = text(app)
     assert "the answer is the fallback, pool_mean" in page
     assert "No neighbour is left: take one back or add one above." in page
@@ -216,3 +217,39 @@ def test_what_is_counted_once_can_be_made_again(opened):
     assert "one_per_parent=True" in python
     assert shell.endswith("--one-per-parent --out=answer.csv")
     assert "with equal weights, one form of each compound." in words
+
+
+def test_claims_stand_below_the_reason_with_their_verdicts(visit):
+    """A pasted reason: a right mechanism, and a gene of a drug without a plate."""
+    app = unfold(visit(**LINK, selector="llm", k="1"), "guide")
+    app.text_area(key="reply").set_value("1. Cobimetinib: MEK inhibitor lowering DUSP6.").run()
+    app.button(key="use_reply").click().run()
+    page = text(app.switch_page("pages/views/neighbors.py").run())
+    assert "<li>Cobimetinib: MEK inhibitor: supported</li>" in page
+    assert "<li>Cobimetinib lowers DUSP6: " in page
+
+
+def reviews(app):
+    """The label of the button that takes the reader's reviews home."""
+    buttons = app.get("download_button")
+    return next(one.proto.label for one in buttons if one.key == "download_reviews")
+
+
+def mark(app):
+    """The control that marks the reason on show."""
+    return next(one for one in app.get("button_group") if one.key.startswith("judgement_"))
+
+
+def test_a_reader_may_mark_each_reason(opened):
+    """Kept for the visit while other reasons are looked at, and gone when it is unmarked."""
+    app = opened()
+    assert "csv, 0" in reviews(app)
+    mark(app).set_value(Judgement.RIGHT).run()
+    assert "csv, 1" in reviews(app)
+    app.selectbox(key="reviewed_reason").set_value(1).run()
+    assert mark(app).value is None
+    app.selectbox(key="reviewed_reason").set_value(0).run()
+    assert mark(app).value == Judgement.RIGHT
+    assert "csv, 1" in reviews(app)
+    mark(app).set_value(None).run()
+    assert "csv, 0" in reviews(app)

@@ -125,6 +125,7 @@ def run_of(scores, *, trust=(), **config):
         k_curve=_k_curve(means),
         seeds=_seeds(means),
         evidence=_evidence(scores),
+        retrieval=pd.DataFrame(),
         **_trust(scores, trust),
     )
 

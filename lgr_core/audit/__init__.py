@@ -1,0 +1,1 @@
+"""Reasons and their audit: claims read from reasons, checked against annotation and data."""
