@@ -31,16 +31,16 @@ def _outside(file: h5py.File) -> Iterator[str]:
     waiting, seen = [file["/"]], set()
     while waiting:
         group = waiting.pop()
-        address = h5py.h5o.get_info(group.id).addr
-        if address in seen:
-            continue
-        seen.add(address)
         for name in group:
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
                 yield f"{group.name}/{name}"
             elif isinstance(link, h5py.HardLink):
                 item = group[name]
+                address = h5py.h5o.get_info(item.id).addr
+                if address in seen:
+                    continue
+                seen.add(address)
                 if isinstance(item, h5py.Group):
                     waiting.append(item)
                 elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
