@@ -72,7 +72,7 @@ def draw(upload: Upload, choice: Choice) -> None:
 
 def _foresee(upload: Upload, choice: Choice) -> IngestPlan:
     data_state.jobs().check_free(choice.name)
-    return plan_ingest(upload.path, choice.options, **upload.companions)
+    return upload.read(plan_ingest, choice.options, **upload.companions)
 
 
 def _show(found: IngestPlan, upload: Upload, name: str) -> None:

@@ -92,7 +92,7 @@ def _look(upload: Upload) -> Look | LgrError:
     """What the file holds, looked at once."""
     if LOOK not in st.session_state:
         with st.spinner("Looking at the file"):
-            st.session_state[LOOK] = data_check.tried(upload, lambda: look(upload.path))
+            st.session_state[LOOK] = data_check.tried(upload, lambda: upload.read(look))
     return st.session_state[LOOK]
 
 
