@@ -10,7 +10,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.shared import page_log
 from pages.shared.preload import PRELOAD
+from pages.shared.security_headers import SECURITY_HEADERS
+from pages.shared.uploading import UPLOAD_GUARD
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 
@@ -52,9 +55,11 @@ if __name__ == "__main__":  # a visit
     st.logo(LOGO, size="large")
     page = navigation()
     st.html(f"<style>.stApp {{ --lgr-here: '{page.title}'; }}</style>")  # shown where the bar folds
-    page.run()
+    with page_log.logged(page.title):
+        page.run()
 else:  # the start of the server
-    app = st.App(__file__, middleware=[PRELOAD])
+    page_log.begin()
+    app = st.App(__file__, middleware=[SECURITY_HEADERS, UPLOAD_GUARD, PRELOAD])
     logging.disable(logging.WARNING)  # of a navigation without a visitor
     navigation()
     logging.disable(logging.NOTSET)

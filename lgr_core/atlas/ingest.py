@@ -15,7 +15,12 @@ import numpy as np
 from lgr_core.atlas.annotate import annotate_drugs, annotate_lines, read_table
 from lgr_core.atlas.atomic_folder import check_free
 from lgr_core.atlas.build import build_atlas, check_name
-from lgr_core.atlas.checkpoint import checkpoint_folder, digest_of, stamp
+from lgr_core.atlas.checkpoint import (
+    checkpoint_folder,
+    digest_of,
+    remove_abandoned,
+    stamp,
+)
 from lgr_core.atlas.control_matching import ControlScope
 from lgr_core.atlas.count_source import CountBlocks, ReadOptions, Unit
 from lgr_core.atlas.delta_table import DeltaTable
@@ -119,6 +124,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     options = with_format_defaults(options, form)
     with ExitStack() as resources:
         if options.value_kind is not None:
+            remove_abandoned(folder.parent)
             table = read_ready(path, options.value_kind, options, form)
         else:
             read = _summed(path, folder, options, form, files, executor=executor, progress=progress)

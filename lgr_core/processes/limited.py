@@ -92,6 +92,11 @@ class LimitedProcesses:
             pipe.send((function, args, named, limits, report is not None))
             return _result(pipe, what, limits, report)
 
+    def start(self) -> None:
+        """Start the server, so that the first call does not wait for it."""
+        with self._lock:
+            self._running()
+
     def close(self) -> None:
         """End the server."""
         with self._lock:
@@ -103,9 +108,7 @@ class LimitedProcesses:
     def _connected(self) -> Iterator[Connection]:
         """A pipe to a new process, which is killed when the block ends."""
         with self._lock:
-            if self._server is None or not self._server.alive:
-                self._server = _Server()
-            pipe = self._server.connect()
+            pipe = self._running().connect()
         with pipe:
             process = None
             try:
@@ -117,6 +120,11 @@ class LimitedProcesses:
             finally:
                 if process is not None:
                     _kill(process)
+
+    def _running(self) -> _Server:
+        if self._server is None or not self._server.alive:
+            self._server = _Server()
+        return self._server
 
 
 @dataclass(slots=True)
