@@ -5,15 +5,12 @@ the navigation is declared by then matters: until it is, Streamlit takes the fol
 its old multipage apps, and greets whoever opens a deep link first with "Page not found".
 """
 
-import logging
 from pathlib import Path
 
 import streamlit as st
 
 from pages.shared import page_log
-from pages.shared.preload import PRELOAD
-from pages.shared.security_headers import SECURITY_HEADERS
-from pages.shared.uploading import UPLOAD_GUARD
+from pages.shared.server_layers import LAYERS
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 
@@ -58,8 +55,6 @@ if __name__ == "__main__":  # a visit
     with page_log.logged(page.title):
         page.run()
 else:  # the start of the server
-    page_log.begin()
-    app = st.App(__file__, middleware=[SECURITY_HEADERS, UPLOAD_GUARD, PRELOAD])
-    logging.disable(logging.WARNING)  # of a navigation without a visitor
-    navigation()
-    logging.disable(logging.NOTSET)
+    app = st.App(__file__, middleware=LAYERS)
+    with page_log.begun():  # Streamlit warns of a navigation without a visitor
+        navigation()

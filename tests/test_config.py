@@ -61,7 +61,7 @@ def test_limits_of_a_server_are_read():
     )
     assert (found.upload_memory_mb, found.upload_deadline, found.jobs) == (800, 20, 3)
     assert found.log_level == "WARNING"
-    with pytest.raises(InputError, match="'loud' is no level"):
+    with pytest.raises(InputError, match="'LOUD' is no level"):
         Settings.from_environment({"LGR_LOG_LEVEL": "loud"})
 
 

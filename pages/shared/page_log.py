@@ -32,6 +32,17 @@ def begin() -> None:
 
 
 @contextmanager
+def begun() -> Iterator[None]:
+    """Begin the log, and write no warnings in the block."""
+    begin()
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+@contextmanager
 def logged(page: str) -> Iterator[None]:
     """Log a run of a page's script, also one that is cut short by the next click."""
     start = time.monotonic()
