@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import page_log
+from pages.shared import page_log, visit
 from pages.shared.server_layers import LAYERS
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
@@ -52,8 +52,7 @@ if __name__ == "__main__":  # a visit
     st.logo(LOGO, size="large")
     page = navigation()
     st.html(f"<style>.stApp {{ --lgr-here: '{page.title}'; }}</style>")  # shown where the bar folds
-    with page_log.logged(page.title):
-        page.run()
+    visit.run(page)
 else:  # the start of the server
     app = st.App(__file__, middleware=LAYERS)
     with page_log.begun():  # Streamlit warns of a navigation without a visitor

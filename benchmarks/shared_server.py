@@ -244,9 +244,12 @@ def main() -> None:
         with served(folder) as address, browser() as chrome:
             server = Server()
             print(f"limited to {LIMIT / 1e6:,.0f} MB: {server.limited}", flush=True)
+            with Tab(chrome) as tab:
+                first = opened(tab, f"{address}/drugs{LINK}", AT_REST)[0]
+            print(f"the first page of a server: {first:.2f} s", flush=True)
             with other_visitor(chrome, address) as taken:
-                time.sleep(15)
-            told("nothing else", taken[1:])
+                time.sleep(20)
+            told("nothing else", taken)
             if "bombs" in options.parts:
                 bombs(address, chrome, server, folder)
             if "heavy" in options.parts:

@@ -89,7 +89,8 @@ class Settings:
     ``public_uploads`` whether it says so in words, see :meth:`takes_uploads`. ``upload_memory_mb``
     (LGR_UPLOAD_MEMORY_MB) and ``upload_deadline`` (LGR_UPLOAD_DEADLINE, seconds) limit the process
     that reads a file, ``jobs`` (LGR_JOBS) is how many heavy computations the app runs at a time,
-    ``log_level`` LGR_LOG_LEVEL. The key, and the address, which may hold one, are never shown.
+    ``log_level`` LGR_LOG_LEVEL and ``login`` LGR_LOGIN, whether visitors log in first. The key,
+    and the address, which may hold one, are never shown.
     """
 
     home: Path = LAYOUT.home
@@ -103,6 +104,7 @@ class Settings:
     upload_deadline: float = DEFAULT_UPLOAD_SECONDS
     jobs: int = DEFAULT_JOBS
     log_level: str = "INFO"
+    login: bool = False
     llm_max_tokens: int = DEFAULT_MAX_TOKENS
     llm_deadline: float = DEFAULT_DEADLINE
     llm_redirect_hosts: tuple[str, ...] = ()
@@ -115,7 +117,7 @@ class Settings:
         ------
         InputError
             If LGR_HOME is a file, LGR_LLM_BUDGET_USD is not an amount of money, a limit is not
-            above 0, LGR_UPLOADS says neither yes nor no, or LGR_LOG_LEVEL is no level.
+            above 0, LGR_UPLOADS or LGR_LOGIN says neither yes nor no, or LGR_LOG_LEVEL is no level.
         """
         home = _text(environ, "LGR_HOME")
         model = _text(environ, "LGR_LLM_MODEL")
@@ -129,12 +131,12 @@ class Settings:
             llm_deadline=_above_0(environ, "LGR_LLM_DEADLINE", DEFAULT_DEADLINE),
             llm_redirect_hosts=_hosts(environ, "LGR_LLM_REDIRECT_HOSTS"),
             uploads=_yes(environ, "LGR_UPLOADS"),
-            public_uploads=_text(environ, "LGR_UPLOADS") is not None
-            and _yes(environ, "LGR_UPLOADS"),
+            public_uploads=_asked_for(environ, "LGR_UPLOADS"),
             upload_memory_mb=int(_above_0(environ, "LGR_UPLOAD_MEMORY_MB", DEFAULT_UPLOAD_MB)),
             upload_deadline=_above_0(environ, "LGR_UPLOAD_DEADLINE", DEFAULT_UPLOAD_SECONDS),
             jobs=int(_above_0(environ, "LGR_JOBS", DEFAULT_JOBS)),
             log_level=_level(environ, "LGR_LOG_LEVEL"),
+            login=_asked_for(environ, "LGR_LOGIN"),
         )
 
     def takes_uploads(self, address: str | None) -> bool:
@@ -210,6 +212,11 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text is not None and text.casefold() not in {*_ON, *_OFF}:
         raise InputError(name, f"{text!r} is neither yes nor no", "Give 1 or 0.")
     return text is None or text.casefold() in _ON
+
+
+def _asked_for(environ: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is set to on; unset it is off."""
+    return _text(environ, name) is not None and _yes(environ, name)
 
 
 def _level(environ: Mapping[str, str], name: str) -> str:

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 from starlette.responses import PlainTextResponse
 
 from lgr_core.config import Settings
-from pages.shared import page_log, security_headers
+from pages.shared import page_log, security_headers, visit
 from pages.shared.security_headers import HEADERS, POLICY, SecurityHeaders
 from pages.shared.uploading import UploadGuard, allowed
 
@@ -120,3 +121,18 @@ def test_the_level_of_the_log_is_a_setting(monkeypatch):
         for logger, (level, handlers, propagate) in zip(loggers, before, strict=True):
             logger.setLevel(level)
             logger.handlers[:], logger.propagate = handlers, propagate
+
+
+@pytest.mark.parametrize(
+    ("asked", "logged_in", "shown"),
+    [("", False, True), ("1", False, False), ("1", True, True), ("0", False, True)],
+)
+def test_a_page_waits_for_a_login_where_one_is_asked_for(monkeypatch, asked, logged_in, shown):
+    """Nothing of it is run before."""
+    ran, drawn = [], []
+    monkeypatch.setenv("LGR_LOGIN", asked)
+    monkeypatch.setattr(st, "user", SimpleNamespace(is_logged_in=logged_in))
+    monkeypatch.setattr(st, "button", lambda *_, **options: drawn.append(options["on_click"]))
+    visit.run(SimpleNamespace(title="Predict", run=lambda: ran.append("Predict")))
+    assert (ran == ["Predict"]) is shown
+    assert drawn == ([] if shown else [st.login])
