@@ -18,7 +18,7 @@ WORDS = "This server is for those who have an account: log in to go on."
 
 def run(page: StreamlitPage) -> None:
     """Run the page, unless the visitor must log in first (LGR_LOGIN)."""
-    if Settings.from_environment().login and not st.user.is_logged_in:
+    if Settings.from_environment().login and not st.user.get("is_logged_in"):
         html(pieces.title("Log in") + pieces.lead([WORDS]))
         st.button("Log in", key="login", type="primary", on_click=st.login)
         return

@@ -125,13 +125,19 @@ def test_the_level_of_the_log_is_a_setting(monkeypatch):
 
 @pytest.mark.parametrize(
     ("asked", "logged_in", "shown"),
-    [("", False, True), ("1", False, False), ("1", True, True), ("0", False, True)],
+    [
+        ("", {}, True),
+        ("0", {"is_logged_in": False}, True),
+        ("1", {"is_logged_in": True}, True),
+        ("1", {"is_logged_in": False}, False),
+        ("1", {}, False),
+    ],
 )
 def test_a_page_waits_for_a_login_where_one_is_asked_for(monkeypatch, asked, logged_in, shown):
     """Nothing of it is run before."""
     ran, drawn = [], []
     monkeypatch.setenv("LGR_LOGIN", asked)
-    monkeypatch.setattr(st, "user", SimpleNamespace(is_logged_in=logged_in))
+    monkeypatch.setattr(st, "user", logged_in)
     monkeypatch.setattr(st, "button", lambda *_, **options: drawn.append(options["on_click"]))
     visit.run(SimpleNamespace(title="Predict", run=lambda: ran.append("Predict")))
     assert (ran == ["Predict"]) is shown
