@@ -8,6 +8,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.checkpoint import forget
@@ -108,7 +109,7 @@ class IngestJobs:
     ) -> None:
         """Run the job; a failure is stored as a new error, whose traceback holds no frames."""
         job.report("reading the file", 0, 1)
-        choices = {
+        choices: dict[str, Any] = {
             "options": options,
             "drugs": upload.companions.get("drugs"),
             "cell_lines": upload.companions.get("cell_lines"),
