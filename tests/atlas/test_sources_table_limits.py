@@ -78,3 +78,17 @@ def test_a_table_packed_too_well_is_refused(tmp_path, monkeypatch):
         look(path)
     monkeypatch.setattr(table_limits, "USUAL_PACKING", 1_000)
     assert look(path).rows == 20_000
+
+
+def test_a_table_that_does_not_fit_is_no_damaged_one(tmp_path, monkeypatch):
+    """Arrow has an error of its own for it."""
+
+    def full(*_):
+        raise pa.ArrowMemoryError("malloc of size 2097152 failed")
+
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"cell_line": ["A"], "drug": ["T"], "G1": [1.0]}), path)
+    monkeypatch.setattr(pq, "read_table", full)
+    with pytest.raises(InputError) as caught:
+        look(path)
+    assert caught.value.found == "it does not fit into memory"
