@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: app test test-real test-browser lint demo screenshots glossary clean
+.PHONY: app test test-real test-browser lint demo screenshots glossary constraints audit clean
 
 app: .venv/app        ## install, build the demo atlas, open the app on http://localhost:8501
 	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo
@@ -33,6 +33,13 @@ lint: .venv/dev       ## style, format and types, nothing changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+constraints: .venv/dev ## write constraints.txt anew: every version as it is installed here
+	.ci/constraints $(BIN)/pip > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+
+audit: .venv/dev      ## known vulnerabilities of the versions in constraints.txt
+	.ci/audit $(BIN)
 
 .venv/app: requirements.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -5,12 +5,12 @@ the navigation is declared by then matters: until it is, Streamlit takes the fol
 its old multipage apps, and greets whoever opens a deep link first with "Page not found".
 """
 
-import logging
 from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.preload import PRELOAD
+from pages.shared import page_log, visit
+from pages.shared.server_layers import LAYERS
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 
@@ -52,9 +52,8 @@ if __name__ == "__main__":  # a visit
     st.logo(LOGO, size="large")
     page = navigation()
     st.html(f"<style>.stApp {{ --lgr-here: '{page.title}'; }}</style>")  # shown where the bar folds
-    page.run()
+    visit.run(page)
 else:  # the start of the server
-    app = st.App(__file__, middleware=[PRELOAD])
-    logging.disable(logging.WARNING)  # of a navigation without a visitor
-    navigation()
-    logging.disable(logging.NOTSET)
+    app = st.App(__file__, middleware=LAYERS)
+    with page_log.begun():  # Streamlit warns of a navigation without a visitor
+        navigation()

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 WINDOW = "--window-size=1280,900"
-_PATIENCE_S = 60
+_PATIENCE_S = 180
 
 
 @contextmanager

@@ -58,6 +58,21 @@ DEFAULT_MAX_TOKENS = 4_000
 DEFAULT_DEADLINE = 180.0
 """Seconds within which a whole answer must have come."""
 
+DEFAULT_UPLOAD_MB = 1_500
+"""Memory, in MB, that reading a file which a visitor sent may take."""
+
+DEFAULT_UPLOAD_SECONDS = 300.0
+"""Seconds within which such a file must have been read."""
+
+DEFAULT_JOBS = max(1, (os.cpu_count() or 1) // 2)
+"""Heavy computations of all visitors at a time: the other cores answer plain pages."""
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+_KEY = "OPENAI_API_KEY"
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -70,8 +85,12 @@ class Settings:
     LGR_LLM_BUDGET_USD (None: no limit), ``llm_max_tokens`` LGR_LLM_MAX_TOKENS (of an answer),
     ``llm_deadline`` LGR_LLM_DEADLINE (seconds for a whole answer), ``llm_redirect_hosts``
     LGR_LLM_REDIRECT_HOSTS (hosts, separated by commas, that a server may send requests and key on
-    to) and ``uploads`` LGR_UPLOADS, whether visitors of the app may add atlases of their own. The
-    key, and the address, which may hold one, are never shown.
+    to). ``uploads`` is LGR_UPLOADS, whether visitors of the app may send files, and
+    ``public_uploads`` whether it says so in words, see :meth:`takes_uploads`. ``upload_memory_mb``
+    (LGR_UPLOAD_MEMORY_MB) and ``upload_deadline`` (LGR_UPLOAD_DEADLINE, seconds) limit the process
+    that reads a file, ``jobs`` (LGR_JOBS) is how many heavy computations the app runs at a time,
+    ``log_level`` LGR_LOG_LEVEL and ``login`` LGR_LOGIN, whether visitors log in first. The key,
+    and the address, which may hold one, are never shown.
     """
 
     home: Path = LAYOUT.home
@@ -80,6 +99,12 @@ class Settings:
     llm_model: str = DEFAULT_MODEL
     llm_budget_usd: float | None = None
     uploads: bool = True
+    public_uploads: bool = False
+    upload_memory_mb: int = DEFAULT_UPLOAD_MB
+    upload_deadline: float = DEFAULT_UPLOAD_SECONDS
+    jobs: int = DEFAULT_JOBS
+    log_level: str = "INFO"
+    login: bool = False
     llm_max_tokens: int = DEFAULT_MAX_TOKENS
     llm_deadline: float = DEFAULT_DEADLINE
     llm_redirect_hosts: tuple[str, ...] = ()
@@ -91,14 +116,14 @@ class Settings:
         Raises
         ------
         InputError
-            If LGR_HOME is a file, LGR_LLM_BUDGET_USD is not an amount of money, LGR_LLM_MAX_TOKENS
-            or LGR_LLM_DEADLINE is not above 0, or LGR_UPLOADS says neither yes nor no.
+            If LGR_HOME is a file, LGR_LLM_BUDGET_USD is not an amount of money, a limit is not
+            above 0, LGR_UPLOADS or LGR_LOGIN says neither yes nor no, or LGR_LOG_LEVEL is no level.
         """
         home = _text(environ, "LGR_HOME")
         model = _text(environ, "LGR_LLM_MODEL")
         return cls(
             home=LAYOUT.home if home is None else home_folder(home),
-            api_key=_text(environ, "OPENAI_API_KEY"),
+            api_key=_text(environ, _KEY),
             llm_base_url=_text(environ, "LGR_LLM_BASE_URL"),
             llm_model=DEFAULT_MODEL if model is None else model,
             llm_budget_usd=_dollars(environ, "LGR_LLM_BUDGET_USD"),
@@ -106,7 +131,22 @@ class Settings:
             llm_deadline=_above_0(environ, "LGR_LLM_DEADLINE", DEFAULT_DEADLINE),
             llm_redirect_hosts=_hosts(environ, "LGR_LLM_REDIRECT_HOSTS"),
             uploads=_yes(environ, "LGR_UPLOADS"),
+            public_uploads=_asked_for(environ, "LGR_UPLOADS"),
+            upload_memory_mb=int(_above_0(environ, "LGR_UPLOAD_MEMORY_MB", DEFAULT_UPLOAD_MB)),
+            upload_deadline=_above_0(environ, "LGR_UPLOAD_DEADLINE", DEFAULT_UPLOAD_SECONDS),
+            jobs=int(_above_0(environ, "LGR_JOBS", DEFAULT_JOBS)),
+            log_level=_level(environ, "LGR_LOG_LEVEL"),
+            login=_asked_for(environ, "LGR_LOGIN"),
         )
+
+    def takes_uploads(self, address: str | None) -> bool:
+        """Whether visitors may send files to a server that listens on ``address``.
+
+        One that others reach (None: every address) takes them only where LGR_UPLOADS asks for it.
+        """
+        if not self.uploads:
+            return False
+        return self.public_uploads or (address or "").strip("[]").casefold() in _LOOPBACK
 
     @property
     def home_is(self) -> str:
@@ -116,6 +156,10 @@ class Settings:
     def environment(self) -> dict[str, str]:
         """The environment of a process that is started here: this one's, with this home."""
         return {**os.environ, "LGR_HOME": str(self.home)}
+
+    def without_key(self) -> dict[str, str]:
+        """The same for a process that reads a stranger's file: it holds no key."""
+        return {name: text for name, text in self.environment().items() if name != _KEY}
 
     @property
     def atlases(self) -> Path:
@@ -168,6 +212,18 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text is not None and text.casefold() not in {*_ON, *_OFF}:
         raise InputError(name, f"{text!r} is neither yes nor no", "Give 1 or 0.")
     return text is None or text.casefold() in _ON
+
+
+def _asked_for(environ: Mapping[str, str], name: str) -> bool:
+    """Whether a switch is set to on; unset it is off."""
+    return _text(environ, name) is not None and _yes(environ, name)
+
+
+def _level(environ: Mapping[str, str], name: str) -> str:
+    text = (_text(environ, name) or "INFO").upper()
+    if text not in LOG_LEVELS:
+        raise InputError(name, f"{text!r} is no level", f"Give one of {', '.join(LOG_LEVELS)}.")
+    return text
 
 
 def _above_0(environ: Mapping[str, str], name: str, default: float) -> float:

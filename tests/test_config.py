@@ -49,6 +49,22 @@ def test_a_switch_that_says_neither_is_refused():
         Settings.from_environment({"LGR_UPLOADS": "off!"})
 
 
+def test_limits_of_a_server_are_read():
+    """Memory and time of what visitors send, heavy jobs, and the level of the log."""
+    found = Settings.from_environment(
+        {
+            "LGR_UPLOAD_MEMORY_MB": "800",
+            "LGR_UPLOAD_DEADLINE": "20",
+            "LGR_JOBS": "3",
+            "LGR_LOG_LEVEL": "warning",
+        }
+    )
+    assert (found.upload_memory_mb, found.upload_deadline, found.jobs) == (800, 20, 3)
+    assert found.log_level == "WARNING"
+    with pytest.raises(InputError, match="'LOUD' is no level"):
+        Settings.from_environment({"LGR_LOG_LEVEL": "loud"})
+
+
 def test_limits_of_answers_are_read():
     """Tokens, seconds and hosts, each from its variable."""
     found = Settings.from_environment(

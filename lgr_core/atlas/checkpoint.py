@@ -12,7 +12,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -72,12 +72,20 @@ def forget(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def remove_abandoned(atlases: Path, keep: Path | None = None) -> None:
+    """Remove checkpoints of any atlas that nobody went on with for two weeks, but ``keep``."""
+    for path in atlases.glob(f"{PARTIAL}-*"):
+        with suppress(FileNotFoundError):  # another process removes it as well
+            old = time.time() - path.stat().st_mtime > _ABANDONED_S
+            if old and path != keep and not is_alive(path):
+                shutil.rmtree(path, ignore_errors=True)
+
+
 def _clean_up(folder: Path, place: Path) -> None:
     """Remove checkpoints of another source or other options, and those that are too old."""
-    own = f"{PARTIAL}-{folder.name}-{'?' * _DIGITS}"
-    for path in folder.parent.glob(f"{PARTIAL}-*"):
-        old = time.time() - path.stat().st_mtime > _ABANDONED_S
-        if path != place and (old or path.match(own)) and not is_alive(path):
+    remove_abandoned(folder.parent, keep=place)
+    for path in folder.parent.glob(f"{PARTIAL}-{folder.name}-{'?' * _DIGITS}"):
+        if path != place and not is_alive(path):
             shutil.rmtree(path, ignore_errors=True)
 
 

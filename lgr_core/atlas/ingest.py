@@ -14,7 +14,7 @@ import numpy as np
 
 from lgr_core.atlas.atomic_folder import check_free
 from lgr_core.atlas.build import build_atlas, check_name
-from lgr_core.atlas.checkpoint import checkpoint_folder, digest_of
+from lgr_core.atlas.checkpoint import checkpoint_folder, digest_of, remove_abandoned
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.demo.writer import write_demo
 from lgr_core.atlas.download_manifest import check_manifest, sha256
@@ -63,6 +63,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     facts = _source_facts(plan)
     with ExitStack() as resources:
         if plan.ready_kind is not None:
+            remove_abandoned(folder.parent)
             table = plan.read_deltas(plan.ready_kind)
         else:
             read = _summed(plan, folder, executor=executor, progress=progress)

@@ -8,6 +8,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.checkpoint import forget
@@ -42,10 +43,13 @@ class IngestJob(StageProgress):
 
 
 class IngestJobs:
-    """The queue of one folder of atlases; a job outlives the session that started it."""
+    """The queue of one folder of atlases; a job outlives the session that started it.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    With ``apart`` files are read in a limited process, see :meth:`Upload.read`.
+    """
+
+    def __init__(self, folder: Path, *, apart: bool = False) -> None:
+        self.folder, self._apart = folder, apart
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._jobs: dict[str, IngestJob] = {}
@@ -106,17 +110,18 @@ class IngestJobs:
     ) -> None:
         """Run the job; a failure is stored as a new error, whose traceback holds no frames."""
         job.report("reading the file", 0, 1)
+        choices: dict[str, Any] = {
+            "options": options,
+            "drugs": upload.companions.get("drugs"),
+            "cell_lines": upload.companions.get("cell_lines"),
+            "simulated": simulated,
+            "notes": {"source": upload.name, "uploaded": True},
+        }
         try:
-            ingest(
-                upload.path,
-                self.folder / job.name,
-                options=options,
-                drugs=upload.companions.get("drugs"),
-                cell_lines=upload.companions.get("cell_lines"),
-                simulated=simulated,
-                progress=job.report,
-                notes={"source": upload.name, "uploaded": True},
-            )
+            if self._apart:
+                upload.read(ingest, self.folder / job.name, report=job.report, **choices)
+            else:
+                ingest(upload.path, self.folder / job.name, progress=job.report, **choices)
         except LgrError as err:
             job.error = upload.public_error(err)
         except Exception as err:

@@ -18,8 +18,8 @@ import pandas as pd
 
 from lgr_core.atlas.atomic_folder import INDEX, read_consistent
 from lgr_core.atlas.build import DELTAS, PANEL
-from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.delta_table import count_plates
+from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.reader import read_files
 from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, SharedWells, ValueKind
 from lgr_core.drugs.catalog import DrugCatalog
@@ -130,7 +130,8 @@ class AtlasStore:
     def one_dose_a_drug(self) -> bool:
         """Whether most drugs of a line have one dose, and not all the same: pools cross doses."""
         doses = self.conditions.groupby(["cell_line", "drug"], observed=True)["dose_um"]
-        alone = doses.first()[doses.nunique() == 1]
+        low, high = doses.min(), doses.max()
+        alone = low[low == high]
         return bool(len(alone) > _MOST * doses.ngroups and _several(alone))
 
     def at_dose(self, dose_um: float | None) -> BoolArray:
@@ -254,8 +255,9 @@ class AtlasStore:
         if not len(place):
             raise unknown("gene", gene, self.gene_names, f"atlas {self.name!r}")
         held = self._panel if place[0] < self.n_panel else self._deltas
-        every = slice(place[0], place[0] + 1)
-        return np.ascontiguousarray(held[np.arange(len(self.conditions)), every][:, 0])
+        if isinstance(held, PlateAverages):
+            held = held[np.arange(len(self.conditions))]
+        return np.ascontiguousarray(held[:, place[0]])
 
     @cached_property
     def fingerprints(self) -> np.ndarray:
@@ -351,7 +353,8 @@ def _blocks(conditions: pd.DataFrame) -> dict[Key, tuple[int, int]]:
 
 def _several(doses: pd.Series) -> bool:
     """Whether a line's drugs of one dose, by line and drug, have different ones."""
-    return bool((doses.groupby(level="cell_line", observed=True).nunique() > 1).any())
+    of_line = doses.groupby(level="cell_line", observed=True)
+    return bool((of_line.min() < of_line.max()).any())
 
 
 def _no_block(store: AtlasStore, cell_line: str, dose_um: float | None) -> NotFoundError:

@@ -1,15 +1,23 @@
-"""Uploaded files, stored under safe names until they are ingested or dropped."""
+"""Uploaded files, stored under safe names until they are ingested or dropped.
+
+Nothing of them is read in this process: see :meth:`Upload.read`.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from lgr_core.atlas.atomic_folder import LockedFolder
 from lgr_core.atlas.sources.untrusted_hdf5 import check_no_external_links
 from lgr_core.errors import InputError, LgrError, ServiceError, UsageError
+from lgr_core.processes import LimitedProcesses, ProcessLimits
+
+READERS = LimitedProcesses()
+"""Where files from visitors are read."""
 
 ENDINGS = (".h5ad", ".parquet", ".csv", ".tsv")
 """Formats that are taken; packed ones are not: nobody knows how large they become."""
@@ -22,6 +30,8 @@ ROOM = 3
 
 _READ_BY_NAME = re.compile(r"plate_plate\d{1,2}\.parquet")
 """Published files whose name is a part of what they say."""
+
+T = TypeVar("T")
 
 _KIND = "upload"
 _LONGEST = 120
@@ -66,6 +76,29 @@ class Upload:
             text = text.replace(str(path), path.name)
         return text.replace(str(self.path), self.name)
 
+    def read(
+        self,
+        function: Callable[..., T],
+        *args: object,
+        report: Callable[..., None] | None = None,
+        **named: object,
+    ) -> T:
+        """The result of ``function(path, ...)``, called where it can do no harm.
+
+        ``report`` repeats what it reports by its keyword ``progress``.
+
+        Raises
+        ------
+        LgrError
+            What it raised, or that reading the file takes more memory or time than it may; with
+            the visitor's file name.
+        """
+        limits, what = ProcessLimits.of_uploads(), f"file {self.name}"
+        try:
+            return READERS.call(what, limits, function, self.path, *args, report=report, **named)
+        except LgrError as err:
+            raise self.public_error(err) from err
+
     def unreadable(self, error: Exception) -> InputError:
         """The error to show for an unexpected failure, whose details go to the log."""
         found = f"it cannot be made into an atlas ({type(error).__name__})"
@@ -105,7 +138,7 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
             shutil.copyfileobj(source, file)
         upload = Upload(locked_folder, name, path)
         if ending == ".h5ad":
-            _check_no_external_links(upload)
+            upload.read(check_no_external_links)
     except OSError as err:
         locked_folder.close()
         raise _storage_error(name, err) from err
@@ -113,14 +146,6 @@ def receive(source: BinaryIO, name: str, size: int, folder: Path) -> Upload:
         locked_folder.close()
         raise
     return upload
-
-
-def _check_no_external_links(upload: Upload) -> None:
-    """Refuse an upload that would read other files; the error has the visitor's file name."""
-    try:
-        check_no_external_links(upload.path)
-    except InputError as err:
-        raise upload.public_error(err) from err
 
 
 def _storage_error(name: str, err: OSError) -> ServiceError:

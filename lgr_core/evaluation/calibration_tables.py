@@ -69,7 +69,8 @@ def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
     return (
         f"{method_style(method).label}: the more trusted half "
         f"(n = {half['n_queries']:,.0f}) has a mean "
-        f"{EVERY_METRIC[SCORE].label} of {number(half['mean'])}, all {every['n_queries']:,.0f} have "
+        f"{EVERY_METRIC[SCORE].label} of {number(half['mean'])}, "
+        f"all {every['n_queries']:,.0f} have "
         f"{number(every['mean'])} ({number(half['gain'], '+')})."
     )
 

@@ -22,7 +22,7 @@ from lgr_core.files import atomic_write
 from lgr_core.metrics import METRICS, metrics_of, score
 from lgr_core.prediction.aggregate import RECIPROCAL_RANK
 from lgr_core.prediction.lgr import LGR
-from lgr_core.prediction.method import Method, Predictions, Status
+from lgr_core.prediction.method import Method, Predictions
 from lgr_core.retrieval.fold_evidence import SUMMED
 from lgr_core.retrieval.llm_selector import LLMSelector
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
@@ -68,6 +68,9 @@ class FoldTask:
         return str(FoldKey(self.fold.regime, self.fold.number, self.alone, self.part.number))
 
 
+DAMAGE = (OSError, ValueError, KeyError, NotImplementedError)
+"""What reading a damaged result raises, arrow's errors among it."""
+
 _TABLES = ("scores", "seeds", "curve", "trust")
 
 
@@ -86,21 +89,17 @@ class FoldResult:
         with atomic_write(folder) as aside:
             aside.mkdir(parents=True)
             for name in _TABLES:
-                getattr(self, name).to_parquet(aside / f"{name}.parquet")
+                place = aside / f"{name}.parquet"
+                getattr(self, name).to_parquet(place, write_page_checksum=True)
             (aside / "fitted.json").write_text(json.dumps(self.fitted), encoding="utf-8")
-
-    @staticmethod
-    def is_done(folder: Path) -> bool:
-        """Whether it was written, and no query in it failed."""
-        if not folder.is_dir():
-            return False
-        status = pd.read_parquet(folder / "scores.parquet", columns=["status"])["status"]
-        return not (status == Status.FAILED).any()
 
     @classmethod
     def load(cls, folder: Path) -> FoldResult:
-        """Read what :meth:`save` wrote."""
-        tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in _TABLES}
+        """Read what :meth:`save` wrote; raises one of ``DAMAGE`` if the disk has other bytes."""
+        tables = {
+            name: pd.read_parquet(folder / f"{name}.parquet", page_checksum_verification=True)
+            for name in _TABLES
+        }
         fitted = json.loads((folder / "fitted.json").read_text(encoding="utf-8"))
         return cls(**tables, fitted=fitted)
 

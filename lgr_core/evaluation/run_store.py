@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -19,12 +20,18 @@ from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_
 from lgr_core.evaluation.calibration_store import CALIBRATION, write_calibrations
 from lgr_core.evaluation.cell_eval import CELL_EVAL, write_cell_eval
 from lgr_core.evaluation.config import read_config, write_config
-from lgr_core.evaluation.fold_task import MIN_NEIGHBOR_SHARE, FoldResult
+from lgr_core.evaluation.fold_task import DAMAGE, MIN_NEIGHBOR_SHARE, FoldResult
 from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import evidence_of
 from lgr_core.evaluation.summary import compare_all, summarise
+from lgr_core.files import remove
 from lgr_core.prediction.method import Status
+
+log = logging.getLogger(__name__)
+
+DAMAGED = ".damaged-"
+"""Before the name of a result that cannot be read."""
 
 TRUST = ("reliability", "risk_coverage", "intervals")
 TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
@@ -141,6 +148,25 @@ def load_run(folder: Path) -> Run:
 Tables = dict[str, pd.DataFrame]
 Job = Callable[[], Tables]
 Each = Callable[[Callable[[Job], Tables], Iterable[Job]], Iterable[Tables]]
+
+
+def has_result(place: Path) -> bool:
+    """Whether the result of a fold is there, whole, and no query in it failed.
+
+    A damaged one is named and set aside, so that the fold is computed again.
+    """
+    if not place.is_dir():
+        return False
+    try:
+        status = FoldResult.load(place).scores["status"]
+    except DAMAGE as err:
+        aside = place.with_name(f"{DAMAGED}{place.name}")
+        remove(aside)
+        place.rename(aside)
+        said = " ".join(str(err).split())[:200]
+        log.warning("result %s is damaged (%s): set aside as %s", place.name, said, aside.name)
+        return False
+    return not (status == Status.FAILED).any()
 
 
 def assemble(

@@ -18,13 +18,13 @@ from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.domain import EMPTY, Change, Evidence, Selector, WellScope
 from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
 from lgr_core.evaluation.external_predictions import ExternalPredictions, read_external_predictions
-from lgr_core.evaluation.fold_task import FoldResult, FoldTask, Methods, compute
+from lgr_core.evaluation.fold_task import FoldTask, Methods, compute
 from lgr_core.evaluation.folds import FoldKey, notes_of, queries
 from lgr_core.evaluation.query_metadata import query_metadata
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.evaluation.retrieval_score import score_run
-from lgr_core.evaluation.run_store import Each, Run, assemble, write_retrieval
+from lgr_core.evaluation.run_store import Each, Run, assemble, has_result, write_retrieval
 from lgr_core.evaluation.well_parts import parts_of, reader_of
 from lgr_core.processes import SPAWN, broken_pools_as_errors, process_pool
 from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
@@ -166,10 +166,10 @@ def run_benchmark(
     """Score every method of the plan and write the results into ``folder``.
 
     The result of each fold is saved in ``folder/parts``; a run that is started again computes the
-    others only, and those in which a query failed for want of an answer. The numbers do not depend
-    on ``workers`` or on what was resumed. ``external`` are files of predictions by the name of
-    their method, ``external_columns`` (role -> column) what their columns are, where their names
-    do not say so.
+    others only, those in which a query failed for want of an answer, and those whose file is
+    damaged. The numbers do not depend on ``workers`` or on what was resumed. ``external`` are files
+    of predictions by the name of their method, ``external_columns`` (role -> column) what their
+    columns are, where their names do not say so.
 
     Raises
     ------
@@ -196,7 +196,7 @@ def run_benchmark(
     tasks = session.tasks()
     write_config(folder, {**config, "started_at": _now()})
     places = {task.name: folder / RESULTS / task.name for task in tasks}
-    todo = [task for task in tasks if not FoldResult.is_done(places[task.name])]
+    todo = [task for task in tasks if not has_result(places[task.name])]
     bar = _Progress(progress, sum(len(task.rows) for task in tasks))
     bar.step(sum(len(task.rows) for task in tasks if task not in todo))
     evidence = session.evidence()

@@ -26,7 +26,7 @@ LEAST_RANKED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class WellPart:
-    """Some of a fold's queries, by number; ``plate`` is where their truth was measured, if apart."""
+    """Some of a fold's queries; ``plate`` is where their truth was measured, if apart."""
 
     number: int | None
     rows: IntArray

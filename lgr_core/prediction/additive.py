@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
+from lgr_core.domain import BoolArray, Evidence, FloatArray
 from lgr_core.prediction.mean_baselines import GlobalMean
 from lgr_core.prediction.method import NothingToFit, Predictions, answered
 from lgr_core.retrieval.evidence_guard import EvidenceGuard

@@ -290,7 +290,7 @@ class EvidenceGuard(RowGuard):
         if over is not MeanOver.LINE and self._source.wells is WellScope.OTHER_WELLS:
             closed = closed | np.isin(labels.drug, self._drugs)
         rows = np.flatnonzero(closed & self._at_dose & self._reach)
-        same = self._closed(np.arange(len(block))[:, None], rows[None, :])
+        same: BoolArray = np.asarray(self._closed(np.arange(len(block))[:, None], rows[None, :]))
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)

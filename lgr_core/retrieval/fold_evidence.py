@@ -47,8 +47,8 @@ class FoldEvidence:
     """The deltas of an atlas as one fold opens them; without a fold, the open world.
 
     The genes are those of the metric panel, with ``every`` only every so many-th of them; all of
-    the atlas's with ``all_genes``. ``change`` says which change is averaged and predicted, ``wells``
-    whose wells a query may read. ``closed`` (n_conditions,) are rows that are closed to some query:
+    the atlas's with ``all_genes``. ``change`` says which change is averaged and predicted,
+    ``wells`` whose wells a query may read. ``closed`` (n_conditions,) are rows that are closed to some query:
     no mean of a plate that queries share is taken over them. ``hidden`` (n_conditions,) are rows
     that no query may read. ``truth_store`` is the same atlas on
     the plates that predictions are compared with, where these are others than those that are read.
@@ -59,7 +59,7 @@ class FoldEvidence:
         If the fold belongs to another atlas, or plates are needed that the atlas does not name.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the atlas is optional
         self,
         store: AtlasStore,
         fold: Split | None = None,

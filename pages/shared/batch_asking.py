@@ -20,7 +20,7 @@ from lgr_core.batch.query_list import (
     read_query_rows,
 )
 from lgr_core.errors import InputError, LgrError
-from pages.shared import links, pieces, state
+from pages.shared import links, pieces, state, uploading
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
 from pages.shared.pickers import choose_atlas, pick_method, refused, switch
@@ -185,6 +185,14 @@ def _list_boxes(store: AtlasStore) -> None:
             placeholder=f"{FORM}\n{example(store, 2)}",
         )
         st.form_submit_button("Check the list", type="primary", on_click=links.picked)
+    if uploading.allowed():
+        _file_box()
+    error = st.session_state.pop("batch_file_error", None)
+    if error:
+        html(pieces.error_box(error))
+
+
+def _file_box() -> None:
     st.file_uploader(
         "Or a CSV file with columns drug, cell_line and, if you like, dose_um",
         type=["csv", "tsv", "txt"],
@@ -193,9 +201,6 @@ def _list_boxes(store: AtlasStore) -> None:
         on_change=_take_file,
         help="The file fills the box above; it is kept nowhere else.",
     )
-    error = st.session_state.pop("batch_file_error", None)
-    if error:
-        html(pieces.error_box(error))
 
 
 def _cross_boxes() -> None:
@@ -249,7 +254,8 @@ def _take_file() -> None:
     if file is None:
         return
     try:
-        text = file.getvalue().decode("utf-8-sig")
+        small = file.size <= UPLOAD_MB * 1_000_000
+        text = file.getvalue().decode("utf-8-sig") if small else ""
     except UnicodeDecodeError:
         text = ""
     if not text.strip() or "\0" in text or len(text) > LONGEST_LIST:

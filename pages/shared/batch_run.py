@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
@@ -22,10 +23,12 @@ from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.shared import evidence_state, guide, state
 from pages.shared.batch_asking import Wanted
-from pages.shared.words import LLM
+from pages.shared.job_queue import HEAVY
+from pages.shared.words import LLM, count
 
-AT_ONCE = threading.BoundedSemaphore(2)
-"""How many batches of all visitors compute at a time; the others wait their turn."""
+
+class _LeaveQueue(Exception):  # noqa: N818 - no fault: the visitor stopped
+    """A batch is stopped before its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Batch:
         self.many = BatchRun(wanted.store, reading.pools, wanted.k, wanted.method)
         self.reading, self.wanted, self.link = reading, wanted, wanted.link()
         self.stage, self.asked, self.to_ask = "waiting", 0, 0
+        self.ahead = 0
         self.report: FillReport | None = None
         self._cancel = threading.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="batch")
@@ -87,23 +91,24 @@ class Batch:
             words = f"Asked {self.asked:,} of {self.to_ask:,} questions"
             return self.asked / max(self.to_ask, 1), words
         done, total = len(self.many.outcomes), len(self.many.pools)
-        begun = "Waiting for other batches" if self.stage == "waiting" else "Predicted"
+        waiting = f"Waiting for {count(max(self.ahead, 1), 'computation')} of other visitors"
+        begun = waiting if self.stage == "waiting" else "Predicted"
         return done / max(total, 1), f"{begun}: {done:,} of {total:,} queries"
 
     def _run(self, ask: Ask, asking: Asking | None) -> None:
         self.stage = "waiting"
-        while not AT_ONCE.acquire(timeout=0.2):
-            if self._cancel.is_set():
-                return
-        try:
+        with suppress(_LeaveQueue), HEAVY.turn(self._wait):
             if asking is not None:
                 self._ask(asking)
             self.stage = "predicting"
             # One thread: several visitors share the cores.
             with threadpool_limits(1, "blas"):
                 self.many.predict(ask, cancel=self._cancel)
-        finally:
-            AT_ONCE.release()
+
+    def _wait(self, ahead: int) -> None:
+        self.ahead = ahead
+        if self._cancel.is_set():
+            raise _LeaveQueue
 
     def _ask(self, asking: Asking) -> None:
         self.stage, self.asked, self.to_ask = "asking", 0, len(asking.pools)

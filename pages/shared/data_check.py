@@ -18,6 +18,7 @@ from pages.shared.data_columns import Choice
 from pages.shared.data_sent import CHECKED, forget
 from pages.shared.data_words import MORE_ROLES, ROLES
 from pages.shared.fault_words import remedy_words
+from pages.shared.job_queue import READING, shown_turn
 from pages.shared.widgets import html
 from pages.shared.words import count, dose_words, listed, literal
 
@@ -33,7 +34,8 @@ Found = TypeVar("Found")
 def tried(upload: Upload, read: Callable[[], Found]) -> Found | LgrError:
     """What reading gives, or the one error that says why it gives nothing."""
     try:
-        return read()
+        with shown_turn(READING):
+            return read()
     except LgrError as err:
         return upload.public_error(err)
     except Exception as err:
@@ -72,7 +74,7 @@ def draw(upload: Upload, choice: Choice) -> None:
 
 def _preview(upload: Upload, choice: Choice) -> IngestPreview:
     data_state.jobs().check_free(choice.name)
-    return preview_ingest(upload.path, choice.options, **upload.companions)
+    return upload.read(preview_ingest, choice.options, **upload.companions)
 
 
 def _show(found: IngestPreview, upload: Upload, name: str) -> None:

@@ -75,4 +75,4 @@ def _summary(folder: str, stamp: int) -> Summary:  # noqa: ARG001 - a part of th
 
 @st.cache_resource(show_spinner=False)
 def _jobs(folder: str) -> IngestJobs:
-    return IngestJobs(Path(folder))
+    return IngestJobs(Path(folder), apart=True)

@@ -6,18 +6,19 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lgr_core.atlas.sources.inspection import Inspection, inspect_file
-from lgr_core.atlas.uploads import COMPANIONS, ENDINGS, Upload, receive
+from lgr_core.atlas.uploads import COMPANIONS, ENDINGS, READERS, Upload, receive
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
-from pages.shared import data_check, data_columns, pieces
+from pages.shared import data_check, data_columns, pieces, uploading
 from pages.shared.data_sent import LOOK, SENT, TABLES, TURN, forget
 from pages.shared.data_view import Seen
 from pages.shared.widgets import html
 
 TYPES = [ending.removeprefix(".") for ending in ENDINGS]
 OFF = (
-    "Whoever runs this server has switched uploads off. On your own computer the same is one "
-    "command; install this program there, then:"
+    "Whoever runs this server has switched uploads off, as they are on any server that others "
+    "reach unless LGR_UPLOADS=1 is set for it. On your own computer the same is one command; "
+    "install this program there, then:"
 )
 SHELL = "lgr ingest FILE --name NAME --value-kind log2fc    # raw counts: without --value-kind"
 
@@ -25,7 +26,7 @@ SHELL = "lgr ingest FILE --name NAME --value-kind log2fc    # raw counts: withou
 def show(seen: Seen) -> None:
     """The ingest that was begun, else the way to begin one."""
     html(pieces.title("Bring your own data"))
-    if not Settings.from_environment().uploads:
+    if not uploading.allowed():
         html(pieces.lead([OFF]))
         st.code(SHELL, language="sh")
         return
@@ -74,6 +75,7 @@ def _limits() -> list[str]:
 def _take() -> None:
     """The box that takes a file; what it took is stored at once, and forgotten by the box."""
     html(pieces.section("1. Your file"))
+    READERS.start()  # while the visitor looks for the file
     turn = st.session_state.setdefault(TURN, 0)
     sent = st.file_uploader("Measurements", type=TYPES, key=f"file_{turn}")
     if sent is None:
@@ -92,7 +94,7 @@ def _look(upload: Upload) -> Inspection | LgrError:
     """What the file holds, looked at once."""
     if LOOK not in st.session_state:
         with st.spinner("Looking at the file"):
-            st.session_state[LOOK] = data_check.tried(upload, lambda: inspect_file(upload.path))
+            st.session_state[LOOK] = data_check.tried(upload, lambda: upload.read(inspect_file))
     return st.session_state[LOOK]
 
 

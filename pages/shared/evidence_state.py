@@ -21,6 +21,7 @@ from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from pages.shared import state
+from pages.shared.job_queue import Remembered
 
 Stamps: TypeAlias = tuple[tuple[str, int], ...]
 """Files with the times at which they were written."""
@@ -34,12 +35,13 @@ def answer(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
     LgrError
         If the question has no answer; the message says what to do.
     """
-    return _answer(_build(atlas), method, query, k, _memory(), atlas)
+    remembered = _answer(_build(atlas), method, query, k, _memory())
+    return remembered.get(lambda: _predicted(atlas, method, query, k))
 
 
 def weighing(atlas: AtlasStore, method: str) -> LinearMethod:
     """A method that weighs everything, ready to be asked."""
-    return _method(_build(atlas), method, _memory(), atlas)
+    return _method(_build(atlas), method, _memory()).get(lambda: _prepared(atlas, method))
 
 
 def told(atlas: AtlasStore, given: Answer) -> Answer:
@@ -59,7 +61,8 @@ def baselines(atlas: AtlasStore, given: Answer) -> BaselineComparison | None:
     It hangs on how many neighbours are averaged, but not on which.
     """
     asked = (given.pool.query, given.pool.drugs, given.retrieval.k, given.retrieval.k_used)
-    return _baselines(_build(atlas), asked, _memory(), given, atlas)
+    remembered = _baselines(_build(atlas), asked, _memory())
+    return remembered.get(lambda: _compared(atlas, given))
 
 
 def ceiling(atlas: AtlasStore) -> pd.DataFrame:
@@ -83,33 +86,60 @@ def _stamps(files: Iterable[Path]) -> Stamps:
     return tuple((str(path), path.stat().st_mtime_ns) for path in sorted(files))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _method(build: tuple[str, ...], name: str, memory: Stamps, _atlas: AtlasStore) -> LinearMethod:  # noqa: ARG001
-    return with_tuned_params(
-        name, state.reader(_atlas), selectors=lambda key: state.selector(key, _atlas)
-    )
+def _prepared(atlas: AtlasStore, name: str) -> LinearMethod:
+    """A method, whose parameters may have to be tuned first."""
+    with st.spinner("Preparing the method"):
+        return with_tuned_params(
+            name, state.reader(atlas), selectors=lambda key: state.selector(key, atlas)
+        )
 
 
-@st.cache_resource(max_entries=64, show_spinner="Weighing every measured change")
-def _answer(
-    build: tuple[str, ...],
-    method: str,
-    query: Condition,
-    k: int,
-    memory: Stamps,
-    _atlas: AtlasStore,
-) -> Answer:
+def _predicted(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
     # One thread: several visitors share the cores, and threads that wait for one another are slow.
-    with threadpool_limits(1, "blas"):
+    with st.spinner("Weighing every measured change"), threadpool_limits(1, "blas"):
         return predict(
-            _atlas,
+            atlas,
             cell_line=query.cell_line,
             drug=query.drug,
             dose_um=query.dose_um,
-            method=_method(build, method, memory, _atlas),
+            method=_method(_build(atlas), method, _memory()).now(lambda: _prepared(atlas, method)),
             k=k,
-            reader=state.reader(_atlas),
+            reader=state.reader(atlas),
         )
+
+
+def _compared(atlas: AtlasStore, given: Answer) -> BaselineComparison | None:
+    best = BestEvidence.name
+    with st.spinner("Asking every rival"), threadpool_limits(1, "blas"):
+        weighed = _method(_build(atlas), best, _memory()).now(lambda: _prepared(atlas, best))
+        return compare(
+            atlas,
+            given,
+            lambda name: state.selector(name, atlas),
+            ready={best: weighed},
+            reader=state.reader(atlas),
+            seed=state.SEED,
+        )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _method(
+    build: tuple[str, ...],  # noqa: ARG001 - a part of the cache's key, as those below
+    name: str,  # noqa: ARG001
+    memory: Stamps,  # noqa: ARG001
+) -> Remembered[LinearMethod]:
+    return Remembered()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _answer(
+    build: tuple[str, ...],  # noqa: ARG001
+    method: str,  # noqa: ARG001
+    query: Condition,  # noqa: ARG001
+    k: int,  # noqa: ARG001
+    memory: Stamps,  # noqa: ARG001
+) -> Remembered[Answer]:
+    return Remembered()
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -125,23 +155,13 @@ def _trusted(
         return with_trust(_atlas, _given, _runs, reader=state.reader(_atlas))
 
 
-@st.cache_resource(max_entries=32, show_spinner="Asking every rival")
+@st.cache_resource(max_entries=32, show_spinner=False)
 def _baselines(
     build: tuple[str, ...],  # noqa: ARG001
     asked: tuple[Any, ...],  # noqa: ARG001
     memory: Stamps,  # noqa: ARG001
-    _given: Answer,
-    _atlas: AtlasStore,
-) -> BaselineComparison | None:
-    with threadpool_limits(1, "blas"):
-        return compare(
-            _atlas,
-            _given,
-            lambda name: state.selector(name, _atlas),
-            ready={BestEvidence.name: weighing(_atlas, BestEvidence.name)},
-            reader=state.reader(_atlas),
-            seed=state.SEED,
-        )
+) -> Remembered[BaselineComparison | None]:
+    return Remembered()
 
 
 @st.cache_resource(max_entries=8, show_spinner="Comparing plates")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lgr_core.answer import Answer
+from lgr_core.atlas.uploads import READERS
 from lgr_core.enrichment import (
     BUILT_IN,
     FEWEST,
@@ -19,10 +21,12 @@ from lgr_core.enrichment import (
 )
 from lgr_core.errors import InputError, LgrError
 from lgr_core.figures import comparison as compare_figures
+from lgr_core.processes import ProcessLimits
 from lgr_core.signatures.gene_lists import MatchedGenes, read_genes, split_genes
-from pages.shared import gene_figures, links, pieces, state
+from pages.shared import gene_figures, links, pieces, state, uploading
 from pages.shared.browsing import P_VALUE, SCORE, download
 from pages.shared.charts import chart
+from pages.shared.job_queue import READING, shown_turn
 from pages.shared.pickers import Asked, switch
 from pages.shared.widgets import html
 from pages.shared.words import count, listed
@@ -106,7 +110,19 @@ def _strongest(table: pd.DataFrame) -> str:
 def _sets(asked: Asked) -> tuple[str, GeneSets]:
     """The collection that was picked, else the one just uploaded."""
     known = list(state.gene_set_collections())
-    file = st.file_uploader(
+    file = _uploaded_sets() if uploading.allowed() else None
+    if file is not None:
+        return UPLOADED, _read_sets(file)
+    wished = asked.view["sets"]
+    sets = state.gene_sets(wished)
+    if len(known) > 1:
+        st.session_state["sets"] = wished
+        st.selectbox("Gene sets", known, key="sets", on_change=links.picked)
+    return wished, sets
+
+
+def _uploaded_sets() -> UploadedFile | None:
+    return st.file_uploader(
         "Gene sets of your own (GMT)",
         type=["gmt"],
         key="gmt",
@@ -114,14 +130,22 @@ def _sets(asked: Asked) -> tuple[str, GeneSets]:
         help="One set a line: name, description, genes, with tabs between. Kept for this visit "
         "only. Files in the folder gene_sets of LGR_HOME are offered to everyone.",
     )
-    if file is not None:
-        return UPLOADED, read_gmt(_text(file.getvalue()), f"gene sets {file.name}")
-    wished = asked.view["sets"]
-    sets = state.gene_sets(wished)
-    if len(known) > 1:
-        st.session_state["sets"] = wished
-        st.selectbox("Gene sets", known, key="sets", on_change=links.picked)
-    return wished, sets
+
+
+def _read_sets(file: UploadedFile) -> GeneSets:
+    """The gene sets of a file, read once in a limited process and kept for the visit."""
+    kept = st.session_state.get("gmt_read")
+    if kept is None or kept[0] != file.file_id:
+        what = f"gene sets {file.name}"
+        if file.size > _UPLOAD_MB * 1_000_000:
+            found = f"it has {file.size / 1e6:,.0f} MB; the limit is {_UPLOAD_MB} MB"
+            raise InputError(what, found, "Give fewer sets.")
+        text = _text(file.getvalue())
+        with shown_turn(READING):
+            sets = READERS.call(what, ProcessLimits.of_uploads(), read_gmt, text, what)
+        kept = (file.file_id, sets)
+        st.session_state["gmt_read"] = kept
+    return kept[1]
 
 
 def _text(data: bytes) -> str:

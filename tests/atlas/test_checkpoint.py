@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import resource
 import time
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from lgr_core.atlas.download_manifest import write_manifest
 from lgr_core.atlas.ingest import ingest
 from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.store import open_atlas
+from lgr_core.domain import ValueKind
 from lgr_core.errors import InputError, NotCountsError
 from tests.support import killable_ingest
 from tests.support.published_files import expression_shard, tahoe_tables
@@ -216,6 +218,19 @@ def test_what_nobody_goes_on_with_is_removed(place, monkeypatch):
     monkeypatch.setattr(resume, "_ABANDONED_S", 60)
     ingest(source, folder, overwrite=True)
     assert left(folder) == [new.name]
+
+
+def test_an_ingest_of_changes_removes_them_too(tmp_path, monkeypatch):
+    """It has no partial sums of its own; what is younger than two weeks stays."""
+    source, atlases = tmp_path / "c.csv", tmp_path / "atlases"
+    source.write_text("cell_line,drug,G\nA,T,1.5\nA,U,-0.5\n")
+    old, young = (atlases / f".partial-{name}-{'0' * 16}" for name in ("old", "young"))
+    for path, days in ((old, 15), (young, 13)):
+        path.mkdir(parents=True)
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    ingest(source, atlases / "mine", options=IngestOptions(value_kind=ValueKind.LOG2FC))
+    assert not old.exists()
+    assert young.exists()
 
 
 def test_the_same_options_are_recorded_however_it_came_about(place):

@@ -80,3 +80,39 @@ def test_tables_that_hold_each_other_come_to_an_end(plain, monkeypatch):
         file["obs/again"] = file["obs"]
     with pytest.raises(InputError, match="fills more than 1 MB"):
         inspect_file(plain)
+
+
+def test_groups_that_hold_each_other_are_looked_at_once(plain):
+    """30 groups of 60 links to each other say that they hold more than any number; at once."""
+    with h5py.File(plain, "r+") as file:
+        groups = [file.create_group(f"obs/c{i}") for i in range(30)]
+        for group in groups:
+            for i, other in enumerate(groups):
+                group[f"a{i}"] = group[f"b{i}"] = other
+    opened = []
+    real = h5py.Group.__getitem__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(h5py.Group, "__getitem__", lambda *at: opened.append(at[1]) or real(*at))
+        with pytest.raises(InputError, match="fills more than 2,000 MB"):
+            untrusted_hdf5.check_unpacked_size(plain)
+    assert len(opened) < 1_000
+
+
+def test_a_part_that_is_linked_to_counts_as_often(plain):
+    """Forty groups, each with two links to the next, hold 2 ** 40 times the last."""
+    with h5py.File(plain, "r+") as file:
+        last = file.create_group("obs/c0")
+        for i in range(1, 40):
+            group = file.create_group(f"obs/c{i}")
+            group["a"] = group["b"] = last
+            last = group
+    with pytest.raises(InputError, match="fills more than 2,000 MB"):
+        inspect_file(plain)
+
+
+def test_groups_nested_too_deep_are_refused(plain):
+    """No table has a hundred levels."""
+    with h5py.File(plain, "r+") as file:
+        file.create_group("obs/" + "/".join("a" * 100))
+    with pytest.raises(InputError, match="fills more than 2,000 MB"):
+        inspect_file(plain)

@@ -7,9 +7,9 @@ import pytest
 
 from lgr_core.domain import Change, Evidence, WellScope
 from lgr_core.errors import LeakageError
+from lgr_core.evaluation.config import BenchmarkConfig
 from lgr_core.evaluation.folds import make_folds
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.config import BenchmarkConfig
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.evaluation.well_parts import parts_of, reader_of
 from lgr_core.prediction.method import Status
@@ -43,9 +43,7 @@ def predictions(store, regime, change, wells, *, fold_number=0):
     rows = np.flatnonzero(fold.test)
     part = next(iter(parts_of(store, ConditionIndex(store), fold, rows, wells, 0)))
     reader = reader_of(store, fold, part, change, wells)
-    setting = MethodContext(
-        reader.labels, cache(ByName), regime, k=4, random_seeds=1
-    )
+    setting = MethodContext(reader.labels, cache(ByName), regime, k=4, random_seeds=1)
     found = {}
     for name in METHODS:
         method = REGISTRY[name].make(setting)[0]
@@ -121,9 +119,9 @@ def test_a_closed_row_is_refused(plated):
     block = next(iter(reader.blocks(part.rows)))
     with pytest.raises(LeakageError):
         block.view(0, [Evidence.TRAIN]).deltas(closed)
+    guard, weights = block.guard({Evidence.TRAIN}), np.ones((len(block), len(closed)))
     with pytest.raises(LeakageError):
-        weights = np.ones((len(block), len(closed)))
-        block.guard({Evidence.TRAIN}).combine_rows(weights, closed)
+        guard.combine_rows(weights, closed)
 
 
 def test_other_wells_change_nothing_for_an_unseen_drug(plated):

@@ -225,6 +225,35 @@ def test_a_damaged_table_is_one_error(toy, tmp_path):
             getattr(damaged, name)
 
 
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "gone", "json"])
+def test_a_damaged_part_is_set_aside_and_computed_again(toy, tmp_path, caplog, harm):
+    """It is named; the others stay, and the tables are as before."""
+    plan, folder = plan_of(methods=chosen_methods(["cell_mean"])), tmp_path / "run"
+    before = run_benchmark(toy, plan, folder, selectors=OURS).summary
+    parts = sorted(path for path in (folder / "parts").iterdir() if path.is_dir())
+    stamps = {path: path.stat().st_mtime_ns for path in parts}
+    scores = parts[0] / "scores.parquet"
+    held = scores.read_bytes()
+    if harm == "cut":
+        scores.write_bytes(held[:-200])
+    elif harm == "flip":
+        scores.write_bytes(held[:60] + bytes([held[60] ^ 255]) + held[61:])
+    elif harm == "empty":
+        scores.write_bytes(b"")
+    elif harm == "gone":
+        scores.unlink()
+    else:
+        (parts[0] / "fitted.json").write_text("{")
+    again = run_benchmark(toy, plan, folder, selectors=OURS)
+    pd.testing.assert_frame_equal(again.summary, before)
+    assert [path for path in parts if path.stat().st_mtime_ns != stamps[path]] == parts[:1]
+    assert (folder / "parts" / f".damaged-{parts[0].name}").is_dir()
+    assert [parts[0].name in record.getMessage() for record in caplog.records] == [True]
+    caplog.clear()
+    run_benchmark(toy, plan, folder, selectors=OURS)
+    assert caplog.records == []
+
+
 ORPHAN = """
 import multiprocessing, os, time
 from pathlib import Path

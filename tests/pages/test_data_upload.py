@@ -171,10 +171,10 @@ def test_a_failed_ingest_is_told_and_the_file_is_still_there(data_page, own_home
     def full(*_args, **_options):
         raise OSError(28, "No space left")
 
-    monkeypatch.setattr("lgr_core.atlas.jobs.ingest", full)
     app = send(data_page(part="own"), "x.csv", changes())
     app.selectbox(key="own_kind").set_value("log2fc").run()
     app.button(key="check").click().run()
+    monkeypatch.setattr("lgr_core.atlas.uploads.READERS.call", full)
     app.button(key="ingest_now").click().run()
     app = finished(app)
     assert "it cannot be made into an atlas (OSError)" in text(app)

@@ -148,9 +148,7 @@ def test_what_cannot_be_separated_says_so(tmp_path):
         found.require(Condition("L0", "D00", 1.0), 0)
 
 
-@pytest.mark.parametrize(
-    "asked", [{"change": Change.SPECIFIC}, {"wells": WellScope.OTHER_WELLS}]
-)
+@pytest.mark.parametrize("asked", [{"change": Change.SPECIFIC}, {"wells": WellScope.OTHER_WELLS}])
 def test_without_plates_nothing_is_claimed(tmp_path, asked):
     """An atlas that does not name plates has no specific change, and no other wells."""
     store = build_world(tmp_path / "world")

@@ -6,13 +6,22 @@ import csv
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.csv
 
+from lgr_core.atlas.sources.table_limits import (
+    MOST_COLUMNS,
+    check_columns,
+    check_packed_size,
+)
 from lgr_core.errors import InputError
+
+_MOST_HEADER = 8_000_000
+"""Letters of a header: as many columns as are read, with room for long names."""
 
 _AT_ONCE = 2**26
 """Bytes parsed together: a row of 20,000 genes must fit."""
@@ -28,12 +37,15 @@ def read_delimited(path: Path, is_text: Callable[[str], bool]) -> pa.Table:
     Raises
     ------
     InputError
-        The file cannot be read, is no UTF-8 text, or has rows of different lengths or none.
+        The file cannot be read, is no UTF-8 text, has rows of different lengths or none, or is
+        larger than is read: by its columns, or by what it unpacks to.
     """
     separator = "\t" if ".tsv" in path.suffixes[-2:] else ","
     try:
         names = _header(path, separator)
         _check_separator(names, path)
+        check_columns(path, len(names))
+        check_packed_size(path)
         table = _read(path, separator, {name: pa.string() for name in names if is_text(name)})
     except (OSError, EOFError, zlib.error, ValueError, csv.Error) as err:
         raise InputError(f"file {path}", _said(err), "Check the file.") from err
@@ -58,7 +70,19 @@ def check_unique_columns(names: Sequence[str], path: Path) -> None:
 def _header(path: Path, separator: str) -> list[str]:
     opened = gzip.open if path.suffix.casefold() == ".gz" else open
     with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        return next(csv.reader(file, delimiter=separator), [])
+        return next(csv.reader(_lines(file, path), delimiter=separator), [])
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """Lines for as long as a header may be; a name in quotes may go over several."""
+    left = _MOST_HEADER
+    while line := file.readline(left + 1):
+        left -= len(line)
+        if left < 0:
+            found = f"its header is longer than {_MOST_HEADER:,} letters"
+            do = f"The limit is {MOST_COLUMNS:,} columns; check that its rows end in line breaks."
+            raise InputError(f"file {path}", found, do)
+        yield line
 
 
 def _check_separator(names: list[str], path: Path) -> None:

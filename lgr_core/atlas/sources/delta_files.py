@@ -147,6 +147,9 @@ def _read_one(
         return _read_h5ad(path, overrides, layer)
     try:
         return _read_text(path, suffix, overrides, value_kind)
+    except MemoryError as err:
+        found, do = "it does not fit into memory", "Give fewer rows or genes."
+        raise InputError(f"file {path}", found, do) from err
     except (*DAMAGE, pa.ArrowException) as err:
         found = f"it cannot be read ({' '.join(str(err).split())})"
         raise InputError(f"file {path}", found, "Check the file.") from err

@@ -8,6 +8,7 @@ from lgr_core.atlas.sources.formats import Form
 from lgr_core.atlas.sources.gct import detect_gct
 from lgr_core.atlas.sources.l1000 import detect_l1000
 from lgr_core.atlas.sources.published_h5ad import detect_h5ad
+from lgr_core.atlas.sources.table_limits import check_parquet_width
 from lgr_core.atlas.sources.tahoe_cells import detect_shards
 from lgr_core.atlas.sources.tahoe_contrasts import detect_contrasts
 from lgr_core.atlas.sources.tahoe_deltas import detect_tahoe_deltas
@@ -23,5 +24,12 @@ _FORMS = (
 
 
 def detect_format(path: Path) -> Form | None:
-    """The published form that ``path`` (a file or a folder) is in; None: it is like any other."""
+    """The published form that ``path`` (a file or a folder) is in; None: it is like any other.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, or has more columns than are read.
+    """
+    check_parquet_width(path)
     return next((form for detect in _FORMS if (form := detect(path)) is not None), None)

@@ -26,7 +26,10 @@ _OBJECT, _SMALLEST = 64, 8
 """Bytes of a text as Python holds it, and of any other value at least."""
 
 _PART = 10_000
-"""Bytes that count for a part by itself, so that parts that hold each other come to an end."""
+"""Bytes that count for a part by itself: its name, and what is kept to read it."""
+
+_DEEPEST = 64
+"""Groups within groups: those of an h5ad are few."""
 
 _STEP = 1_000_000
 
@@ -49,25 +52,45 @@ def check_unpacked_size(path: Path, *, whole: bool = False) -> None:
 
 
 def _check_bytes(path: Path, parts: Iterable[h5py.Group | h5py.Dataset], most: int) -> None:
-    total = 0
-    for size in _sizes(parts):
-        total += size
-        if total > most:
-            found = f"what it describes fills more than {most / 1e6:,.0f} MB when it is unpacked"
-            do = "Leave out what is not needed, or ingest it on the server with lgr ingest."
-            raise InputError(f"file {path}", found, do)
+    sizes = _Sizes(most)
+    if sum(map(sizes.of, parts)) > most:
+        found = f"what it describes fills more than {most / 1e6:,.0f} MB when it is unpacked"
+        do = "Leave out what is not needed, or ingest it on the server with lgr ingest."
+        raise InputError(f"file {path}", found, do)
 
 
-def _sizes(parts: Iterable[h5py.Group | h5py.Dataset]) -> Iterator[int]:
-    """Bytes of every part; one that is linked to several times is read, and counts, as often."""
-    waiting = list(parts)
-    while waiting:
-        item = waiting.pop()
-        yield _PART
+class _Sizes:
+    """Bytes of parts of a file, looked at once each; one linked to several times counts as often.
+
+    What links back to itself, or is nested too deep, is larger than ``most``.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: dict[int, int] = {}
+        self._above: set[int] = set()
+
+    def of(self, item: h5py.Group | h5py.Dataset) -> int:
+        """Bytes of a part with all that it holds; counting stops above ``most``."""
+        address = h5py.h5o.get_info(item.id).addr
+        if address in self._above or len(self._above) > _DEEPEST:
+            return self._most + 1
+        if address not in self._known:
+            self._above.add(address)
+            self._known[address] = self._counted(item)
+            self._above.remove(address)
+        return self._known[address]
+
+    def _counted(self, item: h5py.Group | h5py.Dataset) -> int:
+        total = _PART
         if isinstance(item, h5py.Dataset):
-            yield (item.size or 0) * _width(item.dtype)
-        elif isinstance(item, h5py.Group):
-            waiting += [item[name] for name in item]
+            return total + (item.size or 0) * _width(item.dtype)
+        if isinstance(item, h5py.Group):
+            for name in item:
+                total += self.of(item[name])
+                if total > self._most:
+                    break
+        return total
 
 
 def _width(dtype: np.dtype) -> int:
@@ -75,9 +98,14 @@ def _width(dtype: np.dtype) -> int:
 
 
 def _matrices(file: h5py.File) -> Iterator[Matrix]:
-    """Those that can be read by row; any other is refused, or held whole, where it is read."""
+    """Those that can be read by row, each once; any other is refused, or held whole, where read."""
+    seen = set()
     for name in ("X", "raw/X", *(f"layers/{layer}" for layer in file.get("layers", {}))):
-        if name in file:
+        if name not in file:
+            continue
+        address = h5py.h5o.get_info(file[name].id).addr
+        if address not in seen:
+            seen.add(address)
             with suppress(InputError):
                 yield open_matrix(file, name)
 
@@ -116,16 +144,16 @@ def _outside(file: h5py.File) -> Iterator[str]:
     waiting, seen = [file["/"]], set()
     while waiting:
         group = waiting.pop()
-        address = h5py.h5o.get_info(group.id).addr
-        if address in seen:
-            continue
-        seen.add(address)
         for name in group:
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):
                 yield f"{group.name}/{name}"
             elif isinstance(link, h5py.HardLink):
                 item = group[name]
+                address = h5py.h5o.get_info(item.id).addr
+                if address in seen:
+                    continue
+                seen.add(address)
                 if isinstance(item, h5py.Group):
                     waiting.append(item)
                 elif isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
