@@ -290,12 +290,13 @@ class EvidenceGuard(RowGuard):
         if over is not MeanOver.LINE and self._source.wells is WellScope.OTHER_WELLS:
             closed = closed | np.isin(labels.drug, self._drugs)
         rows = np.flatnonzero(closed & self._at_dose & self._reach)
-        same: BoolArray = np.asarray(self._closed(np.arange(len(block))[:, None], rows[None, :]))
+        queries = np.arange(len(block))[:, None]
+        same = np.atleast_2d(self._closed(queries, rows[None, :]))
         if drugs is not None:
             same &= labels.drug[rows][None, :] == drugs[:, None]
         counts = same.sum(axis=1)
         totals = np.zeros((len(block), labels.n_genes))
-        some, used = np.flatnonzero(counts), np.flatnonzero(same.any(axis=0))
+        some, used = np.flatnonzero(counts), np.flatnonzero(np.any(same, axis=0))
         if len(some):
             own = csr_array(same[np.ix_(some, used)].astype(float))
             values = self._shared_values(rows)[used].astype(np.float64)

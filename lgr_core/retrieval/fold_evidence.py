@@ -48,10 +48,10 @@ class FoldEvidence:
 
     The genes are those of the metric panel, with ``every`` only every so many-th of them; all of
     the atlas's with ``all_genes``. ``change`` says which change is averaged and predicted,
-    ``wells`` whose wells a query may read. ``closed`` (n_conditions,) are rows that are closed to some query:
-    no mean of a plate that queries share is taken over them. ``hidden`` (n_conditions,) are rows
-    that no query may read. ``truth_store`` is the same atlas on
-    the plates that predictions are compared with, where these are others than those that are read.
+    ``wells`` whose wells a query may read. ``closed`` (n_conditions,) are rows that are closed to
+    some query: no mean of a plate that queries share is taken over them. ``hidden``
+    (n_conditions,) are rows that no query may read. ``truth_store`` is the same atlas on the plates
+    that predictions are compared with, where these are others than those that are read.
 
     Raises
     ------
