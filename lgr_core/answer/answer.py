@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.domain import CandidatePool, Condition, FloatArray, Prediction, Retrieval, TermSupport
+from lgr_core.domain import (
+    CandidatePool,
+    Change,
+    Condition,
+    FloatArray,
+    Prediction,
+    Retrieval,
+    TermSupport,
+)
 from lgr_core.errors import UsageError
 from lgr_core.evaluation.calibration_store import CalibrationSource
 from lgr_core.llm.parsing.reason_fields import as_fields
@@ -30,8 +38,9 @@ class Answer:
 
     ``terms`` hold the signed weight of every measured condition behind the prediction. Where the
     method ``is_linear`` of them, not neighbours alone, the neighbours are the heaviest of this
-    line. ``trust`` says how good the prediction is expected to be and ``calibrated`` by whom; where
-    it is None, ``trust_note`` may say why.
+    line. ``change`` says which change all of these are of; where the specific change of the query
+    itself is not defined, ``plate_note`` says why. ``trust`` says how good the prediction is
+    expected to be and ``calibrated`` by whom; where it is None, ``trust_note`` may say why.
     """
 
     prediction: Prediction
@@ -48,6 +57,8 @@ class Answer:
     trust: Trust | None = None
     calibrated: CalibrationSource | None = None
     trust_note: str | None = None
+    change: Change = Change.TOTAL
+    plate_note: str | None = None
 
     @property
     def retrieval(self) -> Retrieval:
@@ -85,6 +96,8 @@ class Answer:
         return {
             **retrieval_dict(self.retrieval),
             "fallback": self.prediction.fallback,
+            "change": str(self.change),
+            "plate_note": self.plate_note,
             "genes": self.genes.tolist(),
             "delta": [_number(value) for value in self.prediction.delta.tolist()],
             "metrics": None

@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import CandidatePool, Selector
+from lgr_core.domain import CandidatePool, Change, Selector
 from lgr_core.errors import UsageError
 from lgr_core.retrieval.manual_selector import NamedSelector
 from lgr_core.retrieval.recorded_selector import RecordedSelector
@@ -38,6 +38,19 @@ def check_type(role: str, value: object, kinds: tuple[type, ...], do: str) -> No
     """Raise ``UsageError`` unless an argument is of one of these types."""
     if not isinstance(value, kinds):
         raise _wrong(role, value, do)
+
+
+def change_of(value: object) -> Change:
+    """The change of that name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if value not in tuple(Change):
+        raise _wrong("change", value, f"Choose one of: {', '.join(Change)}.")
+    return Change(str(value))
 
 
 def check_callable(role: str, value: object, do: str) -> None:

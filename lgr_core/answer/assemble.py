@@ -14,6 +14,7 @@ from lgr_core.answer.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import (
     CandidatePool,
+    Change,
     Condition,
     Evidence,
     FloatArray,
@@ -32,6 +33,7 @@ from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
+from lgr_core.retrieval.specific_change import not_separable, specific_changes
 from lgr_core.retrieval.sums import MeanOver
 
 AnsweringMethod = LGR | Hybrid | LinearMethod
@@ -89,7 +91,8 @@ def answers(
             answered.append(one)
             continue
         neighbor_deltas = _neighbor_deltas(guard, i, one.retrieval)
-        measured = _measured(over, i, all_genes=all_genes)
+        measured = _measured(over, i)
+        separable = measured is None or not np.isnan(measured[0])
         answered.append(
             _answer(
                 reader.store,
@@ -99,10 +102,18 @@ def answers(
                 notes=notes,
                 neighbor_deltas=neighbor_deltas,
                 pool_mean=pool_means[i],
-                measured=measured,
+                measured=measured if separable else None,
+                change=block.change,
+                plate_note=None if separable else _plate_note(reader, over, i),
             )
         )
     return answered
+
+
+def _plate_note(reader: EvidenceReader, block: QueryBlock, i: int) -> str:
+    """Why the measured change of query ``i`` has no specific part."""
+    n_others = int(specific_changes(reader.store, block.labels).n_others[block.rows[i]])
+    return not_separable(block.queries[i], n_others).found
 
 
 def _predictions(
@@ -144,7 +155,7 @@ def _neighbor(rank: int, condition: Condition, weight: float) -> Neighbor:
     return Neighbor(condition.drug, rank, weight, f"weighs {weight:+.3f} in the sum")
 
 
-def _answer(
+def _answer(  # noqa: PLR0913 - the parts of one record
     store: AtlasStore,
     pool: CandidatePool,
     prediction: Prediction,
@@ -154,6 +165,8 @@ def _answer(
     neighbor_deltas: FloatArray,
     pool_mean: FloatArray,
     measured: FloatArray | None,
+    change: Change,
+    plate_note: str | None,
 ) -> Answer:
     """The record of one answer, scored where the query was measured."""
     is_linear = isinstance(method, LinearMethod)
@@ -166,19 +179,23 @@ def _answer(
         measured=measured,
         neighbor_deltas=neighbor_deltas,
         pool_mean=pool_mean,
-        metrics=_score(prediction.delta, measured, pool_mean, store.n_panel),
+        metrics=_score(prediction.delta, measured, pool_mean, store.n_panel, change),
         notes=about,
-        provenance=_provenance(store, method, prediction, pool, about),
+        provenance={**_provenance(store, method, prediction, pool, about), "change": str(change)},
         is_linear=is_linear,
+        change=change,
+        plate_note=plate_note,
     )
 
 
-def _measured(block: QueryBlock, i: int, *, all_genes: bool) -> FloatArray | None:
-    """What was measured of query ``i`` itself; None where nothing was."""
-    row = block.rows[[i]]
-    if row[0] < 0:
+def _measured(block: QueryBlock, i: int) -> FloatArray | None:
+    """The change of query ``i`` itself over the block's genes; None where it was not measured.
+
+    NaN where it has no specific change.
+    """
+    if block.rows[i] < 0:
         return None
-    return block.view(i, {Evidence.TRUTH}).deltas(row, all_genes=all_genes)[0]
+    return block.some(np.array([i])).guard({Evidence.TRUTH}).truth()[0]
 
 
 def _neighbor_deltas(guard: EvidenceGuard, i: int, retrieval: Retrieval | None) -> FloatArray:
@@ -190,13 +207,19 @@ def _neighbor_deltas(guard: EvidenceGuard, i: int, retrieval: Retrieval | None) 
 
 
 def _score(
-    predicted: FloatArray, measured: FloatArray | None, line_mean: FloatArray, n_panel: int
+    predicted: FloatArray,
+    measured: FloatArray | None,
+    line_mean: FloatArray,
+    n_panel: int,
+    change: Change,
 ) -> dict[str, float] | None:
     if measured is None:
         return None
-    scores = metrics.score(
-        predicted[None, :n_panel], measured[None, :n_panel], line_mean=line_mean[None, :n_panel]
-    )
+    pair = predicted[None, :n_panel], measured[None, :n_panel]
+    if change is Change.SPECIFIC:
+        scores = metrics.score(*pair, change=change)
+    else:
+        scores = metrics.score(*pair, line_mean=line_mean[None, :n_panel])
     return {name: float(values[0]) for name, values in scores.items()}
 
 

@@ -8,6 +8,7 @@ from types import NoneType
 
 from lgr_core.answer.answer import Answer
 from lgr_core.answer.arguments import (
+    change_of,
     check_callable,
     check_flags,
     check_question,
@@ -18,7 +19,7 @@ from lgr_core.answer.arguments import (
 from lgr_core.answer.assemble import AnsweringMethod, answers
 from lgr_core.answer.tuned import with_tuned_params
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import CandidatePool, Retrieval, Selector
+from lgr_core.domain import CandidatePool, Change, Retrieval, Selector
 from lgr_core.errors import EmptyPoolError, LgrError, UsageError
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
@@ -82,6 +83,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     seed: int = 0,
     one_per_parent: bool = False,
     all_genes: bool = False,
+    change: str = Change.TOTAL,
     reader: EvidenceReader | None = None,
     selectors: Selectors | None = None,
 ) -> Answer:
@@ -110,8 +112,12 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         Of ``lgr``: keep only the better-ranked of two forms of one parent compound.
     all_genes
         Predict every gene of the atlas; otherwise the metric panel.
+    change
+        ``total``, as measured, or ``specific``: each neighbour's change less the mean of its
+        plate's other parents, none of them the query's own. ``measured`` and ``metrics`` are of the
+        same change, None where the query itself cannot be separated from its plate.
     reader
-        One of this store's in the open world, kept between calls.
+        One of this store's in the open world and for this change, kept between calls.
     selectors
         Gives the selectors of methods other than ``lgr``; by default those of this installation.
 
@@ -134,7 +140,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     check_callable("selectors", selectors, "Give a function of a name, or None.")
     check_flags(one_per_parent=one_per_parent, all_genes=all_genes)
     k = number_of_neighbors(k, selector)
-    reader = EvidenceReader(store) if reader is None else reader
+    reader = _reader(store, reader, change_of(change))
     block, pool, notes = _block(reader, cell_line, drug, dose_um)
     if method == LGR_METHOD:
         answering: AnsweringMethod = LGR(
@@ -151,6 +157,16 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
     if isinstance(answer, LgrError):
         raise answer
     return answer
+
+
+def _reader(store: AtlasStore, reader: EvidenceReader | None, change: Change) -> EvidenceReader:
+    """The reader that is given, if it reads that change, or a new one."""
+    if reader is None:
+        return EvidenceReader(store, change=change)
+    if reader.change is not change:
+        found = f"it reads the {reader.change} change, and the {change} one is asked for"
+        raise UsageError("reader", found, f"Give EvidenceReader(store, change={str(change)!r}).")
+    return reader
 
 
 _READER = "Give EvidenceReader(store), or None."

@@ -10,7 +10,7 @@ import numpy as np
 
 from lgr_core.answer.answer import Answer
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Evidence, Retrieval
+from lgr_core.domain import Change, Evidence, Retrieval
 from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.calibration_store import CalibrationSource, newest_calibration, regime_of
 from lgr_core.evaluation.regimes import Regime
@@ -54,7 +54,9 @@ def _kind(store: AtlasStore, answer: Answer) -> tuple[str, str, Regime]:
 def _of_kind(reader: EvidenceReader, answers: Sequence[Answer], runs: Path) -> list[Answer]:
     """The answers, all of one kind, with their trust or with the same note."""
     method, how, _ = _kind(reader.store, answers[0])
-    if method in CONTROLS:
+    if answers[0].change is Change.SPECIFIC:
+        note = "Trust is calibrated for total changes only."
+    elif method in CONTROLS:
         note = f"{method} is a control: nothing is expected of it."
     elif how not in {"mean", "weighted sum"}:
         note = f"Trust is calibrated for uniform means, not for {how}."

@@ -11,7 +11,18 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from lgr_core.cli import answers, app, batch, benchmark, cache, fetch, fill, rationales
+from lgr_core.cli import (
+    answers,
+    app,
+    batch,
+    benchmark,
+    cache,
+    fetch,
+    fill,
+    rationales,
+    search,
+    twins,
+)
 from lgr_core.cli import atlas as atlases
 from lgr_core.cli import predict as queries
 from lgr_core.config import Settings
@@ -52,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="lgr", description="The LGR Explorer's command line.", epilog=EXIT_CODES
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    rooms = (atlases, fetch, queries, answers, cache, fill, batch, benchmark, rationales, app)
-    for group in rooms:
+    questions = (queries, answers, search, batch)
+    for group in (atlases, fetch, *questions, cache, fill, benchmark, twins, rationales, app):
         group.add(commands)
     return parser

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from lgr_core.answer import Answer, retrieval_dict
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import echo, print_json
-from lgr_core.domain import Rejected, Retrieval
+from lgr_core.domain import Change, Rejected, Retrieval
 from lgr_core.retrieval.answer_source import source_words
 from lgr_core.retrieval.expected_drugs import ExpectedDrug
 from lgr_core.retrieval.recorded import choice_words, other_line, said_of
@@ -15,6 +15,13 @@ from lgr_core.signatures.expected import ExpectedSignature
 
 _SHOWN = 3
 """Conditions named of each term."""
+
+
+_SHOWN_METRICS = {
+    Change.TOTAL: ("pearson_delta", "cosine", "mae_delta", "sign_accuracy"),
+    Change.SPECIFIC: ("pearson_specific", "sign_specific_top50", "overlap_specific_at_50"),
+}
+"""The metrics that lines show, by change."""
 
 
 def show_retrieval(retrieval: Retrieval, *, as_json: bool) -> None:
@@ -64,16 +71,20 @@ def answer_lines(store: AtlasStore, answer: Answer) -> str:
     named = _neighbor_lines(answer.retrieval, kind)
     lines = [*simulated, named, *answer.notes, *_term_lines(answer)]
     table = answer.top_genes(10)
+    specific = answer.change is Change.SPECIFIC
     for title, sign in (("up", 1), ("down", -1)):
         genes = table[table["predicted"] * sign > 0]
         pairs = zip(genes["gene"], genes["predicted"], strict=True)
         values = ", ".join(f"{gene} {value:+.2f}" for gene, value in pairs)
-        lines.append(f"predicted {title} ({store.value_kind.label}): {values}")
+        unit = f"{answer.change} {store.value_kind.label}" if specific else store.value_kind.label
+        lines.append(f"predicted {title} ({unit}): {values}")
     lines += _trust_lines(answer)
-    if answer.metrics is None:
+    if answer.plate_note is not None:
+        lines.append(f"measured, but it {answer.plate_note}: no metrics")
+    elif answer.metrics is None:
         lines.append("not measured: no metrics")
     else:
-        shown = ("pearson_delta", "cosine", "mae_delta", "sign_accuracy")
+        shown = _SHOWN_METRICS[answer.change]
         scores = (f"{name} {answer.metrics[name]:.3f}" for name in shown)
         lines.append(f"against the measured change: {', '.join(scores)}")
     return "\n".join(lines)

@@ -24,7 +24,7 @@ from lgr_core.cli.output import (
     warn_of_departures,
 )
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool, Selector
+from lgr_core.domain import CandidatePool, Change, Selector
 from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.lgr import FALLBACKS
@@ -52,6 +52,8 @@ def add(commands: Commands) -> None:
     asked.add_argument("--method", choices=METHODS, default=LGR_METHOD, help=about)
     asked.add_argument("--aggregate", choices=AGGREGATES, default="mean", help="of method lgr")
     asked.add_argument("--fallback", choices=FALLBACKS, default="pool_mean")
+    what = "total: as measured; specific: less the mean of the plate's other drugs"
+    asked.add_argument("--change", choices=[*Change], default=Change.TOTAL, help=what)
     asked.add_argument("--all-genes", action="store_true", help="not the panel alone")
     _add_question(command(commands, "prompt", _prompt, "print the prompt, for any chatbot"))
     reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
@@ -95,7 +97,7 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
 
 def _predict(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
-    reader = EvidenceReader(store)
+    reader = EvidenceReader(store, change=options.change)
     answer = predict(
         store,
         **_request(options, settings, store),
@@ -104,6 +106,7 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
         aggregate=options.aggregate,
         fallback=options.fallback,
         all_genes=options.all_genes,
+        change=options.change,
         reader=reader,
     )
     answer = with_trust(store, answer, settings.runs, reader=reader)

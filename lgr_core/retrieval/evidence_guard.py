@@ -293,14 +293,14 @@ class EvidenceGuard(RowGuard):
         queries = np.arange(len(block))[:, None]
         same = np.atleast_2d(self._closed(queries, rows[None, :]))
         if drugs is not None:
-            same &= labels.drug[rows][None, :] == drugs[:, None]
+            same = same & (labels.drug[rows][None, :] == drugs[:, None])
         counts = same.sum(axis=1)
         totals = np.zeros((len(block), labels.n_genes))
         some, used = np.flatnonzero(counts), np.flatnonzero(np.any(same, axis=0))
         if len(some):
             own = csr_array(same[np.ix_(some, used)].astype(float))
             values = self._shared_values(rows)[used].astype(np.float64)
-            undefined = np.isnan(values).any(axis=1)
+            undefined: BoolArray = np.isnan(values[:, 0])
             totals[some] = own @ np.where(undefined[:, None], 0, values) ** power
             counts[some] -= (own @ undefined).astype(np.intp)
         return Sums(totals, counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray
 from lgr_core.errors import NotSeparableError
 from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
 from lgr_core.retrieval.plate_centring import MIN_OTHERS, LinePlates
+from lgr_core.retrieval.single_slot_cache import SingleSlotCache
 
 
 class SpecificChanges:
@@ -45,6 +46,7 @@ class SpecificChanges:
         self._all_genes = all_genes
         self._genes = genes if all_genes else slice(*genes.indices(store.n_panel))
         self._lines: dict[int, LinePlates] = {}
+        self._last = SingleSlotCache[FloatArray]()
 
     def of(self, rows: IntArray) -> FloatArray:
         """The specific changes of rows, (n_rows, n_genes) float32, NaN where there is none."""
@@ -52,7 +54,7 @@ class SpecificChanges:
         found: FloatArray | None = None
         for line in np.unique(lines):
             plates = self.line(int(line))
-            changes = plates.changes(self.unit_deltas(plates))
+            changes = self._last.get(int(line), partial(self._of_line, plates))
             if found is None:
                 found = np.full((len(rows), changes.shape[1]), np.nan, dtype=np.float32)
             here = np.flatnonzero(lines == line)
@@ -62,6 +64,9 @@ class SpecificChanges:
         if found is None:
             return np.empty((0, self.unit_deltas(self.line(0)).shape[1]), dtype=np.float32)
         return found
+
+    def _of_line(self, plates: LinePlates) -> FloatArray:
+        return plates.changes(self.unit_deltas(plates))
 
     @cached_property
     def n_others(self) -> IntArray:
@@ -101,6 +106,33 @@ def specific_changes(
     """The specific changes of an atlas, where everything measured may be read."""
     labels = ConditionIndex(store) if labels is None else labels
     return SpecificChanges(store, labels, store.present, all_genes=all_genes)
+
+
+class PoolDifferences:
+    """Changes less the mean of the line's other parents, plates and all.
+
+    It brings the plate back, so it is a view of its own and no specific change: unrelated drugs of
+    one small plate are alike by it.
+    """
+
+    def __init__(self, store: AtlasStore, labels: ConditionIndex | None = None) -> None:
+        self._store = store
+        self._labels = ConditionIndex(store) if labels is None else labels
+
+    def of(self, rows: IntArray) -> FloatArray:
+        """The differences of rows, (n_rows, n_genes) float32, NaN of a line's only parent."""
+        labels, store = self._labels, self._store
+        found = np.full((len(rows), store.n_panel), np.nan, dtype=np.float32)
+        groups = list(zip(labels.line[rows].tolist(), labels.doses[rows].tolist(), strict=True))
+        for line, dose in dict.fromkeys(groups):
+            here = np.array([group == (line, dose) for group in groups])
+            pool = np.flatnonzero((labels.line == line) & labels.at_dose(dose))
+            deltas, parents = store.deltas(pool), labels.parent[pool]
+            own, others = store.deltas(rows[here]), labels.parent[rows[here]]
+            mates = (parents[None, :] != others[:, None]).astype(np.float32)
+            n = mates.sum(axis=1, keepdims=True)
+            found[here] = np.where(n > 0, own - mates @ deltas / np.maximum(n, 1), np.nan)
+        return found
 
 
 def not_separable(condition: Condition, n_others: int) -> NotSeparableError:

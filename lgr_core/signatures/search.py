@@ -16,8 +16,9 @@ Two null hypotheses are tested: see :mod:`lgr_core.signatures.significance`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +29,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
+from lgr_core.retrieval.specific_change import PoolDifferences, specific_changes
 from lgr_core.signatures.gene_lists import Signature
 from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
 
@@ -41,6 +43,31 @@ CONSTANT = 1e-6
 """A change whose centred squared norm is below this share of its squared norm is constant."""
 
 _SEED = 0
+
+
+class View(StrEnum):
+    """Which change of a condition is searched: ``RELATIVE_TO_POOL`` holds the plate's share too."""
+
+    TOTAL = "total"
+    SPECIFIC = "specific"
+    RELATIVE_TO_POOL = "relative_to_pool"
+
+
+def changes_of(store: AtlasStore, view: View) -> Callable[[IntArray], FloatArray]:
+    """What reads a view of measured changes: rows to (n_rows, n_panel), NaN where undefined.
+
+    Raises
+    ------
+    UsageError
+        If specific changes are asked for of an atlas that does not name plates.
+    """
+    match View(view):
+        case View.TOTAL:
+            return store.deltas
+        case View.SPECIFIC:
+            return specific_changes(store).of
+        case View.RELATIVE_TO_POOL:
+            return PoolDifferences(store).of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,7 @@ class SignatureLibrary:
     means: FloatArray
     related: BoolArray
     n_undefined: int
+    changes: Callable[[IntArray], FloatArray]
 
     @classmethod
     def read(
@@ -90,8 +118,11 @@ class SignatureLibrary:
         *,
         cell_line: str | None = None,
         doses: Collection[float | None] | None = None,
+        view: View = View.TOTAL,
     ) -> SignatureLibrary:
         """Read what is to be searched: one line or all, these doses or all, never merged.
+
+        ``view`` says which change of each condition is searched.
 
         Raises
         ------
@@ -104,7 +135,8 @@ class SignatureLibrary:
         key = table["drug"].astype(str) + "\0" + table["dose_um"].astype(str)
         drug, first = pd.factorize(key)[0], ~key.duplicated().to_numpy()
         drugs = table.loc[first, ["drug", "dose_um"]].reset_index(drop=True)
-        norms, means = _read(store, rows, drug, len(drugs), _block_starts(table))
+        changes = changes_of(store, view)
+        norms, means = _read(changes, store.n_panel, rows, drug, len(drugs), _block_starts(table))
         defined = np.isfinite(norms)
         n_lines = np.bincount(drug[defined], minlength=len(drugs))
         if not defined.any():
@@ -125,6 +157,7 @@ class SignatureLibrary:
             np.divide(means[kept], n_lines[kept, None].astype(np.float32)),
             related,
             int((~defined).sum()),
+            changes,
         )
 
 
@@ -139,7 +172,7 @@ def find_drugs(
     sign = -1.0 if reverse else 1.0
     unit = _unit(signature.weights[None])[0]
     # u(w) sums to zero, so the changes need not be centred here, only divided by centred norms.
-    score = _products(store, library.rows, unit) / library.norms
+    score = _products(library, unit) / library.norms
     score = score.clip(-1, 1)
     table = library.table.assign(score=score)
     block = table.groupby(["cell_line", "dose_um"], dropna=False, sort=False, observed=True)
@@ -186,15 +219,20 @@ def _block_starts(table: pd.DataFrame) -> list[int]:
 
 
 def _read(
-    store: AtlasStore, rows: IntArray, drug: IntArray, n_drugs: int, starts: list[int]
+    changes_of_rows: Callable[[IntArray], FloatArray],
+    n_genes: int,
+    rows: IntArray,
+    drug: IntArray,
+    n_drugs: int,
+    starts: list[int],
 ) -> tuple[FloatArray, FloatArray]:
     """Centred norms (n,), NaN where constant, and the sum of each drug's unit changes."""
     # Blocks of one line and dose hold each drug at most once, so that ``sums[drug] +=`` below,
     # which adds once per distinct index, loses nothing.
     norms = np.full(len(rows), np.nan)
-    sums = np.zeros((n_drugs, store.n_panel), dtype=np.float32)
+    sums = np.zeros((n_drugs, n_genes), dtype=np.float32)
     for here in (rows_slice for ends in pairwise(starts) for rows_slice in _slices(*ends)):
-        changes = store.deltas(rows[here])
+        changes = changes_of_rows(rows[here])
         squares = np.vecdot(changes, changes)
         changes = changes - changes.mean(axis=1, keepdims=True)
         spread = np.vecdot(changes, changes)
@@ -206,11 +244,11 @@ def _read(
     return norms, sums
 
 
-def _products(store: AtlasStore, rows: IntArray, unit: FloatArray) -> FloatArray:
+def _products(library: SignatureLibrary, unit: FloatArray) -> FloatArray:
     """The product of the weights (n_panel,) with each row's change, (n_rows,)."""
-    products = np.empty(len(rows))
-    for here in _slices(0, len(rows)):
-        products[here] = store.deltas(rows[here]) @ unit
+    products = np.empty(len(library.rows))
+    for here in _slices(0, len(products)):
+        products[here] = library.changes(library.rows[here]) @ unit
     return products
 
 
@@ -272,7 +310,7 @@ def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLib
     """
     n = min(N_OTHER_CHANGES, len(library.rows))
     sample = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
-    others = store.deltas(library.rows[sample])
+    others = library.changes(library.rows[sample])
     if signature.sides is not None:
         others = _as_gene_list(others, *signature.sides)
     drug_of_change = library.drug[sample]

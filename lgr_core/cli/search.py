@@ -1,0 +1,86 @@
+"""The command search: measured drugs that mimic or reverse a measured change."""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+
+from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.cli.atlas import DEMO
+from lgr_core.cli.common import Commands, command, positive_int, print_json
+from lgr_core.config import Settings
+from lgr_core.domain import Condition, FloatArray
+from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.errors import NotFoundError
+from lgr_core.retrieval.condition_index import ConditionIndex
+from lgr_core.retrieval.parse_query import read_query
+from lgr_core.retrieval.specific_change import specific_changes
+from lgr_core.signatures.gene_lists import whole_change
+from lgr_core.signatures.search import SignatureLibrary, View, changes_of, find_drugs
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    found = command(commands, "search", _search, "measured drugs that act like a measured one")
+    flag = found.add_argument
+    flag("--atlas", default=DEMO, metavar="NAME")
+    flag("--cell-line", required=True, metavar="NAME")
+    flag("--drug", required=True, metavar="NAME", help="whose measured change is searched for")
+    flag("--dose", type=float, metavar="UM")
+    what = "total, specific (less the plate's other drugs), or relative_to_pool (plate and all)"
+    flag("--change", choices=[*View], default=View.TOTAL, help=what)
+    flag("--reverse", action="store_true", help="drugs with the opposite change")
+    flag("--top", type=positive_int, default=10, metavar="N", help="how many drugs to name")
+
+
+def _search(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    query, notes = read_query(store, options.cell_line, options.drug, options.dose)
+    view = View(options.change)
+    signature = whole_change(measured_change(store, query, view), drug=query.drug)
+    library = SignatureLibrary.read(
+        store,
+        MechanismAnnotations.load(),
+        cell_line=query.cell_line,
+        doses=[query.dose_um],
+        view=view,
+    )
+    hits = find_drugs(store, signature, library, reverse=options.reverse)
+    table = hits.drugs[hits.drugs["relation"] == ""]
+    table = table.sort_values("score", ascending=options.reverse, kind="stable")
+    table = table.head(options.top)[["drug", "dose_um", "score", "fdr"]]
+    if options.json:
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        print_json({"query": str(query), "change": str(view), "notes": list(notes), "drugs": rows})
+        return
+    print("\n".join(notes)) if notes else None
+    kind = "opposite to" if options.reverse else "like"
+    print(f"{query}, {_WORDS[view]}: drugs that act {kind} it, by Pearson r")
+    for row in table.itertuples():
+        print(f"  {row.drug:<40} {row.score:+.2f}  FDR {row.fdr:.2g}")
+
+
+_WORDS = {
+    View.TOTAL: "total change",
+    View.SPECIFIC: "specific change",
+    View.RELATIVE_TO_POOL: "change less the mean of the line's other drugs (its plate is in it)",
+}
+
+
+def measured_change(store: AtlasStore, query: Condition, view: View) -> FloatArray:
+    """A view of a measured change, (n_panel,).
+
+    Raises
+    ------
+    NotFoundError
+        If it was not measured.
+    NotSeparableError
+        If its specific change is asked for and cannot be separated from its plate.
+    """
+    row = store.row(query)
+    if row is None:
+        raise NotFoundError(f"change of {query}", "it was not measured", "Choose another drug.")
+    if view is View.SPECIFIC:
+        specific_changes(store, ConditionIndex(store)).require(query, row)
+    return changes_of(store, view)(np.array([row]))[0]

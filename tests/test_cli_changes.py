@@ -1,0 +1,97 @@
+"""The command line on plates: specific changes predicted, searched and benchmarked."""
+
+import json
+
+import pytest
+
+from lgr_core.cli import main
+from tests.support.plated_atlas import plated_atlas
+
+
+@pytest.fixture
+def plated(tmp_path, monkeypatch):
+    """An atlas of 24 drugs on two plates, and a home of its own."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    return plated_atlas(tmp_path / "atlases" / "plated", lines=4, drugs=24)
+
+
+def run(capsys, *arguments):
+    """Exit code, standard output and errors of a command."""
+    code = main(list(arguments))
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+QUERY = ("--atlas", "plated", "--cell-line", "L1", "--drug", "D03")
+
+
+def test_predict_says_which_change(plated, capsys):
+    """The JSON names the change, and its scores are those of that change."""
+    code, out, _ = run(
+        capsys, "predict", *QUERY, "--selector", "chemistry", "--change", "specific", "--json"
+    )
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["change"] == "specific"
+    assert answer["plate_note"] is None
+    assert set(answer["metrics"]) >= {"pearson_specific", "sign_specific_top50"}
+    total = json.loads(run(capsys, "predict", *QUERY, "--selector", "chemistry", "--json")[1])
+    assert total["change"] == "total"
+    assert total["delta"] != answer["delta"]
+
+
+def test_search_ranks_by_the_view(plated, capsys):
+    """Total changes of one plate are alike, specific ones are not."""
+    found = {}
+    for view in ("total", "specific", "relative_to_pool"):
+        code, out, _ = run(capsys, "search", *QUERY, "--change", view, "--json")
+        assert code == 0
+        found[view] = json.loads(out)["drugs"]
+    assert found["total"][0]["score"] > 0.5
+    assert found["specific"][0]["score"] < 0.5
+
+
+def test_what_is_not_separable_is_one_clear_error(tmp_path, monkeypatch, capsys):
+    """Exit code 4, the number of others, and no traceback."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    plated_atlas(tmp_path / "atlases" / "plated", lines=2, drugs=8, plates=1)
+    code, _, err = run(capsys, "search", *QUERY, "--change", "specific")
+    assert code == 4
+    assert "7 other parents" in err
+    code, out, _ = run(capsys, "search", *QUERY, "--change", "relative_to_pool")
+    assert code == 0
+    assert "plate" in out
+
+
+@pytest.mark.parametrize("evidence", ["any", "other_wells", "other_plates"])
+def test_benchmark_of_the_specific_change(plated, capsys, evidence, tmp_path):
+    """Scores are of the specific metrics; where plates leave too little, it is said."""
+    code, out, _ = run(
+        capsys,
+        *("benchmark", "--atlas", "plated", "--regime", "open_world", "--workers", "1"),
+        *("--methods", "lgr_chemistry,drug_mean", "--random-seeds", "2", "--folds", "3"),
+        *("--change", "specific", "--evidence", evidence, "--out", str(tmp_path / "run"), "--json"),
+    )
+    assert code == 0
+    rows = json.loads(out)["summary"]
+    assert {row["metric"] for row in rows} >= {"pearson_specific", "overlap_specific_at_50"}
+    status = {row["method"]: row["status"] for row in rows}
+    expected = "not_separable" if evidence == "other_plates" else "ok"
+    assert status["lgr_chemistry"] == expected
+    truth = next(r for r in rows if (r["method"], r["metric"]) == ("truth", "pearson_specific"))
+    assert truth["mean"] == pytest.approx(1)
+
+
+def test_a_run_of_another_change_is_not_resumed(plated, capsys, tmp_path):
+    """The folder of a total run is refused for a specific one; the first difference is named."""
+    base = ["benchmark", "--atlas", "plated", "--regime", "open_world", "--workers", "1"]
+    base += ["--methods", "drug_mean", "--random-seeds", "1", "--out", str(tmp_path / "run")]
+    assert run(capsys, *base)[0] == 0
+    code, _, err = run(capsys, *base, "--change", "specific")
+    assert code == 3
+    assert "another config" in err
+
+
+def test_twins_without_any(plated, capsys):
+    """An atlas of single forms says so."""
+    assert "No compound" in run(capsys, "twins", "--atlas", "plated")[1]
