@@ -70,6 +70,7 @@ class AtlasStore:
         self._blocks = _blocks(self.conditions)
         self._row_of: dict[Key, dict[str, int]] = {}
         self._standing: dict[Key, dict[str, int]] = {}
+        self._nearest: dict[float, BoolArray] = {}
         self._drugs_at: dict[float | None, frozenset[str]] = {}
         self.unseen_drug_key: tuple[str, ...] = ()
 
@@ -140,10 +141,16 @@ class AtlasStore:
         Those of that dose. Where most drugs have one dose (:attr:`one_dose_a_drug`), each drug's
         at its dose nearest to that, on a log scale; of two as near, the lower.
         """
-        doses = self.conditions["dose_um"].to_numpy(float)
-        exact = np.isnan(doses) if dose_um is None else doses == dose_um
         if dose_um is None or not self.one_dose_a_drug:
+            doses = self.conditions["dose_um"].to_numpy(float)
+            exact = np.isnan(doses) if dose_um is None else doses == dose_um
             return exact & self.present
+        if dose_um not in self._nearest:
+            self._nearest[dose_um] = self._nearest_to(dose_um)
+        return self._nearest[dose_um]
+
+    def _nearest_to(self, dose_um: float) -> BoolArray:
+        doses = self.conditions["dose_um"].to_numpy(float)
         far = pd.Series(np.abs(np.log(doses) - np.log(dose_um)))[self.present].dropna()
         keys = self.conditions.loc[far.index, ["cell_line", "drug"]]
         nearest = far.groupby([keys["cell_line"], keys["drug"]], observed=True, sort=False).idxmin()
@@ -246,6 +253,7 @@ class AtlasStore:
         averages = PlateAverages(self.plate_deltas, view.plates, len(self.conditions))
         view._deltas = view._panel = averages  # noqa: SLF001
         view.present, view._standing = averages.present, {}  # noqa: SLF001
+        view._nearest = {}  # noqa: SLF001
         view.__dict__.pop("named_plates", None)
         return view
 
