@@ -15,9 +15,9 @@ from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.parse_query import read_query
-from lgr_core.retrieval.specific_change import specific_changes
+from lgr_core.retrieval.specific_change import View, changes_of, specific_changes
 from lgr_core.signatures.gene_lists import whole_change
-from lgr_core.signatures.search import SignatureLibrary, View, changes_of, find_drugs
+from lgr_core.signatures.search import SignatureLibrary, find_drugs
 
 
 def add(commands: Commands) -> None:
@@ -44,7 +44,7 @@ def _search(options: argparse.Namespace, settings: Settings) -> None:
         MechanismAnnotations.load(),
         cell_line=query.cell_line,
         doses=[query.dose_um],
-        view=view,
+        changes=changes_of(store, view),
     )
     hits = find_drugs(store, signature, library, reverse=options.reverse)
     table = hits.drugs[hits.drugs["relation"] == ""]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from functools import cached_property, partial
 
 import numpy as np
@@ -133,6 +135,31 @@ class PoolDifferences:
             n = mates.sum(axis=1, keepdims=True)
             found[here] = np.where(n > 0, own - mates @ deltas / np.maximum(n, 1), np.nan)
         return found
+
+
+class View(StrEnum):
+    """Which change of a condition is searched: ``RELATIVE_TO_POOL`` holds the plate's share too."""
+
+    TOTAL = "total"
+    SPECIFIC = "specific"
+    RELATIVE_TO_POOL = "relative_to_pool"
+
+
+def changes_of(store: AtlasStore, view: View) -> Callable[[IntArray], FloatArray]:
+    """What reads a view of measured changes: rows to (n_rows, n_panel), NaN where undefined.
+
+    Raises
+    ------
+    UsageError
+        If specific changes are asked for of an atlas that does not name plates.
+    """
+    match View(view):
+        case View.TOTAL:
+            return store.deltas
+        case View.SPECIFIC:
+            return specific_changes(store).of
+        case View.RELATIVE_TO_POOL:
+            return PoolDifferences(store).of
 
 
 def not_separable(condition: Condition, n_others: int) -> NotSeparableError:

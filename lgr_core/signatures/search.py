@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -29,7 +28,6 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
-from lgr_core.retrieval.specific_change import PoolDifferences, specific_changes
 from lgr_core.signatures.gene_lists import Signature
 from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
 
@@ -43,31 +41,6 @@ CONSTANT = 1e-6
 """A change whose centred squared norm is below this share of its squared norm is constant."""
 
 _SEED = 0
-
-
-class View(StrEnum):
-    """Which change of a condition is searched: ``RELATIVE_TO_POOL`` holds the plate's share too."""
-
-    TOTAL = "total"
-    SPECIFIC = "specific"
-    RELATIVE_TO_POOL = "relative_to_pool"
-
-
-def changes_of(store: AtlasStore, view: View) -> Callable[[IntArray], FloatArray]:
-    """What reads a view of measured changes: rows to (n_rows, n_panel), NaN where undefined.
-
-    Raises
-    ------
-    UsageError
-        If specific changes are asked for of an atlas that does not name plates.
-    """
-    match View(view):
-        case View.TOTAL:
-            return store.deltas
-        case View.SPECIFIC:
-            return specific_changes(store).of
-        case View.RELATIVE_TO_POOL:
-            return PoolDifferences(store).of
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +91,12 @@ class SignatureLibrary:
         *,
         cell_line: str | None = None,
         doses: Collection[float | None] | None = None,
-        view: View = View.TOTAL,
+        changes: Callable[[IntArray], FloatArray] | None = None,
     ) -> SignatureLibrary:
         """Read what is to be searched: one line or all, these doses or all, never merged.
 
-        ``view`` says which change of each condition is searched.
+        ``changes`` reads what is searched of rows, (n_rows, n_panel), NaN where undefined; unset,
+        their deltas.
 
         Raises
         ------
@@ -135,7 +109,7 @@ class SignatureLibrary:
         key = table["drug"].astype(str) + "\0" + table["dose_um"].astype(str)
         drug, first = pd.factorize(key)[0], ~key.duplicated().to_numpy()
         drugs = table.loc[first, ["drug", "dose_um"]].reset_index(drop=True)
-        changes = changes_of(store, view)
+        changes = store.deltas if changes is None else changes
         norms, means = _read(changes, store.n_panel, rows, drug, len(drugs), _block_starts(table))
         defined = np.isfinite(norms)
         n_lines = np.bincount(drug[defined], minlength=len(drugs))
