@@ -55,10 +55,8 @@ def twin_table(store: AtlasStore, progress: Progress | None = None) -> pd.DataFr
         truths = reader.truths(rows)
         place = np.searchsorted(rows, pairs)
         for source in SOURCES:
-            if source == "measured":
-                found = truths
-            else:
-                found = _predicted(reader, source, rows, progress)
+            measured = source == "measured"
+            found = truths if measured else _predicted(reader, source, rows, progress)
             scores[f"{source}_own{suffix}"] = _pearson(found[place[:, 0]], truths[place[:, 0]])
             scores[f"{source}_other{suffix}"] = _pearson(found[place[:, 0]], truths[place[:, 1]])
     return _by_parent(store, labels, pd.DataFrame(scores))

@@ -75,10 +75,10 @@ class SpecificGuard(EvidenceGuard):
         opened = super().opened_rows()
         if Evidence.TRAIN not in self.evidence:
             return opened
-        elsewhere = (self._labels.line != self.line) & self._source.has_value(
+        in_other_lines = (self._labels.line != self.line) & self._source.has_value(
             self.evidence, self._plate_set
         )
-        return opened & elsewhere
+        return opened & in_other_lines
 
     def combine(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """Weighted sums of specific changes or of their drug means, (n, genes) float32.
