@@ -111,6 +111,7 @@ def without_inseparable(
     that rank nobody.
     """
     few = ~enough if ranked is None else ~enough | (ranked < LEAST_RANKED)
+    few &= predictions.ok  # who has no answer says so
     if not few.any():
         return predictions
     delta = np.array(predictions.delta)
