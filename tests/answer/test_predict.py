@@ -68,6 +68,7 @@ def test_an_answer_is_plain_json(toy):
     assert set(data) == {
         "query", "selector", "k", "k_used", "pool_size", "neighbors", "rejected",
         "fallback", "genes", "delta", "metrics", "provenance", "terms", "trust", "trust_note",
+        "change", "plate_note",
     }  # fmt: skip
     assert set(data["neighbors"][0]) >= {"drug", "rank", "score", "rationale"}
     assert len(data["genes"]) == len(data["delta"]) == 6

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lgr_core.atlas.sources import delimited, table_limits
+from lgr_core.atlas.sources import csv_reader, table_limits
 from lgr_core.atlas.sources.csv_reader import read_delimited
+from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.sources.inspection import inspect_file
-from lgr_core.atlas.sources.recognise import recognise
 from lgr_core.errors import InputError
 
 
@@ -46,7 +46,7 @@ def test_a_header_may_go_over_several_lines(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_text('cell_line,drug,"G\n1"\nA,T,1.5\n')
     assert read_delimited(path, bool).column_names == ["cell_line", "drug", "G\n1"]
-    monkeypatch.setattr(delimited, "_MOST_HEADER", len('cell_line,drug,"G\n'))
+    monkeypatch.setattr(csv_reader, "_MOST_HEADER", len('cell_line,drug,"G\n'))
     with pytest.raises(InputError, match="longer than 18 letters"):
         read_delimited(path, bool)
 
@@ -55,14 +55,14 @@ def test_a_parquet_of_too_many_columns_is_refused_by_its_metadata(tmp_path, monk
     """Before any reader asks which form it has."""
     path = tmp_path / "wide.parquet"
     pq.write_table(pa.table({f"G{i}": [1.0] for i in range(6)}), path)
-    assert recognise(path) is None
+    assert detect_format(path) is None
     monkeypatch.setattr(table_limits, "MOST_COLUMNS", 5)
     with pytest.raises(InputError, match="it has 6 columns; the limit is 5"):
-        recognise(path)
+        detect_format(path)
     monkeypatch.setattr(table_limits, "MOST_FOOTER", 100)
     monkeypatch.setattr(pq, "read_metadata", None)  # not asked
     with pytest.raises(InputError, match="bytes; the limit is 100"):
-        recognise(path)
+        detect_format(path)
 
 
 def test_a_table_packed_too_well_is_refused(tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from lgr_core.atlas.count_source import ReadOptions
 from lgr_core.atlas.ingest import ingest
 from lgr_core.atlas.ingest_options import IngestOptions
-from lgr_core.atlas.sources import lists, open_folder
+from lgr_core.atlas.sources import open_folder, parquet_lists
 from lgr_core.atlas.sources.detect import detect_format
 from lgr_core.atlas.store import open_atlas
 from lgr_core.domain import Condition, ValueKind
@@ -62,7 +62,7 @@ def dense(source, max_nonzeros=1_000):
 @pytest.mark.parametrize(("most", "n"), [(99, (1, 1)), (8, (2, 2)), (1, (6, 4))])
 def test_shards_are_cut_and_read(source, monkeypatch, most, n, at_once):
     """Tokens become genes, ids as floats or whole, the marker is no gene, an empty cell stays."""
-    monkeypatch.setattr(lists, "_CELLS_AT_ONCE", at_once)
+    monkeypatch.setattr(parquet_lists, "_CELLS_AT_ONCE", at_once)
     found = opened(source)
     counts, n_found = dense(found, most)
     np.testing.assert_array_equal(counts, COUNTS)
