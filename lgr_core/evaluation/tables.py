@@ -170,7 +170,7 @@ def _best(summary: pd.DataFrame, metric: str) -> float:
 
 
 def _is_control(method: str) -> bool:
-    return method_style(method).group is Group.CONTROL
+    return method_style(method).group in {Group.CONTROL, Group.REPLICATE}
 
 
 def _reads(row: pd.Series) -> str:

@@ -24,6 +24,7 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import CONTROLS, REGISTRY, MethodContext, chosen_methods
 from lgr_core.evaluation.run_store import load_run
 from lgr_core.evaluation.runner import run_benchmark
+from lgr_core.evaluation.well_parts import WellPart
 from lgr_core.metrics import METRICS
 from lgr_core.prediction.kriging import Kernel
 from lgr_core.prediction.method import Status
@@ -128,17 +129,18 @@ def test_random_draws_are_a_part_of_their_own(run):
 def test_the_longest_parts_are_begun_first():
     """So that no process is left with a long one at the end."""
     names = ("random_k", None, "chemcpa")
-    tasks = [runner.FoldTask(None, np.arange(2), np.arange(0), (), alone=name) for name in names]
+    part = WellPart(None, np.arange(2))
+    tasks = [runner.FoldTask(None, part, np.arange(0), (), alone=name) for name in names]
     order = sorted(tasks, key=runner.length, reverse=True)
     assert [task.alone for task in order] == ["chemcpa", None, "random_k"]
-    few = runner.FoldTask(None, np.arange(1), np.arange(0), ())
+    few = runner.FoldTask(None, WellPart(None, np.arange(1)), np.arange(0), ())
     assert runner.length(tasks[1]) > runner.length(few)
 
 
 def test_the_curve_holds_the_runs_own_k(run):
     """At k = 2 the random draw aside, it is the run's score."""
     curve = run.k_curve
-    row = (curve["method"] == "lgr_chemistry") & (curve["k"] == 2)
+    row = (curve["method"] == "lgr_chemistry") & (curve["k"] == 2) & (curve["weights"] == "mean")
     row &= (curve["metric"] == "mae_delta") & (curve["regime"] == "open_world")
     found = curve.loc[row, "mean"].item()
     assert found == pytest.approx(score_of(run, "lgr_chemistry", "mae_delta"))

@@ -139,9 +139,11 @@ def k_histogram(scores: pd.DataFrame, k: int) -> go.Figure:
 def k_curves(curve: pd.DataFrame, metric: str, k: int, *, kind: ValueKind) -> go.Figure:
     """A metric's mean over the number of neighbours, one line a method; ``k`` is the run's own.
 
-    ``curve`` has one regime's rows of the run's table of that name.
+    ``curve`` has one regime's rows of the run's table of that name; uniform weights are drawn.
     """
     rows = curve[curve["metric"] == metric].sort_values("k")
+    if "weights" in rows:  # runs of older versions had uniform weights alone
+        rows = rows[rows["weights"] == "mean"]
     figure = go.Figure()
     for name in ordered(rows["method"].unique()):
         own, how = rows[rows["method"] == name], method_style(name)

@@ -49,12 +49,16 @@ _STYLES = {
     "random_k": (CONTROL, "triangle-down-open"),
     "oracle_k": (CONTROL, "star-diamond-open"),
     "truth": (CONTROL, "hexagon-open"),
+    "replicate_plate": (CONTROL, "circle-cross-open"),
+    "replicate_twin": (CONTROL, "square-cross-open"),
+    "replicate_dose": (CONTROL, "diamond-cross-open"),
 }
 _OF_GROUP = {
     Group.RETRIEVAL: ("#9a6fc4", "pentagon"),
     Group.EXTERNAL: (EXTERNAL, "star"),
     Group.BASELINE: (NEUTRAL, "hourglass"),
     Group.CONTROL: (CONTROL, "hourglass-open"),
+    Group.REPLICATE: (CONTROL, "circle-cross-open"),
 }
 """Groups in the order in which they are shown, and how methods without a style are drawn."""
 
