@@ -47,6 +47,7 @@ def test_every_method_has_the_same_json(shell, toy, method):
     data = json.loads(out)
     assert code == 0
     ours = {"terms", "trust", "trust_note", "expected_not_chosen", "model_expects"}
+    ours |= {"change", "plate_note"}
     assert set(data) == OLD_KEYS | ours
     total = np.zeros(6)
     for term in data["terms"]:

@@ -180,7 +180,7 @@ class FoldEvidence:
         """
         if self.change is Change.TOTAL:
             if self.truth_store is self.store:
-                return self.deltas(rows)
+                return self._read(rows)
             found = self.truth_store.deltas(rows, all_genes=self.all_genes)
             return np.ascontiguousarray(found[:, self.genes])
         return self._true_changes.of(rows)

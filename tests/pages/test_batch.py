@@ -8,6 +8,7 @@ import pytest
 
 from lgr_core.answer import predict
 from lgr_core.batch.export import write_zip
+from lgr_core.config import Settings
 from lgr_core.retrieval.neighbor_files import append_neighbors
 from pages.shared import batch_after, batch_asking, batch_before, batch_run
 from tests.support.calibration_runs import calibrate
@@ -273,8 +274,10 @@ def test_hostile_names_are_shown_as_they_are(batch, drug):
 
 
 @pytest.fixture
-def answered(lab, lab_home):
-    """A language model has answered for Trametinib in A549 alone."""
+def answered(lab, lab_home, tmp_path, monkeypatch):
+    """A language model has answered for Trametinib in A549 alone: nothing that ships counts."""
+    folders = property(lambda settings: (settings.home / "neighbors", tmp_path))
+    monkeypatch.setattr(Settings, "neighbor_folders", folders)
     found = predict(lab, cell_line="A549", drug="Trametinib", dose_um=5.0, k=3).retrieval
     path = lab_home / "neighbors" / "told.jsonl"
     append_neighbors(path, found, source="a model")
