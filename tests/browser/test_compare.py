@@ -60,7 +60,7 @@ def test_a_neighbour_dropped_changes_set_link_and_prediction(opened, visit):
     assert len(before) == 4
     page.locator(".st-key-used button").first.click()
     page.wait_for_url("**drop=**")
-    page.wait_for_function("document.querySelectorAll('.lgr-row').length == 3")
+    page.wait_for_function("() => document.querySelectorAll('.lgr-row').length == 3")
     settle(page)
     assert ranks(page) == before[1:]
     page.get_by_role("link", name="Predict", exact=True).click()

@@ -198,7 +198,7 @@ def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
     page.locator("[data-testid=stMainMenu] button").click()
     page.get_by_role("menuitemradio", name="Dark").or_(page.get_by_text("Dark", exact=True)).click()
     page.wait_for_function(
-        "getComputedStyle(document.querySelector('.lgr-card img')).colorScheme == 'dark'"
+        "() => getComputedStyle(document.querySelector('.lgr-card img')).colorScheme == 'dark'"
     )
     page.keyboard.press("Escape")
     darkest, brightest = tones()
