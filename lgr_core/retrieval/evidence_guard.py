@@ -252,7 +252,7 @@ class EvidenceGuard(RowGuard):
         NaN where the query may not read it, or it is constant.
         """
         members = self._members(basis)
-        r = standard(self.truth()) @ standard(self._vectors(basis)).T
+        r = _standard(self.truth()) @ _standard(self._vectors(basis)).T
         r[:, np.diff(members.indptr) == 0] = np.nan
         own = members.indices == self.block.rows[:, None]
         queries, read = np.nonzero(~self._readable(members.indices) | own)
@@ -344,8 +344,8 @@ class EvidenceGuard(RowGuard):
             raise self._leakage_error(f"the mean of {empty} drugs that no row opens", empty)
 
 
-def standard(values: FloatArray) -> NDArray[np.float64]:
-    """Rows centred and of length 1, NaN where constant."""
+def _standard(values: FloatArray) -> NDArray[np.float64]:
+    """Rows centred and of length 1, NaN where constant or not defined."""
     rows = values - values.mean(axis=1, keepdims=True, dtype=np.float64)
     norm = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.divide(rows, norm, out=np.full_like(rows, np.nan), where=norm > 0)

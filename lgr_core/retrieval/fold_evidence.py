@@ -170,8 +170,11 @@ class FoldEvidence:
         self, evidence: frozenset[Evidence], plate_set: int | None
     ) -> SpecificChanges:
         shared = evidence & SUMMED - {Evidence.TARGET_POOL}
+        key = shared, plate_set
+        if key in self._changes:
+            return self._changes[key]
         readable = self.readable_rows(shared, NO_LINE, plate_set) & ~self.closed
-        return self._centred(self.store, self.labels, readable, (shared, plate_set))
+        return self._centred(self.store, self.labels, readable, key)
 
     def truths(self, rows: IntArray) -> FloatArray:
         """What predictions are compared with, (n_rows, genes), NaN where it is not defined.

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.retrieval.cross_line import CrossLineProducts, OtherLines
-from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis, standard
+from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.plate_centring import LinePlates
 from lgr_core.retrieval.sums import MeanOver
 
@@ -144,20 +144,6 @@ class SpecificGuard(EvidenceGuard):
             found = found.copy()
             found[here] = own
         return found
-
-    def correlation(self, basis: VectorBasis) -> FloatArray:
-        """As for deltas, of specific changes; the truth is in the plates' means."""
-        members = self._members(basis)
-        vectors = self._vectors(basis)
-        defined = ~np.isnan(vectors[:, 0])
-        truth = self.truth()
-        r = standard(np.nan_to_num(truth)) @ standard(np.nan_to_num(vectors)).T
-        r[:, ~defined] = np.nan
-        own = members.indices == self.block.rows[:, None]
-        queries, read = np.nonzero(~self._readable(members.indices) | own)
-        names = np.repeat(np.arange(members.shape[0]), np.diff(members.indptr))
-        r[queries, names[read]] = np.nan
-        return r
 
     def weighted_agreement(self, weights: csr_array, basis: VectorBasis) -> FloatArray:
         """As for deltas, of specific changes.
