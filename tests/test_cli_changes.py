@@ -95,3 +95,23 @@ def test_a_run_of_another_change_is_not_resumed(plated, capsys, tmp_path):
 def test_twins_without_any(plated, capsys):
     """An atlas of single forms says so."""
     assert "No compound" in run(capsys, "twins", "--atlas", "plated")[1]
+
+
+@pytest.mark.parametrize("change", ["total", "specific"])
+def test_truth_on_a_plate_that_holds_other_drugs(tmp_path, monkeypatch, capsys, change):
+    """One plate holds a drug that the other lacks: it is scored on none, the others on both."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    monkeypatch.setattr("lgr_core.evaluation.well_parts.LEAST_PARENTS", 5)
+    plated_atlas(tmp_path / "atlases" / "plated", lines=3, drugs=24, by_plate=True)
+    code, out, _ = run(
+        capsys,
+        *("benchmark", "--atlas", "plated", "--regime", "open_world", "--workers", "1"),
+        *("--methods", "lgr_chemistry,replicate_plate", "--random-seeds", "2", "--folds", "3"),
+        *("--change", change, "--evidence", "other_plates", "--out", str(tmp_path / "run")),
+        "--json",
+    )
+    assert code == 0
+    metric = "pearson_specific" if change == "specific" else "pearson_delta"
+    rows = {r["method"]: r for r in json.loads(out)["summary"] if r["metric"] == metric}
+    assert rows["lgr_chemistry"]["status"] == "ok"
+    assert rows["replicate_plate"]["coverage"] == pytest.approx(23 / 24)

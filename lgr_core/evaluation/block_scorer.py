@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
-from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Change, Evidence, FloatArray, IntArray
 from lgr_core.evaluation.folds import Fold
 from lgr_core.evaluation.regimes import Regime
-from lgr_core.metrics import METRICS, SPECIFIC_METRICS, ReferenceSet, Scorer, metrics_of, score
+from lgr_core.metrics import METRICS, ReferenceSet, Scorer, metrics_of
 from lgr_core.prediction.method import Predictions, Status
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 from lgr_core.retrieval.sums import MeanOver
@@ -61,95 +60,93 @@ class BlockScorer:
 
     def of(self, block: QueryBlock) -> Measured:
         """What the block's predictions are compared with."""
-        rows = _standing_rows(self._reader.truth_store, block)
+        store = self._reader.truth_store
+        drugs = store.measured_drugs(block.cell_line, block.dose_um)
+        rows = store.rows(block.cell_line, drugs, block.dose_um)
+        read = block.labels.measured(block.cell_line, block.dose_um)[0]
+        place = None if read == drugs else pd.Index(read).get_indexer(pd.Index(drugs))
         deltas = self._reader.truths(rows)
         truth = np.argsort(rows)[np.searchsorted(np.sort(rows), block.rows)]
         if self._reader.change is Change.SPECIFIC:
-            return _MeasuredSpecific(deltas, truth)
+            return Measured(deltas, truth, place, change=Change.SPECIFIC)
         pool = self._pools.block(block.cell_line, block.dose_um, block.drugs)
         line_mean, counts = pool.guard({Evidence.TARGET_POOL}).mean(MeanOver.LINE)
-        return _Measured(deltas, truth, np.nan_to_num(line_mean), counts > 0)
-
-
-def _standing_rows(store: AtlasStore, block: QueryBlock) -> IntArray:
-    """The rows that stand in a block's line for its dose."""
-    drugs = store.measured_drugs(block.cell_line, block.dose_um)
-    return store.rows(block.cell_line, drugs, block.dose_um)
-
-
-class Measured(Protocol):
-    """The truth of a block, ``deltas`` (n, genes), against which predictions are scored."""
-
-    deltas: FloatArray
-
-    def score(self, variants: Sequence[Predictions]) -> Scored:
-        """The mean of the variants' scores; what is undefined in one is left out of its mean."""
-        ...
-
-
-class _Measured:
-    """The deltas of a block, and what stands around them."""
-
-    def __init__(
-        self, line: FloatArray, truth: IntArray, line_mean: FloatArray, has_pool: BoolArray
-    ) -> None:
-        self.deltas = line[truth]
-        self._has_pool = has_pool
-        self._scorer = Scorer(
-            self.deltas, line_mean=line_mean, references=ReferenceSet(line, truth)
+        return Measured(
+            deltas,
+            truth,
+            place,
+            change=Change.TOTAL,
+            line_mean=np.nan_to_num(line_mean),
+            has_pool=counts > 0,
         )
 
-    def score(self, variants: Sequence[Predictions]) -> Scored:
-        """The mean of the variants' scores; what is undefined in one is left out of its mean."""
-        return _scored(variants, [self._values(found) for found in variants])
 
-    def _values(self, found: Predictions) -> FloatArray:
-        ok = found.ok
-        if not ok.any():
-            return np.full((len(ok), len(METRICS)), np.nan)
-        delta = np.where(ok[:, None], found.delta, 0)
-        scores = self._scorer.score(delta, exclude=found.used)
-        for name in _OF_LINE_MEAN:
-            scores[name][~self._has_pool] = np.nan
-        values = np.column_stack([scores[name] for name in METRICS])
-        values[~ok] = np.nan
-        return values
+class Measured:
+    """The truth of a block, ``deltas`` (n, genes), and what stands around it.
 
+    ``line`` (n_rows, genes) are the line's measured changes, NaN of what cannot be separated from
+    its plate, and ``truth`` (n,) the queries' places among them. ``place`` (n_rows,) are their
+    places among the drugs that predictions average, -1 for none, None where they are the same.
+    ``line_mean`` and ``has_pool`` are those of the queries' pools, which the specific change needs
+    not.
+    """
 
-class _MeasuredSpecific:
-    """The specific changes of a block, NaN of what cannot be separated from its plate."""
-
-    def __init__(self, line: FloatArray, truth: IntArray) -> None:
+    def __init__(
+        self,
+        line: FloatArray,
+        truth: IntArray,
+        place: IntArray | None,
+        *,
+        change: Change,
+        line_mean: FloatArray | None = None,
+        has_pool: BoolArray | None = None,
+    ) -> None:
         self.deltas = line[truth]
+        self._metrics, self._has_pool = list(metrics_of(change)), has_pool
         self._defined = ~np.isnan(self.deltas[:, 0])
         standing = np.flatnonzero(~np.isnan(line[:, 0]))
-        place = np.searchsorted(standing, truth[self._defined])
-        self._references = ReferenceSet(line[standing], place) if len(standing) else None
+        self._standing = standing if len(standing) < len(line) else slice(None)
+        self._place = place
+        own = np.searchsorted(standing, truth[self._defined])
+        self._scorer = None
+        if self._defined.any():
+            self._scorer = Scorer(
+                self.deltas[self._defined],
+                references=ReferenceSet(line[self._standing], own),
+                line_mean=line_mean,
+                change=change,
+            )
 
     def score(self, variants: Sequence[Predictions]) -> Scored:
-        """The mean of the variants' scores; a query without a specific change has none."""
+        """The mean of the variants' scores; what is undefined in one is left out of its mean.
+
+        A query whose truth is not defined has none.
+        """
         scored = _scored(variants, [self._values(found) for found in variants])
-        unknown = ~self._defined
+        if self._defined.all():
+            return scored
+        known = self._defined.tolist()
         status = [
-            Status.NOT_SEPARABLE if no else s for no, s in zip(unknown, scored.status, strict=True)
+            s if ok else Status.NOT_SEPARABLE for ok, s in zip(known, scored.status, strict=True)
         ]
-        detail = [NO_SPECIFIC if no else d for no, d in zip(unknown, scored.detail, strict=True)]
+        detail = [d if ok else NO_SPECIFIC for ok, d in zip(known, scored.detail, strict=True)]
         return replace(scored, status=status, detail=detail)
 
     def _values(self, found: Predictions) -> FloatArray:
-        values = np.full((len(found.ok), len(SPECIFIC_METRICS)), np.nan)
-        ok = found.ok & self._defined
-        if not ok.any() or self._references is None:
+        values = np.full((len(found.ok), len(self._metrics)), np.nan)
+        ok, defined = found.ok, self._defined
+        if self._scorer is None or not (ok & defined).any():
             return values
-        delta = np.where(ok[:, None], found.delta, 0)[self._defined]
-        scores = score(
-            delta,
-            self.deltas[self._defined],
-            references=self._references,
-            metrics=SPECIFIC_METRICS,
-            change=Change.SPECIFIC,
-        )
-        values[self._defined] = np.column_stack([scores[name] for name in SPECIFIC_METRICS])
+        delta = np.where(ok[:, None], found.delta, 0)[defined]
+        used = found.used
+        if used is not None and self._place is not None:
+            used = used[:, self._place] & (self._place >= 0)
+        exclude = None if used is None else used[defined][:, self._standing]
+        scores = self._scorer.score(delta, exclude=exclude)
+        if self._has_pool is not None:
+            for name in _OF_LINE_MEAN:
+                scores[name][~self._has_pool] = np.nan
+        values[defined] = np.column_stack([scores[name] for name in self._metrics])
         values[~ok] = np.nan
         return values
 

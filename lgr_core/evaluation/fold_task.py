@@ -122,7 +122,9 @@ def compute(
         method.fit(reader.training_view(method.evidence))
     scorer, curve = BlockScorer(reader), _Curve(reader, task, k)
     tables = _Tables(methods, reader.change)
-    trust = TrustTable(methods if reader.change is Change.TOTAL else {})
+    # Trust is of total changes, one truth a condition.
+    calibrated = reader.change is Change.TOTAL and reader.truth_store is reader.store
+    trust = TrustTable(methods if calibrated else {})
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
         first = {}
@@ -135,7 +137,7 @@ def compute(
                 ]
             scored = measured.score(found)
             tables.add(name, scored)
-            if reader.change is Change.TOTAL:
+            if calibrated:
                 first[name] = found[0], scored.of(SCORE)
         trust.add(block, first, measured.deltas)
         curve.add(block, measured.deltas, methods)

@@ -31,6 +31,8 @@ class ByName:
 def plated_atlas(folder, *, lines=4, drugs=26, plates=2, by_plate=False, parents=None, seed=0):
     """An atlas whose drug b stands on plate ``b % plates``, or by_plate on all of them; opened.
 
+    By plate, the last drug stands on the first one alone.
+
     A delta is the drug's effect, that of its plate in the line, and noise. ``parents`` are those of
     the drugs, each its own unless given. By plate, deltas are kept for each of them.
     """
@@ -41,7 +43,8 @@ def plated_atlas(folder, *, lines=4, drugs=26, plates=2, by_plate=False, parents
     units, deltas = [], []
     for a in range(lines):
         for b in range(drugs):
-            for plate in range(plates) if by_plate else [b % plates]:
+            on = range(1 if b == drugs - 1 else plates) if by_plate else [b % plates]
+            for plate in on:
                 units.append((a * drugs + b, f"P{plate}"))
                 noise = 0.1 * rng.standard_normal(GENES)
                 deltas.append(effect[a, b] + of_plate[a, plate] + noise)
