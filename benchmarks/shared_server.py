@@ -175,7 +175,7 @@ def other_visitor(chrome: str, address: str) -> Iterator[list[float]]:
         thread.join()
 
 
-def told(name: str, taken: list[float], server: Server) -> None:
+def print_times(name: str, taken: list[float], server: Server) -> None:
     """Print what the other visitor saw, and how long the server took of it."""
     script = server.answered()
     print(
@@ -210,7 +210,7 @@ def bombs(address: str, chrome: str, server: Server, folder: Path) -> None:
         size = file.stat().st_size / 1e6
         print(f"{name} ({size:,.1f} MB): answered in {seconds:.1f} s: {said}")
         print(f"  the server and its readers at most {server.peak / 1e6:,.0f} MB")
-        told(f"  {name}", taken, server)
+        print_times(f"  {name}", taken, server)
         file.unlink()
 
 
@@ -242,7 +242,7 @@ def heavy(address: str, chrome: str, server: Server) -> None:
     for line in sorted(seen):
         print(f"  shown: {line}")
     print(f"  not answered: {', '.join(left) or 'none'}; memory {server.peak / 1e6:,.0f} MB")
-    told("heavy", taken, server)
+    print_times("heavy", taken, server)
 
 
 def main() -> None:
@@ -264,7 +264,7 @@ def main() -> None:
             server.answered()
             with other_visitor(chrome, address) as taken:
                 time.sleep(20)
-            told("nothing else", taken, server)
+            print_times("nothing else", taken, server)
             if "bombs" in options.parts:
                 bombs(address, chrome, server, folder)
             if "heavy" in options.parts:

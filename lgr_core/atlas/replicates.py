@@ -98,7 +98,7 @@ def plan_averages(rows: pd.DataFrame, *, dose: DosePolicy, min_cells: int) -> Av
     frame = conditions.frame.assign(underpowered=conditions.frame["n_cells"] < min_cells)
     numbered = _number(plates.frame, frame)
     if numbered["plate"].str.contains(PLATE_SEPARATOR, regex=False).any():
-        numbered, to_plates = _part(numbered), None
+        numbered, to_plates = _split_plates(numbered), None
     return AveragingPlan(frame[_CONDITION_COLUMNS], to_conditions, numbered, to_plates, counts)
 
 
@@ -173,7 +173,7 @@ def _number(plates: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     return merged[["condition", "plate", "n_cells", "n_replicates", "control"]]
 
 
-def _part(plates: pd.DataFrame) -> pd.DataFrame:
+def _split_plates(plates: pd.DataFrame) -> pd.DataFrame:
     """Plates with one row per name, where several were joined; their cells are not known."""
     joined = plates["plate"].str.contains(PLATE_SEPARATOR, regex=False)
     known = plates.assign(plate=plates["plate"].str.split(PLATE_SEPARATOR))

@@ -38,16 +38,16 @@ def additive_weights(measured: BoolArray, line: int, drug: int) -> FloatArray:
     base, target = m / total, np.zeros(len(m))
     if of_line[line]:
         target[line] = 1
-        target -= _part(system, of_line, line)
+        target -= _component_shares(system, of_line, line)
     if drug >= 0 and of_drug[drug]:
         base = np.zeros_like(m)
         base[:, drug] = shares[:, drug]
-        target += _part(system, of_line, int(np.argmax(m[:, drug]))) - shares[:, drug]
+        target += _component_shares(system, of_line, int(np.argmax(m[:, drug]))) - shares[:, drug]
     u = np.linalg.pinv(system, hermitian=True) @ target
     return base + m * (u[:, None] - u @ shares)
 
 
-def _part(system: FloatArray, of_line: FloatArray, line: int) -> FloatArray:
+def _component_shares(system: FloatArray, of_line: FloatArray, line: int) -> FloatArray:
     """Shares of the conditions, (n_lines,), in the part of lines that share drugs with a line."""
     part: BoolArray = np.zeros(len(of_line), dtype=bool)
     reached: BoolArray = np.arange(len(of_line)) == line

@@ -44,7 +44,7 @@ def forget() -> None:
 
 def choose(upload: Upload, look: Inspection) -> Choice | None:
     """Draw what can be said of a file; None while it is not said what its numbers are."""
-    _found(look)
+    _show_columns(look)
     columns = {} if look.settled else _columns(look)
     kind = _kind(look)
     options = _options(look, kind, columns)
@@ -65,7 +65,7 @@ def choose(upload: Upload, look: Inspection) -> Choice | None:
     )
 
 
-def _found(look: Inspection) -> None:
+def _show_columns(look: Inspection) -> None:
     """What the file was recognised as, its size, and its first rows."""
     rows, genes = f"{look.rows:,} rows", f"{count(look.genes, 'gene')}"
     words = rows if look.settled else f"{rows} and {genes}"

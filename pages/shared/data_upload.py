@@ -39,7 +39,7 @@ def show(seen: Seen) -> None:
     if upload is None:
         _take()
         return
-    found = _look(upload)
+    found = _inspect(upload)
     _show_file(upload)
     if isinstance(found, LgrError):
         html(pieces.error_box(upload.public_error(found)))
@@ -90,7 +90,7 @@ def _take() -> None:
     st.rerun()
 
 
-def _look(upload: Upload) -> Inspection | LgrError:
+def _inspect(upload: Upload) -> Inspection | LgrError:
     """What the file holds, looked at once."""
     if LOOK not in st.session_state:
         with st.spinner("Looking at the file"):

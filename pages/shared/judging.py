@@ -35,7 +35,7 @@ def form(store: AtlasStore, answer: Answer) -> None:
         html(pieces.caption(each.reason.text))
         key = (store.name, each)
         widget = f"{each.cell_line}_{each.reason.query}_{each.reason.neighbor}"
-        before = _kept().get(key)
+        before = _reviews().get(key)
         if before is not None:  # Streamlit forgets a widget that another reason replaced
             st.session_state.setdefault(f"judgement_{widget}", before.judgement)
             st.session_state.setdefault(f"note_{widget}", before.note)
@@ -44,14 +44,14 @@ def form(store: AtlasStore, answer: Answer) -> None:
         )
         note = st.text_input("Note", key=f"note_{widget}", max_chars=500)
         if judgement is not None:
-            _kept()[key] = Review(each, judgement, note, reader)
+            _reviews()[key] = Review(each, judgement, note, reader)
         elif before is not None:
-            del _kept()[key]
+            del _reviews()[key]
         _download(store)
 
 
 def _download(store: AtlasStore) -> None:
-    reviews = [review for (atlas, _), review in _kept().items() if atlas == store.name]
+    reviews = [review for (atlas, _), review in _reviews().items() if atlas == store.name]
     st.download_button(
         f"Reviews with claims and verdicts (csv, {len(reviews)})",
         lambda: table_csv(review_table(state.audit(store), reviews)).encode(),
@@ -64,7 +64,7 @@ def _download(store: AtlasStore) -> None:
     )
 
 
-def _kept() -> dict[tuple[str, AuditedReason], Review]:
+def _reviews() -> dict[tuple[str, AuditedReason], Review]:
     """The reviews of this visit."""
     kept: dict[tuple[str, AuditedReason], Review] = st.session_state.setdefault(_KEPT, {})
     return kept
