@@ -77,11 +77,11 @@ def test_lines_say_what_it_stands_on_and_how_far_to_trust_it(shell, home, toy):
     calibrate(home / "runs" / "mine", toy)
     _, out, _ = shell(*QUESTION, *BEST)
     assert (
-        "trust: green, expected Pearson r 0.80 (90 % interval 0.70 to 0.90), calibrated on 40 "
+        "trust: grey, expected Pearson r 0.80 (90 % interval 0.70 to 0.90), calibrated on 40 "
         "held-out conditions of run mine"
     ) in out
     trust = json.loads(shell(*QUESTION, *BEST, "--json")[1])["trust"]
-    assert trust["light"] == "green"
+    assert trust["light"] == "grey"
     assert len(trust["gene_half_width"]) == 6
 
 

@@ -39,8 +39,10 @@ class Answer:
     ``terms`` hold the signed weight of every measured condition behind the prediction. Where the
     method ``is_linear`` of them, not neighbours alone, the neighbours are the heaviest of this
     line. ``change`` says which change all of these are of; where the specific change of the query
-    itself is not defined, ``plate_note`` says why. ``trust`` says how good the prediction is
-    expected to be and ``calibrated`` by whom; where it is None, ``trust_note`` may say why.
+    itself is not defined, ``plate_note`` says why. Of a total change, ``specific`` (n_panel,) is
+    what the same evidence predicts of the specific one, None where it is not defined. ``trust``
+    says how good the prediction is expected to be and ``calibrated`` by whom; where it is None,
+    ``trust_note`` may say why.
     """
 
     prediction: Prediction
@@ -59,6 +61,7 @@ class Answer:
     trust_note: str | None = None
     change: Change = Change.TOTAL
     plate_note: str | None = None
+    specific: FloatArray | None = None
 
     @property
     def retrieval(self) -> Retrieval:
@@ -154,13 +157,17 @@ def _trust_dict(trust: Trust, by: CalibrationSource | None) -> dict[str, Any]:
     about = None
     if by is not None:
         about = {"run": by.run, "regime": str(by.regime), "k": by.k, "n": by.calibration.n}
+        about["change"] = str(by.change)
     return {
+        "change": str(trust.change),
         "expected_pearson": _number(trust.expected),
         "low": _number(trust.low),
         "high": _number(trust.high),
         "light": str(trust.light),
         "reasons": list(trust.reasons),
-        "gene_half_width": [_number(value) for value in trust.half_width.tolist()],
+        "gene_half_width": None
+        if trust.half_width is None
+        else [_number(value) for value in trust.half_width.tolist()],
         "calibrated_by": about,
     }
 

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from lgr_core import metrics
 from lgr_core.answer.answer import Answer
@@ -29,7 +30,7 @@ from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.errors import LgrError
 from lgr_core.prediction.attribution import attribute_block
 from lgr_core.prediction.hybrid import Hybrid
-from lgr_core.prediction.lgr import LGR
+from lgr_core.prediction.lgr import LGR, places_of
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
@@ -82,6 +83,7 @@ def answers(
     found = _predictions(block, over, method, k, most)
     guard = over.guard({Evidence.TARGET_POOL})
     pool_means, _ = guard.mean(MeanOver.LINE)
+    own = _specific(reader, block, method, found)
     answered: list[Answer | LgrError] = []
     for i, (pool, one) in enumerate(zip(block.pools, found, strict=True)):
         if isinstance(pool, LgrError):
@@ -105,9 +107,35 @@ def answers(
                 measured=measured if separable else None,
                 change=block.change,
                 plate_note=None if separable else _plate_note(reader, over, i),
+                specific=own[i],
             )
         )
     return answered
+
+
+def _specific(
+    reader: EvidenceReader,
+    block: QueryBlock,
+    method: AnsweringMethod,
+    found: Sequence[Prediction | LgrError],
+) -> list[FloatArray | None]:
+    """What the same method predicts of each query's specific change, where total ones are asked."""
+    if reader.change is Change.SPECIFIC or reader.labels.plate_index.is_empty:
+        return [None] * len(block)
+    own = reader.specific.block(block.cell_line, block.dose_um, block.drugs)
+    if isinstance(method, LinearMethod):
+        deltas = method.predict(own).delta
+    else:
+        guard = own.guard({Evidence.TARGET_POOL})
+        place = guard.places(VectorBasis.LINE)
+        weights = np.zeros((len(block), len(place)))
+        for i, one in enumerate(found):
+            if isinstance(one, Prediction) and one.retrieval is not None:
+                at = places_of(place, one.retrieval.drugs, block.cell_line)
+                weights[i, at] = one.weights
+        deltas = guard.combine(csr_array(weights), VectorBasis.LINE)
+        deltas[~weights.any(axis=1)] = np.nan
+    return [None if np.isnan(delta).any() else delta for delta in deltas]
 
 
 def _plate_note(reader: EvidenceReader, block: QueryBlock, i: int) -> str:
@@ -167,6 +195,7 @@ def _answer(  # noqa: PLR0913 - the parts of one record
     measured: FloatArray | None,
     change: Change,
     plate_note: str | None,
+    specific: FloatArray | None,
 ) -> Answer:
     """The record of one answer, scored where the query was measured."""
     is_linear = isinstance(method, LinearMethod)
@@ -185,6 +214,7 @@ def _answer(  # noqa: PLR0913 - the parts of one record
         is_linear=is_linear,
         change=change,
         plate_note=plate_note,
+        specific=specific,
     )
 
 

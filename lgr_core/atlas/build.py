@@ -8,9 +8,9 @@ dose, drug; column = gene, the metric panel first), ``plate_deltas``, ``controls
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -113,12 +113,25 @@ def _write(
         "value_kind": str(table.value_kind),
         "simulated": simulated,
         "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "build_id": uuid.uuid4().hex,
         "lgr_version": version("lgr-explorer"),
         "provenance": dict(table.provenance),
         "matrices": _write_matrices(folder, matrices, n_panel),
     }
+    meta["build_id"] = _build_id(folder, frames, meta)
     _write_index(folder / INDEX, frames, meta)
+
+
+def _build_id(folder: Path, frames: Mapping[str, pd.DataFrame], meta: Mapping[str, Any]) -> str:
+    """A digest of what an atlas holds: builds of the same content have the same, wherever made."""
+    found = hashlib.blake2b(digest_size=16)
+    for name in ("schema_version", "value_kind", "simulated"):
+        found.update(f"{name}={meta[name]};".encode())
+    for name, frame in sorted(frames.items()):
+        found.update(f"{name}:{frame.to_csv(index=False)}".encode())
+    for name in sorted(meta["matrices"]):
+        with (folder / f"{name}.npy").open("rb") as file:
+            found.update(f"{name}:{hashlib.file_digest(file, 'blake2b').hexdigest()}".encode())
+    return found.hexdigest()
 
 
 def _write_matrices(

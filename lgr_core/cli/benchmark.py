@@ -1,4 +1,4 @@
-"""Commands on benchmark runs: benchmark, report."""
+"""Commands on benchmark runs: benchmark, report, calibrate."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ from lgr_core.cli.query_flags import names
 from lgr_core.config import Settings
 from lgr_core.domain import CandidatePool, Change, WellScope
 from lgr_core.errors import LgrError, UsageError
+from lgr_core.evaluation.calibrate import calibrate
 from lgr_core.evaluation.config import BenchmarkConfig, digest, headline
+from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, chosen_methods
 from lgr_core.evaluation.report import write_report
@@ -40,12 +42,13 @@ from lgr_core.evaluation.run_store import Run, load_run
 from lgr_core.evaluation.runner import BenchmarkSession, run_benchmark
 from lgr_core.llm.prices import price_words
 from lgr_core.prediction.method import Status
+from lgr_core.prediction.trust import TrustLevel
 from lgr_core.retrieval.fill_cache import estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
-from lgr_core.retrieval.setup import live_client, llm_selector
+from lgr_core.retrieval.setup import live_client, llm_selector, recorded_selector
 
 
 def add(commands: Commands) -> None:
@@ -53,6 +56,9 @@ def add(commands: Commands) -> None:
     run = command(commands, "benchmark", _benchmark, "score methods on held-out conditions")
     _add_flags(run)
     add_llm_flags(run)
+    trust = command(commands, "calibrate", _calibrate, "learn how far predictions can be trusted")
+    trust.add_argument("atlas", nargs="?", default=DEMO, metavar="ATLAS")
+    trust.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1, metavar="N")
     report = command(commands, "report", _report, "one HTML file of a benchmark run")
     report.add_argument("folder", type=Path, metavar="DIR")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
@@ -91,6 +97,24 @@ def _benchmark(options: argparse.Namespace, settings: Settings) -> None:
         raise unasked
     if (failed := _failed(run)) is not None:
         raise failed
+
+
+def _calibrate(options: argparse.Namespace, settings: Settings) -> None:
+    store = open_atlas(options.atlas, settings.atlases)
+    recorded = partial(recorded_selector, settings=settings)
+    selectors = partial(make_selector, recorded=recorded)
+    with ProgressBars() as progress:
+        run = calibrate(
+            store, settings.runs, selectors=selectors, workers=options.workers, progress=progress
+        )
+    if options.json:
+        print_json({"folder": str(run.folder), "levels": run.levels.to_dict("records")})
+        return
+    for row in run.levels.to_dict("records"):
+        of = ", ".join(f"{row[level]} {level}" for level in TrustLevel)
+        label = REGIME_LABELS[Regime(row["regime"])].label
+        print(f"{label}, {row['method']}: of {row['n_parents']} parent compounds {of}")
+    print(f"written to {run.folder}: every answer says how far to trust it from now on")
 
 
 def _report(options: argparse.Namespace, settings: Settings) -> None:  # noqa: ARG001

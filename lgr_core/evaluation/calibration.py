@@ -12,12 +12,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq, isotonic_regression
+from scipy.stats import norm, t
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.prediction.trust import LEVELS, NOMINAL, Calibration, coverage
 from lgr_core.prediction.trust_features import FEATURES
 
-SCORE = "pearson_delta"
+SCORE = "pearson"
+"""The column of the observed Pearson r, of whichever change is calibrated."""
+
 ERRORS = tuple(f"error_{level:g}" for level in LEVELS)
 """Columns of error sizes, one a level."""
 
@@ -34,8 +37,11 @@ _TAILS = (0.05, 0.95)
 _ESTIMATES = ("expected", "low", "high", "width", "covered")
 
 
-def fit(table: pd.DataFrame) -> Calibration:
-    """The calibration of the conditions of one regime and method, at least one."""
+def fit(table: pd.DataFrame, repeat: float | None = None) -> Calibration:
+    """The calibration of the conditions of one regime and method, at least one.
+
+    ``repeat`` is the score that a repeat of the experiment reaches, where it is known.
+    """
     known, score = table[list(FEATURES)].to_numpy(float), table[SCORE].to_numpy(float)
     errors = table[list(ERRORS)].to_numpy(float)
     center = known.mean(axis=0)
@@ -45,7 +51,8 @@ def fit(table: pd.DataFrame) -> Calibration:
     residuals = _residuals(index, score, half)
     best = int(np.argmin(np.square(residuals).sum(axis=1)))
     at, curves = _curves(index, score)
-    low, high = _limits(index, residuals[best], at)
+    wider = widening(residuals[best], table["cell_line"], table["parent"])
+    low, high = (wider * side for side in _limits(index, residuals[best], at))
     nominal = np.log(np.maximum(errors[:, LEVELS.index(NOMINAL)], np.finfo(np.float32).tiny))
     width_slopes = _slopes(known - center, nominal)
     shape = np.exp((known - center) @ width_slopes)
@@ -60,6 +67,7 @@ def fit(table: pd.DataFrame) -> Calibration:
         width_slopes=_floats(width_slopes),
         width=_width(errors, shape),
         n=len(table),
+        repeat=repeat,
     )
 
 
@@ -150,6 +158,32 @@ def _limits(index: FloatArray, residual: FloatArray, at: FloatArray) -> tuple[Fl
     middles = np.array([np.median(index[group]) for group in order])
     sides = (np.array([np.quantile(residual[group], tail) for group in order]) for tail in _TAILS)
     return tuple(np.interp(at, middles, side) for side in sides)
+
+
+def widening(residual: FloatArray, line: pd.Series, parent: pd.Series) -> float:
+    """How much wider limits are for a new line and parent than the residuals (n,) are spread.
+
+    The variance between lines and that between parents, each known from as many as there are, by
+    the method of moments; each enters with its own Student's t and with the error of its mean.
+    """
+    codes = [pd.factorize(names.astype(str))[0] for names in (line, parent)]
+    rest, parts = residual - residual.mean(), []
+    for code in codes:
+        n = np.bincount(code)
+        means = np.bincount(code, weights=rest) / n
+        rest = rest - means[code]
+        parts.append((means, n))
+    within = float(np.square(rest).sum() / max(len(rest) - sum(len(n) for _, n in parts), 1))
+    nominal = norm.ppf(_TAILS[1])
+    spread = new = within
+    for means, n in parts:
+        groups = len(n)
+        if groups < 2:  # noqa: PLR2004 - one group says nothing of the variance between groups
+            continue
+        between = max(float(means.var(ddof=1)) - within * float((1 / n).mean()), 0.0)
+        spread += between * (1 - 1 / groups)
+        new += between * (1 + 1 / groups) * (t.ppf(_TAILS[1], groups - 1) / nominal) ** 2
+    return float(np.sqrt(new / spread)) if spread > 0 else 1.0
 
 
 def _width(errors: FloatArray, shape: FloatArray) -> float:

@@ -1,4 +1,4 @@
-"""Reliability and risk-coverage curves of trust, and the coverage of its intervals."""
+"""Reliability and risk-coverage curves of trust, coverage of its intervals, and its levels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from lgr_core.domain import FloatArray, IntArray
 from lgr_core.evaluation.calibration import QUERY, SCORE, by_method
 from lgr_core.evaluation.summary import slice_by, summarise
+from lgr_core.prediction.trust import TrustLevel, level_of
 
 TENTHS = 10
 KEPT = tuple(np.arange(0.1, 1.01, 0.1).round(1))
@@ -74,6 +75,22 @@ def intervals(expectations: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     about = about.reset_index().astype(dict.fromkeys(_KEYS, str))
     table = keys.assign(**found[["mean", "low", "high", "n_queries", "n_clusters"]])
     return table.rename(columns={"mean": "coverage"}).merge(about, on=_KEYS)
+
+
+def levels(expectations: pd.DataFrame, repeat: float | None) -> pd.DataFrame:
+    """How many conditions and parent compounds have each level, a row a regime and method.
+
+    Every condition as it is calibrated without its line and its parent; a parent has the level that
+    most of its conditions have. ``repeat`` is what a repeat of the experiment reaches.
+    """
+    rows = []
+    for (regime, method), group in by_method(expectations[expectations["expected"].notna()]):
+        limits = group[["expected", "low"]].itertuples(index=False)
+        each = pd.Series([str(level_of(*of, repeat)) for of in limits], index=group.index)
+        most = each.groupby(group["parent"].astype(str)).agg(lambda found: found.mode().iloc[0])
+        counted = [int((most == level).sum()) for level in TrustLevel]
+        rows.append([regime, method, len(group), len(most), *counted])
+    return pd.DataFrame(rows, columns=[*_KEYS, "n_queries", "n_parents", *TrustLevel])
 
 
 def _tenths(values: FloatArray) -> IntArray:

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.figures import method_style, number, ordered
 from lgr_core.evaluation.tables import Cell, Table, method_cell
-from lgr_core.metrics import EVERY_METRIC
 
 WHAT_TRUST_IS = (
     "Trust is what a method expects of itself before the truth is read: the Pearson r of each "
@@ -68,8 +66,7 @@ def half_words(risk_coverage: pd.DataFrame, method: str) -> str:
     half, every = own.loc[_HALF], own.loc[1.0]
     return (
         f"{method_style(method).label}: the more trusted half "
-        f"(n = {half['n_queries']:,.0f}) has a mean "
-        f"{EVERY_METRIC[SCORE].label} of {number(half['mean'])}, "
+        f"(n = {half['n_queries']:,.0f}) has a mean Pearson r of {number(half['mean'])}, "
         f"all {every['n_queries']:,.0f} have "
         f"{number(every['mean'])} ({number(half['gain'], '+')})."
     )

@@ -14,7 +14,6 @@ import pandas as pd
 
 from lgr_core.domain import BoolArray, Change, FloatArray, IntArray, WellScope
 from lgr_core.evaluation.block_scorer import BlockScorer, Scored
-from lgr_core.evaluation.calibration import SCORE
 from lgr_core.evaluation.calibration_data import TrustTable
 from lgr_core.evaluation.folds import Fold, FoldKey
 from lgr_core.evaluation.well_parts import WellPart, separable, without_inseparable
@@ -122,8 +121,8 @@ def compute(
         method.fit(reader.training_view(method.evidence))
     scorer, curve = BlockScorer(reader), _Curve(reader, task, k)
     tables = _Tables(methods, reader.change)
-    # Trust is of total changes, one truth a condition.
-    calibrated = reader.change is Change.TOTAL and reader.truth_store is reader.store
+    calibrated = reader.truth_store is reader.store  # one truth a condition
+    score_of = next(iter(metrics_of(reader.change)))
     trust = TrustTable(methods if calibrated else {})
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
@@ -138,7 +137,7 @@ def compute(
             scored = measured.score(found)
             tables.add(name, scored)
             if calibrated:
-                first[name] = found[0], scored.of(SCORE)
+                first[name] = found[0], scored.of(score_of, reader.change)
         trust.add(block, first, measured.deltas)
         curve.add(block, measured.deltas, methods)
         step(len(block))

@@ -18,7 +18,7 @@ from lgr_core.domain import Evidence, Selector
 from lgr_core.errors import LgrError, UsageError
 from lgr_core.evaluation.regimes import UNKNOWN, Regime, reads_of
 from lgr_core.prediction.additive import Additive
-from lgr_core.prediction.best_evidence import BestEvidence
+from lgr_core.prediction.best_evidence import BestEvidence, Imputation
 from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.prediction.drug_kernels import DrugKernels
 from lgr_core.prediction.hybrid import Hybrid, Shrunken
@@ -86,7 +86,16 @@ class MethodContext:
     @cached_property
     def kriging(self) -> Kriging:
         """Kriging in the pool: one, that all who build on it share."""
-        return Kriging(DrugKernels(self.labels, self.selectors), in_line=self.in_line)
+        return Kriging(self._kernels, in_line=self.in_line)
+
+    @property
+    def imputing(self) -> Kriging:
+        """The same, tuned in the query's own wells."""
+        return Kriging(self._kernels, in_line=self.in_line, same_wells=True)
+
+    @cached_property
+    def _kernels(self) -> DrugKernels:
+        return DrugKernels(self.labels, self.selectors)
 
     def lgr(self, selector: Selector) -> LGR:
         """LGR with that selector; one for all methods, so that it retrieves once for them."""
@@ -203,6 +212,13 @@ _TABLE = (
         Group.RETRIEVAL,
         "The drug in other lines, corrected by how this line's drugs depart; else kriging.",
         lambda setting: [BestEvidence(setting.kriging)],
+    ),
+    Entry(
+        "impute",
+        "Imputation, same wells",
+        Group.RETRIEVAL,
+        "Best evidence tuned to fill a gap among the same wells, not for a new experiment.",
+        lambda setting: [Imputation(setting.imputing)],
     ),
     Entry(
         "cell_mean",

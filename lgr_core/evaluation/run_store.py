@@ -13,13 +13,13 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from lgr_core.domain import Evidence
+from lgr_core.domain import Change, Evidence
 from lgr_core.errors import InputError
 from lgr_core.evaluation.calibration import cross_fitted
-from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
-from lgr_core.evaluation.calibration_store import CALIBRATION, write_calibrations
+from lgr_core.evaluation.calibration_curves import intervals, levels, reliability, risk_coverage
+from lgr_core.evaluation.calibration_store import CALIBRATION, repeat_of, write_calibrations
 from lgr_core.evaluation.cell_eval import CELL_EVAL, write_cell_eval
-from lgr_core.evaluation.config import read_config, write_config
+from lgr_core.evaluation.config import headline, read_config, write_config
 from lgr_core.evaluation.fold_task import DAMAGE, MIN_NEIGHBOR_SHARE, FoldResult
 from lgr_core.evaluation.folds import FoldKey
 from lgr_core.evaluation.regimes import Regime
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 DAMAGED = ".damaged-"
 """Before the name of a result that cannot be read."""
 
-TRUST = ("reliability", "risk_coverage", "intervals")
+TRUST = ("reliability", "risk_coverage", "intervals", "levels")
 TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
 """CSV files beside ``scores.parquet``."""
 
@@ -106,6 +106,11 @@ class Run:
     def intervals(self) -> pd.DataFrame:
         """How many genes lie in their 90 % intervals."""
         return self._table("intervals")
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """How many conditions and parents have each level of trust."""
+        return self._table("levels")
 
     @cached_property
     def retrieval(self) -> pd.DataFrame:
@@ -195,13 +200,14 @@ def assemble(
         trust = _concat([result.trust for result in of_regime])
         jobs += [
             partial(_score_tables, scores_of[regime], reads, seed),
-            partial(_trust_tables, trust, seed),
+            partial(_trust_tables, trust, seed, _repeat(config, scores_of[regime])),
         ]
     computed = each(call, jobs)  # an executor begins at once, beside what follows
     scores = _concat_scores(list(scores_of.values()))
     scores.to_parquet(folder / "scores.parquet")
     write_cell_eval(folder / CELL_EVAL, scores)
-    write_calibrations(folder / CALIBRATION, _concat([result.trust for result in results.values()]))
+    trust = _concat([result.trust for result in results.values()])
+    write_calibrations(folder / CALIBRATION, trust, _repeat(config, scores))
     tables = {
         "k_curve": _curve([result.curve for result in results.values()]),
         "seeds": _seeds([result.seeds for result in results.values()]),
@@ -239,13 +245,19 @@ def _score_tables(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> Table
     return {"summary": _summary(scores, reads, seed), "pairs": compare_all(scores, seed=seed)}
 
 
-def _trust_tables(trust: pd.DataFrame, seed: int) -> Tables:
+def _repeat(config: Mapping[str, Any], scores: pd.DataFrame) -> float | None:
+    """What a repeat reaches, of the specific change: of the total one it is no measure."""
+    return repeat_of(scores, headline(config)) if config["change"] == Change.SPECIFIC else None
+
+
+def _trust_tables(trust: pd.DataFrame, seed: int, repeat: float | None) -> Tables:
     """The tables of ``TRUST``; every condition as calibrated without its line and parent."""
     expectations = cross_fitted(trust, seed=seed)
     return {
         "reliability": reliability(expectations, seed=seed),
         "risk_coverage": risk_coverage(expectations),
         "intervals": intervals(expectations, seed=seed),
+        "levels": levels(expectations, repeat),
     }
 
 

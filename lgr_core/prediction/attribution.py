@@ -10,7 +10,7 @@ import numpy as np
 
 from lgr_core.domain import Condition, FloatArray, IntArray, Prediction, Selector, TermSupport
 from lgr_core.errors import EmptyPoolError, LgrError, UsageError
-from lgr_core.prediction.best_evidence import BestEvidence, Route, TwoWay
+from lgr_core.prediction.best_evidence import BestEvidence, Imputation, Route, TwoWay
 from lgr_core.prediction.drug_kernels import DrugKernels, UnmeasuredDrug
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.linear_methods import LinearMethod, RouteWeights
@@ -24,6 +24,7 @@ Selectors = Callable[[str], Selector]
 
 METHODS: Mapping[str, Callable[[DrugKernels], LinearMethod]] = {
     BestEvidence.name: lambda kernels: BestEvidence(Kriging(kernels)),
+    Imputation.name: lambda kernels: Imputation(Kriging(kernels, same_wells=True)),
     Kriging.name: Kriging,
     TwoWay.name: lambda kernels: TwoWay(Kriging(kernels)),
 }

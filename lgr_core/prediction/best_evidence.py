@@ -87,7 +87,8 @@ class BestEvidence(LinearMethod):
 
     Drug measured in other lines, and others in this one: :class:`TwoWayRidge`. Drug measured
     elsewhere only: its mean there, lines with a like vehicle profile counting more. Drug never
-    measured: kriging in the pool. Neither: the global mean, labelled.
+    measured: kriging in the pool. Neither: the global mean, labelled. Its settings are chosen for
+    an experiment that was not done: on the specific change, with the query's own wells closed.
     """
 
     name = "best_evidence"
@@ -123,6 +124,7 @@ class BestEvidence(LinearMethod):
     def fit(self, view: TrainingView) -> None:
         """Choose kriging's kernel, then the settings of the other routes where they are taken."""
         self._kriging.fit(view)
+        view = view if self._kriging.same_wells else view.of_new_experiment()
         for route, asking, values in (
             (Route.TWO_WAY, self._crossed, CROSSED),
             (Route.OTHER_LINES, self._other_lines, OTHER_LINES),
@@ -189,6 +191,15 @@ class BestEvidence(LinearMethod):
 
     def _other_lines(self, part: QueryBlock, guard: EvidenceGuard) -> _Answer:
         return lambda tried: other_line_weights(part, guard, tried).combine(guard)
+
+
+class Imputation(BestEvidence):
+    """The same, tuned on the change that is predicted, in the query's own wells.
+
+    It fills a gap among measurements of the same wells. Of a new experiment its scores say little.
+    """
+
+    name = "impute"
 
 
 class TwoWay(BestEvidence):

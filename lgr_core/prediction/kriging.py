@@ -58,17 +58,24 @@ class Kriging(LinearMethod):
     """The line's measured drugs, weighted by how alike they should act; far from all, their mean.
 
     The query's own parent is out, wherever it was measured. Where nothing of the line may be read,
-    the training-line means of drugs stand for them.
+    the training-line means of drugs stand for them. With ``same_wells``, kernel and noise are
+    chosen on the change that is predicted, in the wells of the query; else for a new experiment.
     """
 
     name = "kriging"
 
     def __init__(
-        self, kernels: DrugKernels, kernel: Kernel | None = None, *, in_line: bool = True
+        self,
+        kernels: DrugKernels,
+        kernel: Kernel | None = None,
+        *,
+        in_line: bool = True,
+        same_wells: bool = False,
     ) -> None:
         self.evidence = frozenset({Evidence.TRAIN, *([Evidence.TARGET_POOL] if in_line else [])})
         self.kernels = kernels
         self.kernel = Kernel() if kernel is None else kernel
+        self.same_wells = same_wells
         self._fitted: Split | None = None
 
     @property
@@ -99,7 +106,8 @@ class Kriging(LinearMethod):
         mixtures = [shares for shares in MIXTURES if all(says[name] for name in shares)]
         candidates = [Kernel(*pair) for pair in product(mixtures, PENALTIES)]
         if candidates:
-            found = best_of(view, candidates, self._asking)
+            tuned_on = view if self.same_wells else view.of_new_experiment()
+            found = best_of(tuned_on, candidates, self._asking)
             self.kernel = self.kernel if found is None else found
 
     def weights_for(self, block: QueryBlock, guard: EvidenceGuard) -> Sequence[RouteWeights]:
@@ -122,7 +130,8 @@ class Kriging(LinearMethod):
 
     def _by(self, kernel: Kernel) -> Kriging:
         """The same with another kernel."""
-        return Kriging(self.kernels, kernel, in_line=Evidence.TARGET_POOL in self.evidence)
+        in_line = Evidence.TARGET_POOL in self.evidence
+        return Kriging(self.kernels, kernel, in_line=in_line, same_wells=self.same_wells)
 
     def _asking(self, block: QueryBlock) -> Callable[[Kernel], FloatArray]:
         guard = block.guard(self.evidence)

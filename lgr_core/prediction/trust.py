@@ -1,4 +1,8 @@
-"""The trust in a prediction: expected Pearson r and intervals from a calibration."""
+"""The trust in a prediction: expected Pearson r and intervals from a calibration.
+
+Trust is of the specific change in a new experiment. Of a calibration of the total change only the
+expectation is of use: it was learned in wells that share their plates with what is read.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lgr_core.domain import BoolArray, Evidence, FloatArray
+from lgr_core.domain import BoolArray, Change, Evidence, FloatArray
 from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
 from lgr_core.retrieval.query_block import QueryBlock
 
@@ -17,8 +21,16 @@ LEVELS = (0.0, 0.25, 0.5, 0.7, 0.8, 0.85, 0.875, 0.9, 0.925, 0.95, 0.975, 0.99, 
 """Shares of genes at which the size of errors is kept."""
 
 NOMINAL = 0.9
-HIGH, MEDIUM = 0.7, 0.4
-"""Expected Pearson r from which the light is green, and yellow."""
+SURELY = 0.1
+"""The lower limit of the expected specific r above which trust can be high."""
+
+OF_REPEAT, WITHOUT_REPEAT = 0.5, 0.4
+"""The share of a repeat's specific r that must be expected then, or r where none is known."""
+
+TOTAL_ALONE = (
+    "This is expected of the total change, in wells of the same plates: what of it is the drug's "
+    "own is not known."
+)
 
 _SURE, _UNSURE = 0.5, 0.25
 _APART = 0.05
@@ -29,7 +41,7 @@ class TrustLevel(StrEnum):
 
     GREEN = "green"
     YELLOW = "yellow"
-    RED = "red"
+    GREY = "grey"
 
 
 def error_levels(delta: FloatArray, measured: FloatArray, unit: FloatArray) -> FloatArray:
@@ -59,7 +71,8 @@ class Calibration:
     (``index``, ``expected``), with the limits of ``spread`` (n, 2) about it at ``index``; a second
     index gives the half-width of a 90 % interval of a gene, in units of its spread. Features
     outside of ``seen`` (from, to), which were learned from, count as its nearer end. ``n`` counts
-    the conditions that it was learned on.
+    the conditions that it was learned on. ``repeat`` is the score that a repeat of the experiment
+    reaches, None where too few are known.
     """
 
     seen: tuple[tuple[float, ...], tuple[float, ...]]
@@ -72,6 +85,7 @@ class Calibration:
     width_slopes: tuple[float, ...]
     width: float
     n: int = 0
+    repeat: float | None = None
 
     def expects(self, known: FloatArray) -> FloatArray:
         """Expected Pearson r and its 90 % limits, (n, 3), for features (n, n_features)."""
@@ -110,16 +124,17 @@ class Calibration:
 class Trust:
     """How good a prediction is expected to be, and why.
 
-    ``low`` and ``high`` are 90 % limits of the Pearson r; ``half_width``, (genes,), is half of a
-    90 % interval of each gene about the prediction.
+    ``low`` and ``high`` are 90 % limits of the Pearson r of ``change``; ``half_width``, (genes,),
+    is half of a 90 % interval of each gene about the prediction, None where it is not known.
     """
 
     expected: float
     low: float
     high: float
-    half_width: FloatArray
+    half_width: FloatArray | None
     light: TrustLevel
     reasons: tuple[str, ...]
+    change: Change = Change.SPECIFIC
 
 
 def trust_of(
@@ -136,19 +151,46 @@ def trust_of(
     around = TrustFeatures.of(block, evidence)
     known = around.features(delta, used)
     widths = calibration.widths(known)[:, None] * around.unit
-    return [
-        Trust(expected, low, high, width, level_of(expected), reasons(own))
-        for (expected, low, high), width, own in zip(
-            calibration.expects(known).tolist(), widths, known, strict=True
-        )
-    ]
+    found = []
+    for limits, width, own in zip(calibration.expects(known).tolist(), widths, known, strict=True):
+        level, why = TrustLevel.GREY, TOTAL_ALONE
+        if block.change is Change.SPECIFIC:
+            level = level_of(*limits[:2], calibration.repeat)
+            why = level_reason(level, limits[0], calibration.repeat)
+        found.append(Trust(*limits, width, level, (why, *reasons(own)), block.change))
+    return found
 
 
-def level_of(expected: float) -> TrustLevel:
-    """Green from 0.7, yellow from 0.4, red below or where nothing is expected."""
-    if expected >= HIGH:
+def level_of(expected: float, low: float, repeat: float | None) -> TrustLevel:
+    """The level of an expected specific r with its lower limit, where a repeat reaches ``repeat``.
+
+    Green: the limit is above 0.1, and at least half of what a repeat reaches is expected, 0.4 where
+    no repeat is known. Yellow: the limit is above 0. Grey: no more than chance may stand behind it.
+    """
+    if low > SURELY and expected >= _least(repeat):
         return TrustLevel.GREEN
-    return TrustLevel.YELLOW if expected >= MEDIUM else TrustLevel.RED
+    return TrustLevel.YELLOW if low > 0 else TrustLevel.GREY
+
+
+def _least(repeat: float | None) -> float:
+    return WITHOUT_REPEAT if repeat is None else OF_REPEAT * repeat
+
+
+def level_reason(level: TrustLevel, expected: float, repeat: float | None) -> str:
+    """Why a level is what it is, in a sentence."""
+    known = "no repeat of an experiment is known here" if repeat is None else ""
+    known = known or f"a repeat of the experiment reaches {repeat:.2f}"
+    if level is TrustLevel.GREEN:
+        return f"An effect of the drug's own is expected in a new experiment; {known}."
+    if level is TrustLevel.GREY:
+        return (
+            "Whether this says anything of the drug's own effect is not known: an r of 0 lies "
+            "within the interval."
+        )
+    least = _least(repeat)
+    if expected < least:
+        return f"Some of the drug's own effect is expected, less than {least:.2f}; {known}."
+    return "Some of the drug's own effect is expected, but it may be little."
 
 
 def reasons(known: FloatArray) -> tuple[str, ...]:

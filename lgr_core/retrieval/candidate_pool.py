@@ -156,7 +156,7 @@ class TrainingView(CheckedReader):
     ) -> None:
         super().__init__(store, evidence, f"a read for fitting ({fold.regime})")
         check_size(store, fold)
-        self.fold, self.change, self.wells = fold, change, wells
+        self.fold, self.change, self.wells, self._validation = fold, change, wells, validation
         self.closed = np.zeros(len(store.conditions), dtype=bool) if closed is None else closed
         open_rows = fold.train if validation else fold.train & ~fold.validation
         self._open = open_rows & ~self.closed & store.present & (Evidence.TRAIN in self.evidence)
@@ -177,6 +177,27 @@ class TrainingView(CheckedReader):
         """Those of ``training_rows`` that tuning scores on and must not fit on, ascending."""
         rows = self.training_rows
         return rows[self._held[rows]]
+
+    def of_new_experiment(self) -> TrainingView:
+        """The same for the specific change with the query's own wells closed, where it is defined.
+
+        What is chosen by it is chosen for an experiment that was not done. Itself where the atlas
+        does not name plates.
+        """
+        labels, wells = ConditionIndex(self._store), self.wells
+        if labels.plate_index.is_empty:
+            return self
+        if wells is WellScope.ANY:
+            wells = WellScope.OTHER_WELLS
+        return TrainingView(
+            self._store,
+            self.fold,
+            validation=self._validation,
+            evidence=self.evidence,
+            change=Change.SPECIFIC,
+            wells=wells,
+            closed=self.closed,
+        )
 
     def _allows(self, rows: IntArray) -> BoolArray:
         return self._open[rows]

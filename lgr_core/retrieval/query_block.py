@@ -48,6 +48,27 @@ class EvidenceReader(FoldEvidence):
             closed=self.closed,
         )
 
+    @cached_property
+    def specific(self) -> EvidenceReader:
+        """The same, of the specific change.
+
+        Raises
+        ------
+        UsageError
+            If the atlas does not name plates.
+        """
+        if self.change is Change.SPECIFIC:
+            return self
+        return EvidenceReader(
+            self.store,
+            self.fold,
+            change=Change.SPECIFIC,
+            wells=self.wells,
+            closed=self.closed,
+            truth_store=self.truth_store,
+            labels=self.labels,
+        )
+
     def block(self, cell_line: str, dose_um: float | None, drugs: Sequence[str]) -> QueryBlock:
         """The queries of these drugs in one line at one dose."""
         queries = tuple(Condition(cell_line, drug, dose_um) for drug in drugs)

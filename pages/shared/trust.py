@@ -15,8 +15,8 @@ from pages.shared.words import count
 
 LIGHT_WORDS = {
     TrustLevel.GREEN: "Trust: high",
-    TrustLevel.YELLOW: "Trust: fair",
-    TrustLevel.RED: "Trust: low",
+    TrustLevel.YELLOW: "Trust: some",
+    TrustLevel.GREY: "Trust: not known",
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from lgr_core.answer import METHODS, predict, retrieve, with_trust
 from lgr_core.answer.trust import with_trust_together
 from lgr_core.errors import UsageError
+from lgr_core.prediction.trust import TOTAL_ALONE
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
 from tests.support.calibration_runs import calibrate
@@ -200,10 +201,12 @@ def test_trust_comes_from_the_newest_run(toy, tmp_path):
     others = [drug for drug in toy.measured_drugs("A549", 5.0) if drug != "Trametinib"]
     spread = toy.deltas(toy.rows("A549", others, 5.0)).std(axis=0)
     np.testing.assert_allclose(trust.half_width, 1.5 * spread, rtol=1e-4)
-    assert "2 other lines" in trust.reasons[0]
+    assert trust.reasons[0] == TOTAL_ALONE
+    assert "2 other lines" in trust.reasons[1]
     said = json.loads(json.dumps(found.to_dict(), allow_nan=False))["trust"]
-    assert (said["light"], said["expected_pearson"]) == ("green", pytest.approx(0.8))
-    assert said["calibrated_by"] == {"run": "run", "regime": "open_world", "k": 10, "n": 40}
+    assert (said["light"], said["expected_pearson"]) == ("grey", pytest.approx(0.8))
+    by = {"run": "run", "regime": "open_world", "k": 10, "n": 40, "change": "total"}
+    assert said["calibrated_by"] == by
     assert len(said["gene_half_width"]) == 6
 
 

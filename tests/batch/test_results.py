@@ -104,7 +104,7 @@ def test_best_evidence_answers_many_as_it_answers_one(store, tmp_path):
         assert first == [term.conditions[0][0] for term in one.terms]
         assert [len(t.conditions) for t in outcome.terms] == [min(3, t.n) for t in outcome.terms]
     table = many.table()
-    assert table["trust"].tolist() == ["green"] * 3
+    assert table["trust"].tolist() == ["grey"] * 3
     assert table["n_conditions"].tolist() == [sum(t.n for t in o.terms) for o in many.outcomes]
     assert "the drug in other lines" in table["stands_on"].iloc[0]
     assert "k_used" not in table

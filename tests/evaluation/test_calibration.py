@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.domain import Condition
+from lgr_core.domain import Change, Condition
 from lgr_core.errors import InputError, NotFoundError
-from lgr_core.evaluation.calibration import ERRORS, SCORE, cross_fitted, fit
-from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.calibration import ERRORS, SCORE, cross_fitted, fit, widening
+from lgr_core.evaluation.calibration_curves import intervals, levels, reliability, risk_coverage
 from lgr_core.evaluation.calibration_data import TrustTable
 from lgr_core.evaluation.calibration_store import (
     newest_calibration,
     newest_params,
     read_calibration,
     regime_of,
+    repeat_of,
     write_calibrations,
 )
 from lgr_core.evaluation.regimes import Regime
@@ -160,11 +161,13 @@ def test_calibrations_are_written_for_predictions(tmp_path):
         read_calibration(tmp_path / "nothing.json", "open_world", "best_evidence")
 
 
-def run_of(folder, store, *, finished="2026-01-01", build=None, fitted=None, **planted_as):
+def run_of(
+    folder, store, *, finished="2026-01-01", build=None, fitted=None, about=None, **planted_as
+):
     """A finished run's config and calibrations."""
     folder.mkdir(parents=True)
     config = {"atlas": store.name, "build_id": build or store.build_id, "k": 7}
-    config |= {"finished_at": finished, "fitted": fitted or {}}
+    config |= {"finished_at": finished, "fitted": fitted or {}, **(about or {})}
     (folder / "config.json").write_text(json.dumps(config))
     write_calibrations(folder / "calibration.json", planted(**planted_as))
 
@@ -180,13 +183,16 @@ def test_the_newest_run_of_the_same_build_speaks(toy, tmp_path):
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "config.json").write_text("[1]")
     query = Condition("A549", "Trametinib", 5.0)
-    found = newest_calibration(tmp_path, toy, query, "best_evidence")
+    found = newest_calibration(tmp_path, toy, query, "best_evidence", Change.TOTAL)
     assert (found.run, found.regime, found.k) == ("new", Regime.OPEN_WORLD, 7)
     assert found.calibration == fit(planted(seed=2))
     with pytest.raises(NotFoundError, match="Run lgr benchmark --atlas toy"):
-        newest_calibration(tmp_path, toy, query, "lgr_llm")
+        newest_calibration(tmp_path, toy, query, "lgr_llm", Change.TOTAL)
+    new = Condition("A549", "New", 5.0)
     with pytest.raises(NotFoundError, match="unseen drug"):
-        newest_calibration(tmp_path, toy, Condition("A549", "New", 5.0), "best_evidence")
+        newest_calibration(tmp_path, toy, new, "best_evidence", Change.TOTAL)
+    with pytest.raises(NotFoundError, match="Run lgr calibrate toy"):
+        newest_calibration(tmp_path, toy, query, "best_evidence", Change.SPECIFIC)
 
 
 def chose(drawn, kernel):
@@ -215,6 +221,68 @@ def test_what_most_folds_of_the_newest_run_chose_is_learned(toy, tmp_path):
     alone = {part: told for part, told in folds.items() if part.startswith("unseen_drug")}
     run_of(tmp_path / "last", toy, finished="2026-05-01", fitted=alone)
     assert newest_params(tmp_path, toy, "best_evidence")["settings"] == {"drawn": 5}
+
+
+def test_a_calibration_of_new_experiments_is_found_beside_the_runs(toy, tmp_path):
+    """It speaks of the specific change; a run that opened the query's own wells does not."""
+    runs = tmp_path / "runs"
+    own = {"change": "specific", "evidence": "other_wells"}
+    run_of(tmp_path / "calibrations" / "own", toy, about=own, seed=3)
+    run_of(runs / "same_wells", toy, finished="2026-05-01", about=own | {"evidence": "any"})
+    query = Condition("A549", "Trametinib", 5.0)
+    found = newest_calibration(runs, toy, query, "best_evidence", Change.SPECIFIC)
+    assert (found.run, found.change) == ("own", Change.SPECIFIC)
+    assert found.calibration == fit(planted(seed=3))
+    with pytest.raises(NotFoundError, match="Run lgr benchmark --atlas toy"):
+        newest_calibration(runs, toy, query, "best_evidence", Change.TOTAL)
+
+
+def test_limits_are_wider_where_lines_are_few_and_differ():
+    """By hand: two lines 2 apart, three parents alike, no noise: t of one degree of freedom."""
+    residual = np.array([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0])
+    line, parent = pd.Series(list("aaabbb")), pd.Series(list("xyzxyz"))
+    # Between lines 2, of which half is seen about their own mean: 2 (1 + 1/2) t^2 / (2 (1 - 1/2)).
+    t_by_normal = 6.313752 / 1.644854
+    assert widening(residual, line, parent) == pytest.approx(np.sqrt(3.0) * t_by_normal, rel=1e-5)
+
+
+def test_limits_stay_where_lines_and_parents_are_many():
+    """Noise alone, or many lines and parents: within a few percent of what is seen."""
+    rng = np.random.default_rng(0)
+    line = pd.Series(np.repeat(np.arange(60), 60))
+    parent = pd.Series(np.tile(np.arange(60), 60))
+    noise = rng.normal(size=3600)
+    assert widening(noise, line, parent) == pytest.approx(1, abs=0.01)
+    offsets = rng.normal(size=60)[line] + rng.normal(size=60)[parent]
+    assert 1 < widening(noise + offsets, line, parent) < 1.05
+    assert widening(np.zeros(3600), line, parent) == 1
+
+
+def test_levels_count_conditions_and_parents():
+    """Each parent by the level of most of its conditions; nothing expected is not counted."""
+    rows = [("a", 0.5, 0.2), ("a", 0.5, 0.2), ("a", 0.5, 0.0), ("b", 0.3, 0.05), ("c", 0.1, -0.2)]
+    table = pd.DataFrame(rows, columns=["parent", "expected", "low"])
+    table = table.assign(regime="unseen_drug", method="kriging")
+    table.loc[len(table)] = ["d", np.nan, np.nan, "unseen_drug", "kriging"]
+    (row,) = levels(table, None).to_dict("records")
+    assert (row["n_queries"], row["n_parents"]) == (5, 3)
+    assert [row[level] for level in ("green", "yellow", "grey")] == [1, 1, 1]
+    assert levels(table, 1.2)["green"].tolist() == [0]
+
+
+def test_a_repeat_counts_where_enough_parents_have_one():
+    """Another plate before another form; of twenty parents or more."""
+
+    def scored(method, n, value):
+        parents = [f"p{i}" for i in range(n)]
+        named = {"metric": "pearson_specific", "method": method}
+        return pd.DataFrame({"parent": parents, "value": value, **named})
+
+    few, many = scored("replicate_plate", 19, 0.3), scored("replicate_twin", 20, 0.2)
+    assert repeat_of(few, "pearson_specific") is None
+    assert repeat_of(pd.concat([few, many]), "pearson_specific") == pytest.approx(0.2)
+    plates = scored("replicate_plate", 20, 0.3)
+    assert repeat_of(pd.concat([plates, many]), "pearson_specific") == pytest.approx(0.3)
 
 
 def test_the_regime_is_that_of_the_question(toy):

@@ -16,6 +16,7 @@ from lgr_core.prediction.trust import (
     coverage,
     error_levels,
     level_of,
+    level_reason,
     reasons,
 )
 from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
@@ -137,18 +138,21 @@ def test_a_calibration_survives_json():
 
 
 @pytest.mark.parametrize(
-    ("expected", "light"),
+    ("expected", "low", "repeat", "light"),
     [
-        (0.9, TrustLevel.GREEN),
-        (0.7, TrustLevel.GREEN),
-        (0.5, TrustLevel.YELLOW),
-        (0.1, TrustLevel.RED),
-        (np.nan, "red"),
+        (0.5, 0.2, None, TrustLevel.GREEN),
+        (0.5, 0.1, None, TrustLevel.YELLOW),
+        (0.39, 0.2, None, TrustLevel.YELLOW),
+        (0.12, 0.11, 0.2, TrustLevel.GREEN),
+        (0.12, 0.11, 0.3, TrustLevel.YELLOW),
+        (0.9, 0.0, None, TrustLevel.GREY),
+        (np.nan, np.nan, 0.2, TrustLevel.GREY),
     ],
 )
-def test_lights(expected, light):
-    """From 0.7 green, from 0.4 yellow."""
-    assert level_of(expected) == light
+def test_levels(expected, low, repeat, light):
+    """The limit above 0.1 and half of a repeat, or 0.4; the limit above 0; else not known."""
+    assert level_of(expected, low, repeat) == light
+    assert level_reason(light, expected, repeat).endswith((".", "interval."))
 
 
 def test_reasons_speak_of_what_was_found():
