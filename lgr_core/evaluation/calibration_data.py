@@ -9,7 +9,7 @@ import pandas as pd
 
 from lgr_core.domain import Evidence, FloatArray
 from lgr_core.evaluation.calibration import ERRORS, QUERY, SCORE
-from lgr_core.prediction.hybrid import Hybrid, Shrunken
+from lgr_core.prediction.hybrid import Hybrid, Shrunken, Tuned
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.prediction.method import Method, Predictions
@@ -18,7 +18,7 @@ from lgr_core.prediction.trust_features import FEATURES, TrustFeatures
 from lgr_core.retrieval.fold_evidence import SUMMED
 from lgr_core.retrieval.query_block import QueryBlock
 
-_NAMING = (LGR, Shrunken, Hybrid, LinearMethod)
+_NAMING = (LGR, Shrunken, Tuned, Hybrid, LinearMethod)
 
 
 class TrustTable:

@@ -16,6 +16,7 @@ from lgr_core.domain import BoolArray, Change, FloatArray, IntArray, WellScope
 from lgr_core.evaluation.block_scorer import BlockScorer, Scored
 from lgr_core.evaluation.calibration_data import TrustTable
 from lgr_core.evaluation.folds import Fold, FoldKey
+from lgr_core.evaluation.likeness import LikenessTable
 from lgr_core.evaluation.well_parts import WellPart, separable, without_inseparable
 from lgr_core.files import atomic_write
 from lgr_core.metrics import METRICS, metrics_of, score
@@ -70,17 +71,18 @@ class FoldTask:
 DAMAGE = (OSError, ValueError, KeyError, NotImplementedError)
 """What reading a damaged result raises, arrow's errors among it."""
 
-_TABLES = ("scores", "seeds", "curve", "trust")
+_TABLES = ("scores", "seeds", "curve", "trust", "alike")
 
 
 @dataclass(slots=True)
 class FoldResult:
-    """A task's tables: scores, sums per seed, the curve over k, trust; and what was fitted."""
+    """Tables of a task: scores, sums per seed, the k curve, trust, likeness; what was fitted."""
 
     scores: pd.DataFrame
     seeds: pd.DataFrame
     curve: pd.DataFrame
     trust: pd.DataFrame
+    alike: pd.DataFrame
     fitted: dict[str, Any] = field(default_factory=dict)
 
     def save(self, folder: Path) -> None:
@@ -124,6 +126,7 @@ def compute(
     calibrated = reader.truth_store is reader.store  # one truth a condition
     score_of = next(iter(metrics_of(reader.change)))
     trust = TrustTable(methods if calibrated else {})
+    alike = LikenessTable()
     for block in reader.blocks(task.rows):
         measured = scorer.of(block)
         first = {}
@@ -136,6 +139,7 @@ def compute(
                 ]
             scored = measured.score(found)
             tables.add(name, scored)
+            alike.add(name, found[0], measured.deltas)
             if calibrated:
                 first[name] = found[0], scored.of(score_of, reader.change)
         trust.add(block, first, measured.deltas)
@@ -144,7 +148,14 @@ def compute(
     regime = str(task.fold.regime)
     scores = tables.scores(queries.assign(fold=task.fold.number), regime)
     trusted = trust.table(queries, regime)
-    return FoldResult(scores, tables.seeds(regime), curve.table(regime), trusted, _fitted(methods))
+    return FoldResult(
+        scores,
+        tables.seeds(regime),
+        curve.table(regime),
+        trusted,
+        alike.table(regime),
+        _fitted(methods),
+    )
 
 
 @runtime_checkable

@@ -21,7 +21,7 @@ from lgr_core.prediction.additive import Additive
 from lgr_core.prediction.best_evidence import BestEvidence, Imputation
 from lgr_core.prediction.chem_knn import ChemKNN
 from lgr_core.prediction.drug_kernels import DrugKernels
-from lgr_core.prediction.hybrid import Hybrid, Shrunken
+from lgr_core.prediction.hybrid import Hybrid, Shrunken, Tuned
 from lgr_core.prediction.kriging import Kriging
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.lgr_controls import Oracle, RandomK
@@ -189,6 +189,13 @@ _TABLE = (
         Group.RETRIEVAL,
         "The language model's neighbours drawn towards the pool mean; k and strength tuned.",
         lambda setting: [Shrunken(setting.lgr(setting.selectors("llm")))],
+    ),
+    Entry(
+        "lgr_llm_tuned",
+        "LGR, language model, tuned",
+        Group.RETRIEVAL,
+        "The language model's neighbours; k and weights (uniform or 1/rank) tuned.",
+        lambda setting: [Tuned(setting.lgr(setting.selectors("llm")))],
     ),
     Entry(
         "hybrid",

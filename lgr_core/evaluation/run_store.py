@@ -22,6 +22,8 @@ from lgr_core.evaluation.cell_eval import CELL_EVAL, write_cell_eval
 from lgr_core.evaluation.config import headline, read_config, write_config
 from lgr_core.evaluation.fold_task import DAMAGE, MIN_NEIGHBOR_SHARE, FoldResult
 from lgr_core.evaluation.folds import FoldKey
+from lgr_core.evaluation.likeness import collapse_table
+from lgr_core.evaluation.ranges import anchored, ranges
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import evidence_of
 from lgr_core.evaluation.summary import compare_all, summarise
@@ -36,6 +38,9 @@ DAMAGED = ".damaged-"
 TRUST = ("reliability", "risk_coverage", "intervals", "levels")
 TABLES = ("summary", "pairs", "k_curve", "seeds", "evidence")
 """CSV files beside ``scores.parquet``."""
+
+OPTIONAL = (*TRUST, "ranges", "anchored", "collapse")
+"""Those that a run may lack: they are newer than it, or none of its methods is asked for them."""
 
 RETRIEVAL = "retrieval.csv"
 """The retrieval score, where the atlas has curated annotation."""
@@ -113,6 +118,21 @@ class Run:
         return self._table("levels")
 
     @cached_property
+    def ranges(self) -> pd.DataFrame:
+        """What a repeat gains over a mean baseline, by metric; empty where none is known."""
+        return self._table("ranges")
+
+    @cached_property
+    def anchored(self) -> pd.DataFrame:
+        """Methods on the scale from that baseline, 0, to a repeat, 1."""
+        return self._table("anchored")
+
+    @cached_property
+    def collapse(self) -> pd.DataFrame:
+        """How alike a method's predictions are beside how alike the truths are."""
+        return self._table("collapse")
+
+    @cached_property
     def retrieval(self) -> pd.DataFrame:
         """Recall of drugs of the query's curated mechanism or target; empty without annotation."""
         if not (self.folder / RETRIEVAL).exists():
@@ -120,8 +140,8 @@ class Run:
         return self._table("retrieval")
 
     def _table(self, name: str) -> pd.DataFrame:
-        if name in TRUST and not (self.folder / f"{name}.csv").exists():
-            return pd.DataFrame()  # a run without methods that say how far to trust them
+        if name in OPTIONAL and not (self.folder / f"{name}.csv").exists():
+            return pd.DataFrame()
         read = partial(pd.read_csv, keep_default_na=False, na_values=[""])
         return self._read(f"{name}.csv", read)
 
@@ -199,7 +219,7 @@ def assemble(
         scores_of[regime] = _over_plates(every)
         trust = _concat([result.trust for result in of_regime])
         jobs += [
-            partial(_score_tables, scores_of[regime], reads, seed),
+            partial(_score_tables, scores_of[regime], reads, seed, Change(config["change"])),
             partial(_trust_tables, trust, seed, _repeat(config, scores_of[regime])),
         ]
     computed = each(call, jobs)  # an executor begins at once, beside what follows
@@ -212,6 +232,7 @@ def assemble(
         "k_curve": _curve([result.curve for result in results.values()]),
         "seeds": _seeds([result.seeds for result in results.values()]),
         "evidence": reads,
+        "collapse": collapse_table(result.alike for result in results.values()),
         **_concat_by_name(list(computed)),
     }
     for name, table in tables.items():
@@ -240,9 +261,14 @@ def write_retrieval(folder: Path, table: pd.DataFrame) -> None:
         table.to_csv(folder / RETRIEVAL, index=False)
 
 
-def _score_tables(scores: pd.DataFrame, reads: pd.DataFrame, seed: int) -> Tables:
-    """The summary and the paired comparisons of one regime's scores."""
-    return {"summary": _summary(scores, reads, seed), "pairs": compare_all(scores, seed=seed)}
+def _score_tables(scores: pd.DataFrame, reads: pd.DataFrame, seed: int, change: Change) -> Tables:
+    """The summary of one regime's scores, the paired comparisons, and what repeats make of them."""
+    return {
+        "summary": _summary(scores, reads, seed),
+        "pairs": compare_all(scores, seed=seed),
+        "ranges": ranges(scores, change),
+        "anchored": anchored(scores, change),
+    }
 
 
 def _repeat(config: Mapping[str, Any], scores: pd.DataFrame) -> float | None:

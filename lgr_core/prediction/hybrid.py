@@ -1,4 +1,4 @@
-"""LGR with a fallback: shrunken to the pool mean, or replaced by chemistry at low confidence."""
+"""LGR tuned: by k and weights, shrunken to the pool mean, or chemistry where confidence is low."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray, Prediction, Retrieval
 from lgr_core.errors import LgrError
-from lgr_core.prediction.aggregate import STRENGTH
+from lgr_core.prediction.aggregate import RECIPROCAL_RANK, STRENGTH
 from lgr_core.prediction.lgr import LGR
 from lgr_core.prediction.linear_methods import best_of
 from lgr_core.prediction.method import Predictions
@@ -23,6 +23,7 @@ from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.sums import MeanOver
 
 NEIGHBORS = (5, 10, 20)
+FEWER = (1, 2, 3, 5, 7, 10)
 STRENGTHS = (0.75, 0.5, 0.25, 0.0)
 THRESHOLDS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.1)
 """What is chosen from, in folds inside a fold's training rows."""
@@ -67,6 +68,39 @@ class Shrunken:
     def _mean(self, block: QueryBlock) -> FloatArray:
         over = MeanOver.LINE if self.lgr.basis is VectorBasis.LINE else MeanOver.EVERYWHERE
         return block.guard(self.evidence).mean(over)[0]
+
+
+class Tuned:
+    """LGR with k, up to its own, and the weights of neighbours chosen for a new experiment.
+
+    In folds inside the training rows, on the specific change where the atlas names plates.
+    """
+
+    def __init__(self, lgr: LGR) -> None:
+        self.lgr, self.k, self.how = lgr, lgr.k, lgr.how
+        self.name = f"{lgr.name}_tuned"
+        self.evidence = lgr.evidence | {Evidence.TRAIN}
+
+    @property
+    def chosen(self) -> dict[str, object]:
+        """What was learned."""
+        return {"k": self.k, "weights": self.how}
+
+    def fit(self, view: TrainingView) -> None:
+        """Choose the pair of the highest mean Pearson r; LGR's own where none is better."""
+
+        def asking(block: QueryBlock) -> Callable[[tuple[int, str]], FloatArray]:
+            found = self.lgr.retrieve(block, self.lgr.k)
+            return lambda tried: self.lgr.at(block, found, tried[0], how=tried[1]).delta
+
+        ks = sorted({min(k, self.lgr.k) for k in FEWER}, reverse=True)
+        tried = [(k, how) for how, k in product((self.lgr.how, RECIPROCAL_RANK), ks)]
+        chosen = best_of(view.of_new_experiment(), tried, asking, by_correlation=True)
+        self.k, self.how = (self.k, self.how) if chosen is None else chosen
+
+    def predict(self, block: QueryBlock) -> Predictions:
+        """The first k of the neighbours, so weighted."""
+        return self.lgr.at(block, self.lgr.retrieve(block, self.lgr.k), self.k, how=self.how)
 
 
 class Hybrid:

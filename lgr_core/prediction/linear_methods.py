@@ -235,6 +235,8 @@ def best_of(
     view: TrainingView,
     candidates: Sequence[Candidate],
     asking: Callable[[QueryBlock], Callable[[Candidate], FloatArray] | None],
+    *,
+    by_correlation: bool = False,
 ) -> Candidate | None:
     """The candidate that predicts best in folds inside a fold's training rows; None without any.
 
@@ -242,7 +244,7 @@ def best_of(
     r and the gain in mean squared error, as a share of the mean square of what was measured. So one
     that is worse than the first in either is not taken. ``asking`` makes of a block what gives its
     deltas, (n, genes), by each candidate, NaN in the same rows; None where the candidates do not
-    apply.
+    apply. ``by_correlation`` looks at r alone: for candidates that cannot choose a scale.
     """
     # Pearson r alone would reward any scale, squared error alone would reward shrinking to zero.
     r, error = np.zeros((2, len(candidates)))
@@ -262,5 +264,7 @@ def best_of(
         n += defined.sum()
     if not size:
         return None
-    gains = np.minimum((r - r[0]) / n, (error[0] - error) / size)
+    gains = (r - r[0]) / n
+    if not by_correlation:
+        gains = np.minimum(gains, (error[0] - error) / size)
     return candidates[int(np.argmax(gains))]

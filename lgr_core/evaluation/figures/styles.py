@@ -31,6 +31,8 @@ _STYLES = {
     "kriging": ("#7a5ccf", "star-triangle-up"),
     "hybrid": ("#6b8e23", "star-square"),
     "lgr_llm_shrunken": ("#b0413e", "star-diamond"),
+    "lgr_llm_tuned": ("#e08a3c", "star-triangle-up"),
+    "impute": ("#9a7d2e", "hexagram-open"),
     "lgr_llm": ("#d9622b", "circle"),
     "lgr_mechanism": ("#0f9d7a", "square"),
     "lgr_chemistry": ("#3d87c9", "diamond"),
