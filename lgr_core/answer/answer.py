@@ -39,10 +39,10 @@ class Answer:
     ``terms`` hold the signed weight of every measured condition behind the prediction. Where the
     method ``is_linear`` of them, not neighbours alone, the neighbours are the heaviest of this
     line. ``change`` says which change all of these are of; where the specific change of the query
-    itself is not defined, ``plate_note`` says why. Of a total change, ``specific`` (n_panel,) is
-    what the same evidence predicts of the specific one, None where it is not defined. ``trust``
-    says how good the prediction is expected to be and ``calibrated`` by whom; where it is None,
-    ``trust_note`` may say why.
+    itself is not defined, ``plate_note`` says why. ``specific`` (n_panel,) is what evidence from
+    other wells than the query's own predicts of its specific change, None where that is not
+    defined: trust is in this. ``trust`` says how good the prediction is expected to be and
+    ``calibrated`` by whom; where it is None, ``trust_note`` may say why.
     """
 
     prediction: Prediction

@@ -119,12 +119,12 @@ def _specific(
     method: AnsweringMethod,
     found: Sequence[Prediction | LgrError],
 ) -> list[FloatArray | None]:
-    """What the same method predicts of each query's specific change, where total ones are asked."""
-    if reader.change is Change.SPECIFIC or reader.labels.plate_index.is_empty:
+    """What evidence from other wells than a query's own predicts of its specific change."""
+    if reader.labels.plate_index.is_empty:
         return [None] * len(block)
     own = reader.specific.block(block.cell_line, block.dose_um, block.drugs)
     if isinstance(method, LinearMethod):
-        deltas = method.predict(own).delta
+        deltas = _from_other_wells(reader.specific, own, method)
     else:
         guard = own.guard({Evidence.TARGET_POOL})
         place = guard.places(VectorBasis.LINE)
@@ -136,6 +136,25 @@ def _specific(
         deltas = guard.combine(csr_array(weights), VectorBasis.LINE)
         deltas[~weights.any(axis=1)] = np.nan
     return [None if np.isnan(delta).any() else delta for delta in deltas]
+
+
+def _from_other_wells(
+    reader: EvidenceReader, block: QueryBlock, method: LinearMethod
+) -> FloatArray:
+    """Predictions of specific changes, (n, n_panel), by a method that reads other lines.
+
+    Where lines share wells, or may, the compound in other lines stands in wells of the query.
+    """
+    labels, store = reader.labels, reader.store
+    if store.shared_wells == "no":
+        return method.predict(block).delta
+    deltas = []
+    for drug, parent in zip(block.drugs, block.parents, strict=True):
+        own_wells = (labels.parent == parent) & (labels.lines[labels.line] != block.cell_line)
+        other = EvidenceReader(store, change=Change.SPECIFIC, hidden=own_wells, labels=labels)
+        alone = other.block(block.cell_line, block.dose_um, [drug])
+        deltas.append(method.specialised_for(drug).predict(alone).delta[0])
+    return np.array(deltas)
 
 
 def _plate_note(reader: EvidenceReader, block: QueryBlock, i: int) -> str:

@@ -138,7 +138,7 @@ def _not_separable(reader: EvidenceReader, answer: Answer) -> str | None:
         n_others = int(plates.n_others[np.flatnonzero(plates.rows == row)].sum())
         if n_others < MIN_OTHERS:
             return f"Not known: {query} {not_separable(query, n_others).found}."
-    if answer.change is Change.TOTAL and answer.specific is None:
+    if answer.specific is None:
         return f"Not known: nothing that is averaged for {query} can be separated from its plate."
     return None
 
@@ -163,8 +163,9 @@ def _trust(
 
 def _predicted(answer: Answer, change: Change) -> FloatArray:
     """What an answer predicts of a change, (n_panel,)."""
-    own = answer.specific if answer.change is not change else None
-    return answer.prediction.delta[: answer.n_panel] if own is None else own
+    if change is Change.SPECIFIC and answer.specific is not None:
+        return answer.specific
+    return answer.prediction.delta[: answer.n_panel]
 
 
 def _consistency(retrieval: Retrieval) -> tuple[str, ...]:

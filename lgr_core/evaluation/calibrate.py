@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lgr_core.atlas.plate_population import MIN_OTHERS
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Change, WellScope
+from lgr_core.errors import NotFoundError
 from lgr_core.evaluation.calibration_store import CALIBRATIONS
 from lgr_core.evaluation.config import BenchmarkConfig
 from lgr_core.evaluation.regimes import Regime
@@ -42,8 +44,15 @@ def calibrate(
     ------
     UsageError
         If the atlas does not name plates: nothing can be expected of a specific change then.
+    NotFoundError
+        If no condition of it can be separated from its plate.
     """
     folder = runs.parent / CALIBRATIONS / f"{store.name}-{store.build_id[:8]}"
-    return run_benchmark(
+    run = run_benchmark(
         store, CALIBRATION_PLAN, folder, selectors=selectors, workers=workers, progress=progress
     )
+    if run.levels.empty:
+        found = f"no condition has {MIN_OTHERS} other parent compounds on its plate"
+        do = f"Build it with more drugs of a plate; lgr info {store.name} --report counts them."
+        raise NotFoundError(f"trust in predictions of {store.name}", found, do)
+    return run

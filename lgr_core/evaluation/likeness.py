@@ -49,7 +49,8 @@ def collapse_table(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     truths do, and far above 1 where a method says the same of every drug; see
     :func:`lgr_core.metrics.collapse`. NaN where the truths are not alike at all.
     """
-    sums = pd.concat(list(tables)).groupby(_KEYS, as_index=False, sort=False)[_SUMS].sum()
+    every = pd.concat([table for table in tables if len(table)] or [LikenessTable().table("")])
+    sums = every.groupby(_KEYS, as_index=False, sort=False)[_SUMS].sum()
     for name in ("predicted", "measured"):
         sums[name] /= sums["n_pairs"]
     sums["collapse"] = (sums["predicted"] / sums["measured"]).where(sums["measured"] > 0)

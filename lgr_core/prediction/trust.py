@@ -87,6 +87,11 @@ class Calibration:
     n: int = 0
     repeat: float | None = None
 
+    @property
+    def counts_lines(self) -> bool:
+        """Whether any condition that it was learned on read the drug in another line."""
+        return self.seen[1][list(FEATURES).index("lines")] > 0
+
     def expects(self, known: FloatArray) -> FloatArray:
         """Expected Pearson r and its 90 % limits, (n, 3), for features (n, n_features)."""
         at = self._centred(known) @ np.array(self.slopes)
@@ -157,7 +162,8 @@ def trust_of(
         if block.change is Change.SPECIFIC:
             level = level_of(*limits[:2], calibration.repeat)
             why = level_reason(level, limits[0], calibration.repeat)
-        found.append(Trust(*limits, width, level, (why, *reasons(own)), block.change))
+        about = reasons(own, lines_count=calibration.counts_lines)
+        found.append(Trust(*limits, width, level, (why, *about), block.change))
     return found
 
 
@@ -193,12 +199,19 @@ def level_reason(level: TrustLevel, expected: float, repeat: float | None) -> st
     return "Some of the drug's own effect is expected, but it may be little."
 
 
-def reasons(known: FloatArray) -> tuple[str, ...]:
-    """What speaks for and against a prediction with these features (n_features,), in words."""
+def reasons(known: FloatArray, *, lines_count: bool = True) -> tuple[str, ...]:
+    """What speaks for and against a prediction with these features (n_features,), in words.
+
+    Where ``lines_count`` is false, the calibration knows nothing of the drug in other lines.
+    """
     at = dict(zip(FEATURES, known, strict=True))
     lines, pool = (round(float(np.expm1(at[name]))) for name in ("lines", "pool"))
     sentences = [
-        f"The drug was measured in {lines} other lines; its effects there {_degree(at, 'drug')}."
+        f"The drug in {lines} other lines does not count: those wells are, or may be, one "
+        "experiment, and how far it carries to another is not known."
+        if lines and not lines_count
+        else f"The drug was measured in {lines} other lines; its effects there "
+        f"{_degree(at, 'drug')}."
         if lines
         else "No measurement of the drug in another line is read.",
         f"{pool} other drugs were measured in this line; their effects {_degree(at, 'pool')}."

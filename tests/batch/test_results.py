@@ -121,7 +121,7 @@ def test_neighbours_too_are_told_how_far_to_trust(store, many, tmp_path):
     assert first.expected == pytest.approx((trust.expected, trust.low, trust.high))
     assert (failed.expected, failed.light) == (None, None)
     assert last.expected is not None
-    assert first.trust_note is None
+    assert first.trust_note.endswith("Run lgr calibrate lab.")
 
 
 def test_without_a_calibration_a_note_says_so(many, neighbors, store):
