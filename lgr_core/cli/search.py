@@ -17,7 +17,8 @@ from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.parse_query import read_query
 from lgr_core.retrieval.specific_change import View, changes_of, specific_changes
 from lgr_core.signatures.gene_lists import whole_change
-from lgr_core.signatures.search import SignatureLibrary, find_drugs
+from lgr_core.signatures.library import SignatureLibrary
+from lgr_core.signatures.search import find_drugs
 
 
 def add(commands: Commands) -> None:

@@ -8,7 +8,8 @@ from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
 from lgr_core.signatures.gene_lists import Signature, gene_set, whole_change
-from lgr_core.signatures.search import SignatureLibrary, find_drugs
+from lgr_core.signatures.library import SignatureLibrary
+from lgr_core.signatures.search import find_drugs
 from tests.support.lab_atlas import MECHANISMS
 
 BOOK = MechanismAnnotations.load()
