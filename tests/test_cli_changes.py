@@ -51,6 +51,25 @@ def test_search_ranks_by_the_view(plated, capsys):
     assert found["specific"][0]["score"] < 0.5
 
 
+def test_search_names_only_what_is_reversed_and_says_if_nothing_is(plated, capsys):
+    """In both changes every score is within what unrelated drugs reach."""
+    code, out, _ = run(capsys, "search", *QUERY, "--change", "specific", "--reverse", "--json")
+    said = json.loads(out)
+    assert (code, said["drugs"], said["reverse"]) == (0, [], True)
+    assert any("Nothing is reversed" in note for note in said["notes"])
+
+
+def test_search_for_a_gene_list(plated, capsys):
+    """All lines unless one is named; a name that is no gene is said, and drug and list exclude."""
+    genes = ("--atlas", "plated", "--up", "G1,G2,nothing", "--down", "g3")
+    code, out, _ = run(capsys, "search", *genes, "--json")
+    said = json.loads(out)
+    assert (code, len(said["drugs"])) == (0, 10)
+    assert any("'nothing'" in note for note in said["notes"])
+    assert run(capsys, "search", *genes, "--drug", "D03")[0] == 2
+    assert run(capsys, "search", "--atlas", "plated", "--drug", "D03")[0] == 2
+
+
 def test_what_is_not_separable_is_one_clear_error(tmp_path, monkeypatch, capsys):
     """Exit code 4, the number of others, and no traceback."""
     monkeypatch.setenv("LGR_HOME", str(tmp_path))

@@ -23,13 +23,20 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import FloatArray
+from lgr_core.domain import BoolArray, FloatArray
 from lgr_core.signatures.gene_lists import Signature
 from lgr_core.signatures.library import SignatureLibrary, row_slices
-from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
+from lgr_core.signatures.significance import (
+    compound_percentiles,
+    other_drugs_p_value,
+    permuted_gene_p_value,
+)
 
 N_OTHER_CHANGES = 1_000
 """At most so many measured changes replace the signature in the test against other drugs."""
+
+SIGNIFICANT = 0.05
+"""FDR up to which a drug is said to mimic or reverse a signature."""
 
 _SEED = 0
 
@@ -41,9 +48,10 @@ class DrugHits:
     ``conditions``, best score first: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and
     ``of`` (its place among the drugs of its line and dose). ``drugs``, one row a drug and dose,
     lowest FDR first, then best score: drug, dose_um, n_lines, score (mean over the lines), lowest,
-    highest, p_genes, p_others, relation ("self", "twin" or empty), fdr_genes, fdr_others and fdr,
-    the larger of the two. FDRs are over all rows of a table except the signature's own compound,
-    which is not a result: it has no FDR, and comes first, or last in a search for the reverse.
+    highest, p_genes, p_others, percentile (see :func:`compound_percentiles`), relation ("self",
+    "twin" or empty), fdr_genes, fdr_others and fdr, the larger of the two. FDRs are over all rows
+    of a table except the signature's own compound, which is not a result: it has no FDR, and comes
+    first, or last in a search for the reverse.
     ``n_undefined`` conditions change no gene and have no score.
     """
 
@@ -51,6 +59,17 @@ class DrugHits:
     drugs: pd.DataFrame
     reverse: bool
     n_undefined: int
+
+    @property
+    def significant(self) -> pd.DataFrame:
+        """The drugs that mimic the signature, or reverse it, beyond chance.
+
+        FDR at most ``SIGNIFICANT``, and a score above zero, or below zero in a search for the
+        reverse: what is merely unlike a signature does not reverse it.
+        """
+        drugs = self.drugs
+        right_way = drugs["score"] < 0 if self.reverse else drugs["score"] > 0
+        return drugs[right_way & (drugs["fdr"] <= SIGNIFICANT)].reset_index(drop=True)
 
 
 def find_drugs(
@@ -119,8 +138,9 @@ def _drugs(
     norm = np.linalg.norm(library.means, axis=1)
     r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
     drugs = library.drugs.assign(score=score, p_genes=permuted_gene_p_value(sign * r, len(unit)))
-    others = sign * _other_scores(store, signature, library)
-    drugs["p_others"] = other_drugs_p_value(sign * score, others)
+    others, unrelated = _other_scores(store, signature, library)
+    drugs["p_others"] = other_drugs_p_value(sign * score, sign * others[unrelated])
+    drugs["percentile"] = compound_percentiles(score, others, unrelated)
     drugs["relation"] = _relations(store, signature.drug, drugs["drug"])
     tested = drugs["relation"] == ""
     for test in ("genes", "others"):
@@ -129,10 +149,12 @@ def _drugs(
     return drugs
 
 
-def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLibrary) -> FloatArray:
-    """Scores (k,) of other compounds' changes with every drug unrelated to them.
+def _other_scores(
+    store: AtlasStore, signature: Signature, library: SignatureLibrary
+) -> tuple[FloatArray, BoolArray]:
+    """Scores of other compounds' changes with every drug, (m, n_sample), and which count, alike.
 
-    One product (m, n_panel) x (n_panel, n_sample), then the pairs that the null hypothesis covers.
+    Those of a pair of unrelated compounds, neither of them the signature's own, count.
     """
     n = min(N_OTHER_CHANGES, len(library.rows))
     sample = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
@@ -145,7 +167,7 @@ def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLib
         closed = store.drug_catalog.sharing(store.drug_catalog.parent(signature.drug))
         other = ~library.drugs["parent"].isin(closed).to_numpy()
         unrelated &= other[:, None] & other[drug_of_change]
-    return (library.means @ _unit(others).T)[unrelated]
+    return library.means @ _unit(others).T, unrelated
 
 
 def _as_gene_list(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:
