@@ -134,3 +134,19 @@ def test_truth_on_a_plate_that_holds_other_drugs(tmp_path, monkeypatch, capsys, 
     rows = {r["method"]: r for r in json.loads(out)["summary"] if r["metric"] == metric}
     assert rows["lgr_chemistry"]["status"] == "ok"
     assert rows["replicate_plate"]["coverage"] == pytest.approx(23 / 24)
+
+
+def test_info_says_how_far_wells_agree(tmp_path, monkeypatch, capsys):
+    """Of two forms of one parent, and of no other drug; an atlas must be named."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    parents = ["P", "P", *(f"D{b:02}" for b in range(2, 14))]
+    plated_atlas(tmp_path / "atlases" / "plated", lines=2, drugs=14, plates=1, parents=parents)
+    code, out, _ = run(capsys, "info", "plated", "--drugs", "--json")
+    rows = {row["drug"]: row for row in json.loads(out)["drugs"]}
+    assert code == 0
+    assert rows["D00"]["agreement"] == rows["D01"]["agreement"] is not None
+    assert (rows["D00"]["kinds"], rows["D00"]["n_lines"]) == ("twin", 2)
+    assert (rows["D05"]["agreement"], rows["D05"]["kinds"]) == (None, "")
+    assert "not known of 12 drugs" in run(capsys, "info", "plated", "--drugs")[1]
+    code, _, err = run(capsys, "info", "--drugs")
+    assert (code, "lgr info NAME --drugs" in err) == (2, True)

@@ -75,6 +75,28 @@ class LinePlates:
         found[~self.defined] = np.nan
         return found
 
+    @property
+    def condition_of_unit(self) -> IntArray:
+        """(u,) the row of each unit's condition."""
+        return self.rows[self._row]
+
+    def unit_changes(self, deltas: FloatArray) -> FloatArray:
+        """The specific change of each unit on its own plate, (u, genes) float32.
+
+        NaN where the plate has fewer than ``MIN_OTHERS`` other parents; ``deltas`` (u, genes).
+        """
+        found = np.array(deltas, dtype=np.float32)
+        group, n_groups = self._groups
+        for at_dose, means in self._means():
+            weighted = means[:, None].astype(np.float32) * deltas
+            of_plate = _by_group(self._plate, self.n_plates).astype(np.float32) @ weighted
+            of_parent = _by_group(group, n_groups).astype(np.float32) @ weighted
+            here = np.flatnonzero(at_dose)
+            taken = of_plate[self._plate[here]] - of_parent[group[here]]
+            found[here] -= taken / np.maximum(self._others[here], 1)[:, None].astype(np.float32)
+        found[self._others < MIN_OTHERS] = np.nan
+        return found
+
     def centre(
         self, weights: FloatArray, closed: BoolArray, *, rescale: bool
     ) -> tuple[FloatArray, BoolArray]:
