@@ -59,6 +59,8 @@ class SpecificChanges:
             changes = self._last.get(int(line), partial(self._of_line, plates))
             if found is None:
                 found = np.full((len(rows), changes.shape[1]), np.nan, dtype=np.float32)
+            if len(plates.rows) and (lines == line).all() and np.isin(rows, plates.rows).all():
+                return changes[np.searchsorted(plates.rows, rows)]
             here = np.flatnonzero(lines == line)
             place = np.searchsorted(plates.rows, rows[here])
             known = np.isin(rows[here], plates.rows)
@@ -68,6 +70,9 @@ class SpecificChanges:
         return found
 
     def _of_line(self, plates: LinePlates) -> FloatArray:
+        if self._store.plate_deltas is None:
+            deltas = self._store.deltas(plates.rows, all_genes=self._all_genes)
+            return plates.changes_of_averages(deltas[:, self._genes])
         return plates.changes(self.unit_deltas(plates))
 
     @cached_property
