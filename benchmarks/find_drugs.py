@@ -22,7 +22,8 @@ from simulated import DOSES, N_GENES, NAME, simulated
 from lgr_core.atlas.store import open_atlas
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.signatures.gene_lists import gene_set, whole_change
-from lgr_core.signatures.search import SignatureLibrary, find_drugs
+from lgr_core.signatures.library import SignatureLibrary
+from lgr_core.signatures.search import find_drugs
 
 TIMES = 7
 

@@ -1,4 +1,4 @@
-"""Gene set enrichment of a predicted change: GSEA's prerank over the panel, offline.
+"""Gene set enrichment of a predicted or measured change: GSEA's prerank over the panel, offline.
 
 gseapy does the arithmetic; it is loaded when it is first needed, since that takes seconds.
 """
@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
+from lgr_core.answer import Answer
+from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import SHIPPED
-from lgr_core.domain import FloatArray
+from lgr_core.domain import Condition, FloatArray
 from lgr_core.errors import InputError, NotFoundError, unknown
+from lgr_core.retrieval.specific_change import View, measured_change
 
 GeneSets = Mapping[str, tuple[str, ...]]
 """Genes by the name of their set."""
@@ -33,6 +37,65 @@ PERMUTATIONS = 1_000
 MOST_SETS = 20_000
 
 COLUMNS = ("set", "nes", "p", "fdr", "genes", "in_panel", "leading")
+
+
+@dataclass(frozen=True)
+class Enrichment:
+    """Gene sets at the ends of a change, as :func:`prerank` has them, and of which change."""
+
+    query: Condition
+    change: View
+    predicted: bool
+    table: pd.DataFrame
+
+    @property
+    def label(self) -> str:
+        """Which change was ranked, for headings and files."""
+        return f"{'predicted' if self.predicted else 'measured'} {self.change} change"
+
+
+def enrich_prediction(
+    answer: Answer, sets: GeneSets, *, permutations: int = PERMUTATIONS, seed: int = 0
+) -> Enrichment:
+    """Enrichment of an answer's predicted change over the panel, total or specific as asked.
+
+    Raises
+    ------
+    InputError
+        If the change is constant or not finite.
+    NotFoundError
+        If no set fits the genes.
+    """
+    genes, delta = answer.genes[: answer.n_panel], answer.prediction.delta[: answer.n_panel]
+    table = prerank(genes.tolist(), delta, sets, permutations=permutations, seed=seed)
+    return Enrichment(answer.prediction.query, View(answer.change), predicted=True, table=table)
+
+
+def enrich_measured(
+    store: AtlasStore,
+    query: Condition,
+    sets: GeneSets,
+    *,
+    change: View = View.TOTAL,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
+) -> Enrichment:
+    """Enrichment of a measured change over the panel.
+
+    Raises
+    ------
+    NotFoundError
+        If the condition was not measured, or no set fits the genes.
+    NotSeparableError
+        If its specific change is asked for and cannot be separated from its plate.
+    InputError
+        If the change is constant.
+    """
+    view = View(change)
+    genes = store.gene_names[: store.n_panel].tolist()
+    delta = measured_change(store, query, view)
+    table = prerank(genes, delta, sets, permutations=permutations, seed=seed)
+    return Enrichment(query, view, predicted=False, table=table)
 
 
 def read_gmt(text: str, name: str = "gene sets") -> GeneSets:

@@ -51,6 +51,25 @@ def test_search_ranks_by_the_view(plated, capsys):
     assert found["specific"][0]["score"] < 0.5
 
 
+def test_search_names_only_what_is_reversed_and_says_if_nothing_is(plated, capsys):
+    """In both changes every score is within what unrelated drugs reach."""
+    code, out, _ = run(capsys, "search", *QUERY, "--change", "specific", "--reverse", "--json")
+    said = json.loads(out)
+    assert (code, said["drugs"], said["reverse"]) == (0, [], True)
+    assert any("Nothing is reversed" in note for note in said["notes"])
+
+
+def test_search_for_a_gene_list(plated, capsys):
+    """All lines unless one is named; a name that is no gene is said, and drug and list exclude."""
+    genes = ("--atlas", "plated", "--up", "G1,G2,nothing", "--down", "g3")
+    code, out, _ = run(capsys, "search", *genes, "--json")
+    said = json.loads(out)
+    assert (code, len(said["drugs"])) == (0, 10)
+    assert any("'nothing'" in note for note in said["notes"])
+    assert run(capsys, "search", *genes, "--drug", "D03")[0] == 2
+    assert run(capsys, "search", "--atlas", "plated", "--drug", "D03")[0] == 2
+
+
 def test_what_is_not_separable_is_one_clear_error(tmp_path, monkeypatch, capsys):
     """Exit code 4, the number of others, and no traceback."""
     monkeypatch.setenv("LGR_HOME", str(tmp_path))
@@ -115,3 +134,19 @@ def test_truth_on_a_plate_that_holds_other_drugs(tmp_path, monkeypatch, capsys, 
     rows = {r["method"]: r for r in json.loads(out)["summary"] if r["metric"] == metric}
     assert rows["lgr_chemistry"]["status"] == "ok"
     assert rows["replicate_plate"]["coverage"] == pytest.approx(23 / 24)
+
+
+def test_info_says_how_far_wells_agree(tmp_path, monkeypatch, capsys):
+    """Of two forms of one parent, and of no other drug; an atlas must be named."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    parents = ["P", "P", *(f"D{b:02}" for b in range(2, 14))]
+    plated_atlas(tmp_path / "atlases" / "plated", lines=2, drugs=14, plates=1, parents=parents)
+    code, out, _ = run(capsys, "info", "plated", "--drugs", "--json")
+    rows = {row["drug"]: row for row in json.loads(out)["drugs"]}
+    assert code == 0
+    assert rows["D00"]["agreement"] == rows["D01"]["agreement"] is not None
+    assert (rows["D00"]["kinds"], rows["D00"]["n_lines"]) == ("twin", 2)
+    assert (rows["D05"]["agreement"], rows["D05"]["kinds"]) == (None, "")
+    assert "not known of 12 drugs" in run(capsys, "info", "plated", "--drugs")[1]
+    code, _, err = run(capsys, "info", "--drugs")
+    assert (code, "lgr info NAME --drugs" in err) == (2, True)

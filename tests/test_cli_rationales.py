@@ -87,6 +87,38 @@ def test_predict_carries_reason_claims_and_verdicts(lgr, answers):
     assert "claims" not in json.loads(printed)["neighbors"][0]
 
 
+FIELDS = {
+    "shared_targets": ["MAP2K1"],
+    "shared_pathway": "",
+    "expected_direction": "same",
+    "why_in_this_line": "It lowers EGR1 here.",
+    "stated_confidence": 0.9,
+}
+
+
+def test_claims_come_from_the_fields_of_a_reason_too(lgr, tmp_path):
+    """A neighbour without a sentence: its target holds, and no plate of the toy atlas is known."""
+    path = tmp_path / "fields.jsonl"
+    neighbors = [{"molecule": "Cobimetinib", "justification": "", **FIELDS}]
+    record = {"target_cell_type": "A549", "target_molecule": "Trametinib", "neighbors": neighbors}
+    path.write_text(json.dumps(record) + "\n", encoding="utf-8")
+    asked = ("predict", "--atlas", "toy", "--cell-line", "A549", "--drug", "Trametinib", "--json")
+    code, printed, _ = lgr(*asked, "--selector", "llm", "--neighbors", path, "--k", 1)
+    assert code == 0
+    claims = json.loads(printed)["neighbors"][0]["claims"]
+    assert [(c["kind"], c["subject"], c["what"], c["origin"], c["verdict"]) for c in claims] == [
+        ("target", "Cobimetinib", "MAP2K1", "field", "supported"),
+        ("target", "Trametinib", "MAP2K1", "field", "supported"),
+        ("effect", "Cobimetinib", "Trametinib", "field", "not_measured"),
+        ("direction", "Cobimetinib", "EGR1", "field", "not_measured"),
+    ]
+    assert claims[2]["relation"] == "same"
+    audit = ("rationales", "audit", "--atlas", "toy", "--neighbors", path, "--permutations", 2)
+    code, printed, _ = lgr(*audit, "--json")
+    rates = {row["kind"]: row for row in json.loads(printed)["rates"]}
+    assert (code, rates["target"]["supported"], rates["effect"]["n_claims"]) == (0, 2, 1)
+
+
 def test_annotate_then_retrieval(lgr, answers, tmp_path):
     """Without annotation the score says how to get one; with it, recall stands beside chance."""
     asked = ("rationales", "retrieval", "--atlas", "toy", "--neighbors", answers, "--lines", "A549")

@@ -227,3 +227,14 @@ def test_gene_symbols_exist(real_data, book):
     ours |= {gene for entry in book.drugs.values() for gene in entry.targets}
     ours |= {gene for mechanism in book.mechanisms.values() for gene in mechanism.targets}
     assert ours - known == set()
+
+
+def test_gene_aliases_are_sourced_and_lead_to_symbols():
+    """No alias is its own gene, and none stands twice for the same one."""
+    rows = _rows(SHIPPED / "gene_aliases.csv")
+    pairs = [(row["alias"].casefold(), row["gene"]) for row in rows]
+    assert len(set(pairs)) == len(pairs) > 300
+    assert all(alias != gene.casefold() for alias, gene in pairs)
+    assert all(SYMBOL.fullmatch(row["gene"]) for row in rows)
+    assert {row["kind"] for row in rows} == {"previous symbol", "common name"}
+    assert all(row["source"] for row in rows)

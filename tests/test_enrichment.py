@@ -3,11 +3,26 @@
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from lgr_core.answer import predict
 from lgr_core.config import SHIPPED
-from lgr_core.enrichment import BUILT_IN, COLUMNS, collections, load_collection, prerank, read_gmt
-from lgr_core.errors import InputError, NotFoundError
+from lgr_core.domain import Change
+from lgr_core.enrichment import (
+    BUILT_IN,
+    COLUMNS,
+    collections,
+    enrich_measured,
+    enrich_prediction,
+    load_collection,
+    prerank,
+    read_gmt,
+)
+from lgr_core.errors import InputError, NotFoundError, NotSeparableError
+from lgr_core.retrieval.query_block import EvidenceReader
+from lgr_core.retrieval.specific_change import View, specific_changes
+from tests.support.plated_atlas import ByName, plated_atlas
 
 GENES = [f"G{i}" for i in range(300)]
 
@@ -122,3 +137,42 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "gene_sets" / "bad.gmt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"bad\.gmt"):
         load_collection(tmp_path, "bad")
+
+
+def test_enrichment_says_of_which_change_it_is(tmp_path):
+    """A set of the genes that rise most in the specific change alone comes out of that one."""
+    store = plated_atlas(tmp_path / "plated", lines=1, drugs=24)
+    query = store.condition(3)
+    specific = specific_changes(store).of(np.array([3]))[0]
+    genes = store.gene_names[: store.n_panel]
+    sets = {"top": tuple(genes[np.argsort(-specific)[:6]]), "other": tuple(genes[:8])}
+    found = enrich_measured(store, query, sets, change=View.SPECIFIC, permutations=50)
+    total = enrich_measured(store, query, sets, permutations=50)
+    assert found.label == "measured specific change"
+    assert total.label == "measured total change"
+    expected = prerank(genes.tolist(), specific, sets, permutations=50)
+    pd.testing.assert_frame_equal(found.table, expected)
+    assert found.table["set"].iloc[0] == "top"
+    nes = [each.table.set_index("set").loc["top", "nes"] for each in (found, total)]
+    assert nes[0] > nes[1]
+
+
+def test_a_prediction_is_enriched_in_the_change_that_was_asked_for(tmp_path):
+    """Total and specific answers to one question rank their own predicted change."""
+    store = plated_atlas(tmp_path / "plated", lines=2, drugs=24)
+    sets = {"some": tuple(store.gene_names[:8])}
+    for change in Change:
+        reader = EvidenceReader(store, change=change)
+        asked = {"cell_line": "L1", "drug": "D03", "selector": ByName("llm"), "k": 2}
+        answer = predict(store, **asked, change=change, reader=reader)
+        found = enrich_prediction(answer, sets, permutations=50)
+        assert (found.change, found.predicted) == (View(change), True)
+        expected = prerank(answer.genes.tolist(), answer.prediction.delta, sets, permutations=50)
+        pd.testing.assert_frame_equal(found.table, expected)
+
+
+def test_what_cannot_be_separated_has_no_specific_enrichment(tmp_path):
+    """Seven others on its plate."""
+    store = plated_atlas(tmp_path / "few", lines=1, drugs=8, plates=1)
+    with pytest.raises(NotSeparableError, match="7 other parents"):
+        enrich_measured(store, store.condition(0), {}, change=View.SPECIFIC)

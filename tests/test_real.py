@@ -10,7 +10,6 @@ import pytest
 from benchmarks.leave_one_out import leave_one_out, methods
 from lgr_core import open_atlas, predict
 from lgr_core.atlas.plate_population import MIN_OTHERS, other_parents
-from lgr_core.audit.plate_centred import PlateCentredChanges
 from lgr_core.audit.rates import audit_rates
 from lgr_core.audit.rationale_audit import RationaleAudit, reasons_of
 from lgr_core.cli import main
@@ -247,7 +246,7 @@ def test_the_model_finds_drugs_of_the_same_mechanism(
 
 def test_direction_claims_are_borne_out_by_data_the_model_never_saw(tahoe, real_data):
     """About 53 supported and 8 contradicted; with other drugs' data half of each."""
-    audit = RationaleAudit.of(tahoe, PlateCentredChanges(tahoe))
+    audit = RationaleAudit.of(tahoe)
     files = [real_data / "recorded_neighbors" / f"tahoe110_{line}.jsonl" for line in RECORDED]
     reasons = [one for file in files for one in reasons_of(tahoe, read_neighbors(file), file.name)]
     extracted = audit.extract(reasons)

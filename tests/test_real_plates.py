@@ -26,7 +26,8 @@ from lgr_core.retrieval.selectors import RandomSelector, make_selector
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.retrieval.specific_change import View, changes_of, specific_changes
 from lgr_core.signatures.gene_lists import whole_change
-from lgr_core.signatures.search import SignatureLibrary, find_drugs
+from lgr_core.signatures.library import SignatureLibrary
+from lgr_core.signatures.search import find_drugs
 
 pytestmark = pytest.mark.real
 CPC006 = Path(__file__).parent / "data" / "recorded_neighbors" / "cpc006_HT115.jsonl"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.answer import Answer
-from lgr_core.domain import FloatArray
+from lgr_core.domain import Change, FloatArray
 from lgr_core.errors import UsageError
 
 ENDINGS = (".csv", ".parquet", ".h5ad", ".rnk")
@@ -26,15 +26,30 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 def answer_csv(answer: Answer) -> str:
     """One row a gene: predicted, measured (if known), then each neighbour's measured delta."""
-    return table_csv(answer.table())
+    return table_csv(labelled_table(answer))
+
+
+def labelled_table(answer: Answer) -> pd.DataFrame:
+    """The table of an answer; the columns of a specific change are ``predicted_specific`` etc.
+
+    All columns but ``gene`` are changes of one kind: of a total change the names stay plain.
+    """
+    table = answer.table()
+    if answer.change is Change.TOTAL:
+        return table
+    return table.rename(columns=lambda name: name if name == "gene" else f"{name}_{answer.change}")
 
 
 def answer_rnk(answer: Answer) -> str:
-    """Genes and predicted change, the highest first: a ranked list as GSEA reads it."""
+    """Genes and predicted change, the highest first: a ranked list as GSEA reads it.
+
+    A comment in the first line says so if it is a specific change.
+    """
     table = answer.table()[["gene", "predicted"]].sort_values(
         "predicted", ascending=False, kind="stable"
     )
-    return table.to_csv(sep="\t", header=False, index=False, float_format="%.6g")
+    head = "" if answer.change is Change.TOTAL else f"# predicted {answer.change} change\n"
+    return head + table.to_csv(sep="\t", header=False, index=False, float_format="%.6g")
 
 
 def table_csv(table: pd.DataFrame) -> str:
@@ -83,6 +98,7 @@ def answer_adata(answer: Answer) -> ad.AnnData:
             "cell_line": query.cell_line,
             "drug": drugs,
             "dose_um": np.nan if query.dose_um is None else query.dose_um,
+            "change": str(answer.change),
         },
         index=[f"{role}|{drug}" for role, drug in zip(roles, drugs, strict=True)],
     )
@@ -136,6 +152,6 @@ def write_answer(answer: Answer, path: Path) -> None:
     elif path.suffix == ".rnk":
         path.write_text(answer_rnk(answer), encoding="utf-8")
     elif path.suffix == ".parquet":
-        answer.table().to_parquet(path, index=False)
+        labelled_table(answer).to_parquet(path, index=False)
     else:
         answer_adata(answer).write_h5ad(path)

@@ -30,14 +30,14 @@ SHARED_WELLS: Mapping[SharedWells, str] = MappingProxyType(
 """What it means whether lines share wells, in one sentence for each answer."""
 
 MIN_OTHERS = 10
-"""Other parent compounds on a condition's plates from which on its plate can be taken out."""
+"""Other parent compounds on a plate of a condition from which on its plate can be taken out."""
 
 
 def other_parents(store: AtlasStore) -> IntArray:
-    """(n_conditions,) the other parents, at any dose, on a condition's plates in its cell line.
+    """(n_conditions,) the other parents, at any dose, on a condition's plate in its cell line.
 
-    A parent counts once, however many plates it shares with the condition; -1 where no plate is
-    known.
+    Of several plates, on the one that has the most: with enough there, the plate's mean can be
+    taken away and the condition has a specific change. -1 where no plate is known.
     """
     return _others(_stands(store), len(store.conditions))
 
@@ -47,7 +47,7 @@ def plate_summary(store: AtlasStore) -> dict[str, Any]:
 
     ``other_parents`` are the ``min``, ``median`` and ``max`` of other parents over plates and
     lines, None where no plate is known; ``separable`` is the share of all conditions with at least
-    ``MIN_OTHERS`` other parents on their plates.
+    ``MIN_OTHERS`` other parents on one of their plates: those that have a specific change.
     """
     stands = _stands(store)
     others = _others(stands, len(store.conditions))
@@ -86,16 +86,13 @@ def _stands(store: AtlasStore) -> pd.DataFrame:
 
 
 def _others(stands: pd.DataFrame, n: int) -> IntArray:
-    """Other parents of each of ``n`` conditions; conditions on the same plates are counted once."""
+    """Other parents of each of ``n`` conditions, on that of its plates which has the most."""
     found = np.full(n, -1, dtype=np.int64)
     if stands.empty:
         return found
-    ordered = stands.sort_values(["condition", "plate"], kind="stable")
-    sets = ordered.groupby("condition").agg(line=("line", "first"), plates=("plate", tuple))
-    there = stands.groupby(["line", "plate"])["parent"].agg(frozenset).to_dict()
-    for (line, plates), conditions in sets.groupby(["line", "plates"]).groups.items():
-        parents = frozenset().union(*(there[line, plate] for plate in plates))
-        found[np.asarray(conditions)] = len(parents) - 1
+    parents = stands.groupby(["line", "plate"])["parent"].transform("nunique")
+    most = parents.groupby(stands["condition"]).max()
+    found[most.index.to_numpy(dtype=np.intp)] = most.to_numpy() - 1
     return found
 
 
@@ -115,6 +112,6 @@ def describe_plates(summary: Mapping[str, Any]) -> list[str]:
     return [
         f"plates: {summary['plates']:,}; {standing}",
         f"other compounds on a plate in a line: {spread}",
-        f"conditions with {MIN_OTHERS} or more other compounds on their plates: {enough}",
+        f"conditions with {MIN_OTHERS} or more other compounds on a plate: {enough}",
         SHARED_WELLS[summary["shared_wells"]],
     ]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from lgr_core.domain import ExpectedDirection
+
 
 class ClaimKind(StrEnum):
     """What a claim is about, which decides what it is checked against."""
@@ -14,6 +16,7 @@ class ClaimKind(StrEnum):
     MECHANISM = "mechanism"
     TARGET = "target"
     DIRECTION = "direction"
+    EFFECT = "effect"
 
 
 class ClaimOrigin(StrEnum):
@@ -40,7 +43,8 @@ class Claim:
     """One checkable statement of a reason.
 
     ``subject`` is the drug it is about and ``what`` a mechanism tag or a gene symbol;
-    ``direction`` is that of a direction claim. ``quote`` are the words it was read from.
+    ``direction`` is that of a direction claim. In an effect claim ``what`` is the other drug and
+    ``relation`` how their effects are said to relate. ``quote`` are the words it was read from.
     """
 
     kind: ClaimKind
@@ -49,6 +53,16 @@ class Claim:
     direction: ClaimedDirection | None = None
     origin: ClaimOrigin = ClaimOrigin.PROSE
     quote: str = ""
+    relation: ExpectedDirection | None = None
+
+    def rests_on_change_of(self, drug: str) -> bool:
+        """Whether its verdict says something of this drug's measured change."""
+        match self.kind:
+            case ClaimKind.DIRECTION:
+                return drug == self.subject
+            case ClaimKind.EFFECT:
+                return drug in (self.subject, self.what)
+        return False
 
     def __str__(self) -> str:
         match self.kind:
@@ -57,7 +71,17 @@ class Claim:
                 return f"{self.subject} {verb} {self.what}"
             case ClaimKind.TARGET:
                 return f"{self.subject} acts on {self.what}"
+            case ClaimKind.EFFECT:
+                return f"{self.subject} {_RELATIONS[self.relation]} {self.what}"
         return f"{self.subject}: {self.what}"
+
+
+_RELATIONS = {
+    ExpectedDirection.SAME: "acts like",
+    ExpectedDirection.OPPOSITE: "acts opposite to",
+    ExpectedDirection.PARTIAL: "acts in part like",
+    None: "is compared with",
+}
 
 
 class ReasonFields(Protocol):
@@ -71,6 +95,11 @@ class ReasonFields(Protocol):
     @property
     def shared_pathway(self) -> str:
         """The pathway or programme that they are said to share."""
+        ...
+
+    @property
+    def expected_direction(self) -> ExpectedDirection | None:
+        """How the neighbour's effect is expected to relate to the query's."""
         ...
 
     @property

@@ -39,7 +39,7 @@ class ClaimExtractor:
         return tuple(reversed(distinct.values()))
 
     def _of_fields(self, reason: StatedReason) -> Iterator[Claim]:
-        """A shared target or pathway is claimed of both drugs."""
+        """A target or pathway is claimed of both drugs, the expected direction of the pair."""
         if reason.fields is None:
             return
         both = (reason.neighbor, reason.query)
@@ -51,6 +51,14 @@ class ClaimExtractor:
         for tag in mechanisms_named(self.book, pathway):
             for drug in both:
                 yield Claim(ClaimKind.MECHANISM, drug, tag, origin=ClaimOrigin.FIELD, quote=pathway)
+        relation = reason.fields.expected_direction
+        if relation is not None:
+            yield Claim(
+                *(ClaimKind.EFFECT, *both),
+                origin=ClaimOrigin.FIELD,
+                quote=str(relation),
+                relation=relation,
+            )
         why = replace(reason, text=reason.fields.why_in_line, fields=None)
         yield from (replace(one, origin=ClaimOrigin.FIELD) for one in self._of_prose(why))
 

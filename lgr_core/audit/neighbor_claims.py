@@ -12,17 +12,17 @@ from lgr_core.domain import Retrieval
 
 
 def retrieved_reasons(retrieval: Retrieval) -> list[AuditedReason]:
-    """The reasons of a retrieval's neighbours, best first; those without words are left out."""
+    """The reasons of a retrieval's neighbours that have words or fields, best first."""
     query = retrieval.query
     return [
         AuditedReason(
-            StatedReason(query.drug, neighbor.drug, neighbor.rationale),
+            StatedReason(query.drug, neighbor.drug, neighbor.rationale, neighbor.structured),
             query.cell_line,
             query.dose_um,
             neighbor.rank,
         )
         for neighbor in retrieval.neighbors
-        if neighbor.rationale
+        if neighbor.rationale or neighbor.structured is not None
     ]
 
 
@@ -50,11 +50,15 @@ def claim_dict(checked: CheckedClaim) -> dict[str, Any]:
         "subject": claim.subject,
         "what": claim.what,
         "direction": None if claim.direction is None else str(claim.direction),
+        "relation": None if claim.relation is None else str(claim.relation),
         "origin": str(claim.origin),
         "quote": claim.quote,
         "verdict": str(checked.verdict),
         "source": checked.source,
         "specific_change": value if value is None or math.isfinite(value) else None,
+        "pearson": checked.pearson,
+        "drug_rank": checked.drug_rank,
+        "n_drugs": checked.n_drugs,
         "gene_rank": checked.rank,
         "n_genes": checked.n_genes,
     }

@@ -23,8 +23,10 @@ COLUMNS = (
     *("file", "cell_line", "dose_um", "query", "neighbor", "rank", "reason"),
     *("kind", "origin", "subject", "what", "direction", "quote", "verdict", "source"),
     *("value", "gene_rank", "n_genes"),
+    *("relation", "pearson", "drug_rank", "n_drugs"),
 )
-"""Columns of the table of claims; ``rank`` is the neighbour's, ``gene_rank`` the gene's."""
+"""Columns of the table of claims; ``rank`` is the neighbour's, ``gene_rank`` the gene's and
+``drug_rank`` that of an effect claim's two drugs among all that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +59,19 @@ class RationaleAudit:
         """The audit of reasons about an atlas's drugs.
 
         ``change`` gives specific changes of the panel genes; unset, they are computed from the
-        atlas's plates.
+        atlas's plates, as are the similarities of drugs.
         """
         book = MechanismAnnotations.load()
         notes = drug_annotations(store, book)
         genes = store.gene_names[: store.n_panel].tolist()
-        if change is None:
-            change = PlateCentredChanges(store)
+        changes = PlateCentredChanges(store)
         return cls(
             ClaimExtractor.of(book, notes, store.gene_names.tolist()),
-            ClaimChecker(genes, notes, book, change),
+            ClaimChecker(
+                *(genes, notes, book),
+                changes if change is None else change,
+                changes.similarities,
+            ),
         )
 
     def checked(
@@ -150,8 +155,9 @@ def reasons_of(
         dose = record.dose_um if record.dose_um is not None or not doses else doses[0]
         for rank, proposal in enumerate(record.proposals, start=1):
             neighbor = store.drug_catalog.find(proposal.text).drug
-            if neighbor is not None and proposal.rationale:
-                reason = StatedReason(query, neighbor, proposal.rationale)
+            fields = proposal.structured
+            if neighbor is not None and (proposal.rationale or fields is not None):
+                reason = StatedReason(query, neighbor, proposal.rationale, fields)
                 yield AuditedReason(reason, line, dose, rank, file)
 
 
@@ -162,4 +168,6 @@ def _row(each: AuditedReason, one: CheckedClaim) -> tuple[object, ...]:
         *(reason.text, str(claim.kind), str(claim.origin), claim.subject, claim.what),
         "" if claim.direction is None else str(claim.direction),
         *(claim.quote, str(one.verdict), one.source, one.value, one.rank, one.n_genes),
+        "" if claim.relation is None else str(claim.relation),
+        *(one.pearson, one.drug_rank, one.n_drugs),
     )

@@ -3,7 +3,10 @@
 A mechanism or target is checked against the annotation. A direction is checked against the
 specific change of the claim's subject in that cell line (its change less the mean of the other
 drugs of its plate): supported if the gene is among the tenth of largest absolute changes with the
-claimed sign, contradicted if it is there with the other one.
+claimed sign, contradicted if it is there with the other one. How the effects of two drugs relate
+is checked by the correlation of their specific changes: "same" is supported if it is above zero and
+among the tenth of highest correlations of the query with the line's drugs, contradicted if it is
+below zero and among the tenth of lowest; "opposite" the other way round.
 """
 
 from __future__ import annotations
@@ -16,15 +19,19 @@ from functools import cached_property
 import numpy as np
 
 from lgr_core.audit.claims import Claim, ClaimKind
-from lgr_core.domain import FloatArray
+from lgr_core.audit.drug_similarities import DrugSimilarities
+from lgr_core.domain import ExpectedDirection, FloatArray
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.drugs.mechanisms import METABOLISM, MechanismAnnotations
 
 SpecificChange = Callable[[str, str, float | None], FloatArray | None]
 """(cell line, drug, dose in uM) -> specific change (n_genes,), None where there is none."""
 
+Similarities = Callable[[str, float | None], DrugSimilarities]
+"""(cell line, dose in uM) -> how alike the specific changes of its drugs are."""
+
 TOP_SHARE = 0.1
-"""Share of genes, by absolute change, among which data confirm or contradict a direction."""
+"""Share of genes by absolute change, or of drugs by correlation, that decide a claim."""
 
 PROPERTIES = frozenset({"cationic_amphiphilic"})
 """Tags of a physical property: an annotation with another mechanism does not deny them."""
@@ -66,7 +73,9 @@ class CheckedClaim:
     """A claim with its verdict and what it rests on.
 
     ``source`` names the annotation or the data. For a direction, ``value`` is the gene's specific
-    change and ``rank`` its place by absolute change, 1 the largest, of ``n_genes``.
+    change and ``rank`` its place by absolute change, 1 the largest, of ``n_genes``. For an effect,
+    ``pearson`` is the correlation of the two drugs' specific changes and ``drug_rank`` its place
+    among ``n_drugs`` compared with the query, 1 the most alike.
     """
 
     claim: Claim
@@ -75,6 +84,9 @@ class CheckedClaim:
     value: float | None = None
     rank: int | None = None
     n_genes: int | None = None
+    pearson: float | None = None
+    drug_rank: int | None = None
+    n_drugs: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,13 +94,15 @@ class ClaimChecker:
     """Checks claims in one atlas.
 
     ``genes`` (n_genes,) name the columns of what ``specific_change`` returns; ``annotations`` are
-    those of each drug by name.
+    those of each drug by name. ``similarities`` compare the drugs of a line; unset, none has been
+    measured.
     """
 
     genes: Sequence[str]
     annotations: Mapping[str, Annotation]
     book: MechanismAnnotations
     specific_change: SpecificChange
+    similarities: Similarities = lambda _line, _dose: DrugSimilarities.of({})
 
     def check(self, claim: Claim, cell_line: str, dose_um: float | None) -> CheckedClaim:
         """The verdict on a claim about what a drug does in a cell line at a dose."""
@@ -96,6 +110,8 @@ class ClaimChecker:
             case ClaimKind.DIRECTION:
                 change = self.specific_change(cell_line, claim.subject, dose_um)
                 return self.check_direction(claim, change)
+            case ClaimKind.EFFECT:
+                return self.check_effect(claim, self.similarities(cell_line, dose_um))
             case ClaimKind.TARGET:
                 return self._check_annotation(claim, self._target_verdict)
             case ClaimKind.MECHANISM:
@@ -119,6 +135,26 @@ class ClaimChecker:
         return CheckedClaim(
             claim, verdict, "measured specific change", value=value, rank=rank, n_genes=len(change)
         )
+
+    def check_effect(self, claim: Claim, similarities: DrugSimilarities) -> CheckedClaim:
+        """The verdict on how a neighbour's effect relates to the query's, ``claim.what``."""
+        found = similarities.rank(claim.what, claim.subject)
+        if found is None:
+            source = f"{claim.subject} or {claim.what}: no specific change"
+            return CheckedClaim(claim, Verdict.NOT_MEASURED, source)
+        few = max(1, TOP_SHARE * found.n)
+        alike = found.r > 0 and found.rank <= few
+        opposite = found.r < 0 and found.n - found.rank < few
+        match claim.relation:
+            case ExpectedDirection.SAME:
+                verdict = _decided(supported=alike, contradicted=opposite)
+            case ExpectedDirection.OPPOSITE:
+                verdict = _decided(supported=opposite, contradicted=alike)
+            case _:
+                verdict = Verdict.NOT_CHECKABLE
+        r, rank, n = found
+        source = "measured specific changes"
+        return CheckedClaim(claim, verdict, source, pearson=r, drug_rank=rank, n_drugs=n)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -154,3 +190,9 @@ class ClaimChecker:
         implied = [m.programme for m in self.book.mechanisms.values() if gene in m.targets]
         related = set(implied) & {one.programme for one in mechanisms}
         return Verdict.RELATED if related else Verdict.CONTRADICTED
+
+
+def _decided(*, supported: bool, contradicted: bool) -> Verdict:
+    if supported:
+        return Verdict.SUPPORTED
+    return Verdict.CONTRADICTED if contradicted else Verdict.NO_CLEAR_CHANGE

@@ -18,7 +18,7 @@ from lgr_core.answer.answer import condition_dict, term_dict
 from lgr_core.answer.export import CONTROL, csv_cells, perturbations, table_csv
 from lgr_core.batch.query_list import RefusedRow
 from lgr_core.batch.results import BatchRow, BatchRun
-from lgr_core.domain import FloatArray
+from lgr_core.domain import Change, FloatArray
 from lgr_core.retrieval.neighbor_files import neighbor_line
 
 LAYOUTS: Mapping[str, str] = {
@@ -80,8 +80,9 @@ def _sides(many: BatchRun, outcome: BatchRow) -> Iterator[tuple[str, FloatArray]
 
 
 def _measured(many: BatchRun, outcomes: Sequence[BatchRow]) -> FloatArray:
+    """(n, n_panel) measured changes of the kind that was predicted."""
     rows = [many.store.row(outcome.query) for outcome in outcomes]
-    return many.store.deltas(np.array(rows, dtype=np.intp))
+    return many.changes(np.array(rows, dtype=np.intp))
 
 
 def _wide(many: BatchRun, outcomes: Sequence[BatchRow]) -> Iterator[str]:
@@ -163,6 +164,7 @@ def _write_pair(file: ZipFile, many: BatchRun, outcomes: Sequence[BatchRow]) -> 
         for name, deltas in zip(PAIR, sides, strict=True):
             path = Path(folder) / Path(name).name
             adata = perturbations(deltas, obs, _genes(many), baseline=baseline)
+            adata.uns["change"] = str(many.change)
             adata.write_h5ad(path, compression="gzip")
             file.write(path, name)
 
@@ -185,6 +187,7 @@ def _readme(
         "atlas": f"{store.name} ({kind})",
         "build id": store.build_id,
         "values": store.value_kind.label,
+        "change": _CHANGES[many.change],
         "genes": f"{store.n_panel:,} (the panel)",
         "method": many.method,
         "named of each term" if many.is_linear else "neighbours asked for": f"{many.k}",
@@ -207,6 +210,11 @@ def _readme(
         control=CONTROL,
     )
 
+
+_CHANGES = {
+    Change.TOTAL: "total, against the vehicle",
+    Change.SPECIFIC: "specific: less the mean of the other compounds of the plate",
+}
 
 _BY_NEIGHBORS = (
     """\

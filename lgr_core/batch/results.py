@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,19 @@ from lgr_core.answer import LGR_METHOD, Answer
 from lgr_core.answer.top_genes import strongest_genes
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.batch.engine import Ask
-from lgr_core.domain import CandidatePool, Condition, Retrieval, TermSupport
-from lgr_core.errors import LgrError
+from lgr_core.domain import (
+    CandidatePool,
+    Change,
+    Condition,
+    FloatArray,
+    IntArray,
+    Retrieval,
+    TermSupport,
+)
+from lgr_core.errors import LgrError, UsageError
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.prediction.trust import TrustLevel
+from lgr_core.retrieval.specific_change import View, changes_of
 
 VALUES = 4_000_000
 """Most predicted values that are held at once: 16 MB."""
@@ -62,13 +72,21 @@ class BatchRun:
     """The outcomes of a list of queries and their predicted changes.
 
     ``deltas`` is (n, n_panel) float32, one row a query in the order of ``pools``, NaN where there
-    is no prediction (yet). One thread predicts, any may read.
+    is no prediction (yet). ``change`` says of which change they are: it must be that of the reader
+    behind ``ask``. One thread predicts, any may read.
     """
 
     def __init__(
-        self, store: AtlasStore, pools: Sequence[CandidatePool], k: int, method: str = LGR_METHOD
+        self,
+        store: AtlasStore,
+        pools: Sequence[CandidatePool],
+        k: int,
+        method: str = LGR_METHOD,
+        *,
+        change: Change = Change.TOTAL,
     ) -> None:
         self.store, self.pools, self.k, self.method = store, tuple(pools), k, method
+        self.change = change
         self.deltas = np.full((len(self.pools), store.n_panel), np.nan, dtype=np.float32)
         self._outcomes: list[BatchRow | None] = [None] * len(self.pools)
 
@@ -79,7 +97,15 @@ class BatchRun:
                 return
             answers = ask([self.pools[place] for place in places])
             for place, answer in zip(places, answers, strict=True):
+                if isinstance(answer, Answer) and answer.change is not self.change:
+                    found = f"answers of the {answer.change} change"
+                    raise UsageError(f"batch of the {self.change} change", found, "Ask for one.")
                 self._outcomes[place] = self._outcome(place, answer)
+
+    @cached_property
+    def changes(self) -> Callable[[IntArray], FloatArray]:
+        """Reads measured changes of the kind that is predicted: rows to (n_rows, n_panel)."""
+        return changes_of(self.store, View(self.change))
 
     @property
     def is_linear(self) -> bool:
@@ -102,7 +128,8 @@ class BatchRun:
         Of methods that weigh everything, how many conditions; of others, which neighbours.
         """
         stands_on = _WEIGHTS if self.is_linear else _NEIGHBORS
-        columns = (*_QUERY, *stands_on, *_FOUND)
+        scores = _SPECIFIC if self.change is Change.SPECIFIC else ()
+        columns = (*_QUERY, *stands_on, *_FOUND, *scores)
         return pd.DataFrame([_row(outcome) for outcome in self.outcomes], columns=columns)
 
     def _open(self) -> list[list[int]]:
@@ -155,6 +182,8 @@ _FOUND = (
     *("expected_pearson", "expected_low", "expected_high", "trust", "up", "down", "note"),
 )
 
+_SPECIFIC = ("pearson_specific",)
+
 
 def _row(outcome: BatchRow) -> dict[str, object]:
     query, found, scores = outcome.query, outcome.retrieval, outcome.metrics or {}
@@ -172,6 +201,7 @@ def _row(outcome: BatchRow) -> dict[str, object]:
         "fallback": outcome.fallback or "",
         "measured": outcome.metrics is not None,
         "pearson_delta": scores.get("pearson_delta", np.nan),
+        "pearson_specific": scores.get("pearson_specific", np.nan),
         "sign_accuracy": scores.get("sign_accuracy", np.nan),
         "expected_pearson": expected,
         "expected_low": low,

@@ -27,6 +27,7 @@ from lgr_core.doctor import atlas_line, diagnose
 from lgr_core.domain import ValueKind
 from lgr_core.errors import UsageError
 from lgr_core.evaluation.demo_run import run_demo
+from lgr_core.retrieval.well_agreement import drug_agreement, well_agreement
 
 DEMO = "demo"
 
@@ -42,7 +43,10 @@ def add(commands: Commands) -> None:
         commands, "info", _info, "which atlases there are, or what NAME is and how it was made"
     )
     info.add_argument("name", metavar="NAME", nargs="?", help="of an atlas; none: list all")
-    info.add_argument("--report", action="store_true", help="the quality of its data")
+    shown = info.add_mutually_exclusive_group()
+    shown.add_argument("--report", action="store_true", help="the quality of its data")
+    what = "how far each drug's specific change comes back in another well of the same line"
+    shown.add_argument("--drugs", action="store_true", help=what)
     what = "what is installed, which atlases there are, what is missing"
     command(commands, "doctor", _doctor, what)
 
@@ -109,12 +113,13 @@ def _demo(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _info(options: argparse.Namespace, settings: Settings) -> None:
-    if options.name is None and options.report:
-        raise UsageError("--report", "no atlas is named", "Say lgr info NAME --report.")
+    if options.name is None and (options.report or options.drugs):
+        flag = "--report" if options.report else "--drugs"
+        raise UsageError(flag, "no atlas is named", f"Say lgr info NAME {flag}.")
     if options.name is None:
         _list_atlases(settings, as_json=options.json)
         return
-    show = _show_report if options.report else _show_info
+    show = _show_report if options.report else _show_drugs if options.drugs else _show_info
     show(open_atlas(options.name, settings.atlases), as_json=options.json)
 
 
@@ -126,6 +131,20 @@ def _show_report(store: AtlasStore, *, as_json: bool) -> None:
     print(f"{store.name}:")
     for line in describe(report):
         print(f"  {line}")
+
+
+def _show_drugs(store: AtlasStore, *, as_json: bool) -> None:
+    table = drug_agreement(well_agreement(store))
+    table = table.sort_values("agreement", ascending=False, kind="stable")
+    if as_json:
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        print_json({"atlas": store.name, "drugs": rows})
+        return
+    known = table[table["agreement"].notna()]
+    print(f"{store.name}: Pearson r of specific changes between wells, median over lines")
+    for row in known.itertuples():
+        print(f"  {row.drug:<40} {row.agreement:+.2f}  {row.n_lines} lines, by {row.kinds}")
+    print(f"  not known of {len(table) - len(known):,} drugs: no second well of the compound")
 
 
 def _list_atlases(settings: Settings, *, as_json: bool) -> None:

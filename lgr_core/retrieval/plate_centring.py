@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array, hstack, vstack
@@ -24,6 +25,23 @@ from scipy.sparse import csr_array, hstack, vstack
 from lgr_core.atlas.plate_population import MIN_OTHERS
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.retrieval.condition_index import ConditionIndex
+
+_AT_ONCE = 8
+"""Rows from which plates' means are taken at a time."""
+
+
+class _Factors(NamedTuple):
+    """What makes specific changes of deltas: ``own @ x - (of_plates @ plate_means @ x)[which]``.
+
+    ``own`` (m, u) is a condition's delta, its own parent put back into what is taken away;
+    ``plate_means`` (n_means, u) sums parents, plate by plate and dose by dose; ``of_plates``
+    (n_distinct, n_means) weighs those sums, and ``which`` (m,) says by which row of it.
+    """
+
+    own: csr_array
+    of_plates: csr_array
+    which: IntArray
+    plate_means: csr_array
 
 
 class LinePlates:
@@ -71,8 +89,41 @@ class LinePlates:
 
     def changes(self, deltas: FloatArray) -> FloatArray:
         """Specific changes, (m, genes) float32, NaN where there is none; ``deltas`` (u, genes)."""
-        found = self._of_units @ deltas - self._of_plates @ (self._plate_means @ deltas)
+        return self._centred(deltas, self._factors)
+
+    def changes_of_averages(self, deltas: FloatArray) -> FloatArray:
+        """The same where only averages over plates are known: ``deltas`` (m, genes)."""
+        return self._centred(deltas, self._factors_of_averages)
+
+    def _centred(self, deltas: FloatArray, factors: _Factors) -> FloatArray:
+        taken = factors.of_plates @ (factors.plate_means @ deltas)
+        found: FloatArray = factors.own @ deltas
+        for first in range(0, len(found), _AT_ONCE):  # another array of this size costs more
+            here = slice(first, first + _AT_ONCE)
+            found[here] -= taken[factors.which[here]]
         found[~self.defined] = np.nan
+        return found
+
+    @property
+    def condition_of_unit(self) -> IntArray:
+        """(u,) the row of each unit's condition."""
+        return self.rows[self._row]
+
+    def unit_changes(self, deltas: FloatArray) -> FloatArray:
+        """The specific change of each unit on its own plate, (u, genes) float32.
+
+        NaN where the plate has fewer than ``MIN_OTHERS`` other parents; ``deltas`` (u, genes).
+        """
+        found = np.array(deltas, dtype=np.float32)
+        group, n_groups = self._groups
+        for at_dose, means in self._means():
+            weighted = means[:, None].astype(np.float32) * deltas
+            of_plate = _by_group(self._plate, self.n_plates).astype(np.float32) @ weighted
+            of_parent = _by_group(group, n_groups).astype(np.float32) @ weighted
+            here = np.flatnonzero(at_dose)
+            taken = of_plate[self._plate[here]] - of_parent[group[here]]
+            found[here] -= taken / np.maximum(self._others[here], 1)[:, None].astype(np.float32)
+        found[self._others < MIN_OTHERS] = np.nan
         return found
 
     def centre(
@@ -171,25 +222,20 @@ class LinePlates:
         chosen = np.isfinite(far) & (far <= nearest[group])
         return chosen / np.maximum(np.bincount(group[chosen], minlength=n_groups), 1)[group]
 
-    # -- of all conditions at once: three sparse matrices, so that a line costs few passes ---------
+    # -- of all conditions at once: sparse matrices, so that a line costs few passes ---------------
 
     @cached_property
-    def _of_units(self) -> csr_array:
-        """(m, u) a condition's delta, and its own parent put back into what is taken away."""
-        return self._factors[0]
+    def _factors_of_averages(self) -> _Factors:
+        """The factors where the deltas of units are those of their conditions, read once each."""
+        condition = _by_group(self._row, len(self.rows)).T
+        factors = self._factors
+        return factors._replace(
+            own=_narrow(factors.own @ condition),
+            plate_means=_narrow(factors.plate_means @ condition),
+        )
 
     @cached_property
-    def _of_plates(self) -> csr_array:
-        """(m, n_means) the weight of each plate's sum of parents."""
-        return self._factors[1]
-
-    @cached_property
-    def _plate_means(self) -> csr_array:
-        """(n_means, u) sums of parents, plate by plate and dose by dose."""
-        return self._factors[2]
-
-    @cached_property
-    def _factors(self) -> tuple[csr_array, csr_array, csr_array]:
+    def _factors(self) -> _Factors:
         ok = self._others >= MIN_OTHERS
         share = np.where(ok, self._share, 0.0)
         total = np.bincount(self._row, weights=share, minlength=len(self.rows))
@@ -206,7 +252,9 @@ class LinePlates:
             place = (self._row, self._plate)
             of_plates.append(csr_array((weight, place), shape=(len(self.rows), self.n_plates)))
             sums.append(_by_group(self._plate, self.n_plates) * means[None, :])
-        return _narrow(own), _narrow(hstack(of_plates)), _narrow(vstack(sums))
+        distinct, which = np.unique(hstack(of_plates).toarray(), axis=0, return_inverse=True)
+        means = _narrow(csr_array(distinct))
+        return _Factors(_narrow(own), means, which.ravel(), _narrow(vstack(sums)))
 
 
 def _by_group(group: IntArray, n: int) -> csr_array:

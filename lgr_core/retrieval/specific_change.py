@@ -10,7 +10,7 @@ import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray
-from lgr_core.errors import NotSeparableError
+from lgr_core.errors import NotFoundError, NotSeparableError
 from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
 from lgr_core.retrieval.plate_centring import MIN_OTHERS, LinePlates
 from lgr_core.retrieval.single_slot_cache import SingleSlotCache
@@ -59,6 +59,8 @@ class SpecificChanges:
             changes = self._last.get(int(line), partial(self._of_line, plates))
             if found is None:
                 found = np.full((len(rows), changes.shape[1]), np.nan, dtype=np.float32)
+            if len(plates.rows) and (lines == line).all() and np.isin(rows, plates.rows).all():
+                return changes[np.searchsorted(plates.rows, rows)]
             here = np.flatnonzero(lines == line)
             place = np.searchsorted(plates.rows, rows[here])
             known = np.isin(rows[here], plates.rows)
@@ -68,6 +70,9 @@ class SpecificChanges:
         return found
 
     def _of_line(self, plates: LinePlates) -> FloatArray:
+        if self._store.plate_deltas is None:
+            deltas = self._store.deltas(plates.rows, all_genes=self._all_genes)
+            return plates.changes_of_averages(deltas[:, self._genes])
         return plates.changes(self.unit_deltas(plates))
 
     @cached_property
@@ -160,6 +165,24 @@ def changes_of(store: AtlasStore, view: View) -> Callable[[IntArray], FloatArray
             return specific_changes(store).of
         case View.RELATIVE_TO_POOL:
             return PoolDifferences(store).of
+
+
+def measured_change(store: AtlasStore, query: Condition, view: View) -> FloatArray:
+    """A view of a measured change, (n_panel,).
+
+    Raises
+    ------
+    NotFoundError
+        If it was not measured.
+    NotSeparableError
+        If its specific change is asked for and cannot be separated from its plate.
+    """
+    row = store.row(query)
+    if row is None:
+        raise NotFoundError(f"change of {query}", "it was not measured", "Choose another drug.")
+    if view is View.SPECIFIC:
+        specific_changes(store, ConditionIndex(store)).require(query, row)
+    return changes_of(store, view)(np.array([row]))[0]
 
 
 def not_separable(condition: Condition, n_others: int) -> NotSeparableError:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray
-from lgr_core.signatures.search import CONSTANT
+from lgr_core.signatures.library import CONSTANT
 
 
 def strengths(store: AtlasStore) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from lgr_core.config import SHIPPED
 from lgr_core.domain import FloatArray
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import InputError
+from lgr_core.signatures.gene_aliases import GeneAliases
 
 FEW = 10
 """With fewer genes of a list than this, its p-values are rough; the search says so."""
@@ -31,6 +32,8 @@ class MatchedGenes:
     ``used`` are genes of the panel, spelled as the atlas does. ``outside`` are measured, but not in
     the panel that is searched. ``not_measured`` are genes that this atlas lacks; ``unknown`` names
     mean nothing here. ``read_as`` maps given names to what they were read as, where that differs.
+    ``suggestions`` are genes of the atlas that a name of the last two lists may stand for (``p53``:
+    TP53); none of them is used.
     """
 
     used: tuple[str, ...] = ()
@@ -38,6 +41,7 @@ class MatchedGenes:
     not_measured: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     read_as: tuple[tuple[str, str], ...] = ()
+    suggestions: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,10 @@ def split_genes(text: str) -> tuple[str, ...]:
 
 
 def read_genes(store: AtlasStore, names: Iterable[str]) -> MatchedGenes:
-    """Match names by symbol, then without regard to case, then by Ensembl id (any version)."""
+    """Match names by symbol, then without regard to case, then by Ensembl id (any version).
+
+    What matches by none of these is suggested a gene where it is known as another name of it.
+    """
     place = {gene: i for i, gene in reversed(list(enumerate(store.gene_names.tolist())))}
     folded = _folded(store)
     piles: dict[str, dict[str, None]] = {
@@ -86,7 +93,13 @@ def read_genes(store: AtlasStore, names: Iterable[str]) -> MatchedGenes:
         piles["used" if place[gene] < store.n_panel else "outside"][gene] = None
         if gene != name:
             read_as[name] = gene
-    return MatchedGenes(**{k: tuple(v) for k, v in piles.items()}, read_as=tuple(read_as.items()))
+    suggest = GeneAliases.load().suggest
+    lost = {name: suggest(name, folded) for name in (*piles["not_measured"], *piles["unknown"])}
+    return MatchedGenes(
+        **{k: tuple(v) for k, v in piles.items()},
+        read_as=tuple(read_as.items()),
+        suggestions=tuple((name, genes) for name, genes in lost.items() if genes),
+    )
 
 
 def gene_set(store: AtlasStore, up: Iterable[str], down: Iterable[str]) -> Signature:

@@ -16,29 +16,27 @@ Two null hypotheses are tested: see :mod:`lgr_core.signatures.significance`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import BoolArray, FloatArray, IntArray
-from lgr_core.drugs.mechanisms import MechanismAnnotations
-from lgr_core.errors import NotFoundError
+from lgr_core.domain import BoolArray, FloatArray
 from lgr_core.signatures.gene_lists import Signature
-from lgr_core.signatures.significance import other_drugs_p_value, permuted_gene_p_value
+from lgr_core.signatures.library import SignatureLibrary, row_slices
+from lgr_core.signatures.significance import (
+    compound_percentiles,
+    other_drugs_p_value,
+    permuted_gene_p_value,
+)
 
 N_OTHER_CHANGES = 1_000
 """At most so many measured changes replace the signature in the test against other drugs."""
 
-ROWS = 64
-"""Conditions read at a time: half a megabyte, which stays in the processor's cache."""
-
-CONSTANT = 1e-6
-"""A change whose centred squared norm is below this share of its squared norm is constant."""
+SIGNIFICANT = 0.05
+"""FDR up to which a drug is said to mimic or reverse a signature."""
 
 _SEED = 0
 
@@ -50,9 +48,10 @@ class DrugHits:
     ``conditions``, best score first: cell_line, drug, dose_um, score, p_genes, fdr_genes, rank and
     ``of`` (its place among the drugs of its line and dose). ``drugs``, one row a drug and dose,
     lowest FDR first, then best score: drug, dose_um, n_lines, score (mean over the lines), lowest,
-    highest, p_genes, p_others, relation ("self", "twin" or empty), fdr_genes, fdr_others and fdr,
-    the larger of the two. FDRs are over all rows of a table except the signature's own compound,
-    which is not a result: it has no FDR, and comes first, or last in a search for the reverse.
+    highest, p_genes, p_others, percentile (see :func:`compound_percentiles`), relation ("self",
+    "twin" or empty), fdr_genes, fdr_others and fdr, the larger of the two. FDRs are over all rows
+    of a table except the signature's own compound, which is not a result: it has no FDR, and comes
+    first, or last in a search for the reverse.
     ``n_undefined`` conditions change no gene and have no score.
     """
 
@@ -61,78 +60,16 @@ class DrugHits:
     reverse: bool
     n_undefined: int
 
+    @property
+    def significant(self) -> pd.DataFrame:
+        """The drugs that mimic the signature, or reverse it, beyond chance.
 
-@dataclass(frozen=True, slots=True)
-class SignatureLibrary:
-    """The conditions to search, and everything that does not depend on the signature.
-
-    ``rows`` (n,) are those of the atlas whose change is not constant; ``table`` (n) names them;
-    ``norms`` (n,) are their centred norms over the panel. ``drug`` (n,) is the row of each in
-    ``drugs`` (m): drug, dose_um and parent. ``means`` (m, n_panel) are the means of the drug's
-    changes, each centred and scaled to norm 1 before. ``related`` (m, m) flags pairs of one
-    compound, or with mechanisms of one programme.
-    """
-
-    rows: IntArray
-    table: pd.DataFrame
-    norms: FloatArray
-    drug: IntArray
-    drugs: pd.DataFrame
-    means: FloatArray
-    related: BoolArray
-    n_undefined: int
-    changes: Callable[[IntArray], FloatArray]
-
-    @classmethod
-    def read(
-        cls,
-        store: AtlasStore,
-        book: MechanismAnnotations,
-        *,
-        cell_line: str | None = None,
-        doses: Collection[float | None] | None = None,
-        changes: Callable[[IntArray], FloatArray] | None = None,
-    ) -> SignatureLibrary:
-        """Read what is to be searched: one line or all, these doses or all, never merged.
-
-        ``changes`` reads what is searched of rows, (n_rows, n_panel), NaN where undefined; unset,
-        their deltas.
-
-        Raises
-        ------
-        NotFoundError
-            If nothing is measured there, or no gene changes in any of it.
+        FDR at most ``SIGNIFICANT``, and a score above zero, or below zero in a search for the
+        reverse: what is merely unlike a signature does not reverse it.
         """
-        table = store.conditions[["cell_line", "drug", "dose_um"]].astype({"drug": object})
-        rows = np.flatnonzero(_searched(table, cell_line, doses))
-        table = table.iloc[rows]
-        key = table["drug"].astype(str) + "\0" + table["dose_um"].astype(str)
-        drug, first = pd.factorize(key)[0], ~key.duplicated().to_numpy()
-        drugs = table.loc[first, ["drug", "dose_um"]].reset_index(drop=True)
-        changes = store.deltas if changes is None else changes
-        norms, means = _read(changes, store.n_panel, rows, drug, len(drugs), _block_starts(table))
-        defined = np.isfinite(norms)
-        n_lines = np.bincount(drug[defined], minlength=len(drugs))
-        if not defined.any():
-            asked = "a search" if cell_line is None else f"a search in {cell_line}"
-            found = "nothing is measured there, or no gene changes in it"
-            raise NotFoundError(asked, found, "Choose another line or dose.")
-        kept = n_lines > 0
-        place = np.cumsum(kept) - 1
-        parents = store.drug_catalog.parents.of
-        drugs = drugs.assign(parent=drugs["drug"].map(parents), n_lines=n_lines)[kept]
-        related = _related(store, book, drugs)
-        return cls(
-            rows[defined],
-            table[defined],
-            norms[defined],
-            place[drug[defined]],
-            drugs.reset_index(drop=True),
-            np.divide(means[kept], n_lines[kept, None].astype(np.float32)),
-            related,
-            int((~defined).sum()),
-            changes,
-        )
+        drugs = self.drugs
+        right_way = drugs["score"] < 0 if self.reverse else drugs["score"] > 0
+        return drugs[right_way & (drugs["fdr"] <= SIGNIFICANT)].reset_index(drop=True)
 
 
 def find_drugs(
@@ -170,64 +107,12 @@ def find_drugs(
     )
 
 
-# -- reading ---------------------------------------------------------------------------------------
-
-
-def _searched(
-    table: pd.DataFrame, cell_line: str | None, doses: Collection[float | None] | None
-) -> BoolArray:
-    mask = np.ones(len(table), dtype=bool)
-    if cell_line is not None:
-        mask &= (table["cell_line"] == cell_line).to_numpy()
-    if doses is not None:
-        at_dose = table["dose_um"].isin([dose for dose in doses if dose is not None])
-        mask &= (at_dose | (table["dose_um"].isna() & (None in doses))).to_numpy()
-    return mask
-
-
-def _block_starts(table: pd.DataFrame) -> list[int]:
-    """Where a line or dose begins, and the end: no drug is twice between two of them."""
-    line, dose = table["cell_line"].to_numpy(), table["dose_um"].to_numpy(float)
-    same = (line[1:] == line[:-1]) & (np.nan_to_num(dose[1:]) == np.nan_to_num(dose[:-1]))
-    return [0, *(np.flatnonzero(~same) + 1).tolist(), len(table)]
-
-
-def _read(
-    changes_of_rows: Callable[[IntArray], FloatArray],
-    n_genes: int,
-    rows: IntArray,
-    drug: IntArray,
-    n_drugs: int,
-    starts: list[int],
-) -> tuple[FloatArray, FloatArray]:
-    """Centred norms (n,), NaN where constant, and the sum of each drug's unit changes."""
-    # Blocks of one line and dose hold each drug at most once, so that ``sums[drug] +=`` below,
-    # which adds once per distinct index, loses nothing.
-    norms = np.full(len(rows), np.nan)
-    sums = np.zeros((n_drugs, n_genes), dtype=np.float32)
-    for here in (rows_slice for ends in pairwise(starts) for rows_slice in _slices(*ends)):
-        changes = changes_of_rows(rows[here])
-        squares = np.vecdot(changes, changes)
-        changes = changes - changes.mean(axis=1, keepdims=True)
-        spread = np.vecdot(changes, changes)
-        defined = spread > CONSTANT * squares
-        norm = np.sqrt(spread, dtype=np.float64, out=np.full(len(defined), np.nan), where=defined)
-        norms[here] = norm
-        changes /= np.where(defined, norm, 1).astype(np.float32)[:, None]
-        sums[drug[here][defined]] += changes[defined]
-    return norms, sums
-
-
 def _products(library: SignatureLibrary, unit: FloatArray) -> FloatArray:
     """The product of the weights (n_panel,) with each row's change, (n_rows,)."""
     products = np.empty(len(library.rows))
-    for here in _slices(0, len(products)):
+    for here in row_slices(0, len(products)):
         products[here] = library.changes(library.rows[here]) @ unit
     return products
-
-
-def _slices(start: int, stop: int) -> Iterator[slice]:
-    return (slice(first, min(first + ROWS, stop)) for first in range(start, stop, ROWS))
 
 
 def _unit(weights: FloatArray) -> FloatArray:
@@ -235,20 +120,6 @@ def _unit(weights: FloatArray) -> FloatArray:
     centred = weights - weights.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
     return np.divide(centred, norm, out=np.zeros_like(centred), where=norm > 0).astype(np.float32)
-
-
-def _related(store: AtlasStore, book: MechanismAnnotations, drugs: pd.DataFrame) -> BoolArray:
-    """Which of the drugs (m, m) are of one compound, or of mechanisms of one programme."""
-    known = [store.annotations[drug] for drug in drugs["drug"]]
-    tags = (book.tags(row["drug"], moa=row.get("moa"), targets=row.get("targets")) for row in known)
-    programmes = [book.programmes(each) for each in tags]
-    every = sorted(set().union(*programmes))
-    # (m, n_programmes) membership; a product above 0 is a programme in common.
-    member = np.array([[name in own for name in every] for own in programmes], dtype=np.float32)
-    catalog = store.drug_catalog
-    closed = {parent: catalog.sharing(parent) for parent in drugs["parent"].unique()}
-    related = np.array([drugs["parent"].isin(closed[parent]) for parent in drugs["parent"]])
-    return (member @ member.T > 0) | related
 
 
 # -- drugs -----------------------------------------------------------------------------------------
@@ -267,8 +138,9 @@ def _drugs(
     norm = np.linalg.norm(library.means, axis=1)
     r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
     drugs = library.drugs.assign(score=score, p_genes=permuted_gene_p_value(sign * r, len(unit)))
-    others = sign * _other_scores(store, signature, library)
-    drugs["p_others"] = other_drugs_p_value(sign * score, others)
+    others, unrelated = _other_scores(store, signature, library)
+    drugs["p_others"] = other_drugs_p_value(sign * score, sign * others[unrelated])
+    drugs["percentile"] = compound_percentiles(score, others, unrelated)
     drugs["relation"] = _relations(store, signature.drug, drugs["drug"])
     tested = drugs["relation"] == ""
     for test in ("genes", "others"):
@@ -277,10 +149,12 @@ def _drugs(
     return drugs
 
 
-def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLibrary) -> FloatArray:
-    """Scores (k,) of other compounds' changes with every drug unrelated to them.
+def _other_scores(
+    store: AtlasStore, signature: Signature, library: SignatureLibrary
+) -> tuple[FloatArray, BoolArray]:
+    """Scores of other compounds' changes with every drug, (m, n_sample), and which count, alike.
 
-    One product (m, n_panel) x (n_panel, n_sample), then the pairs that the null hypothesis covers.
+    Those of a pair of unrelated compounds, neither of them the signature's own, count.
     """
     n = min(N_OTHER_CHANGES, len(library.rows))
     sample = np.sort(np.random.default_rng(_SEED).choice(len(library.rows), n, replace=False))
@@ -293,7 +167,7 @@ def _other_scores(store: AtlasStore, signature: Signature, library: SignatureLib
         closed = store.drug_catalog.sharing(store.drug_catalog.parent(signature.drug))
         other = ~library.drugs["parent"].isin(closed).to_numpy()
         unrelated &= other[:, None] & other[drug_of_change]
-    return (library.means @ _unit(others).T)[unrelated]
+    return library.means @ _unit(others).T, unrelated
 
 
 def _as_gene_list(changes: FloatArray, n_up: int, n_down: int) -> FloatArray:

@@ -18,6 +18,9 @@ other changes
     an FDR of 0.05 promises. Compounds that are alike without being annotated so stay among the
     pairs: the test errs to the safe side.
 
+Beside them stands a percentile: where the score of a drug stands among its own scores with the
+atlas's other compounds, so that a drug which scores high with everything is seen to.
+
 FDRs are of Benjamini and Hochberg (1995).
 """
 
@@ -26,9 +29,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import stdtr
 
-from lgr_core.domain import FloatArray
+from lgr_core.domain import BoolArray, FloatArray
 
 SMALLEST = 1e-300
+
+FEWEST_COMPOUNDS = 20
+"""With fewer changes of other compounds to compare with, a drug has no percentile."""
 
 _TIE = 1e-6
 
@@ -52,3 +58,21 @@ def other_drugs_p_value(score: FloatArray, others: FloatArray) -> FloatArray:
     """
     below = np.searchsorted(np.sort(others), score - _TIE)
     return (1 + len(others) - below) / (1 + len(others))
+
+
+def compound_percentiles(score: FloatArray, others: FloatArray, counted: BoolArray) -> FloatArray:
+    """Percentiles of drugs against the atlas's own compounds, -100 to 100, (m,).
+
+    As CLUE's tau (Subramanian et al. 2017, doi:10.1016/j.cell.2017.10.049), of a drug d with score
+    s and scores s_i with the n changes of other compounds::
+
+        percentile = sign(s) * 100 / n * sum over i of [abs(s_i) < abs(s)]
+
+    98 says that 2 in 100 other compounds are as like d or as opposite to it as the signature is.
+    ``score`` is (m,); ``others`` and ``counted``, which of them count, are (m, n_sample). NaN where
+    fewer than ``FEWEST_COMPOUNDS`` count.
+    """
+    weaker = (np.abs(others) < np.abs(score)[:, None] - _TIE) & counted
+    n = counted.sum(axis=1)
+    share = weaker.sum(axis=1) / np.maximum(n, 1)
+    return np.where(n < FEWEST_COMPOUNDS, np.nan, np.sign(score) * 100 * share)

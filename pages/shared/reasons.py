@@ -279,7 +279,7 @@ def _annotation(view: Answered, drug: str) -> Annotation:
 def claims_of(view: Answered, neighbor: Neighbor) -> tuple[CheckedClaim, ...]:
     """The checked claims of a neighbour's reason."""
     query = view.answer.retrieval.query
-    reason = StatedReason(query.drug, neighbor.drug, neighbor.rationale)
+    reason = StatedReason(query.drug, neighbor.drug, neighbor.rationale, neighbor.structured)
     return state.audit(view.asked.store).checked(reason, query.cell_line, query.dose_um)
 
 
@@ -290,8 +290,8 @@ def _claim_words(one: CheckedClaim, view: Answered) -> str:
         what = f"{claim.subject}: {state.book().mechanism(claim.what).label}"
     else:
         what = str(claim)
-    of_query = claim.subject == view.answer.retrieval.query.drug
-    if claim.kind is ClaimKind.DIRECTION and of_query and view.asked.view["reveal"] != ON:
+    query = view.answer.retrieval.query.drug
+    if claim.rests_on_change_of(query) and view.asked.view["reveal"] != ON:
         return f"{what}: hidden with the truth"
     place = "" if one.rank is None else f" (rank {one.rank:,} of {one.n_genes:,} by change)"
     return f"{what}: {one.verdict.label}{place}"

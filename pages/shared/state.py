@@ -33,7 +33,7 @@ from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.effect_size import strengths
 from lgr_core.signatures.expected import ExpectedSignatures
-from lgr_core.signatures.search import SignatureLibrary
+from lgr_core.signatures.library import SignatureLibrary
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture

@@ -9,8 +9,17 @@ import pandas as pd
 import pytest
 
 from lgr_core.answer import predict
-from lgr_core.answer.export import answer_csv, table_csv, write_answer
+from lgr_core.answer.export import (
+    answer_adata,
+    answer_csv,
+    answer_rnk,
+    table_csv,
+    write_answer,
+)
+from lgr_core.domain import Change
 from lgr_core.errors import UsageError
+from lgr_core.retrieval.query_block import EvidenceReader
+from tests.support.plated_atlas import ByName, plated_atlas
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +68,25 @@ def test_a_spreadsheet_runs_no_cell():
     marked = [f"'{cell}" for cell in cells[:5]]
     assert read["'=name"].tolist() == [*marked, "'\nx", "a=b", "", ""]
     assert read["value"].tolist() == [-1.5, *range(8)]
+
+
+def test_files_of_a_specific_change_say_so(tmp_path):
+    """In the columns, in each observation and in a comment; those of a total change are as ever."""
+    store = plated_atlas(tmp_path / "plated", lines=2, drugs=24)
+    asked = {"cell_line": "L1", "drug": "D03", "selector": ByName("llm"), "k": 2}
+    reader = EvidenceReader(store, change=Change.SPECIFIC)
+    specific = predict(store, **asked, change=Change.SPECIFIC, reader=reader)
+    table = pd.read_csv(io.StringIO(answer_csv(specific)))
+    drugs = [f"{drug}_specific" for drug in specific.retrieval.drugs]
+    assert list(table) == ["gene", "predicted_specific", "measured_specific", *drugs]
+    np.testing.assert_allclose(table["predicted_specific"], specific.prediction.delta, rtol=1e-5)
+    assert answer_rnk(specific).splitlines()[0] == "# predicted specific change"
+    assert set(answer_adata(specific).obs["change"]) == {"specific"}
+    total = predict(store, **asked)
+    assert list(pd.read_csv(io.StringIO(answer_csv(total))))[:3] == [
+        "gene",
+        "predicted",
+        "measured",
+    ]
+    assert not answer_rnk(total).startswith("#")
+    assert set(answer_adata(total).obs["change"]) == {"total"}

@@ -15,6 +15,7 @@ from lgr_core.atlas.store import open_atlas
 from lgr_core.cli import main
 from lgr_core.domain import Condition, ValueKind
 from lgr_core.errors import InputError
+from lgr_core.retrieval.specific_change import specific_changes
 from tests.support.count_files import write_h5ad
 
 COMPOUNDS = [f"Compound {i}" for i in range(12)]
@@ -224,8 +225,8 @@ def test_counts_on_several_plates_keep_no_change_per_plate(tmp_path, samples):
     assert store.plates["control"].tolist() == ["cell_line", "cell_line"]
 
 
-def test_other_parents_are_counted_over_a_conditions_plates(build):
-    """Eleven others on p1; on both plates twelve; a salt of the same parent is no other."""
+def test_other_parents_are_those_of_the_plate_that_has_the_most(build):
+    """Twelve others on p1, of both plates too; a salt of the same parent is no other."""
     rows = [("A549", drug, "p1") for drug in COMPOUNDS]
     rows += [("A549", "Talc", "p2"), ("A549", "Talc (hydrochloride)", "p2")]
     rows += [("A549", "Zinc", "p1;p2"), ("LoVo", "Zinc", "p1")]
@@ -240,7 +241,10 @@ def test_other_parents_are_counted_over_a_conditions_plates(build):
             ("LoVo", "Zinc"),
         ]
     }
-    assert list(at.values()) == [12, 1, 13, 0]
+    assert list(at.values()) == [12, 1, 12, 0]
+    specific = specific_changes(store)
+    np.testing.assert_array_equal(np.maximum(others, 0), specific.n_others)
+    assert specific.defined.mean() == plate_summary(store)["separable"]
     summary = plate_summary(store)
     assert (summary["plates"], summary["conditions_with_plate"]) == (2, len(rows))
     assert summary["other_parents"] == {"min": 0, "median": 1, "max": 12}

@@ -16,6 +16,10 @@ def test_a_change_by_name_is_that_of_its_row(tmp_path):
     expected = specific_changes(store).of(np.array([24 + 2]))[0]
     assert changes("L1", "D02", 1.0) == pytest.approx(expected)
     assert changes("L1", "D99", 1.0) is None
+    third, fourth = specific_changes(store).of(np.array([24 + 2, 24 + 3]))
+    found = changes.similarities("L1", 1.0).rank("D02", "D03")
+    assert found.r == pytest.approx(np.corrcoef(third, fourth)[0, 1], abs=1e-6)
+    assert found.n == 23
 
 
 def test_without_enough_others_or_plates_there_is_none(tmp_path):

@@ -17,13 +17,16 @@ from lgr_core.batch.engine import by_neighbors, by_weights
 from lgr_core.batch.export import PAIR, write_zip
 from lgr_core.batch.query_list import listed, read_query_rows
 from lgr_core.batch.results import BatchRun
-from lgr_core.errors import NotFoundError
+from lgr_core.domain import Change
+from lgr_core.errors import NotFoundError, UsageError
 from lgr_core.metrics import pearson_delta
 from lgr_core.prediction.attribution import make_method
 from lgr_core.retrieval.neighbor_files import read_neighbors
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
+from lgr_core.retrieval.specific_change import specific_changes
 from tests.support.lab_atlas import IMAGE, UNMEASURED, build_lab
+from tests.support.plated_atlas import ByName, plated_atlas
 
 TEXT = f"Trametinib, A549\nTrametinib, A549, 0.5\n{IMAGE}, LoVo\n{UNMEASURED}, A549\nAfatinib, A549"
 NONSENSE = "Nonsense, A549"
@@ -213,3 +216,27 @@ def test_no_cell_of_a_table_is_a_formula(store):
     finally:
         store.genes = names
         store.__dict__.pop("gene_names", None)
+
+
+def test_a_batch_of_specific_changes_compares_them_with_specific_changes(tmp_path):
+    """Scores, measured side and labels are of the specific change, and answers must be."""
+    store = plated_atlas(tmp_path / "plated", lines=2, drugs=24)
+    pools = read_query_rows(store, listed("D03, L1\nD04, L1")).pools
+    found = BatchRun(store, pools, 3, change=Change.SPECIFIC)
+    reader = EvidenceReader(store, change=Change.SPECIFIC)
+    found.predict(by_neighbors(reader, lambda _: ByName("llm"), 3, tmp_path))
+    files = unzipped(write_zip(found))
+    table = pd.read_csv(io.BytesIO(files["predictions.csv"])).set_index(["drug", "change"])
+    rows = np.array([store.row(pool.query) for pool in pools])
+    expected = specific_changes(store).of(rows)
+    genes = table.columns[2:]
+    for place, drug in enumerate(("D03", "D04")):
+        np.testing.assert_allclose(table.loc[(drug, "measured"), genes], expected[place], rtol=1e-5)
+    summary = pd.read_csv(io.BytesIO(files["summary.csv"]))
+    scores = pearson_delta(found.deltas, expected)
+    np.testing.assert_allclose(summary["pearson_specific"], scores, atol=1e-5)
+    assert summary["pearson_delta"].isna().all()
+    assert "change:" in files["README.txt"].decode()
+    total = BatchRun(store, pools, 3)
+    with pytest.raises(UsageError, match="total"):
+        total.predict(by_neighbors(reader, lambda _: ByName("llm"), 3, tmp_path))

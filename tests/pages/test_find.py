@@ -12,7 +12,8 @@ from lgr_core.answer import predict
 from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.signatures.gene_lists import whole_change
-from lgr_core.signatures.search import DrugHits, SignatureLibrary, find_drugs
+from lgr_core.signatures.library import SignatureLibrary
+from lgr_core.signatures.search import DrugHits, find_drugs
 from pages.shared import finding, hits
 from tests.support.lab_atlas import IMAGE, UNMEASURED
 from tests.support.rendered_page import link, text, turn, unfold

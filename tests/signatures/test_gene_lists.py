@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lgr_core.errors import InputError
+from lgr_core.signatures.gene_aliases import GeneAliases
 from lgr_core.signatures.gene_lists import (
     FEW,
     gene_set,
@@ -90,3 +91,23 @@ def test_a_change_that_says_nothing_is_refused(weights):
     """Constant, not finite, or no vector."""
     with pytest.raises(InputError, match="signature"):
         whole_change(weights)
+
+
+def test_another_name_of_a_gene_is_suggested_and_not_used():
+    """p53 is TP53, AKT three genes, and an atlas may have the earlier symbol; case is no matter."""
+    measured = {gene.casefold(): gene for gene in ("TP53", "AKT1", "AKT3", "WHSC1", "IFNG")}
+    suggest = GeneAliases.load().suggest
+    assert suggest("P53", measured) == ("TP53",)
+    assert suggest("AKT", measured) == ("AKT1", "AKT3")
+    assert suggest("NSD2", measured) == suggest("MMSET", measured) == ("WHSC1",)
+    assert suggest("IFN-\u03b3", measured) == ("IFNG",)
+    assert suggest("FOXO3A", measured) == suggest("xyz", measured) == ()
+
+
+def test_a_reading_lists_suggestions_beside_what_is_lost(lab):
+    """The name stays among those that are not used."""
+    gene = lab.gene_names[0]
+    reading = read_genes(lab, [gene, "p53", "nothing"])
+    assert (reading.used, reading.unknown) == ((gene,), ("p53", "nothing"))
+    has = "TP53" in lab.gene_names
+    assert reading.suggestions == ((("p53", ("TP53",)),) if has else ())

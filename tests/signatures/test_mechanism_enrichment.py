@@ -8,8 +8,9 @@ from scipy.stats import mannwhitneyu
 from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.signatures.gene_lists import whole_change
+from lgr_core.signatures.library import SignatureLibrary
 from lgr_core.signatures.mechanism_enrichment import COLUMNS, enriched_mechanisms
-from lgr_core.signatures.search import DrugHits, SignatureLibrary, find_drugs
+from lgr_core.signatures.search import DrugHits, find_drugs
 
 BOOK = MechanismAnnotations.load()
 

@@ -7,9 +7,12 @@ import pytest
 from lgr_core.domain import Condition
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import NotFoundError
+from lgr_core.retrieval.specific_change import View, changes_of, specific_changes
 from lgr_core.signatures.gene_lists import Signature, gene_set, whole_change
-from lgr_core.signatures.search import SignatureLibrary, find_drugs
+from lgr_core.signatures.library import SignatureLibrary
+from lgr_core.signatures.search import DrugHits, find_drugs
 from tests.support.lab_atlas import MECHANISMS
+from tests.support.plated_atlas import plated_atlas
 
 BOOK = MechanismAnnotations.load()
 
@@ -91,7 +94,7 @@ def test_the_reverse_of_a_change_is_the_mimic_of_its_opposite(lab, library, tram
 
     Other changes are no mirror: to mimic one and to reverse one are two things.
     """
-    unlike = {"score", "lowest", "highest", "p_others", "fdr_others", "fdr"}
+    unlike = {"score", "lowest", "highest", "percentile", "p_others", "fdr_others", "fdr"}
     opposite = Signature(-trametinib.weights, drug="Trametinib")
     mimic = find_drugs(lab, opposite, library)
     reverse = find_drugs(lab, trametinib, library, reverse=True)
@@ -103,6 +106,7 @@ def test_the_reverse_of_a_change_is_the_mimic_of_its_opposite(lab, library, tram
         columns = [name for name in ours if name not in unlike]
         pd.testing.assert_frame_equal(ours[columns], theirs[columns], rtol=1e-3)
         np.testing.assert_allclose(ours["score"], -theirs["score"], atol=1e-6)
+    np.testing.assert_array_equal(by_name[0]["percentile"], -by_name[1]["percentile"])
     assert reverse.conditions["score"].is_monotonic_increasing
 
 
@@ -270,3 +274,39 @@ def test_a_condition_without_change_has_no_score(lab, trametinib, monkeypatch):
     assert len(found.conditions) == len(lab.conditions) - 1
     assert "Vorinostat" not in set(found.drugs["drug"])
     assert np.isfinite(found.drugs[["score", "p_genes", "p_others"]]).all(axis=None)
+
+
+def hits(scores, fdrs, *, reverse):
+    """A result of drugs A, B, ... with these scores and FDRs."""
+    drugs = pd.DataFrame({"drug": list("ABCD"), "score": scores, "fdr": fdrs})
+    return DrugHits(pd.DataFrame(), drugs, reverse, 0)
+
+
+def test_only_what_is_below_zero_is_reversed():
+    """An FDR of 0.05 passes; a sure score above zero is no reversal; the own drug is none."""
+    scores, fdrs = [-0.5, -0.4, 0.3, -1.0], [0.05, 0.06, 0.01, np.nan]
+    assert hits(scores, fdrs, reverse=True).significant["drug"].tolist() == ["A"]
+    assert hits(scores, fdrs, reverse=False).significant["drug"].tolist() == ["C"]
+    assert hits([0.1] * 4, [0.001] * 4, reverse=True).significant.empty
+
+
+def test_a_specific_search_is_calibrated_on_specific_changes(tmp_path):
+    """The signature against itself is 1; p is among the specific scores of unrelated pairs."""
+    store = plated_atlas(tmp_path / "plated", lines=1, drugs=26)
+    rows = np.arange(26)
+    specific = specific_changes(store).of(rows)
+    library = SignatureLibrary.read(
+        store, BOOK, cell_line="L0", doses=[1.0], changes=changes_of(store, View.SPECIFIC)
+    )
+    drugs = find_drugs(store, whole_change(specific[3], drug="D03"), library).drugs
+    found = drugs.set_index("drug")
+    r = np.corrcoef(specific.astype(float))
+    assert found.loc["D03", "score"] == pytest.approx(1, abs=1e-5)
+    assert found.loc["D05", "score"] == pytest.approx(r[3, 5], abs=1e-5)
+    others = np.delete(np.delete(r, 3, axis=0), 3, axis=1)
+    pairs = others[~np.eye(25, dtype=bool)]
+    p = (1 + (pairs >= r[3, 5]).sum()) / (1 + len(pairs))
+    assert found.loc["D05", "p_others"] == pytest.approx(p)
+    with_d05 = np.abs(np.delete(r[5], [3, 5]))
+    percentile = np.sign(r[3, 5]) * 100 * (with_d05 < abs(r[3, 5])).mean()
+    assert found.loc["D05", "percentile"] == pytest.approx(percentile)
