@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import benchmark_sections as sections
-from pages.shared.benchmark_runs import (
+from pages.benchmark import sections
+from pages.benchmark.runs import (
     MOST_SLICES,
     gaps_by,
     largest,
@@ -17,8 +17,8 @@ from pages.shared.benchmark_runs import (
     sliced,
     with_organs,
 )
-from pages.shared.benchmark_slices import where_words
-from pages.shared.benchmark_view import FIELDS, SLICES
+from pages.benchmark.slices import where_words
+from pages.benchmark.view import FIELDS, SLICES
 from tests.support import benchmark_runs
 from tests.support.lab_atlas import IMAGE, LINES
 

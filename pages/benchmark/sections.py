@@ -16,9 +16,10 @@ from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, reads_pool, 
 from lgr_core.evaluation.run_store import TRUST
 from lgr_core.evaluation.tables import gap_table, mean_table, method_table
 from lgr_core.metrics import METRICS, Direction
-from pages.shared import pieces, run_state, state
-from pages.shared.benchmark_runs import run_folder
-from pages.shared.benchmark_view import Shown
+from pages.benchmark import run_state
+from pages.benchmark.runs import run_folder
+from pages.benchmark.view import Shown
+from pages.shared import pieces, state
 from pages.shared.charts import chart
 from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import K_MAX, spell_dose

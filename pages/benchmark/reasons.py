@@ -5,8 +5,8 @@ from __future__ import annotations
 from lgr_core.audit.shipped_rates import direction_sentence, shipped_rates
 from lgr_core.evaluation import fragments
 from lgr_core.evaluation.retrieval_table import WHAT_RETRIEVAL_IS, retrieval_table
+from pages.benchmark.view import Shown
 from pages.shared import pieces
-from pages.shared.benchmark_view import Shown
 from pages.shared.widgets import html
 
 SAME_MECHANISM = "Do the selectors find drugs of the same mechanism?"

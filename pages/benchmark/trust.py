@@ -17,8 +17,8 @@ from lgr_core.evaluation.calibration_tables import (
     trust_table,
 )
 from lgr_core.evaluation.report import of_regime
+from pages.benchmark.view import Shown
 from pages.shared import evidence_state, pieces, state
-from pages.shared.benchmark_view import Shown
 from pages.shared.browsing import download
 from pages.shared.charts import chart
 from pages.shared.widgets import html

@@ -18,8 +18,9 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import regimes
 from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import METRICS
-from pages.shared import links, pieces, run_state
-from pages.shared.benchmark_runs import run_folders
+from pages.benchmark import run_state
+from pages.benchmark.runs import run_folders
+from pages.shared import links, pieces
 from pages.shared.pickers import picker, uploaded
 from pages.shared.question import DEMO, default_atlas, one_of
 from pages.shared.widgets import html, start

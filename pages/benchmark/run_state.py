@@ -11,8 +11,8 @@ from lgr_core.config import Settings
 from lgr_core.evaluation.demo_run import run_demo as score_demo
 from lgr_core.evaluation.run_store import Run, load_run
 from lgr_core.evaluation.runner import Progress
+from pages.benchmark.runs import gaps_by, run_folder, sliced, with_organs
 from pages.shared import state
-from pages.shared.benchmark_runs import gaps_by, run_folder, sliced, with_organs
 
 
 def run(name: str) -> Run:

@@ -12,9 +12,10 @@ from lgr_core.evaluation import figures
 from lgr_core.evaluation.figures import method_style, number, side_words
 from lgr_core.evaluation.paired_comparison import distinguishable
 from lgr_core.metrics import METRICS, Direction
-from pages.shared import browsing, pieces, run_state
-from pages.shared.benchmark_runs import MOST_SLICES, largest
-from pages.shared.benchmark_view import SLICES, Shown
+from pages.benchmark import run_state
+from pages.benchmark.runs import MOST_SLICES, largest
+from pages.benchmark.view import SLICES, Shown
+from pages.shared import browsing, pieces
 from pages.shared.charts import chart
 from pages.shared.widgets import html
 from pages.shared.words import listed
