@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from pages.benchmark.view import FIELDS, SLICES
 from tests.support import benchmark_runs
 from tests.support.lab_atlas import IMAGE, LINES
 
+ROOT = Path(__file__).resolve().parents[2]
 REGIMES = ("unseen_drug", "unseen_cell_line")
 
 
@@ -38,14 +40,17 @@ def home(lab_home, lab, tmp_path_factory):
 
 
 @pytest.fixture
-def visit(visit, home, monkeypatch):
-    """A visit to the page: ``visit("gaps", metric="cosine")`` opens that section and link."""
+def visit(home, monkeypatch):
+    """A visit to the page: ``visit("gaps", metric="cosine")`` opens that section and link.
+
+    The page is opened by its address, not by way of Predict.
+    """
 
     def open_page(*opened, home=home, **link):
         monkeypatch.setenv("LGR_HOME", str(home))
         monkeypatch.setattr(run_catalog, "SHIPPED_RUNS", home / "shipped")
-        app = visit(atlas="lab")
-        for key, value in link.items():
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for key, value in {"atlas": "lab", **link}.items():
             app.query_params[key] = value
         for fold in opened:
             app.session_state[f"fold_{fold}"] = True
