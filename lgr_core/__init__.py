@@ -29,6 +29,8 @@ from lgr_core.domain import (
     ValueKind,
 )
 from lgr_core.errors import LgrError
+from lgr_core.evaluation.run_catalog import open_run as _open_run
+from lgr_core.evaluation.run_store import Run
 from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
 from lgr_core.retrieval.manual_selector import NamedSelector
 from lgr_core.retrieval.parse_query import read_query
@@ -49,6 +51,7 @@ __all__ = [
     "Reason",
     "Rejected",
     "Retrieval",
+    "Run",
     "Scope",
     "Settings",
     "StructuredReason",
@@ -57,6 +60,7 @@ __all__ = [
     "compare",
     "llm_selector",
     "open_atlas",
+    "open_run",
     "predict",
     "read_query",
     "retrieve",
@@ -74,5 +78,23 @@ def open_atlas(name: str, home: Path | str | None = None) -> AtlasStore:
     NotFoundError
         If there is no such atlas; the nearest names are offered.
     """
-    settings = Settings.from_environment() if home is None else Settings(home=Path(home))
-    return _open_atlas(name, settings.atlases)
+    return _open_atlas(name, _settings(home).atlases)
+
+
+def open_run(name: str, home: Path | str | None = None) -> Run:
+    """Open a benchmark run by name: one of ``home``, or a shipped one, which needs no atlas.
+
+    >>> summary = open_run("tahoe").summary
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such run; the nearest names are offered.
+    InputError
+        If the run is not finished.
+    """
+    return _open_run(name, _settings(home))
+
+
+def _settings(home: Path | str | None) -> Settings:
+    return Settings.from_environment() if home is None else Settings(home=Path(home))

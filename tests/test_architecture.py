@@ -52,6 +52,7 @@ EDGES = {
     "httpx2": {"atlas/download.py", "llm/transport.py"},
     "torch": {"prediction/chemcpa/network.py", "prediction/chemcpa/training.py"},
     "plotly": {"figures/*", "evaluation/figures/*"},
+    "matplotlib": {"evaluation/figures/print_panels.py"},
     "gseapy": {"enrichment.py"},
     "jinja2": {"evaluation/fragments.py"},
     "streamlit": set(),

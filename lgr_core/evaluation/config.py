@@ -16,9 +16,10 @@ from lgr_core.domain import Change, WellScope
 from lgr_core.errors import InputError, UsageError
 from lgr_core.evaluation.folds import Fold, by_parent, make_folds
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.source_digest import source_digest
 from lgr_core.evaluation.splits import read_split
 from lgr_core.files import atomic_write_text
-from lgr_core.metrics import metrics_of
+from lgr_core.metrics import Metric, metrics_of
 
 CONFIG = "config.json"
 PACKAGES = ("numpy", "pandas", "scipy", "rdkit", "duckdb", "anndata", "pyarrow", "torch")
@@ -29,6 +30,9 @@ AGGREGATION = "mean"
 
 _UNCOMPARED = frozenset({"versions", "started_at", "finished_at", "fitted", "splits"})
 """Fields of a recorded config that may differ when a run is resumed."""
+
+_CODE = frozenset({"lgr_version", "code"})
+"""Fields of a recorded config that name the code."""
 
 _EXTERNAL_KEY = "guests"
 """The key of ``external`` in the file, which runs that were written before have too."""
@@ -111,11 +115,22 @@ class BenchmarkConfig:
             "simulated": store.simulated,
             "n_panel": store.n_panel,
             "aggregation": AGGREGATION,
-            "metrics": list(metrics_of(self.change)),
+            "metrics": {name: settings(each) for name, each in metrics_of(self.change).items()},
             "lgr_version": version("lgr-explorer"),
+            "code": source_digest(),
             **json.loads(json.dumps(fields, default=list)),
             "versions": {"python": platform.python_version(), **packages},
         }
+
+
+def settings(metric: Metric) -> dict[str, Any]:
+    """What decides a metric's values and how they are read, for a config."""
+    return {
+        "formula": metric.formula,
+        "best": metric.best,
+        "direction": str(metric.direction),
+        "needs": list(metric.needs),
+    }
 
 
 def headline(config: Mapping[str, Any]) -> str:
@@ -140,11 +155,25 @@ def check_same(folder: Path, config: Mapping[str, Any]) -> None:
     differs = [
         key for key in config if key not in _UNCOMPARED and before.get(key) != config.get(key)
     ]
-    if differs:
-        key = differs[0]
-        found = f"it holds a run of another config: {key} is {before.get(key)!r} there, "
-        found += f"{config[key]!r} now"
-        raise InputError(f"results {folder}", found, "Give another folder with --out.")
+    if not differs:
+        return
+    if differs[0] in _CODE:
+        found = f"it holds results of other code: version {before.get('lgr_version')}, "
+        found += f"source {before.get('code') or 'not recorded'} there, "
+        found += f"version {config['lgr_version']}, source {config['code']} now"
+        do = "Give another folder with --out, or finish the run with the code that began it."
+        raise InputError(f"results {folder}", found, do)
+    found = "it holds a run of another config: "
+    found += _difference(differs[0], before.get(differs[0]), config[differs[0]])
+    raise InputError(f"results {folder}", found, "Give another folder with --out.")
+
+
+def _difference(key: str, before: object, now: object) -> str:
+    """The first value that differs, in words; of two mappings, the first that differs in them."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        inner = next(name for name in {**before, **now} if before.get(name) != now.get(name))
+        return _difference(f"{key}.{inner}", before.get(inner), now.get(inner))
+    return f"{key} is {before!r} there, {now!r} now"
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import chosen_methods
 from lgr_core.evaluation.run_store import Run
 from lgr_core.evaluation.runner import Progress, run_benchmark
+from lgr_core.evaluation.source_digest import source_digest
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 
@@ -35,8 +36,8 @@ DEMO_PLAN = BenchmarkConfig(
 def run_demo(
     store: AtlasStore, settings: Settings, *, workers: int = 1, progress: Progress | None = None
 ) -> Run:
-    """Score the methods on the demo atlas; a run of this build that is there is read."""
-    folder = settings.runs / f"{store.name}-{store.build_id[:8]}"
+    """Score the methods on the demo atlas; a run of this build by this code is read."""
+    folder = settings.runs / f"{store.name}-{store.build_id[:8]}-{source_digest()[:8]}"
     recorded = partial(recorded_selector, settings=settings)
     selectors = partial(make_selector, recorded=recorded)
     return run_benchmark(

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lgr_core.domain import ValueKind
 from lgr_core.evaluation.figures import CONTROL, EXTERNAL, NEUTRAL, Group, method_style
+from lgr_core.evaluation.figures.six_panels import KEYS, SixPanels
 from lgr_core.evaluation.labels import KINDS, READING, UNEQUAL, who_reads
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.evaluation.table_labels import config_words
@@ -84,6 +85,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.globals.update(READING=READING, UNEQUAL=UNEQUAL)
+    found.filters["percent"] = "{:.2%}".format
     return found
 
 
@@ -100,6 +102,11 @@ def asks(question: str) -> str:
 def unequal() -> str:
     """What must be said wherever the regime of unseen lines is shown."""
     return _fragment("unequal")
+
+
+def six_panels(figure: SixPanels) -> str:
+    """The figure of a regime as bars that fit any width, with what their colours mean."""
+    return _fragment("six_panels", figure, KEYS)
 
 
 def who_diagram(regime: Regime) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lgr_core.domain import Change
 from lgr_core.evaluation.regimes import Regime
 
 
@@ -48,6 +49,17 @@ REGIME_LABELS: Mapping[Regime, RegimeLabels] = MappingProxyType(
 
 PAPER_ORDER = ("cosine", "mae_delta", "mse_delta", "sign_accuracy", "pearson_delta", "r2_fit")
 """The paper's six metrics, panels a to f of its figures."""
+
+_SPECIFIC_ORDER = (
+    *("cosine_specific", "mse_specific", "sign_specific_top50"),
+    *("pearson_specific", "overlap_specific_at_50", "magnitude_ratio_specific"),
+)
+
+
+def panel_metrics(change: Change) -> tuple[str, ...]:
+    """The six metrics that are drawn side by side: the paper's, or those of the specific change."""
+    return PAPER_ORDER if change is Change.TOTAL else _SPECIFIC_ORDER
+
 
 UNEQUAL = (
     "Unequal evidence: here retrieval averages measured changes of the held-out line, which the "

@@ -21,6 +21,7 @@ _NAMES = {
     "value_kind": "values",
     "n_panel": "genes scored",
     "lgr_version": "version of LGR Explorer",
+    "code": "digest of its source",
     "k": "neighbours (k)",
     "random_seeds": "draws of random drugs",
     "one_per_parent": "one form of a compound among neighbours",

@@ -1,28 +1,14 @@
 """How good the methods are, beside rivals and controls that keep them honest."""
 
-from pages.shared import benchmark_reasons, benchmark_slices, benchmark_trust, pieces
-from pages.shared import benchmark_sections as sections
-from pages.shared.benchmark_view import Shown, choose, tabs
-from pages.shared.widgets import html
-
-
-def show(shown: Shown) -> None:
-    """One regime of one run."""
-    sections.question(shown)
-    sections.means(shown)
-    sections.gaps(shown)
-    benchmark_slices.where(shown)
-    sections.conditions_and_spread(shown)
-    sections.neighbors(shown)
-    benchmark_trust.trust(shown)
-
+from pages.benchmark import sections, trust
+from pages.benchmark.answer import answer
+from pages.benchmark.folds import folds
+from pages.benchmark.view import choose, tabs
 
 shown = choose()
 if shown is not None:
-    html(sections.badge(shown) + pieces.title(f"Benchmark of {shown.run.config['atlas']}"))
+    sections.heading(shown)
     with tabs(shown):
-        show(shown)
-    benchmark_reasons.reasons(shown)
-    benchmark_trust.ceiling(shown)
-    sections.reading()
-    sections.provenance(shown)
+        answer(shown)
+        folds(shown)
+    trust.ceiling(shown)

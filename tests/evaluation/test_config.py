@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import lgr_core
 from lgr_core.errors import InputError, UsageError
 from lgr_core.evaluation import config as plans
 from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
 from lgr_core.evaluation.folds import notes_of
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.source_digest import source_digest
 from lgr_core.metrics import METRICS
 
 
@@ -86,10 +88,51 @@ def test_a_run_from_before_the_config_said_all_goes_on(toy, tmp_path):
 def test_a_run_with_other_metrics_is_another_run(toy, tmp_path):
     """Its tables hold other rows; resuming would mix both in one folder."""
     config = BenchmarkConfig((Regime.UNSEEN_DRUG,), ()).to_dict(toy)
-    assert config["metrics"] == list(METRICS)
-    write_config(tmp_path / "run", config | {"metrics": config["metrics"][:17]})
-    with pytest.raises(InputError, match="another config: metrics is"):
+    assert list(config["metrics"]) == list(METRICS)
+    fewer = {name: each for name, each in config["metrics"].items() if name != "wmse"}
+    write_config(tmp_path / "run", config | {"metrics": fewer})
+    with pytest.raises(InputError, match=r"another config: metrics\.wmse is None there"):
         check_same(tmp_path / "run", config)
+
+
+def test_a_metric_with_another_setting_is_named(toy, tmp_path):
+    """By the metric, its setting, and both values."""
+    config = BenchmarkConfig((Regime.UNSEEN_DRUG,), ()).to_dict(toy)
+    assert config["metrics"]["mse_delta"]["best"] == 0
+    slope = config["metrics"]["slope"] | {"best": 2.0}
+    write_config(tmp_path / "run", config | {"metrics": config["metrics"] | {"slope": slope}})
+    with pytest.raises(InputError, match=r"metrics\.slope\.best is 2\.0 there, 1\.0 now"):
+        check_same(tmp_path / "run", config)
+
+
+@pytest.mark.parametrize("before", [{"code": "0123456789abcdef"}, {}])
+def test_results_of_other_code_are_not_resumed(toy, tmp_path, before):
+    """Both versions are named, and the way on: another folder, or the code that began it."""
+    config = BenchmarkConfig((Regime.UNSEEN_DRUG,), ()).to_dict(toy)
+    older = {key: value for key, value in config.items() if key != "code"} | before
+    write_config(tmp_path / "run", older)
+    with pytest.raises(InputError) as caught:
+        check_same(tmp_path / "run", config)
+    assert before.get("code", "not recorded") in caught.value.found
+    assert config["code"] in caught.value.found
+    assert "--out" in caught.value.do
+
+
+def test_the_version_of_the_code_is_that_of_what_decides_scores(tmp_path, monkeypatch):
+    """A changed metric or selector changes it, a changed figure or page does not."""
+    root = tmp_path / "lgr_core"
+    texts = {"metrics/a.py": "1", "evaluation/figures/b.py": "2", "figures/c.py": "3"}
+    for name, words in texts.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(words)
+    monkeypatch.setattr(lgr_core, "__file__", str(root / "__init__.py"))
+    digests = []
+    for name in (None, *texts):
+        if name is not None:
+            (root / name).write_text("other")
+        digests.append(source_digest.__wrapped__())
+    assert digests[0] != digests[1]
+    assert digests[1:] == [digests[1]] * 3
 
 
 def test_whether_torch_is_there_is_told_and_not_compared(toy, tmp_path, monkeypatch):

@@ -1,16 +1,33 @@
-"""The means that ship: in their ranges, of known methods, and a run's own."""
+"""The results that ship: whole, of known methods, opened by name without any atlas."""
 
-import pandas as pd
+import pytest
 
-from lgr_core.evaluation.reference_results import METRICS, shipped_results, shipped_table
+import lgr_core
+from lgr_core.config import Settings
+from lgr_core.domain import Change
+from lgr_core.evaluation.figures.six_panels import six_panels
+from lgr_core.evaluation.reference_results import METRICS, shipped_results
+from lgr_core.evaluation.regime_verdict import regime_verdict
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY
+from lgr_core.evaluation.run_catalog import SHIPPED_RUNS, run_folders
+from lgr_core.evaluation.run_store import load_run
+
+MOST_MB = 8
+NAMES = sorted(path.name for path in SHIPPED_RUNS.iterdir())
 
 
-def test_what_ships_is_whole():
-    """All regimes and metrics; limits about each mean."""
+def test_the_reference_opens_by_name_from_an_empty_home(tmp_path):
+    """Real data, every regime of the run in its summary, and it stands first in the menu."""
+    run = lgr_core.open_run("tahoe", home=tmp_path)
+    assert run.config["simulated"] is False
+    assert set(run.summary["regime"]) == set(run.config["regimes"])
+    assert run_folders(Settings(home=tmp_path))[0].name == "tahoe"
+
+
+def test_what_the_methods_page_shows_is_whole():
+    """All metrics; limits about each mean; known methods, the truth left out."""
     table = shipped_results()
-    assert set(table["regime"]) == set(map(str, Regime))
     assert set(table["metric"]) == set(METRICS)
     assert set(table["method"]) <= set(REGISTRY) - {"truth"}
     known = table.dropna(subset=["low"])
@@ -18,19 +35,35 @@ def test_what_ships_is_whole():
     assert (table["n"] > 0).all()
 
 
-def test_a_table_is_the_summary_of_its_run(tmp_path):
-    """Metrics that ship, defined means, the truth left out."""
-    rows = [
-        ("open_world", "pool_mean", "pearson_delta", 0.5),
-        ("open_world", "pool_mean", "pearson_vs_line_mean", None),
-        ("open_world", "pool_mean", "cosine", 0.4),
-        ("open_world", "truth", "pearson_delta", 1.0),
-    ]
-    summary = pd.DataFrame(rows, columns=["regime", "method", "metric", "mean"])
-    summary.assign(low=0.4, high=0.6, n_queries=3, n_undefined=1).to_csv(
-        tmp_path / "summary.csv", index=False
-    )
-    table = shipped_table(tmp_path)
-    assert table[["method", "metric", "mean"]].to_numpy().tolist() == [
-        ["pool_mean", "pearson_delta", 0.5]
-    ]
+@pytest.mark.parametrize("name", NAMES)
+def test_means_are_those_of_the_scores_that_ship(name):
+    """The scores of single conditions, in four places, average to the table's means."""
+    run = load_run(SHIPPED_RUNS / name)
+    keys = ["regime", "method", "metric"]
+    means = run.scores.astype(dict.fromkeys(keys, str)).astype({"value": float})
+    means = means.groupby(keys, as_index=False)["value"].mean()
+    both = run.summary.merge(means, on=keys)
+    assert len(both) == len(means)
+    assert (both["mean"] - both["value"]).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_regime_that_ships_has_a_verdict_and_six_panels(name):
+    """Of known methods; its config names the data to readers."""
+    run = load_run(SHIPPED_RUNS / name)
+    change = Change(run.config["change"])
+    assert run.config["title"]
+    for regime in map(Regime, run.config["regimes"]):
+        found = regime_verdict(run, regime, others={})
+        assert found is not None
+        assert REGISTRY[found.winner.method]
+        summary = run.summary[run.summary["regime"] == regime]
+        kind = lgr_core.ValueKind(run.config["value_kind"])
+        figure = six_panels(summary, regime, change, kind=kind, about="")
+        assert len(figure.panels) == 6
+
+
+def test_what_ships_is_small():
+    """All shipped runs together."""
+    size = sum(path.stat().st_size for path in SHIPPED_RUNS.rglob("*") if path.is_file())
+    assert size < MOST_MB * 1e6

@@ -1,6 +1,8 @@
 """The page of the benchmark: regimes, rivals, slices, all in the link, and no run at all."""
 
 import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,20 +10,16 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared import benchmark_sections as sections
-from pages.shared.benchmark_runs import (
-    MOST_SLICES,
-    gaps_by,
-    largest,
-    run_folders,
-    sliced,
-    with_organs,
-)
-from pages.shared.benchmark_slices import where_words
-from pages.shared.benchmark_view import FIELDS, SLICES
+from lgr_core.evaluation import run_catalog
+from pages.benchmark import sections
+from pages.benchmark.folds import FOLDS
+from pages.benchmark.runs import MOST_SLICES, drawn_slices, gaps_by, sliced, with_organs
+from pages.benchmark.slices import where_words
+from pages.benchmark.view import FIELDS, SLICES
 from tests.support import benchmark_runs
 from tests.support.lab_atlas import IMAGE, LINES
 
+ROOT = Path(__file__).resolve().parents[2]
 REGIMES = ("unseen_drug", "unseen_cell_line")
 
 
@@ -42,14 +40,20 @@ def home(lab_home, lab, tmp_path_factory):
 
 
 @pytest.fixture
-def visit(visit, home, monkeypatch):
-    """A visit to the page: ``visit(metric="cosine")`` opens that link."""
+def visit(home, monkeypatch):
+    """A visit to the page: ``visit("gaps", metric="cosine")`` opens that section and link.
 
-    def open_page(*, home=home, **link):
+    The page is opened by its address, not by way of Predict.
+    """
+
+    def open_page(*opened, home=home, **link):
         monkeypatch.setenv("LGR_HOME", str(home))
-        app = visit(atlas="lab")
-        for key, value in link.items():
+        monkeypatch.setattr(run_catalog, "SHIPPED_RUNS", home / "shipped")
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for key, value in {"atlas": "lab", **link}.items():
             app.query_params[key] = value
+        for fold in opened:
+            app.session_state[f"fold_{fold}"] = True
         return app.switch_page("pages/views/benchmark.py").run()
 
     return open_page
@@ -72,13 +76,12 @@ def charts(app):
     return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
-def test_the_page_opens_on_the_newest_run_of_the_atlas(visit):
-    """A later run of another atlas stands behind those of the atlas that was asked about."""
-    app = visit()
+def test_own_runs_alone_open_on_the_newest_of_the_atlas(visit):
+    """Of measured data first; simulated runs and those of other atlases stand behind."""
+    app = visit("reading")
     page = text(app)
     assert "Benchmark of lab" in page
     assert "Measured data" in page
-    assert "What the numbers mean" in page
     assert "Sign accuracy misleads" in page
     assert link(app) == {
         "run": "new",
@@ -86,16 +89,100 @@ def test_the_page_opens_on_the_newest_run_of_the_atlas(visit):
         "metric": "pearson_delta",
         "scored": "lgr_mechanism",
         "rival": "pool_mean",
-        "by": "cell_line",
+        "by": "drug",
     }
     assert [option.split(" ")[0] for option in app.selectbox(key="run").options] == [
         *("new", "trusted", "old", "elsewhere")
     ]
 
 
-def test_six_panels_and_seven_more_figures(visit):
-    """Gaps, gaps and means by slice, conditions, spread, neighbours, k."""
-    assert len(charts(visit())) == 13
+@pytest.fixture
+def shipped_home(home, tmp_path, lab_home, lab):
+    """An LGR_HOME with one own run and, beside it, shipped runs of both changes."""
+    (tmp_path / "atlases").symlink_to(lab_home / "atlases")
+    conditions = lab.conditions[lab.conditions["dose_um"] == 5]
+    about = {"simulated": False, "title": "Tahoe-100M", "atlas": "real"}
+    benchmark_runs.write_run(tmp_path / "runs" / "mine", conditions, regimes=REGIMES[:1])
+    for name, more in (("tahoe", {}), ("tahoe_wells", {"evidence": "other_wells"})):
+        folder = tmp_path / "shipped" / name
+        benchmark_runs.write_run(folder, conditions, regimes=REGIMES[:1], **about, **more)
+    return tmp_path
+
+
+def test_the_page_opens_on_the_shipped_results(visit, shipped_home):
+    """Own runs stand behind them in the menu, and open there."""
+    app = visit(home=shipped_home)
+    page = text(app)
+    assert "Benchmark of Tahoe-100M" in page
+    assert "Measured data" in page
+    names = [option.split(" · ")[0] for option in app.selectbox(key="run").options]
+    assert names == ["Tahoe-100M", "Tahoe-100M", "mine"]
+    app.selectbox(key="run").select("mine").run()
+    assert "Simulated data" in text(app)
+
+
+def test_without_any_atlas_the_shipped_results_open(visit, shipped_home, monkeypatch):
+    """Nothing is built, nothing is asked: an empty installation reads them at once."""
+    app = visit(home=shipped_home)
+    empty = shipped_home / "empty"
+    (empty / "shipped").mkdir(parents=True)
+    monkeypatch.setenv("LGR_HOME", str(empty))
+    app.query_params.clear()
+    page = text(app.switch_page("pages/views/benchmark.py").run())
+    assert "Benchmark of Tahoe-100M" in page
+    assert page.count("lgr-six-panel") == 6
+    assert not (empty / "atlases").exists()
+
+
+def test_the_same_methods_on_other_wells_stand_side_by_side(visit, shipped_home):
+    """A column a run; where there is one run only, the command that makes another."""
+    page = text(visit("wells", home=shipped_home))
+    assert "total change, any wells" in page
+    assert "total change, other wells" in page
+    app = visit("wells", home=shipped_home, run="mine")
+    assert any("--evidence other_wells" in block.value for block in app.code)
+
+
+def test_the_answer_is_six_panels_and_a_sentence(visit):
+    """The winner, the control of the pool, a repeat; no plotly figure before a section opens."""
+    app = visit()
+    page = text(app)
+    assert page.count("lgr-six-panel") == 6
+    assert "LGR, mechanism predicts best" in page
+    assert "The mean of the line" in page
+    assert "repeat of the experiment scores is not known" in page
+    assert charts(app) == []
+    labels = [b.label for b in app.get("download_button")]
+    assert labels == ["SVG", "PNG", "Slide (16:9)"]
+
+
+@pytest.mark.parametrize(
+    ("fold", "n"),
+    [("where", 2), ("gaps", 1), ("spread", 2), ("k", 2), ("who", 0), ("numbers", 0), ("made", 0)],
+)
+def test_sections_are_drawn_once_they_are_opened(visit, fold, n):
+    """Each by its own, with its figures."""
+    app = visit(fold)
+    assert len(charts(app)) == n
+    assert len(text(app)) > len(text(visit()))
+
+
+def test_every_section_opens_on_a_run_of_the_specific_change(visit, home, lab):
+    """Whose metrics are others."""
+    scores = benchmark_runs.scores_of(lab.conditions.query("dose_um == 5"), REGIMES[:1])
+    names = {"pearson_delta": "pearson_specific", "cosine": "cosine_specific"}
+    rows = scores[scores["metric"].isin(names)].replace({"metric": names})
+    benchmark_runs.write_scores(
+        home / "runs" / "specific",
+        rows.assign(metric=rows["metric"].astype("category")),
+        change="specific",
+    )
+    try:
+        page = text(visit(*FOLDS, run="specific"))
+    finally:
+        shutil.rmtree(home / "runs" / "specific")
+    assert page.count("lgr-six-panel") == 2
+    assert "The plate alone scores 0" in page or "mean of the line" in page
 
 
 def test_simulated_runs_say_so(visit):
@@ -111,10 +198,12 @@ def test_unequal_evidence_is_said_in_unseen_lines_alone(visit):
 
 def test_a_link_reopens_the_same_view(visit):
     """Every choice is in it."""
-    first = visit(regime="unseen_drug", metric="mae_delta", scored="chem_knn", rival="random_k")
+    first = visit(
+        "where", regime="unseen_drug", metric="mae_delta", scored="chem_knn", rival="random_k"
+    )
     first.selectbox(key="by").select("effect").run()
     assert link(first)["by"] == "effect"
-    second = visit(**link(first))
+    second = visit("where", **link(first))
     assert text(second) == text(first)
     assert charts(second) == charts(first)
     assert ", by strength of the measured change, in thirds" in text(second)
@@ -122,12 +211,12 @@ def test_a_link_reopens_the_same_view(visit):
 
 def test_a_pick_changes_figures_and_link(visit):
     """Another rival, another gap; a method compared with itself gives way."""
-    app = visit()
+    app = visit("gaps")
     before = charts(app)
     app.selectbox(key="rival").select("cell_mean").run()
     assert link(app)["rival"] == "cell_mean"
     assert "Paired gap to Cell mean" in text(app)
-    assert charts(app)[6] != before[6]
+    assert charts(app) != before
     app.selectbox(key="scored").select("cell_mean").run()
     assert (link(app)["scored"], link(app)["rival"]) == ("cell_mean", "pool_mean")
     assert "lgr-box" not in text(app)
@@ -149,7 +238,7 @@ def test_a_bad_link_explains_itself(visit, wrong):
     page = text(visit(**wrong))
     assert page.count('class="lgr-box"') == 1
     assert "this page has no such" in page
-    assert "Six metrics" in page
+    assert page.count("lgr-six-panel") == 6
     assert IMAGE not in page
 
 
@@ -158,23 +247,6 @@ def test_without_a_run_the_page_says_how_to_make_one(visit, lab_home):
     app = visit(home=lab_home)
     assert "no benchmark run here yet" in text(app)
     assert [block.value for block in app.code] == ["lgr benchmark --atlas lab"]
-
-
-def test_runs_of_strangers_are_listed_too(home, monkeypatch):
-    """A config that cannot be read does not hide the others; its name is shown."""
-    broken = home / "runs" / "broken"
-    broken.mkdir()
-    (broken / "config.json").write_text("{", encoding="utf-8")
-    monkeypatch.setenv("LGR_HOME", str(home))
-    try:
-        names = [folder.label for folder in run_folders("lab")]
-    finally:
-        (broken / "config.json").unlink()
-        broken.rmdir()
-    assert names == [
-        *("new · lab · 2026-03-01", "trusted · lab · 2026-01-02", "old · lab · 2026-01-02"),
-        *("elsewhere · gone · 2026-04-01", "broken"),
-    ]
 
 
 def test_an_unfinished_run_says_so(visit, lab_home, tmp_path):
@@ -191,7 +263,7 @@ def test_an_unfinished_run_says_so(visit, lab_home, tmp_path):
 
 def test_conditions_of_an_atlas_that_is_not_built_lead_nowhere(visit):
     """They are drawn, and the page says why no click helps."""
-    assert "Its atlas is not built here" in text(visit(run="elsewhere"))
+    assert "Its atlas is not built here" in text(visit("spread", run="elsewhere"))
 
 
 def test_a_point_is_a_condition_that_both_answer():
@@ -254,7 +326,7 @@ def test_conditions_are_told_apart(lab, by):
     apart = means.pivot_table(index="slice", columns="method", values="mean", observed=True)
     differences = (apart["lgr_mechanism"] - apart["pool_mean"])[gaps["slice"]]
     np.testing.assert_allclose(gaps["difference"], differences, atol=1e-9)
-    if by in ("effect", "n_cells"):
+    if by in {"effect", "n_cells"}:
         assert gaps["slice"].tolist() == ["low", "middle", "high"]
     else:
         assert gaps["difference"].is_monotonic_decreasing
@@ -268,7 +340,7 @@ def test_of_many_slices_the_largest_are_drawn():
     rows = [(f"line{i}", f"d{j}", 5.0) for i in range(40) for j in range(1 + i % 7)]
     conditions = pd.DataFrame(rows, columns=["cell_line", "drug", "dose_um"])
     gaps = gaps_by(cosines(conditions), "cell_line", "lgr_mechanism", "pool_mean")
-    drawn = largest(gaps)
+    drawn = drawn_slices(gaps, "cell_line")
     assert (len(gaps), len(drawn)) == (40, MOST_SLICES)
     assert drawn["n_common"].min() >= gaps["n_common"].nlargest(MOST_SLICES).min()
     assert drawn["difference"].is_monotonic_decreasing
@@ -315,7 +387,7 @@ def test_one_sentence_says_where_a_method_wins_and_loses():
 
 def test_where_a_method_beats_its_rival_is_said_and_drawn(visit):
     """A sentence, the gaps as a figure, and all of them as a file."""
-    app = visit(by="mechanism", metric="cosine")
+    app = visit("where", by="mechanism", metric="cosine")
     page = text(app)
     assert "Where LGR, mechanism beats Pool mean, by mechanism" in page
     assert "of 4" in page
@@ -349,16 +421,16 @@ def test_the_method_of_a_benchmark_is_its_own(visit):
 
 def test_trust_is_drawn_where_it_was_calibrated(visit):
     """Two figures more, with what abstaining gains, n and coverage; a plain sentence elsewhere."""
-    app = visit(run="trusted")
+    app = visit("trust", "made", run="trusted")
     page = text(app)
-    assert len(charts(app)) == 15
+    assert len(charts(app)) == 2
     assert "LGR, mechanism: the more trusted half (n = " in page
     assert "<td>90.0%<span" in page
     assert "calibrated no trust" not in page
     told = {"reliability", "risk_coverage", "intervals"}
     keys = {button.key for button in app.get("download_button")}
     assert {f"download_{name}.csv" for name in told} <= keys
-    plain = visit(run="new")
+    plain = visit("trust", "made", run="new")
     assert "calibrated no trust" in text(plain)
     assert not told & {str(b.key).split("_", 1)[-1] for b in plain.get("download_button")}
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from lgr_core.domain import Change
 from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
-from lgr_core.evaluation.labels import PAPER_ORDER
+from lgr_core.evaluation.labels import PAPER_ORDER, panel_metrics
 from lgr_core.evaluation.run_store import TRUST
 from lgr_core.evaluation.summary import compare_all, summarise
 from lgr_core.metrics import METRICS
@@ -121,13 +122,19 @@ def run_of(scores, *, trust=(), **config):
         config={**CONFIG, "regimes": regimes, "methods": methods, **config},
         scores=scores,
         summary=_summary(scores, means),
-        pairs=compare_all(scores, metrics=PAPER_ORDER, n_boot=100),
+        pairs=compare_all(scores, metrics=_six(scores), n_boot=100),
         k_curve=_k_curve(means),
         seeds=_seeds(means),
         evidence=_evidence(scores),
         retrieval=pd.DataFrame(),
         **_trust(scores, trust),
     )
+
+
+def _six(scores):
+    """The metrics of the panels that the scores have."""
+    every = (*PAPER_ORDER, *panel_metrics(Change.SPECIFIC))
+    return [name for name in every if (scores["metric"] == name).any()]
 
 
 def _trust(scores, methods):
@@ -171,7 +178,12 @@ CONFIG = {
 
 def write_run(folder, conditions, *, regimes=("unseen_drug", "unseen_cell_line"), **config):
     """Write a run of ``conditions`` to ``folder``; returns what it holds."""
-    run = run_of(scores_of(conditions, regimes), **config)
+    return write_scores(folder, scores_of(conditions, regimes), **config)
+
+
+def write_scores(folder, scores, **config):
+    """Write a run with these scores to ``folder``; returns what it holds."""
+    run = run_of(scores, **config)
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(json.dumps(run.config), encoding="utf-8")
     run.scores.to_parquet(folder / "scores.parquet", index=False)
@@ -183,7 +195,9 @@ def write_run(folder, conditions, *, regimes=("unseen_drug", "unseen_cell_line")
 
 
 def _summary(scores, means):
-    each = scores[scores["metric"] == "cosine"].groupby(["regime", "method"], observed=True)
+    each = scores[scores["metric"] == scores["metric"].iloc[0]].groupby(
+        ["regime", "method"], observed=True
+    )
     more = each.agg(
         fallback_share=("fallback", lambda f: f.notna().mean()), k_used=("k_used", "mean")
     )

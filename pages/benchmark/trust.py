@@ -17,8 +17,8 @@ from lgr_core.evaluation.calibration_tables import (
     trust_table,
 )
 from lgr_core.evaluation.report import of_regime
+from pages.benchmark.view import Shown
 from pages.shared import evidence_state, pieces, state
-from pages.shared.benchmark_view import Shown
 from pages.shared.browsing import download
 from pages.shared.charts import chart
 from pages.shared.widgets import html
@@ -33,7 +33,7 @@ def trust(shown: Shown) -> None:
     )
     drawn = calibrated(intervals, (view.scored, view.rival))
     if not drawn:
-        html(pieces.section("How far trust can be trusted", NOT_CALIBRATED))
+        html(pieces.caption(NOT_CALIBRATED))
         return
     left, right = st.columns(2, gap="large")
     with left:
@@ -51,8 +51,7 @@ def trust(shown: Shown) -> None:
         html(pieces.section("What abstaining gains", said))
         words = "Mean Pearson r over the share of conditions that is kept."
         chart(figures.risk_coverage(kept, drawn), "risk_coverage", words)
-    with st.expander("Trust in numbers: calibration error and coverage of the intervals"):
-        html(fragments.table(trust_table(intervals, reliability, kept)))
+    html(fragments.table(trust_table(intervals, reliability, kept)))
 
 
 def ceiling(shown: Shown) -> None:
@@ -73,6 +72,5 @@ def ceiling(shown: Shown) -> None:
         )
     )
     if not found.empty:
-        with st.expander(f"Replicate agreement of {len(found):,} cell lines"):
-            html(fragments.table(ceiling_table(found)))
-            download(found, f"ceiling {config['atlas']}")
+        html(fragments.table(ceiling_table(found)))
+        download(found, f"ceiling {config['atlas']}")

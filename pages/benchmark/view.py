@@ -10,25 +10,29 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from lgr_core.domain import ValueKind
+from lgr_core.config import Settings
+from lgr_core.domain import Change, ValueKind, WellScope
 from lgr_core.errors import LgrError
+from lgr_core.evaluation.config import headline
 from lgr_core.evaluation.figures import Group, method_style, ordered
 from lgr_core.evaluation.labels import REGIME_LABELS
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.report import regimes
+from lgr_core.evaluation.run_catalog import RunFolder, run_folders, variants
 from lgr_core.evaluation.run_store import Run
-from lgr_core.metrics import METRICS
-from pages.shared import links, pieces, run_state
-from pages.shared.benchmark_runs import run_folders
+from lgr_core.metrics import EVERY_METRIC
+from pages.benchmark import run_state
+from pages.shared import links, pieces, state, widgets
 from pages.shared.pickers import picker, uploaded
 from pages.shared.question import DEMO, default_atlas, one_of
-from pages.shared.widgets import html, start
+from pages.shared.widgets import html
 
 STYLE = Path(__file__).with_name("benchmark.css")
 FIELDS = ("run", "regime", "metric", "scored", "rival", "by")
 """The fields of the page's link: none that another page reads in its own sense."""
 
 SLICES: Mapping[str, str] = {
+    "drug": "drug",
     "cell_line": "cell line",
     "mechanism": "mechanism",
     "organ": "organ",
@@ -38,7 +42,7 @@ SLICES: Mapping[str, str] = {
 }
 """By what conditions can be told apart, and how that is named."""
 
-_METRIC, _RIVALS = "pearson_delta", ("pool_mean", "drug_mean", "cell_mean", "random_k")
+_RIVALS = ("pool_mean", "random_k", "drug_mean", "cell_mean")
 
 EMPTY = (
     "There is no benchmark run here yet. A run scores every method on every measured condition, "
@@ -63,41 +67,64 @@ class View:
 
 
 class Shown(NamedTuple):
-    """A loaded run and what of it is shown."""
+    """A loaded run, what of it is shown, and the runs of the same build that ask otherwise."""
 
     run: Run
     view: View
+    folder: RunFolder
+    variants: tuple[RunFolder, ...]
 
     @property
     def kind(self) -> ValueKind:
         """What the run's deltas are."""
         return ValueKind(self.run.config["value_kind"])
 
+    @property
+    def change(self) -> Change:
+        """Which change the run predicts."""
+        return self.folder.change
+
+    @property
+    def others(self) -> dict[tuple[Change, WellScope], Run]:
+        """All finished variants by change and wells, this run among them."""
+        found = {}
+        for folder in self.variants:
+            try:
+                found[folder.change, folder.evidence] = run_state.run(folder.name)
+            except LgrError:
+                continue  # not finished
+        return found
+
 
 def choose() -> Shown | None:
-    """Draw the pickers and load the run, or None after the page has said why there is none."""
-    atlases = start()
+    """Draw the pickers and load the run, or None after the page has said why there is none.
+
+    No atlas is needed: the shipped results are whole without one.
+    """
+    st.html(widgets.STYLE)
     st.html(STYLE)
     wishes, linked = links.wishes(FIELDS)
-    folders = run_folders(st.query_params.get("atlas") or _asked_atlas())
+    first = st.query_params.get("atlas") or _asked_atlas()
+    folders = run_folders(Settings.from_environment(), first)
     if not folders:
-        _empty(atlases)
+        _empty(state.atlases())
         return None
     desk = _Desk(wishes, linked=linked)
-    labels = {folder.name: folder.label for folder in folders}
-    name = desk.pick("run", list(labels))
-    picker("Run", "run", list(labels), name, labels)
+    by_name = {folder.name: folder for folder in folders}
+    name = desk.pick("run", list(by_name))
+    picker("Run", "run", list(by_name), name, {each.name: each.label for each in folders})
     try:
         run = run_state.run(name)
+        scored = scored_metrics(run)
     except LgrError as err:
         html(pieces.error_box(err))
         return None
-    view = _settle(run, name, desk)
+    view = _settle(run, name, scored, desk)
     html("".join(map(pieces.error_box, desk.errors)))
-    _pickers(run, view)
+    _pickers(view, scored)
     if not desk.errors:
         links.remember(view.link())
-    return Shown(run, view)
+    return Shown(run, view, by_name[name], tuple(variants(by_name[name], folders)))
 
 
 def tabs(shown: Shown) -> AbstractContextManager:
@@ -131,16 +158,16 @@ def _empty(atlases: list[str]) -> None:
         st.rerun()
 
 
-def _settle(run: Run, name: str, desk: _Desk) -> View:
+def _settle(run: Run, name: str, scored: list[str], desk: _Desk) -> View:
     regime = desk.pick("regime", regimes(run.config["regimes"]))
-    metric = desk.pick("metric", _metrics(run), _METRIC)
-    have = _methods(run, regime, metric)
+    metric = desk.pick("metric", scored, headline(run.config))
+    have = _methods(name, regime, metric)
     best = [method for method in have if method_style(method).group is Group.RETRIEVAL]
-    scored = desk.pick("scored", have, *best)
-    others = [other for other in have if other != scored]
+    method = desk.pick("scored", have, *best)
+    others = [other for other in have if other != method]
     rival = desk.pick("rival", others, *_RIVALS)
     by = desk.pick("by", _slices(name, regime, metric))
-    return View(name, Regime(regime), metric, scored, rival, by)
+    return View(name, Regime(regime), metric, method, rival, by)
 
 
 class _Desk:
@@ -163,10 +190,10 @@ class _Desk:
         return name
 
 
-def _pickers(run: Run, view: View) -> None:
-    have = _methods(run, view.regime, view.metric)
+def _pickers(view: View, scored: list[str]) -> None:
+    have = _methods(view.run, view.regime, view.metric)
     labels = {method: method_style(method).label for method in have}
-    metrics = {metric: METRICS[metric].label for metric in _metrics(run)}
+    metrics = {metric: EVERY_METRIC[metric].label for metric in scored}
     picker("Metric", "metric", list(metrics), view.metric, metrics)
     picker("Method", "scored", have, view.scored, labels)
     others = [method for method in have if method != view.scored]
@@ -176,17 +203,17 @@ def _pickers(run: Run, view: View) -> None:
     picker("Conditions told apart by", "by", list(by), view.by, by)
 
 
-def _methods(run: Run, regime: str, metric: str) -> list[str]:
+def scored_metrics(run: Run) -> list[str]:
+    """The metrics on which the run has scores of single conditions, in the order of tables."""
+    have = set(run.scores["metric"].unique())
+    return [metric for metric in EVERY_METRIC if metric in have]
+
+
+def _methods(run: str, regime: str, metric: str) -> list[str]:
     """Those that have a score there, as far as there are two to compare."""
-    table = run.summary
-    here = table[(table["regime"] == regime) & (table["metric"] == metric)]
-    told = ordered(here.loc[here["mean"].notna(), "method"])
-    return told if len(told) > 1 else ordered(table["method"].unique())
-
-
-def _metrics(run: Run) -> list[str]:
-    have = set(run.summary["metric"])
-    return [metric for metric in METRICS if metric in have]
+    scores = run_state.run_scores(run, regime, metric)
+    told = ordered(scores.loc[scores["value"].notna(), "method"].unique())
+    return told if len(told) > 1 else ordered(scores["method"].unique())
 
 
 def _slices(run: str, regime: str, metric: str) -> list[str]:

@@ -9,16 +9,15 @@ import streamlit as st
 
 from lgr_core.evaluation import figures, fragments
 from lgr_core.evaluation.figures import method_style
-from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_LABELS
+from lgr_core.evaluation.labels import REGIME_LABELS, panel_metrics
 from lgr_core.evaluation.rankers import rankers
-from lgr_core.evaluation.regimes import Regime
-from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, reads_pool, report_html
+from lgr_core.evaluation.report import WHERE_CURVES_END, of_regime, report_html
 from lgr_core.evaluation.run_store import TRUST
 from lgr_core.evaluation.tables import gap_table, mean_table, method_table
-from lgr_core.metrics import METRICS, Direction
-from pages.shared import pieces, run_state, state
-from pages.shared.benchmark_runs import run_folder
-from pages.shared.benchmark_view import Shown
+from lgr_core.metrics import EVERY_METRIC, Direction, metrics_of
+from pages.benchmark import run_state
+from pages.benchmark.view import Shown
+from pages.shared import pieces, state
 from pages.shared.charts import chart
 from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import K_MAX, spell_dose
@@ -36,53 +35,46 @@ SELECTORS = {
 _WAY = "Click one to open it in Predict, which reads all that was measured: scores may differ"
 
 
-def badge(shown: Shown) -> str:
-    """Where the numbers come from."""
-    return fragments.badge(shown.run.config)
-
-
-def question(shown: Shown) -> None:
-    """What is asked in this regime, and who may read what."""
-    regime = shown.view.regime
-    words = REGIME_LABELS[regime]
+def heading(shown: Shown) -> None:
+    """Where the numbers come from, and the page's title."""
+    config = shown.run.config
     html(
-        fragments.asks(words.asks)
-        + pieces.caption(f"{regime.description} ({words.figure})")
+        fragments.badge(config)
+        + pieces.title(f"Benchmark of {config.get('title') or config['atlas']}")
+    )
+
+
+def who_reads(shown: Shown) -> None:
+    """What the regime holds out, who may read what, and what each method's numbers rest on."""
+    run, regime = shown.run, shown.view.regime
+    summary = of_regime(run.summary, regime)
+    evidence = of_regime(run.evidence, regime)
+    html(
+        pieces.caption(f"{regime.description} ({REGIME_LABELS[regime].figure})")
         + fragments.who_diagram(regime)
-        + (fragments.unequal() if regime is Regime.UNSEEN_CELL_LINE else "")
-    )
-
-
-def means(shown: Shown) -> None:
-    """The six metrics of the paper: panels, table, further metrics, what stands behind them."""
-    run, regime, kind = shown.run, shown.view.regime, shown.kind
-    summary, seeds = of_regime(run.summary, regime), of_regime(run.seeds, regime)
-    apart = reads_pool(summary) if regime is Regime.UNSEEN_CELL_LINE else []
-    html(
-        pieces.section("Six metrics", "Means over all conditions with 95 % intervals.")
-        + fragments.legend(run.config, summary["method"])
         + "".join(map(pieces.caption, rankers(_scores(shown))))
+        + fragments.table(method_table(summary, evidence, _scores(shown)))
     )
-    for pair in zip(PAPER_ORDER[::2], PAPER_ORDER[1::2], strict=True):
-        for column, metric in zip(st.columns(2, gap="large"), pair, strict=True):
-            with column:
-                figure = figures.metric_panel(summary, seeds, metric, kind=kind, apart=apart)
-                chart(figure, f"panel_{metric}", f"{METRICS[metric].label} of each method.")
-    with st.expander("The same in numbers"):
-        html(fragments.table(mean_table(summary, PAPER_ORDER, kind)))
-    with st.expander("Further metrics"):
-        rest = [name for name in METRICS if name not in PAPER_ORDER]
-        html(fragments.table(mean_table(summary, rest, kind)))
-    with st.expander("Who reads what, coverage and fallbacks"):
-        scores = run_state.run_scores(shown.view.run, regime, shown.view.metric)
-        html(fragments.table(method_table(summary, of_regime(run.evidence, regime), scores)))
+
+
+def in_numbers(shown: Shown) -> None:
+    """The six metrics and all others as tables."""
+    summary = of_regime(shown.run.summary, shown.view.regime)
+    every = metrics_of(shown.change)
+    six = panel_metrics(shown.change)
+    rest = [name for name in every if name not in six]
+    html(
+        fragments.table(mean_table(summary, six, shown.kind))
+        + pieces.section("Further metrics")
+        + fragments.table(mean_table(summary, rest, shown.kind))
+    )
 
 
 def gaps(shown: Shown) -> None:
     """The paired gap of every method to the rival."""
     view, kind = shown.view, shown.kind
     rival, pairs = method_style(view.rival).label, of_regime(shown.run.pairs, view.regime)
-    metric = METRICS[view.metric]
+    metric = EVERY_METRIC[view.metric]
     nearest = metric.direction is Direction.NEAREST
     html(
         pieces.section(
@@ -93,9 +85,10 @@ def gaps(shown: Shown) -> None:
         )
     )
     figure = figures.gaps(figures.against(pairs, view.rival), view.rival, view.metric, kind=kind)
-    chart(figure, "gaps", f"{METRICS[view.metric].label} of each method minus that of {rival}.")
-    with st.expander(f"Gaps to {rival} in numbers"):
-        html(fragments.table(gap_table(pairs, view.rival, PAPER_ORDER, kind)))
+    chart(
+        figure, "gaps", f"{EVERY_METRIC[view.metric].label} of each method minus that of {rival}."
+    )
+    html(fragments.table(gap_table(pairs, view.rival, panel_metrics(shown.change), kind)))
 
 
 def conditions_and_spread(shown: Shown) -> None:
@@ -104,7 +97,7 @@ def conditions_and_spread(shown: Shown) -> None:
     with left:
         _conditions(shown)
     with right:
-        label = METRICS[shown.view.metric].label
+        label = EVERY_METRIC[shown.view.metric].label
         html(
             pieces.section(
                 f"{label} over the conditions",
@@ -137,23 +130,23 @@ def neighbors(shown: Shown) -> None:
         curve = of_regime(shown.run.k_curve, view.regime)
         if (curve["metric"] == view.metric).any():
             figure = figures.k_curves(curve, view.metric, k, kind=shown.kind)
-            chart(figure, "k_curve", f"{METRICS[view.metric].label} over k.")
+            chart(figure, "k_curve", f"{EVERY_METRIC[view.metric].label} over k.")
         else:
             html(pieces.caption("Not run for this metric."))
 
 
 def reading() -> None:
     """What the numbers mean, in plain words."""
-    html(pieces.section("What the numbers mean") + fragments.reading())
+    html(fragments.reading())
 
 
 def provenance(shown: Shown) -> None:
     """How the run was made, and the run to take home."""
-    folder = run_folder(shown.view.run)
-    with st.expander("How was this run made?"):
-        html(fragments.config_facts(shown.run.config))
-        html(pieces.caption("This page as one file, from a shell in LGR_HOME:"))
-        st.code(shlex.join(["lgr", "report", f"runs/{folder.name}"]), language="shell")
+    folder = shown.run.folder
+    html(fragments.config_facts(shown.run.config))
+    html(pieces.caption("This page as one file, from a shell:"))
+    command = ["lgr", "report", str(folder), "--out", "report.html"]
+    st.code(shlex.join(command), language="shell")
     files = {"report.html": lambda: report_html(shown.run).encode()}
     tables = {name: getattr(shown.run, name) for name in ("summary", "pairs", *TRUST)}
     files |= {
@@ -193,7 +186,7 @@ def _conditions(shown: Shown) -> None:
         )
     )
     figure = figures.duel(drawn, view.scored, view.rival, view.metric, kind=shown.kind)
-    words = f"{METRICS[view.metric].label} of two methods, one point a condition."
+    words = f"{EVERY_METRIC[view.metric].label} of two methods, one point a condition."
     if not here:
         chart(figure, "duel", words)
         return

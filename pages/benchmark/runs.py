@@ -1,15 +1,11 @@
-"""The benchmark runs of this installation, and their conditions told apart."""
+"""The conditions of a benchmark run told apart: by drug, line, mechanism, effect."""
 
 from __future__ import annotations
-
-import json
-from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from lgr_core.atlas.annotate import read_table
-from lgr_core.config import SHIPPED, Settings
+from lgr_core.config import SHIPPED
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.evaluation.figures import slice_words
 from lgr_core.evaluation.score_array import CLUSTERS, Clusters
@@ -20,43 +16,8 @@ MOST_SLICES = 25
 
 _THIRDS = ("effect", "n_cells")
 _TAGS = "mechanism"
-_OVER = {"cell_line": "parent", "organ": "parent", _TAGS: "cell_line"}
+_OVER = {"drug": "cell_line", "cell_line": "parent", "organ": "parent", _TAGS: "cell_line"}
 """What is resampled within slices that hold few lines, or few compounds."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunFolder:
-    """A run by its folder's name; atlas and time are empty where its config cannot be read."""
-
-    name: str
-    atlas: str = ""
-    finished_at: str = ""
-
-    @property
-    def label(self) -> str:
-        """The run in a list."""
-        return " · ".join(filter(None, (self.name, self.atlas, self.finished_at[:10])))
-
-
-def run_folder(name: str) -> Path:
-    """Where the run of that name is."""
-    return Settings.from_environment().runs / name
-
-
-def run_folders(first: str | None) -> list[RunFolder]:
-    """All runs, newest first, those of the atlas ``first`` before the others."""
-    found = [_read(config) for config in run_folder("").glob("*/config.json")]
-    newest = sorted(found, key=lambda run: (run.finished_at, run.name), reverse=True)
-    return sorted(newest, key=lambda run: run.atlas != first)
-
-
-def _read(config: Path) -> RunFolder:
-    name = config.parent.name
-    try:
-        about = json.loads(config.read_text(encoding="utf-8"))
-        return RunFolder(name, str(about["atlas"]), str(about.get("finished_at") or ""))
-    except (OSError, ValueError, KeyError, TypeError):
-        return RunFolder(name)
 
 
 def with_organs(scores: pd.DataFrame) -> pd.DataFrame:
@@ -68,10 +29,9 @@ def with_organs(scores: pd.DataFrame) -> pd.DataFrame:
 def gaps_by(scores: pd.DataFrame, by: str, method: str, rival: str) -> pd.DataFrame:
     """Paired gaps of two methods in each slice of one regime's scores on one metric.
 
-    As :func:`~lgr_core.evaluation.paired_comparison.compare_slices`, slices in
-    words: the greatest gap first,
-    thirds in their order. Lines and organs have intervals over compounds, mechanisms over lines:
-    of these very lines, of these very compounds.
+    As :func:`~lgr_core.evaluation.paired_comparison.compare_slices`, slices in words: the greatest
+    gap first, thirds in their order. Lines and organs have intervals over compounds, drugs and
+    mechanisms over lines: of these very lines, of these very drugs.
     """
     rows, metric = _told_apart(scores, by, (method, rival)), scores["metric"].iloc[0]
     table = compare_slices(rows, method, rival, metric, by, clusters=_clusters(rows, by))
@@ -81,9 +41,13 @@ def gaps_by(scores: pd.DataFrame, by: str, method: str, rival: str) -> pd.DataFr
     return table.sort_values("difference", ascending=False, kind="stable", ignore_index=True)
 
 
-def largest(gaps: pd.DataFrame) -> pd.DataFrame:
-    """The slices with most conditions, in the order given."""
-    return gaps[gaps["n_common"].rank(method="first", ascending=False) <= MOST_SLICES]
+def drawn_slices(gaps: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The slices to draw, in the order given: those with most conditions.
+
+    Drugs have about as many each: of them those whose gap is farthest from zero.
+    """
+    size = gaps["difference"].abs() if by == "drug" else gaps["n_common"]
+    return gaps[size.rank(method="first", ascending=False) <= MOST_SLICES]
 
 
 def sliced(

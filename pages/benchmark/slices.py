@@ -11,15 +11,17 @@ import streamlit as st
 from lgr_core.evaluation import figures
 from lgr_core.evaluation.figures import method_style, number, side_words
 from lgr_core.evaluation.paired_comparison import distinguishable
-from lgr_core.metrics import METRICS, Direction
-from pages.shared import browsing, pieces, run_state
-from pages.shared.benchmark_runs import MOST_SLICES, largest
-from pages.shared.benchmark_view import SLICES, Shown
+from lgr_core.metrics import EVERY_METRIC, Direction
+from pages.benchmark import run_state
+from pages.benchmark.runs import MOST_SLICES, drawn_slices
+from pages.benchmark.view import SLICES, Shown
+from pages.shared import browsing, pieces
 from pages.shared.charts import chart
 from pages.shared.widgets import html
 from pages.shared.words import listed
 
 OVER = {
+    "drug": ", resampled over lines: they speak of the drugs at hand",
     "cell_line": ", resampled over compounds",
     "organ": ", resampled over compounds: they speak of the lines at hand",
     "mechanism": ", resampled over lines: they speak of the compounds at hand",
@@ -32,9 +34,9 @@ NAMED = 4
 
 def where(shown: Shown) -> None:
     """The gap of the method to its rival, slice by slice, beside the means of both."""
-    view, label = shown.view, METRICS[shown.view.metric].label
+    view, label = shown.view, EVERY_METRIC[shown.view.metric].label
     ours, theirs = method_style(view.scored).label, method_style(view.rival).label
-    nearest = METRICS[view.metric].direction is Direction.NEAREST
+    nearest = EVERY_METRIC[view.metric].direction is Direction.NEAREST
     who = f"{ours} and {theirs} differ" if nearest else f"{ours} beats {theirs}"
     title = f"Where {who}, by {SLICES[view.by]}"
     asked = (view.run, view.regime, view.metric, view.by)
@@ -42,13 +44,15 @@ def where(shown: Shown) -> None:
     if gaps.empty:
         html(pieces.section(title, "No condition has a score of both."))
         return
-    drawn = largest(gaps)
-    most = f" Drawn: the {MOST_SLICES} largest of {len(gaps)}." if len(drawn) < len(gaps) else ""
+    drawn = drawn_slices(gaps, view.by)
+    which = "farthest from zero" if view.by == "drug" else "largest"
+    most = f" Drawn: the {MOST_SLICES} {which} of {len(gaps)}." if len(drawn) < len(gaps) else ""
     html(
         pieces.section(
             title,
-            f"{label}, {figures.better(METRICS[view.metric])}. Both on the same conditions, with "
-            f"95 % intervals of the gap{OVER.get(view.by, '')}; where nothing differs, about one "
+            f"{label}, {figures.better(EVERY_METRIC[view.metric])}. "
+            f"Both on the same conditions, with 95 % intervals of the gap{OVER.get(view.by, '')}; "
+            "where nothing differs, about one "
             f"in twenty misses zero all the same.{most}",
         )
         + pieces.lead([where_words(gaps)])
@@ -74,7 +78,7 @@ def where_words(gaps: pd.DataFrame) -> str:
     ``gaps`` has the columns of ``compare_slices`` for one regime, pair and metric.
     """
     sides, first = distinguishable(gaps), gaps.iloc[0]
-    above, below = side_words(METRICS[first["metric"]], first["a"], first["b"])
+    above, below = side_words(EVERY_METRIC[first["metric"]], first["a"], first["b"])
     parts = []
     for words, side in ((above, 1), (below, -1)):
         own = gaps[sides == side].sort_values("difference", ascending=side < 0)

@@ -8,11 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.config import Settings
+from lgr_core.evaluation.config import CONFIG
 from lgr_core.evaluation.demo_run import run_demo as score_demo
+from lgr_core.evaluation.run_catalog import find_run
 from lgr_core.evaluation.run_store import Run, load_run
 from lgr_core.evaluation.runner import Progress
+from pages.benchmark.runs import gaps_by, sliced, with_organs
 from pages.shared import state
-from pages.shared.benchmark_runs import gaps_by, run_folder, sliced, with_organs
 
 
 def run(name: str) -> Run:
@@ -49,8 +51,8 @@ def run_demo(progress: Progress) -> None:
 
 
 def _run_version(name: str) -> state.Version:
-    config = run_folder(name) / "config.json"
-    return str(run_folder(name)), name, config.stat().st_mtime_ns if config.exists() else 0
+    folder = find_run(name, Settings.from_environment())
+    return str(folder), name, (folder / CONFIG).stat().st_mtime_ns
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the run")

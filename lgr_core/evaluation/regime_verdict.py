@@ -1,0 +1,195 @@
+"""What a benchmark says of a regime in a few sentences: winner, repeat, plate, retrieval."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lgr_core.domain import Change, WellScope
+from lgr_core.evaluation.config import headline
+from lgr_core.evaluation.figures import Group, against, better, method_style, number
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.run_store import Run
+from lgr_core.metrics import EVERY_METRIC
+
+REPEATS = ("replicate_plate", "replicate_twin", "replicate_dose")
+PLATES = ("plate_mean", "pool_mean")
+"""What the plate alone scores; where plates are not known, the pool of the line."""
+
+_RETRIEVAL, _RANDOM = "lgr_llm", "random_k"
+_RANKED = frozenset({Group.RETRIEVAL, Group.BASELINE, Group.EXTERNAL})
+_PLATE_WORDS = {
+    "plate_mean": "The mean of the plate's other drugs alone",
+    "pool_mean": "The mean of the line's other drugs alone (a control)",
+}
+_REPEAT_WORDS = {
+    "replicate_plate": "the same on another plate",
+    "replicate_twin": "another form of the compound, in another well",
+    "replicate_dose": "the neighbouring dose, in another well: a lower bound",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean or a difference with its 95 % limits, NaN where there are none."""
+
+    method: str
+    value: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def words(self) -> str:
+        """The number with its interval."""
+        if not math.isfinite(self.low):
+            return number(self.value)
+        return f"{number(self.value)} ({number(self.low)} to {number(self.high)})"
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeVerdict:
+    """The answer of one regime of a run.
+
+    ``second`` is the next best method, if the paired interval cannot tell it from the winner.
+    ``elsewhere`` is the winner's mean where the query's own wells are closed. ``gain`` is what the
+    language model's neighbours add to random ones in the specific change; None where no run has it,
+    and a NaN value where nothing can be separated from its plate.
+    """
+
+    metric: str
+    winner: Estimate
+    second: str | None
+    elsewhere: Estimate | None
+    repeat: Estimate | None
+    plate: Estimate | None
+    gain: Estimate | None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Plain text, the winner first."""
+        return (_best(self), *_references(self), _gain(self.gain))
+
+
+def regime_verdict(
+    run: Run, regime: Regime, *, others: dict[tuple[Change, WellScope], Run]
+) -> RegimeVerdict | None:
+    """The verdict of a regime, by the run's first metric; None where no method has a score.
+
+    ``others`` are runs of the same atlas by the change and the wells that they ask for.
+    """
+    metric = headline(run.config)
+    means = _means(run, regime, metric)
+    ranked = [one for one in means.values() if method_style(one.method).group in _RANKED]
+    ranked.sort(key=lambda one: one.value, reverse=True)
+    if not ranked:
+        return None
+    winner = ranked[0]
+    change = Change(run.config.get("change", Change.TOTAL))
+    wells = WellScope(run.config.get("evidence", WellScope.ANY))
+    elsewhere = others.get((change, WellScope.OTHER_WELLS)) if wells is WellScope.ANY else None
+    specific = next(
+        (others[key] for scope in _SCOPES if (key := (Change.SPECIFIC, scope)) in others), None
+    )
+    return RegimeVerdict(
+        metric,
+        winner,
+        _second(run, regime, metric, ranked),
+        None if elsewhere is None else _means(elsewhere, regime, metric).get(winner.method),
+        next((means[name] for name in REPEATS if name in means), None),
+        next((means[name] for name in PLATES if name in means), None),
+        None if specific is None else _difference(specific, regime),
+    )
+
+
+_SCOPES = (WellScope.OTHER_WELLS, WellScope.ANY)
+
+
+def _means(run: Run, regime: Regime, metric: str) -> dict[str, Estimate]:
+    """The defined means of a regime on a metric, by method."""
+    table = run.summary
+    rows = table[(table["regime"] == regime) & (table["metric"] == metric)]
+    rows = rows[rows["mean"].notna()]
+    return {
+        row.method: Estimate(
+            row.method, row.mean, row.low, row.high, row.n_queries - row.n_undefined
+        )
+        for row in rows.itertuples()
+    }
+
+
+def _second(run: Run, regime: Regime, metric: str, ranked: list[Estimate]) -> str | None:
+    """The next best method, unless the paired interval tells it from the winner."""
+    if len(ranked) == 1:
+        return None
+    winner, second = ranked[0].method, ranked[1].method
+    gap = _pair(run, regime, metric, winner, second)
+    return second if gap is None or not gap.low > 0 else None
+
+
+def _difference(specific: Run, regime: Regime) -> Estimate | None:
+    metric = headline(specific.config)
+    if regime not in specific.config["regimes"]:
+        return None
+    found = _pair(specific, regime, metric, _RETRIEVAL, _RANDOM)
+    return Estimate(_RETRIEVAL, math.nan, math.nan, math.nan, 0) if found is None else found
+
+
+def _pair(run: Run, regime: Regime, metric: str, method: str, rival: str) -> Estimate | None:
+    """The paired difference of two methods; None where they have no condition in common."""
+    table: pd.DataFrame = run.pairs
+    rows = against(table[(table["regime"] == regime) & (table["metric"] == metric)], rival)
+    rows = rows[(rows["a"] == method) & (rows["n_common"] > 0)]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return Estimate(method, row["difference"], row["low"], row["high"], int(row["n_common"]))
+
+
+def _best(found: RegimeVerdict) -> str:
+    metric = EVERY_METRIC[found.metric]
+    words = f"{method_style(found.winner.method).label} predicts best"
+    if found.second is not None:
+        words += f", not told apart from {method_style(found.second).label}"
+    words += f": {metric.label} {found.winner.words}, {better(metric)}"
+    if found.elsewhere is not None:
+        words += f"; {number(found.elsewhere.value)} when the drug's own wells may not be read"
+    return f"{words}."
+
+
+def _references(found: RegimeVerdict) -> list[str]:
+    """What the plate alone and a repeat of the experiment score."""
+    words = []
+    if found.plate is not None:
+        words.append(f"{_PLATE_WORDS[found.plate.method]} scores {number(found.plate.value)}")
+    elif EVERY_METRIC[found.metric].change is Change.SPECIFIC:
+        words.append("The plate alone scores 0 by construction")
+    if found.repeat is None:
+        words.append("what a repeat of the experiment scores is not known here")
+    else:
+        kind = _REPEAT_WORDS[found.repeat.method]
+        words.append(
+            f"a repeat scores {number(found.repeat.value)} ({kind}; {found.repeat.n:,} conditions)"
+        )
+    text = "; ".join(words)
+    return [f"{text[0].upper()}{text[1:]}."]
+
+
+def _gain(gain: Estimate | None) -> str:
+    what = "what the language model's neighbours add to random ones"
+    if gain is None:
+        return f"No run here says {what} beyond the plate."
+    if not math.isfinite(gain.value):
+        return f"Beyond the plate, {what} is not separable in this atlas."
+    interval = f"{number(gain.value, '+')} ({number(gain.low, '+')} to {number(gain.high, '+')})"
+    if not math.isfinite(gain.low):
+        return f"Beyond the plate, the language model's neighbours add {number(gain.value, '+')}."
+    if gain.low <= 0 <= gain.high:
+        return (
+            "Beyond the plate, the language model's neighbours cannot be told apart from random "
+            f"ones: {interval}."
+        )
+    does = "add to" if gain.low > 0 else "fall short of"
+    return f"Beyond the plate, the language model's neighbours {does} random ones: {interval}."

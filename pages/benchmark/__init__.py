@@ -1,0 +1,1 @@
+"""The page Benchmark: runs, the answer in one look, and what stands behind it."""
