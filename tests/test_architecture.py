@@ -31,6 +31,7 @@ ROOMS = (
     "answer",
     "enrichment",
     "batch",
+    "api",
     "doctor",
     "cli",
     "__main__",

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import INDEX, read_consistent
-from lgr_core.atlas.build import DELTAS, PANEL
+from lgr_core.atlas.atomic_folder import DELTAS, INDEX, PANEL, read_consistent
 from lgr_core.atlas.delta_table import count_plates
 from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.reader import read_files

@@ -7,8 +7,7 @@ import argparse
 import numpy as np
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, command, positive_int, print_json
+from lgr_core.cli.common import DEMO, Commands, command, positive_int, print_json
 from lgr_core.config import Settings
 from lgr_core.domain import Condition, FloatArray
 from lgr_core.drugs.mechanisms import MechanismAnnotations
@@ -22,7 +21,7 @@ from lgr_core.signatures.search import SignatureLibrary, find_drugs
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    found = command(commands, "search", _search, "measured drugs that act like a measured one")
+    found = command(commands, "search", _search)
     flag = found.add_argument
     flag("--atlas", default=DEMO, metavar="NAME")
     flag("--cell-line", required=True, metavar="NAME")

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq, isotonic_regression
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.prediction.trust import LEVELS, NOMINAL, Calibration, coverage
@@ -123,6 +122,8 @@ def _curves(index: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatArra
     Between the straight line of the ridge (bend 0) and an isotonic curve (1), which alone follows
     chance where few compounds stand behind many conditions.
     """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to load
+
     at, which, weights = np.unique(index, return_inverse=True, return_counts=True)
     means = np.bincount(which.ravel(), weights=score) / weights
     curve = isotonic_regression(means, weights=weights).x
@@ -154,6 +155,7 @@ def _limits(index: FloatArray, residual: FloatArray, at: FloatArray) -> tuple[Fl
 
 def _width(errors: FloatArray, shape: FloatArray) -> float:
     """The factor at which intervals of that shape hold the nominal share of genes on average."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - slow to load
 
     def surplus(factor: float) -> float:
         return coverage(errors, factor * shape).mean() - NOMINAL
