@@ -82,6 +82,4 @@ def atlas_line(name: str, settings: Settings) -> str:
         store = open_atlas(name, settings.atlases)
     except LgrError as err:
         return f"unusable: {err}"
-    kind = "simulated" if store.simulated else "measured"
-    size = f"{len(store.conditions):,} conditions x {len(store.genes):,} genes"
-    return f"{kind}, {size}, {store.value_kind}"
+    return store.summary

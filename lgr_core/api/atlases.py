@@ -1,15 +1,22 @@
-"""Atlases by name, from the home of this installation."""
+"""Atlases and benchmark runs by name, from the home of this installation."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from lgr_core.atlas.store import AtlasStore
-from lgr_core.atlas.store import open_atlas as open_in_folder
+import pandas as pd
+
+from lgr_core.api.notebook_atlas import Atlas
+from lgr_core.atlas.store import atlas_names
 from lgr_core.config import Settings
+from lgr_core.errors import LgrError, unknown
+from lgr_core.evaluation.config import CONFIG
+from lgr_core.evaluation.run_store import Run, load_run
+
+_COLUMNS = ("name", "simulated", "n_conditions", "n_genes", "n_cell_lines", "n_drugs", "value_kind")
 
 
-def open_atlas(name: str, home: Path | str | None = None) -> AtlasStore:
+def open_atlas(name: str, home: Path | str | None = None) -> Atlas:
     """Open a built atlas by name, from ``home`` or else from ``LGR_HOME``.
 
     Raises
@@ -17,5 +24,44 @@ def open_atlas(name: str, home: Path | str | None = None) -> AtlasStore:
     NotFoundError
         If there is no such atlas; the nearest names are offered.
     """
-    settings = Settings.from_environment() if home is None else Settings(home=Path(home))
-    return open_in_folder(name, settings.atlases)
+    return Atlas.open(name, _settings(home).atlases)
+
+
+def atlases(home: Path | str | None = None) -> pd.DataFrame:
+    """The atlases that are built, one row each: its size, its kind, and whether it is simulated.
+
+    One that cannot be opened has a row, too: ``problem`` says why, else it is empty.
+    """
+    folder = _settings(home).atlases
+    rows = [_row(name, folder) for name in atlas_names(folder)]
+    return pd.DataFrame(rows, columns=[*_COLUMNS, "problem"])
+
+
+def open_run(name: str, home: Path | str | None = None) -> Run:
+    """Open a finished benchmark run by the name of its folder among the runs of this home.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such run; the nearest names are offered.
+    InputError
+        If it is not finished, or cannot be read.
+    """
+    folder = _settings(home).runs
+    names = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
+    if name not in names:
+        raise unknown("benchmark run", name, names, str(folder))
+    return load_run(folder / name)
+
+
+def _row(name: str, folder: Path) -> dict[str, object]:
+    try:
+        info = Atlas.open(name, folder).info()
+    except LgrError as err:
+        return {"name": name, "problem": str(err)}
+    counts = {f"n_{what}": len(info[what]) for what in ("cell_lines", "drugs")}
+    return {**{key: info[key] for key in _COLUMNS if key in info}, **counts, "problem": ""}
+
+
+def _settings(home: Path | str | None) -> Settings:
+    return Settings.from_environment() if home is None else Settings(home=Path(home))

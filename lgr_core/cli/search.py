@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
-from lgr_core.atlas.store import AtlasStore, open_atlas
+from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.common import DEMO, Commands, command, positive_int, print_json
 from lgr_core.config import Settings
-from lgr_core.domain import Condition, FloatArray
 from lgr_core.drugs.mechanisms import MechanismAnnotations
-from lgr_core.errors import NotFoundError
-from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.parse_query import read_query
-from lgr_core.retrieval.specific_change import View, changes_of, specific_changes
+from lgr_core.retrieval.specific_change import View, changes_of, measured_change
 from lgr_core.signatures.gene_lists import whole_change
 from lgr_core.signatures.search import SignatureLibrary, find_drugs
 
@@ -65,21 +60,3 @@ _WORDS = {
     View.SPECIFIC: "specific change",
     View.RELATIVE_TO_POOL: "change less the mean of the line's other drugs (its plate is in it)",
 }
-
-
-def measured_change(store: AtlasStore, query: Condition, view: View) -> FloatArray:
-    """A view of a measured change, (n_panel,).
-
-    Raises
-    ------
-    NotFoundError
-        If it was not measured.
-    NotSeparableError
-        If its specific change is asked for and cannot be separated from its plate.
-    """
-    row = store.row(query)
-    if row is None:
-        raise NotFoundError(f"change of {query}", "it was not measured", "Choose another drug.")
-    if view is View.SPECIFIC:
-        specific_changes(store, ConditionIndex(store)).require(query, row)
-    return changes_of(store, view)(np.array([row]))[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray
-from lgr_core.errors import NotSeparableError
+from lgr_core.errors import NotFoundError, NotSeparableError
 from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
 from lgr_core.retrieval.plate_centring import MIN_OTHERS, LinePlates
 from lgr_core.retrieval.single_slot_cache import SingleSlotCache
@@ -160,6 +160,24 @@ def changes_of(store: AtlasStore, view: View) -> Callable[[IntArray], FloatArray
             return specific_changes(store).of
         case View.RELATIVE_TO_POOL:
             return PoolDifferences(store).of
+
+
+def measured_change(store: AtlasStore, query: Condition, view: View) -> FloatArray:
+    """A view of a measured change, (n_panel,).
+
+    Raises
+    ------
+    NotFoundError
+        If it was not measured.
+    NotSeparableError
+        If its specific change is asked for and cannot be separated from its plate.
+    """
+    row = store.row(query)
+    if row is None:
+        raise NotFoundError(f"change of {query}", "it was not measured", "Choose another drug.")
+    if view is View.SPECIFIC:
+        specific_changes(store, ConditionIndex(store)).require(query, row)
+    return changes_of(store, view)(np.array([row]))[0]
 
 
 def not_separable(condition: Condition, n_others: int) -> NotSeparableError:
