@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -274,3 +275,19 @@ def test_lgr_app_serves_the_packaged_app(venv, alone, tmp_path):
         assert "rel=modulepreload" in answer.headers["Link"]  # which the app's own layer adds
     assert "Traceback" not in log.read_text()
     assert "usage statistics" not in log.read_text()  # which .streamlit/config.toml switches off
+
+
+def test_the_first_page_of_the_site_leads_to_a_prediction(venv, alone, demo):
+    """Step by step as it stands there; installing and building the demo are done by fixtures."""
+    text = (ROOT / "docs" / "start.md").read_text("utf-8")
+    steps = re.findall(r"^\.venv/bin/(.+)$", text, flags=re.MULTILINE)
+    assert steps[:2] == ["pip install .", f"lgr {demo['name']}"]
+    assert steps[-1] == "lgr app"
+    for step in steps[2:-1]:
+        program, *words = step.split()
+        shown = _run(
+            str(venv.bin / program), *words, cwd=alone.folder, env=alone.environment
+        ).splitlines()
+    assert shown[0] == "SIMULATED data: not a measurement."
+    assert shown[1].startswith("Trametinib in A549 at 5 uM: ")
+    assert shown[-1].startswith("against the measured change: pearson_delta 0.")
