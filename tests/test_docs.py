@@ -74,6 +74,16 @@ def test_the_workflow_runs_what_the_gate_runs(target):
     assert target in workflow_commands()
 
 
+def test_a_release_starts_with_its_tag_and_publishes_nothing():
+    """The workflow builds and tests; the maintainer publishes."""
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    assert 'tags: ["v[0-9]+.[0-9]+.[0-9]+"]' in text
+    assert "python -m build" in text
+    assert re.findall(r"bin/(lgr \w+)", text) == ["lgr demo", "lgr predict", "lgr doctor"]
+    assert "id-token" not in text
+    assert "secrets." not in text
+
+
 SITE = [path for path in DOCS.rglob("*.md") if path != DOCS / "reference" / "cli.md"]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *SITE]
 
