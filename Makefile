@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: app test test-real test-browser lint demo screenshots glossary constraints audit clean
+.PHONY: help app test test-real test-browser lint docs demo screenshots glossary constraints audit clean
 
 app: .venv/app        ## install, build the demo atlas, open the app on http://localhost:8501
 	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo
@@ -28,6 +28,13 @@ screenshots: .venv/dev ## take the README's pictures anew, of the demo atlas
 
 glossary: .venv/dev    ## write the tables of docs/glossary.md anew, from docstrings
 	$(BIN)/python docs/glossary.py
+
+docs: .venv/dev        ## build the documentation site in artifacts/docs, tutorials run; a warning fails
+	@test -d "$${LGR_HOME:-data}/atlases/demo" || $(BIN)/lgr demo
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs artifacts/docs
+
+help:                 ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{ printf "  %-14s%s\n", $$1, $$2 }'
 
 lint: .venv/dev       ## style, format and types, nothing changed
 	$(BIN)/ruff check .

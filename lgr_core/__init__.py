@@ -4,97 +4,65 @@
 >>> atlas = lgr.open_atlas("demo")
 >>> answer = lgr.predict(atlas, cell_line="A549", drug="Trametinib", selector="mechanism")
 >>> answer.retrieval.drugs, answer.metrics["pearson_delta"]
+
+A public name is imported with its module when it is first used, so that ``import lgr_core`` and
+``lgr --help`` load neither pandas nor chemistry. Type checkers read ``__init__.pyi``.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
-from lgr_core.answer import Answer, predict, retrieve, with_trust
-from lgr_core.answer.baselines import compare, verdict
-from lgr_core.atlas.store import AtlasStore
-from lgr_core.atlas.store import open_atlas as _open_atlas
-from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
-from lgr_core.config import Settings
-from lgr_core.domain import (
-    CandidatePool,
-    Condition,
-    Evidence,
-    Neighbor,
-    Prediction,
-    Reason,
-    Rejected,
-    Retrieval,
-    StructuredReason,
-    ValueKind,
-)
-from lgr_core.errors import LgrError
-from lgr_core.evaluation.run_catalog import open_run as _open_run
-from lgr_core.evaluation.run_store import Run
-from lgr_core.retrieval.llm_question import LLMOptions, Policy, Scope
-from lgr_core.retrieval.manual_selector import NamedSelector
-from lgr_core.retrieval.parse_query import read_query
-from lgr_core.retrieval.setup import llm_selector
+_MODULES: Mapping[str, tuple[str, ...]] = {
+    "lgr_core.answer.answer": ("Answer",),
+    "lgr_core.answer.baselines": ("compare", "verdict"),
+    "lgr_core.answer.predict": ("predict", "retrieve"),
+    "lgr_core.answer.trust": ("with_trust",),
+    "lgr_core.api.atlases": ("atlases", "open_atlas", "open_run"),
+    "lgr_core.api.benchmarking": ("benchmark",),
+    "lgr_core.api.notebook_atlas": ("Atlas",),
+    "lgr_core.api.own_model": ("Model",),
+    "lgr_core.api.searching": ("search",),
+    "lgr_core.atlas.store": ("AtlasStore",),
+    "lgr_core.atlas.unseen_drug": ("UnseenDrug", "with_unseen_drug"),
+    "lgr_core.config": ("Settings",),
+    "lgr_core.domain": (
+        "CandidatePool",
+        "Condition",
+        "Evidence",
+        "Neighbor",
+        "Prediction",
+        "Reason",
+        "Rejected",
+        "Retrieval",
+        "StructuredReason",
+        "ValueKind",
+    ),
+    "lgr_core.evaluation.run_store": ("Run",),
+    "lgr_core.errors": ("LgrError",),
+    "lgr_core.retrieval.llm_question": ("LLMOptions", "Policy", "Scope"),
+    "lgr_core.retrieval.manual_selector": ("NamedSelector",),
+    "lgr_core.retrieval.parse_query": ("read_query",),
+    "lgr_core.retrieval.setup": ("llm_selector",),
+}
+"""Module -> the public names that it defines."""
 
-__all__ = [
-    "Answer",
-    "AtlasStore",
-    "CandidatePool",
-    "Condition",
-    "Evidence",
-    "LLMOptions",
-    "LgrError",
-    "NamedSelector",
-    "Neighbor",
-    "Policy",
-    "Prediction",
-    "Reason",
-    "Rejected",
-    "Retrieval",
-    "Run",
-    "Scope",
-    "Settings",
-    "StructuredReason",
-    "UnseenDrug",
-    "ValueKind",
-    "compare",
-    "llm_selector",
-    "open_atlas",
-    "open_run",
-    "predict",
-    "read_query",
-    "retrieve",
-    "verdict",
-    "with_trust",
-    "with_unseen_drug",
-]
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605 - written out in __init__.pyi
 
 
-def open_atlas(name: str, home: Path | str | None = None) -> AtlasStore:
-    """Open a built atlas by name, from ``home`` or else from ``LGR_HOME``.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such atlas; the nearest names are offered.
-    """
-    return _open_atlas(name, _settings(home).atlases)
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - a public name may be a class or a function
+    """Import the public name that is used for the first time."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
 
 
-def open_run(name: str, home: Path | str | None = None) -> Run:
-    """Open a benchmark run by name: one of ``home``, or a shipped one, which needs no atlas.
-
-    >>> summary = open_run("tahoe").summary
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such run; the nearest names are offered.
-    InputError
-        If the run is not finished.
-    """
-    return _open_run(name, _settings(home))
-
-
-def _settings(home: Path | str | None) -> Settings:
-    return Settings.from_environment() if home is None else Settings(home=Path(home))
+def __dir__() -> list[str]:
+    """The public names, also those that have not been used yet."""
+    return sorted({*globals(), *__all__})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-import re
 import shutil
 from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
+
+from packaging.requirements import Requirement
 
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.config import SHIPPED, Settings
@@ -18,12 +19,17 @@ _SHIPPED_FILES = ("drugs.csv", "cell_lines.csv", "mechanisms.csv", "programs.gmt
 
 
 def diagnose(settings: Settings) -> dict[str, Any]:
-    """A report by section; ``missing`` is empty where all is well."""
+    """A report by section; ``missing`` and ``untested`` are empty where all is well."""
     needed = _needed()
     packages = {name: _version(name) for name in needed}
     atlases = {name: atlas_line(name, settings) for name in atlas_names(settings.atlases)}
     missing = [
         f"package {name}: pip install '{needed[name]}'" for name in packages if not packages[name]
+    ]
+    untested = [
+        f"package {name} {found}: pip install '{needed[name]}'"
+        for name, found in packages.items()
+        if found and not Requirement(needed[name]).specifier.contains(found, prereleases=True)
     ]
     missing += [f"shipped file {f}" for f in _SHIPPED_FILES if not (SHIPPED / f).is_file()]
     if not atlases:
@@ -42,13 +48,14 @@ def diagnose(settings: Settings) -> dict[str, Any]:
         "atlases": atlases,
         "language model": _language_model(settings),
         "missing": missing,
+        "untested": untested,
     }
 
 
 def _needed() -> dict[str, str]:
     """Package -> requirement, as the installed metadata state them; without the extras."""
     stated = [line for line in requires("lgr-explorer") or () if "extra ==" not in line]
-    return {re.split(r"[^\w.-]", line, maxsplit=1)[0]: line for line in stated}
+    return {Requirement(line).name: line for line in stated}
 
 
 def _language_model(settings: Settings) -> dict[str, str]:
@@ -82,6 +89,4 @@ def atlas_line(name: str, settings: Settings) -> str:
         store = open_atlas(name, settings.atlases)
     except LgrError as err:
         return f"unusable: {err}"
-    kind = "simulated" if store.simulated else "measured"
-    size = f"{len(store.conditions):,} conditions x {len(store.genes):,} genes"
-    return f"{kind}, {size}, {store.value_kind}"
+    return store.summary

@@ -97,6 +97,15 @@ def test_an_audit_that_cannot_look_up_says_so(tmp_path, pip_audit, code, skipped
     assert ("audit skipped" in ended.stdout) is skipped
 
 
+def test_the_container_holds_the_shipped_data():
+    """Every folder of the data that the wheel ships is sent to the build."""
+    text = (ROOT / "pyproject.toml").read_text()
+    shipped = set(re.findall(r'"!/(data/\w+)/"', text))
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"}
+    assert shipped
+    assert sent == shipped
+
+
 def test_the_container_runs_as_nobody_in_particular():
     """With the constraints, a health check and a volume; uploads are off."""
     lines = (ROOT / "Dockerfile").read_text().splitlines()

@@ -64,7 +64,7 @@ def workflow_commands():
     return re.findall(r"run: make (\S+)", text)
 
 
-@pytest.mark.parametrize("target", ["lint", "test", "test-browser"])
+@pytest.mark.parametrize("target", ["lint", "test", "test-browser", "docs"])
 def test_the_workflow_runs_what_the_gate_runs(target):
     """Both call the same make targets, so neither checks what the other does not."""
     gate = (ROOT / ".ci" / "run").read_text("utf-8")
@@ -74,10 +74,21 @@ def test_the_workflow_runs_what_the_gate_runs(target):
     assert target in workflow_commands()
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *DOCS.glob("*.md")]
+def test_a_release_starts_with_its_tag_and_publishes_nothing():
+    """The workflow builds and tests; the maintainer publishes."""
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    assert 'tags: ["v[0-9]+.[0-9]+.[0-9]+"]' in text
+    assert "python -m build" in text
+    assert re.findall(r"bin/(lgr \w+)", text) == ["lgr demo", "lgr predict", "lgr doctor"]
+    assert "id-token" not in text
+    assert "secrets." not in text
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+SITE = [path for path in DOCS.rglob("*.md") if path != DOCS / "reference" / "cli.md"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *SITE]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_modules_that_a_page_names_exist(page):
     """By their path, from the checkout or inside the core; walks have a test of their own."""
     text = re.sub(r"\n## Walk:.*?(?=\n## )", "", page.read_text("utf-8"), flags=re.DOTALL)
@@ -86,7 +97,7 @@ def test_modules_that_a_page_names_exist(page):
     assert [path for path in paths if not any(place.exists() for place in places[path])] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page):
     """Each relative link is a file of the checkout."""
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))

@@ -22,6 +22,16 @@ def test_a_missing_package_is_reported_with_its_requirement(monkeypatch, tmp_pat
     assert "package rdkit: pip install 'rdkit>=2025.3'" in report["missing"]
 
 
+def test_a_version_outside_the_tested_range_is_named(monkeypatch, tmp_path):
+    """With the range; what is inside, and what is missing, is not."""
+    found = {"duckdb": "3.1.0", "numpy": "2.4.6", "pandas": "2.2.0rc1"}
+    monkeypatch.setattr(doctor, "version", lambda name: found.get(name, "1.0"))
+    stated = ["duckdb<3,>=1.5", "numpy<3,>=2.0", "pandas<3,>=2.1"]
+    monkeypatch.setattr(doctor, "requires", lambda _: stated)
+    report = doctor.diagnose(Settings(home=tmp_path))
+    assert report["untested"] == ["package duckdb 3.1.0: pip install 'duckdb<3,>=1.5'"]
+
+
 def test_a_home_that_is_yet_to_be_made(tmp_path):
     """The room is that of the disk it will be on; an atlas is what is missing."""
     report = doctor.diagnose(Settings(home=tmp_path / "not" / "there"))

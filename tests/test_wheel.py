@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -274,3 +275,40 @@ def test_lgr_app_serves_the_packaged_app(venv, alone, tmp_path):
         assert "rel=modulepreload" in answer.headers["Link"]  # which the app's own layer adds
     assert "Traceback" not in log.read_text()
     assert "usage statistics" not in log.read_text()  # which .streamlit/config.toml switches off
+
+
+def test_the_first_page_of_the_site_leads_to_a_prediction(venv, alone, demo):
+    """Step by step as it stands there; installing and building the demo are done by fixtures."""
+    text = (ROOT / "docs" / "start.md").read_text("utf-8")
+    steps = re.findall(r"^\.venv/bin/(.+)$", text, flags=re.MULTILINE)
+    assert steps[:2] == ["pip install .", f"lgr {demo['name']}"]
+    assert steps[-1] == "lgr app"
+    for step in steps[2:-1]:
+        program, *words = step.split()
+        shown = _run(
+            str(venv.bin / program), *words, cwd=alone.folder, env=alone.environment
+        ).splitlines()
+    assert shown[0] == "SIMULATED data: not a measurement."
+    assert shown[1].startswith("Trametinib in A549 at 5 uM: ")
+    assert shown[-1].startswith("against the measured change: pearson_delta 0.")
+
+
+NOT_RUN = {"benchmark", "ingest", "fetch"}
+"""Commands of the README that take minutes, or need data or the network."""
+
+
+def test_the_readme_runs_on_the_demo(venv, alone, demo):
+    """Every command that needs neither data nor network, and the lines of Python."""
+    text = (ROOT / "README.md").read_text("utf-8").split("## From the shell", 1)[1]
+    options = {"cwd": alone.folder, "env": alone.environment}
+    shell, python = (
+        re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+        for language in ("sh", "python")
+    )
+    commands = [line.split("#")[0].split() for line in shell[0].splitlines()]
+    assert {words[1] for words in commands} >= NOT_RUN | {"predict", "search", "twins"}
+    for program, command, *words in commands:
+        if command not in NOT_RUN:
+            assert _run(str(venv.bin / program), command, *words, **options)
+    shown = _run(str(venv.bin / "python"), "-P", "-c", python[0], **options)
+    assert "Binimetinib" in shown

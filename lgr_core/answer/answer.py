@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lgr_core.display import facts_table
 from lgr_core.domain import (
     CandidatePool,
     Change,
@@ -24,7 +25,12 @@ from lgr_core.evaluation.calibration_store import CalibrationSource
 from lgr_core.llm.parsing.reason_fields import as_fields
 from lgr_core.prediction.trust import Trust
 
+if TYPE_CHECKING:
+    import anndata as ad
+
 _OURS = frozenset({"gene", "predicted", "measured"})
+_SHOWN = 5
+"""Genes up and down that a notebook shows of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,16 @@ class Answer:
     specific: FloatArray | None = None
 
     @property
+    def query(self) -> Condition:
+        """The cell line, drug and dose that were asked for, as they were read."""
+        return self.prediction.query
+
+    @property
+    def predicted(self) -> FloatArray:
+        """The predicted change, (n_genes,), beside ``genes`` and ``measured``."""
+        return self.prediction.delta
+
+    @property
     def retrieval(self) -> Retrieval:
         """The realised neighbours and what was rejected."""
         if self.prediction.retrieval is None:
@@ -93,6 +109,37 @@ class Answer:
         up = table[table["predicted"] > 0].head(n)
         down = table[table["predicted"] < 0].tail(n)
         return pd.concat([up, down])
+
+    def to_anndata(self) -> ad.AnnData:
+        """The answer as AnnData, genes as variables; ``obs["role"]`` says what each row is.
+
+        One row is ``predicted``, one ``measured`` where the truth is known, and one a
+        ``neighbor``'s measured change each.
+        """
+        from lgr_core.answer.export import answer_adata  # noqa: PLC0415 - it imports this module
+
+        return answer_adata(self)
+
+    def __repr__(self) -> str:
+        return f"<answer to {self.query}: {', '.join(self._facts().values())}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how it was made, how good it is, and the strongest genes."""
+        top = self.top_genes(_SHOWN)
+        genes = ", ".join(f"{row.gene} {row.predicted:+.2f}" for row in top.itertuples())
+        return facts_table(str(self.query), {**self._facts(), "strongest genes": genes})
+
+    def _facts(self) -> dict[str, str]:
+        """How the answer was made and how good it is, in words."""
+        prediction, retrieval = self.prediction, self.prediction.retrieval
+        facts = {"method": f"{prediction.method}, {self.change} change"}
+        if prediction.fallback is not None:
+            facts["fallback"] = f"fallback {prediction.fallback}"
+        if retrieval is not None and retrieval.neighbors:
+            facts["neighbours"] = f"{retrieval.k_used} neighbours ({', '.join(retrieval.drugs)})"
+        score = None if self.metrics is None else next(iter(self.metrics.items()))
+        facts["measured"] = "not measured" if score is None else f"{score[0]} {score[1]:.3f}"
+        return facts
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as JSON has it: NaN becomes None."""

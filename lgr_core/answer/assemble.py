@@ -27,18 +27,19 @@ from lgr_core.domain import (
     require_k,
 )
 from lgr_core.drugs.catalog import DrugCatalog
-from lgr_core.errors import LgrError
+from lgr_core.errors import LgrError, NotFoundError
 from lgr_core.prediction.attribution import attribute_block
 from lgr_core.prediction.hybrid import Hybrid
 from lgr_core.prediction.lgr import LGR, places_of
 from lgr_core.prediction.linear_methods import LinearMethod
+from lgr_core.prediction.method import Method, Predictions, Status
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
 from lgr_core.retrieval.specific_change import not_separable, specific_changes
 from lgr_core.retrieval.sums import MeanOver
 
-AnsweringMethod = LGR | Hybrid | LinearMethod
-"""What answers a question: it names what each prediction stands on."""
+AnsweringMethod = LGR | Hybrid | LinearMethod | Method
+"""What answers a question; all but a baseline name what each prediction stands on."""
 
 
 def answers(
@@ -167,11 +168,33 @@ def _predictions(
     block: QueryBlock, over: QueryBlock, method: AnsweringMethod, k: int, most: int | None
 ) -> list[Prediction | LgrError]:
     """Each query's prediction over the genes of ``over``; an error without a pool."""
-    if not isinstance(method, LinearMethod):
+    if isinstance(method, LGR | Hybrid):
         return method.explain(block, over)
+    if not isinstance(method, LinearMethod):
+        found = method.predict(over)
+        each = enumerate(zip(over.queries, over.pools, strict=True))
+        return [_of_baseline(found, i, query, pool, k, method.name) for i, (query, pool) in each]
     wider = None if over is block else over
-    found = attribute_block(block, method, over=wider, most=most)
-    return [_with_heaviest(one, pool, k) for pool, one in zip(block.pools, found, strict=True)]
+    supported = attribute_block(block, method, over=wider, most=most)
+    return [_with_heaviest(one, pool, k) for pool, one in zip(block.pools, supported, strict=True)]
+
+
+def _of_baseline(
+    found: Predictions,
+    i: int,
+    query: Condition,
+    pool: CandidatePool | LgrError,
+    k: int,
+    name: str,
+) -> Prediction | LgrError:
+    """A baseline's prediction of query ``i``, which has no neighbours, or why there is none."""
+    if isinstance(pool, LgrError):
+        return pool
+    if found.status[i] is not Status.OK:
+        why = found.detail[i] or str(found.status[i]).replace("_", " ")
+        return NotFoundError(f"{name} of {query}", why, "Choose another method or drug.")
+    nobody = Retrieval(query, name, k, len(pool.drugs), ())
+    return Prediction(query, name, found.delta[i], nobody, fallback=found.fallback[i])
 
 
 def _with_heaviest(
@@ -218,7 +241,8 @@ def _answer(  # noqa: PLR0913 - the parts of one record
 ) -> Answer:
     """The record of one answer, scored where the query was measured."""
     is_linear = isinstance(method, LinearMethod)
-    about = (*notes, *_notes(prediction, pool, store.drug_catalog, is_linear=is_linear))
+    retrieves = isinstance(method, LGR | Hybrid)
+    about = (*notes, *_notes(prediction, pool, store.drug_catalog, retrieves=retrieves))
     return Answer(
         prediction=prediction,
         pool=pool,
@@ -273,16 +297,16 @@ def _score(
 
 
 def _notes(
-    prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, is_linear: bool
+    prediction: Prediction, pool: CandidatePool, catalog: DrugCatalog, *, retrieves: bool
 ) -> tuple[str, ...]:
     retrieval = prediction.retrieval
     notes: list[str] = []
-    if retrieval is not None and not is_linear:
+    if retrieval is not None and retrieves:
         notes += _shortfalls(retrieval)
     if prediction.fallback is not None:
         why = "Too few neighbours stand, or agree too little"
         if retrieval is None or not retrieval.neighbors:
-            why = "Nothing close was measured" if is_linear else "No neighbour was found"
+            why = "No neighbour was found" if retrieves else "Nothing close was measured"
         notes.append(f"{why}: the answer is the fallback, {prediction.fallback}.")
     forms = [drug for drug in pool.twins if catalog.parent(drug) == catalog.parent(pool.query.drug)]
     if forms:
@@ -316,7 +340,7 @@ def _provenance(
         "simulated": store.simulated,
         "method": prediction.method,
         "evidence": sorted(method.evidence),
-        "aggregate": method.how,
+        "aggregate": getattr(method, "how", "mean"),
         "weights": list(prediction.weights),
         "one_per_parent": isinstance(method, LGR) and method.one_per_parent,
         "twins_left_out": list(pool.twins),

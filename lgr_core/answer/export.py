@@ -7,14 +7,17 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import anndata as ad
 import numpy as np
 import pandas as pd
 
 from lgr_core.answer import Answer
 from lgr_core.domain import Change, FloatArray
 from lgr_core.errors import UsageError
+
+if TYPE_CHECKING:
+    import anndata as ad
 
 ENDINGS = (".csv", ".parquet", ".h5ad", ".rnk")
 
@@ -85,6 +88,8 @@ def _defused(value: object) -> object:
 
 def answer_adata(answer: Answer) -> ad.AnnData:
     """The same as AnnData: one observation a vector, ``obs['role']`` says which is which."""
+    import anndata as ad  # noqa: PLC0415 - it takes longer to load than a prediction takes
+
     table = answer.table().set_index("gene")
     query = answer.prediction.query
     roles = [name if name in {"predicted", "measured"} else "neighbor" for name in table.columns]
@@ -117,6 +122,8 @@ def perturbations(
     line gets an observation whose target is ``control`` and whose every value is ``baseline``, and
     that is added to the changes.
     """
+    import anndata as ad  # noqa: PLC0415 - it takes longer to load than a prediction takes
+
     lines = obs["cell_line"].drop_duplicates()
     control = pd.DataFrame({"cell_line": lines, "drug": CONTROL, "dose_um": np.nan})
     rows = pd.concat([obs[list(control)], control], ignore_index=True)

@@ -11,7 +11,7 @@ from lgr_core.answer import Answer
 from lgr_core.answer.baselines import correlations, pool_deltas
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import FloatArray, IntArray
-from lgr_core.drugs.chemistry import similarity
+from lgr_core.drugs.similarity import similarity
 from lgr_core.retrieval.query_block import EvidenceReader
 
 

@@ -21,6 +21,8 @@ from lgr_core.answer.tuned import with_tuned_params
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Change, Retrieval, Selector
 from lgr_core.errors import EmptyPoolError, LgrError, UsageError
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.prediction.attribution import Selectors
@@ -34,6 +36,12 @@ from lgr_core.retrieval.selectors import make_selector
 LGR_METHOD = "lgr"
 METHODS = (LGR_METHOD, *WEIGHTED, Hybrid.name)
 """What can be asked: the paper's, those that weigh every condition, and the paper's proposal."""
+
+BASELINES = (
+    *("cell_mean", "drug_mean", "global_mean", "pool_mean", "plate_mean"),
+    *("chem_knn", "zero"),
+)
+"""What an answer is compared with: methods of the benchmark that fit nothing and name nobody."""
 
 
 def retrieve(  # noqa: PLR0913 - all but the question is optional
@@ -97,7 +105,8 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         The question; names are matched by their closest reading, the dose is in micromolar.
     method
         A name in ``METHODS``: ``lgr`` averages the neighbours of a selector; the others read a
-        language model's recorded answers. Or one of ``make_method``, kept between calls.
+        language model's recorded answers. A name in ``BASELINES`` is a mean or another simple
+        method that names no neighbour. Or one of ``make_method``, kept between calls.
     selector
         Of ``lgr``: a name in ``SELECTORS`` (``llm`` replays recorded answers, and asks nothing), a
         list of drug names, or any object with the ``Selector`` protocol.
@@ -133,7 +142,7 @@ def predict(  # noqa: PLR0913 - the one public call; all but the question is opt
         If a name, the dose or an option is refused; the message says what to do.
     """
     check_question(store, cell_line, drug, dose_um)
-    check_type("method", method, (str, LinearMethod), f"Choose one of: {', '.join(METHODS)}.")
+    check_type("method", method, (str, LinearMethod), f"Choose one of: {_CHOICES}.")
     check_type("aggregate", aggregate, (str,), f"Choose one of: {', '.join(AGGREGATES)}.")
     check_type("fallback", fallback, (str,), f"Choose one of: {', '.join(FALLBACKS)}.")
     check_type("reader", reader, (EvidenceReader, NoneType), _READER)
@@ -169,6 +178,7 @@ def _reader(store: AtlasStore, reader: EvidenceReader | None, change: Change) ->
     return reader
 
 
+_CHOICES = ", ".join((*METHODS, *BASELINES))
 _READER = "Give EvidenceReader(store), or None."
 
 
@@ -196,4 +206,12 @@ def _by_name(
         make = partial(make_selector, store=reader.store) if selectors is None else selectors
         catalog = reader.store.drug_catalog
         return Hybrid(*(LGR(make(name), catalog, k) for name in ("llm", "chemistry")))
-    raise UsageError(f"method {method!r}", "unknown", f"Choose one of: {', '.join(METHODS)}.")
+    if method in BASELINES:
+        setting = MethodContext(
+            reader.labels,
+            partial(make_selector, store=reader.store),
+            Regime.OPEN_WORLD,
+            k,
+        )
+        return REGISTRY[method].make(setting)[0]
+    raise UsageError(f"method {method!r}", "unknown", f"Choose one of: {_CHOICES}.")

@@ -20,7 +20,11 @@ from lgr_core.files import lock, locked, remove, try_lock
 INDEX = "index.duckdb"
 """The file by which a folder is known as an atlas."""
 
-_STORED = ("deltas", "panel", "plate_deltas", "controls", "fingerprints")
+SCHEMA_VERSION = 2
+"""What an atlas holds and how; one of another version is refused."""
+
+DELTAS, PANEL = "deltas", "panel"
+_STORED = (DELTAS, PANEL, "plate_deltas", "controls", "fingerprints")
 _MATRICES = {f"{name}.npy" for name in _STORED}
 _ATLAS_FILES = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
 """All that an atlas folder holds: nothing else in it is ever removed."""

@@ -21,17 +21,22 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import INDEX, atomic_folder, check_space
+from lgr_core.atlas.atomic_folder import (
+    DELTAS,
+    INDEX,
+    PANEL,
+    SCHEMA_VERSION,
+    atomic_folder,
+    check_space,
+)
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.npy_matrix import NpyMatrix, read_matrix, write_matrix
 from lgr_core.errors import InputError, UsageError
 from lgr_core.files import flush_to_disk
 
-SCHEMA_VERSION = 2
 INDEX_OVERHEAD = 4_000_000
 """Bytes that DuckDB may need beyond the tables themselves: it writes whole blocks."""
 
-DELTAS, PANEL = "deltas", "panel"
 WIDE = 4
 """All genes to those of the panel, from which on the panel is stored by itself too."""
 

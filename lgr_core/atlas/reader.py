@@ -14,8 +14,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import INDEX
-from lgr_core.atlas.build import SCHEMA_VERSION
+from lgr_core.atlas.atomic_folder import INDEX, SCHEMA_VERSION
 from lgr_core.atlas.npy_matrix import AGAIN, read_matrix
 from lgr_core.errors import InputError, SchemaError
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import INDEX, read_consistent
-from lgr_core.atlas.build import DELTAS, PANEL
+from lgr_core.atlas.atomic_folder import DELTAS, INDEX, PANEL, read_consistent
 from lgr_core.atlas.delta_table import count_plates
 from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.reader import read_files
+from lgr_core.display import facts_table
 from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, SharedWells, ValueKind
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog
@@ -73,6 +73,29 @@ class AtlasStore:
         self._nearest: dict[float, BoolArray] = {}
         self._drugs_at: dict[float | None, frozenset[str]] = {}
         self.unseen_drug_key: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Measured or simulated, its size and kind, in one line."""
+        kind = "simulated" if self.simulated else "measured"
+        size = f"{len(self.conditions):,} conditions x {len(self.genes):,} genes"
+        return f"{kind}, {size}, {self.value_kind}"
+
+    def __repr__(self) -> str:
+        return f"<atlas {self.name!r}: {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the size of the atlas and what it holds."""
+        rows = {
+            "conditions": f"{len(self.conditions):,}",
+            "genes": f"{len(self.genes):,}, of them {self.n_panel:,} in the panel",
+            "cell lines": f"{self.conditions['cell_line'].nunique():,}",
+            "drugs": f"{self.conditions['drug'].nunique():,}",
+            "plates": f"{count_plates(self.plates):,}",
+            "values": self.value_kind.label,
+        }
+        kind = "simulated" if self.simulated else "measured"
+        return facts_table(f"Atlas {self.name} ({kind})", rows)
 
     # -- names ---------------------------------------------------------------------------------
 

@@ -10,21 +10,9 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
-from lgr_core.cli import (
-    answers,
-    app,
-    batch,
-    benchmark,
-    cache,
-    fetch,
-    fill,
-    rationales,
-    search,
-    twins,
-)
-from lgr_core.cli import atlas as atlases
-from lgr_core.cli import predict as queries
+from lgr_core.cli.commands import GROUPS, module_of
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, LgrError, StoppedError
 
@@ -38,7 +26,8 @@ EXIT_CODES = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     logging.basicConfig(level=logging.WARNING, format="lgr: %(message)s", stream=sys.stderr)
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser(_named(arguments)).parse_args(arguments)
     try:
         options.run(options, Settings.from_environment())
     except LgrError as err:
@@ -58,12 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser of the command line, with the flags of every command, or of ``only`` one.
+
+    A command's module, and with it most of the core, is imported for its flags alone.
+    """
+    top = argparse.ArgumentParser(
         prog="lgr", description="The LGR Explorer's command line.", epilog=EXIT_CODES
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    questions = (queries, answers, search, batch)
-    for group in (atlases, fetch, *questions, cache, fill, benchmark, twins, rationales, app):
-        group.add(commands)
-    return parser
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    wanted = None if only is None else module_of(only)
+    for module, group in GROUPS.items():
+        if only is None or module == wanted:
+            import_module(f"lgr_core.cli.{module}").add(commands)
+        else:
+            for name, summary in group.items():
+                commands.add_parser(name, help=summary)
+    return top
+
+
+def _named(arguments: Sequence[str]) -> str:
+    """The command that the arguments name; empty where they name none."""
+    return next((each for each in arguments if not each.startswith("-")), "")

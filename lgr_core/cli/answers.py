@@ -10,8 +10,7 @@ from typing import Any
 
 from lgr_core.answer import retrieval_dict
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, command, positive_int, print_json
+from lgr_core.cli.common import DEMO, Commands, command, positive_int, print_json
 from lgr_core.config import Settings
 from lgr_core.errors import NotFoundError
 from lgr_core.retrieval.answer_comparison import (
@@ -31,8 +30,7 @@ _WIDTH = 32
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    what = "all known answers of language models to one question, side by side"
-    parser = command(commands, "answers", _answers, what)
+    parser = command(commands, "answers", _answers)
     flag = parser.add_argument
     flag("--atlas", default=DEMO, metavar="NAME")
     flag("--cell-line", required=True, metavar="C")

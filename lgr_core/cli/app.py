@@ -17,7 +17,7 @@ _LAST_PORT = 65_535
 
 def add(commands: Commands) -> None:
     """Add the command of this group."""
-    parser = command(commands, "app", _serve, "open the app in the browser", json_flag=False)
+    parser = command(commands, "app", _serve, json_flag=False)
     free = "none: 8501, or the next that is free"
     parser.add_argument("--port", type=_port, metavar="N", help=free)
     reach = "the network it is reached from; default localhost: this machine alone"

@@ -13,6 +13,7 @@ from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.quality import describe, quality_report
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.cli.common import (
+    DEMO,
     Commands,
     ProgressBars,
     add_column_flag,
@@ -29,26 +30,21 @@ from lgr_core.errors import UsageError
 from lgr_core.evaluation.demo_run import run_demo
 from lgr_core.retrieval.well_agreement import drug_agreement, well_agreement
 
-DEMO = "demo"
-
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    _add_ingest(command(commands, "ingest", _ingest, "build an atlas from counts or ready deltas"))
-    demo = command(commands, "demo", _demo, "build the simulated demo atlas")
+    _add_ingest(command(commands, "ingest", _ingest))
+    demo = command(commands, "demo", _demo)
     demo.add_argument("--overwrite", action="store_true", help="replace the one that is there")
     scored = "score methods on it, on few queries; build it only if it is not there"
     demo.add_argument("--benchmark", action="store_true", help=scored)
-    info = command(
-        commands, "info", _info, "which atlases there are, or what NAME is and how it was made"
-    )
+    info = command(commands, "info", _info)
     info.add_argument("name", metavar="NAME", nargs="?", help="of an atlas; none: list all")
     shown = info.add_mutually_exclusive_group()
     shown.add_argument("--report", action="store_true", help="the quality of its data")
     what = "how far each drug's specific change comes back in another well of the same line"
     shown.add_argument("--drugs", action="store_true", help=what)
-    what = "what is installed, which atlases there are, what is missing"
-    command(commands, "doctor", _doctor, what)
+    command(commands, "doctor", _doctor)
 
 
 def _ingest(options: argparse.Namespace, settings: Settings) -> None:

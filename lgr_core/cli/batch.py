@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.common import Commands, command, echo, print_json, unanswered
+from lgr_core.cli.common import Commands, actions_of, command, echo, print_json, unanswered
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options
 from lgr_core.cli.query_flags import add_many_flags, pools_of
 from lgr_core.config import Settings
@@ -28,8 +28,7 @@ from lgr_core.retrieval.setup import llm_selector, open_client
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    group = commands.add_parser("batch", help="OpenAI Batch files for many queries")
-    actions = group.add_subparsers(required=True, metavar="ACTION")
+    actions = actions_of(commands, "batch")
     export = command(actions, "export", _export, "write the questions not answered yet")
     add_many_flags(export)
     add_llm_flags(export)

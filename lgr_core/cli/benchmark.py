@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import (
+    DEMO,
     Commands,
     ProgressBars,
     add_column_flag,
@@ -53,13 +53,13 @@ from lgr_core.retrieval.setup import live_client, llm_selector, recorded_selecto
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    run = command(commands, "benchmark", _benchmark, "score methods on held-out conditions")
+    run = command(commands, "benchmark", _benchmark)
     _add_flags(run)
     add_llm_flags(run)
-    trust = command(commands, "calibrate", _calibrate, "learn how far predictions can be trusted")
+    trust = command(commands, "calibrate", _calibrate)
     trust.add_argument("atlas", nargs="?", default=DEMO, metavar="ATLAS")
     trust.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1, metavar="N")
-    report = command(commands, "report", _report, "one HTML file of a benchmark run")
+    report = command(commands, "report", _report)
     report.add_argument("folder", type=Path, metavar="DIR")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: DIR/report.html")
 

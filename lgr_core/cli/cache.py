@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, command, print_json, unanswered
+from lgr_core.cli.common import DEMO, Commands, actions_of, command, print_json, unanswered
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, LgrError
 from lgr_core.llm.cache import AnswerCache
@@ -25,8 +24,7 @@ from lgr_core.retrieval.tags import TagReport
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    group = commands.add_parser("cache", help="cached answers of language models")
-    actions = group.add_subparsers(required=True, metavar="ACTION")
+    actions = actions_of(commands, "cache")
     command(actions, "ls", _ls, "what is cached and imported, one row an answer")
     show = command(actions, "show", _show, "one cached answer, whole")
     show.add_argument("key", metavar="KEY", help="the first signs of its key")
@@ -39,7 +37,7 @@ def add(commands: Commands) -> None:
     gone = command(actions, "forget", _forget, "remove imported answers")
     what = "the first signs of an answer's key, or a file's name, as ls shows them"
     gone.add_argument("names", nargs="+", metavar="KEY", help=what)
-    tags = command(commands, "tags", _tags, "let the model infer the drugs' mechanism tags")
+    tags = command(commands, "tags", _tags)
     tags.add_argument("--atlas", default=DEMO, metavar="NAME")
     tags.add_argument("--model", help="default: LGR_LLM_MODEL, else the paper's")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from lgr_core.cli.commands import SUMMARIES
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError, ServiceError, UsageError
 
@@ -17,16 +18,29 @@ Run = Callable[[argparse.Namespace, Settings], None]
 Commands = Any
 """What ``ArgumentParser.add_subparsers`` returns; argparse has no public name for it."""
 
+DEMO = "demo"
+"""The atlas that is asked where none is named."""
+
 
 def command(
-    commands: Commands, name: str, run: Run, summary: str, *, json_flag: bool = True
+    commands: Commands, name: str, run: Run, summary: str | None = None, *, json_flag: bool = True
 ) -> argparse.ArgumentParser:
-    """Add a command that calls ``run``; it takes ``--json`` if it has a result."""
+    """Add a command that calls ``run``; it takes ``--json`` if it has a result.
+
+    The summary of a command of ``lgr`` itself is in ``SUMMARIES``; an action of one brings its own.
+    """
+    summary = SUMMARIES[name] if summary is None else summary
     parser = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
     parser.set_defaults(run=run)
     if json_flag:
         parser.add_argument("--json", action="store_true", help="JSON alone on standard output")
     return parser
+
+
+def actions_of(commands: Commands, name: str) -> Commands:
+    """Add a command that has actions of its own, such as ``lgr cache ls``."""
+    group = commands.add_parser(name, help=SUMMARIES[name])
+    return group.add_subparsers(required=True, metavar="ACTION")
 
 
 def positive_int(text: str) -> int:

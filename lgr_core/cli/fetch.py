@@ -14,8 +14,7 @@ from lgr_core.errors import UsageError
 
 def add(commands: Commands) -> None:
     """Add ``lgr fetch``."""
-    what = "fetch a public atlas: checked, and resumed where it was cut off"
-    flag = command(commands, "fetch", _fetch, what).add_argument
+    flag = command(commands, "fetch", _fetch).add_argument
     flag("atlas", choices=["tahoe"], help="Tahoe-100M's ready deltas (CC0), about 70 MB a plate")
     flag("--plates", metavar="1,2", default="", help="1 to 14; none: all")
     flag("--doses", metavar="5", default="", help="plates made for these doses, in uM")

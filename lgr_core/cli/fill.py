@@ -31,7 +31,7 @@ from lgr_core.retrieval.setup import live_client, llm_selector
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    filled = command(commands, "fill", _fill, "ask the model for many queries")
+    filled = command(commands, "fill", _fill)
     add_many_flags(filled)
     add_llm_flags(filled)
     filled.set_defaults(cache="fill")

@@ -12,10 +12,7 @@ from typing import Any
 from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, with_trust
 from lgr_core.answer.export import write_answer
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.audit.neighbor_claims import add_claims, neighbor_claims
-from lgr_core.audit.rationale_audit import RationaleAudit
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, command, echo, print_json
+from lgr_core.cli.common import DEMO, Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.output import (
     answer_lines,
@@ -24,7 +21,7 @@ from lgr_core.cli.output import (
     warn_of_departures,
 )
 from lgr_core.config import Settings
-from lgr_core.domain import CandidatePool, Change, Selector
+from lgr_core.domain import CandidatePool, Change, Retrieval, Selector
 from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.aggregate import AGGREGATES
 from lgr_core.prediction.lgr import FALLBACKS
@@ -43,10 +40,10 @@ from lgr_core.signatures.expected import ExpectedSignatures
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    found = command(commands, "retrieve", _retrieve, "the neighbours of a drug in a cell line")
+    found = command(commands, "retrieve", _retrieve)
     found.set_defaults(method=LGR_METHOD)
     _add_query(found)
-    asked = command(commands, "predict", _predict, "predict a drug's effect on a cell line")
+    asked = command(commands, "predict", _predict)
     _add_query(asked)
     about = "lgr averages neighbours; best_evidence and others weigh all that was measured"
     asked.add_argument("--method", choices=METHODS, default=LGR_METHOD, help=about)
@@ -55,8 +52,8 @@ def add(commands: Commands) -> None:
     what = "total: as measured; specific: less the mean of the plate's other drugs"
     asked.add_argument("--change", choices=[*Change], default=Change.TOTAL, help=what)
     asked.add_argument("--all-genes", action="store_true", help="not the panel alone")
-    _add_question(command(commands, "prompt", _prompt, "print the prompt, for any chatbot"))
-    reply = command(commands, "import-reply", _import_reply, "take a chatbot's answer by hand")
+    _add_question(command(commands, "prompt", _prompt))
+    reply = command(commands, "import-reply", _import_reply)
     _add_question(reply)
     reply.add_argument("file", metavar="FILE", help="the answer as text; - for standard input")
     reply.add_argument("--source", metavar="WHO", help="who answered, for the record")
@@ -124,10 +121,19 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
             "model_expects": None if stated is None else stated.to_dict(),
         }
         if answer.retrieval.selector == LLMSelector.name:
-            add_claims(data, neighbor_claims(RationaleAudit.of(store), answer.retrieval))
+            _add_claims(data, store, answer.retrieval)
         print_json(data)
     else:
         print("\n".join([answer_lines(store, answer), *expected_lines(left_out, stated)]))
+
+
+def _add_claims(data: dict[str, Any], store: AtlasStore, retrieval: Retrieval) -> None:
+    """Add the claims of a language model's reasons, with their verdicts."""
+    # Imported here, since reading curated annotation loads RDKit, which no other answer needs.
+    from lgr_core.audit.neighbor_claims import add_claims, neighbor_claims  # noqa: PLC0415
+    from lgr_core.audit.rationale_audit import RationaleAudit  # noqa: PLC0415
+
+    add_claims(data, neighbor_claims(RationaleAudit.of(store), retrieval))
 
 
 def _request(options: argparse.Namespace, settings: Settings, store: AtlasStore) -> dict[str, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import positive_int
+from lgr_core.cli.common import DEMO, positive_int
 from lgr_core.domain import CandidatePool, Condition
 from lgr_core.drugs.catalog import DrugCatalog
 from lgr_core.drugs.cell_lines import CellLineCatalog

@@ -17,9 +17,10 @@ from lgr_core.audit.rates import audit_rates
 from lgr_core.audit.rationale_audit import AuditedReason, RationaleAudit, reasons_of
 from lgr_core.audit.reviews import agreement, read_reviews
 from lgr_core.audit.verdicts import Verdict
-from lgr_core.cli.atlas import DEMO
 from lgr_core.cli.common import (
+    DEMO,
     Commands,
+    actions_of,
     add_column_flag,
     column_roles,
     command,
@@ -38,8 +39,7 @@ from lgr_core.retrieval.selectors import make_selector
 
 def add(commands: Commands) -> None:
     """Add the commands of this group."""
-    group = commands.add_parser("rationales", help="reasons of language models, checked")
-    actions = group.add_subparsers(required=True, metavar="ACTION")
+    actions = actions_of(commands, "rationales")
     audit = command(actions, "audit", _audit, "check the claims of recorded reasons")
     audit.add_argument("--atlas", default=DEMO, metavar="NAME")
     what = "recorded answers; default: those of the installation"
@@ -63,8 +63,7 @@ def add(commands: Commands) -> None:
 
 
 def _add_annotate(commands: Commands) -> None:
-    what = "add curated mechanisms and targets beside an atlas's own"
-    parser = command(commands, "annotate", _annotate, what)
+    parser = command(commands, "annotate", _annotate)
     parser.add_argument("atlas", metavar="ATLAS")
     source = parser.add_mutually_exclusive_group(required=True)
     what = "of the Drug Repurposing Hub: its drugs, and beside them its samples with structures"

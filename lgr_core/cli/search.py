@@ -9,8 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore, open_atlas
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, command, positive_int, print_json
+from lgr_core.cli.common import DEMO, Commands, command, positive_int, print_json
 from lgr_core.config import Settings
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.errors import UsageError
@@ -30,8 +29,7 @@ from lgr_core.signatures.search import SIGNIFICANT, DrugHits, find_drugs
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    what = "measured drugs that act like a measured one, or like a gene list"
-    found = command(commands, "search", _search, what)
+    found = command(commands, "search", _search)
     flag = found.add_argument
     flag("--atlas", default=DEMO, metavar="NAME")
     flag("--cell-line", metavar="NAME", help="with a gene list: all lines unless given")

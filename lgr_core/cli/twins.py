@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lgr_core.atlas.store import open_atlas
-from lgr_core.cli.atlas import DEMO
-from lgr_core.cli.common import Commands, ProgressBars, command, print_json
+from lgr_core.cli.common import DEMO, Commands, ProgressBars, command, print_json
 from lgr_core.config import Settings
 from lgr_core.evaluation.twins import SOURCES, twin_table
 
@@ -23,7 +22,7 @@ _WORDS = {
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    found = command(commands, "twins", _twins, "one compound in two wells: what a score is made of")
+    found = command(commands, "twins", _twins)
     found.add_argument("--atlas", default=DEMO, metavar="NAME")
     found.add_argument("--out", type=Path, metavar="CSV", help="write the whole table")
 

@@ -1,4 +1,4 @@
-"""Structures: SMILES to parent compound, Morgan fingerprint, similarity and drawing.
+"""Structures: SMILES to parent compound, Morgan fingerprint and drawing.
 
 A drug's chemistry is that of its parent: the largest fragment that is no counter-ion, neutralised.
 Counter-ions and water would otherwise add their own bits, and every hydrochloride would resemble
@@ -13,15 +13,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.Chem.Draw import rdMolDraw2D
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from lgr_core.domain import BoolArray, FloatArray
+from lgr_core.domain import BoolArray
 from lgr_core.drugs.counter_ions import has_bound_metal, whole_complex, without_counter_ions
-from lgr_core.errors import InputError, UsageError
+from lgr_core.drugs.similarity import BitArray
+from lgr_core.errors import InputError
 
 N_BITS = 2048
 RADIUS = 2
@@ -31,8 +31,6 @@ MAX_SMILES = 5_000
 _SHOWN = 80
 _DO = "Check it, for instance against the drug's PubChem page."
 _log = logging.getLogger(__name__)
-
-BitArray = NDArray[np.uint8]
 
 
 def standardise(smiles: str) -> str:
@@ -90,50 +88,6 @@ def fingerprints(smiles: Sequence[str | None]) -> tuple[BitArray, BoolArray]:
     if not valid.all():
         _log.info("%d of %d drugs have no readable structure", (~valid).sum(), len(valid))
     return bits, valid
-
-
-def similarity(query_bits: BitArray, pool_bits: BitArray) -> FloatArray:
-    r"""Cosine similarity (n,) of one fingerprint (n_bits,) with each row of a pool (n, n_bits).
-
-    :math:`\sqrt{(x \cdot y)^2 / (|x|^2 |y|^2)}` from integer counts: the quotient is rounded
-    once, so similarities that are equal are equal to the last bit and ties are exact. NaN where
-    either side has no bits.
-
-    Raises
-    ------
-    UsageError
-        If the shapes do not fit.
-    """
-    if query_bits.ndim != 1 or pool_bits.shape[1:] != query_bits.shape:
-        found = f"query {query_bits.shape}, pool {pool_bits.shape}"
-        raise UsageError("similarity", found, "Give (n_bits,) and (n, n_bits).")
-    set_bits = np.flatnonzero(query_bits)
-    shared = pool_bits[:, set_bits].sum(axis=1, dtype=np.int64)
-    n_pool = pool_bits.sum(axis=1, dtype=np.int64)
-    with np.errstate(invalid="ignore"):
-        return np.sqrt(shared**2 / (len(set_bits) * n_pool))
-
-
-def nearest(
-    query_bits: BitArray, names: Sequence[str], bits: BitArray, k: int
-) -> tuple[tuple[str, float], ...]:
-    """The k names of highest cosine similarity, best first, ties broken by name.
-
-    Drugs that share no bit, and those without a structure, are left out: fewer than k may return.
-
-    Raises
-    ------
-    UsageError
-        If k is not positive or the shapes do not fit.
-    """
-    if k < 1:
-        raise UsageError(f"k = {k}", "at least one neighbour is needed", "Give k of 1 or more.")
-    scores = similarity(query_bits, bits).tolist()
-    if len(names) != len(scores):
-        found = f"{len(names)} names for {len(scores)} fingerprints"
-        raise UsageError("nearest structures", found, "Give one name a row.")
-    alike = [pair for pair in zip(names, scores, strict=True) if pair[1] > 0]
-    return tuple(sorted(alike, key=lambda pair: (-pair[1], pair[0]))[:k])
 
 
 def drawing(smiles: str, width: int = 300, height: int = 200) -> str:

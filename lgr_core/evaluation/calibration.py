@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq, isotonic_regression
-from scipy.stats import norm, t
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
 from lgr_core.prediction.trust import LEVELS, NOMINAL, Calibration, coverage
@@ -131,6 +129,8 @@ def _curves(index: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatArra
     Between the straight line of the ridge (bend 0) and an isotonic curve (1), which alone follows
     chance where few compounds stand behind many conditions.
     """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to load
+
     at, which, weights = np.unique(index, return_inverse=True, return_counts=True)
     means = np.bincount(which.ravel(), weights=score) / weights
     curve = isotonic_regression(means, weights=weights).x
@@ -166,6 +166,8 @@ def widening(residual: FloatArray, line: pd.Series, parent: pd.Series) -> float:
     The variance between lines and that between parents, each known from as many as there are, by
     the method of moments; each enters with its own Student's t and with the error of its mean.
     """
+    from scipy.stats import norm, t  # noqa: PLC0415 - slow to load
+
     codes = [pd.factorize(names.astype(str))[0] for names in (line, parent)]
     rest, parts = residual - residual.mean(), []
     for code in codes:
@@ -188,6 +190,7 @@ def widening(residual: FloatArray, line: pd.Series, parent: pd.Series) -> float:
 
 def _width(errors: FloatArray, shape: FloatArray) -> float:
     """The factor at which intervals of that shape hold the nominal share of genes on average."""
+    from scipy.optimize import brentq  # noqa: PLC0415 - slow to load
 
     def surplus(factor: float) -> float:
         return coverage(errors, factor * shape).mean() - NOMINAL

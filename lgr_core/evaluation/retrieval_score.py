@@ -18,7 +18,7 @@ import pandas as pd
 from lgr_core.atlas.curated_annotation import FIELDS, CuratedAnnotation
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Condition, Selector
-from lgr_core.drugs.chemistry import similarity
+from lgr_core.drugs.similarity import similarity
 from lgr_core.errors import LgrError
 from lgr_core.evaluation.bootstrap import Resamples, estimate
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock

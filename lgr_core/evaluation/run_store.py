@@ -61,6 +61,10 @@ class Run:
     folder: Path
     config: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        methods, regimes = self.config.get("methods", ()), self.config.get("regimes", ())
+        return f"<run {self.folder.name!r}: {len(methods)} methods, {', '.join(regimes)}>"
+
     @cached_property
     def scores(self) -> pd.DataFrame:
         """One row a regime, method, query and metric.

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.domain import EMPTY, Change, Evidence, Selector, WellScope
 from lgr_core.evaluation.config import BenchmarkConfig, check_same, write_config
-from lgr_core.evaluation.external_predictions import ExternalPredictions, read_external_predictions
+from lgr_core.evaluation.external_predictions import read_external_predictions
 from lgr_core.evaluation.fold_task import FoldTask, Methods, compute
 from lgr_core.evaluation.folds import FoldKey, notes_of, queries
 from lgr_core.evaluation.query_metadata import query_metadata
@@ -26,6 +26,7 @@ from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.evaluation.retrieval_score import score_run
 from lgr_core.evaluation.run_store import Each, Run, assemble, has_result, write_retrieval
 from lgr_core.evaluation.well_parts import parts_of, reader_of
+from lgr_core.prediction.method import Method
 from lgr_core.processes import SPAWN, broken_pools_as_errors, process_pool
 from lgr_core.retrieval.condition_index import ConditionIndex, require_plates
 from lgr_core.retrieval.query_block import EvidenceReader
@@ -49,7 +50,7 @@ class BenchmarkSession:
     store: AtlasStore
     plan: BenchmarkConfig
     selectors: SelectorMaker
-    external: Mapping[str, ExternalPredictions]
+    external: Mapping[str, Method]
     _queries: dict[FoldKey, pd.DataFrame] = field(default_factory=dict, init=False, repr=False)
 
     def tasks(self) -> list[FoldTask]:
@@ -158,7 +159,7 @@ def run_benchmark(
     folder: Path,
     *,
     selectors: SelectorMaker,
-    external: Mapping[str, Path] | None = None,
+    external: Mapping[str, Path | Method] | None = None,
     external_columns: Mapping[str, str] = EMPTY,
     workers: int = 1,
     progress: Progress | None = None,
@@ -167,9 +168,10 @@ def run_benchmark(
 
     The result of each fold is saved in ``folder/parts``; a run that is started again computes the
     others only, those in which a query failed for want of an answer, and those whose file is
-    damaged. The numbers do not depend on ``workers`` or on what was resumed. ``external`` are files
-    of predictions by the name of their method, ``external_columns`` (role -> column) what their
-    columns are, where their names do not say so.
+    damaged. The numbers do not depend on ``workers`` or on what was resumed. ``external`` are, by
+    name, files of predictions or methods that are not in the registry, which need one worker;
+    ``external_columns`` (role -> column) says what the files' columns are, where their names do
+    not.
 
     Raises
     ------
@@ -246,14 +248,16 @@ class _SessionSpec:
     atlases: Path
     plan: BenchmarkConfig
     selectors: SelectorMaker
-    external: Mapping[str, Path]
+    external: Mapping[str, Path | Method]
     external_columns: Mapping[str, str]
 
     def session(self, store: AtlasStore) -> BenchmarkSession:
         """A session on the atlas, opened."""
         external = {
-            name: read_external_predictions(store, path, self.external_columns)
-            for name, path in self.external.items()
+            name: read_external_predictions(store, made, self.external_columns)
+            if isinstance(made, Path)
+            else made
+            for name, made in self.external.items()
         }
         return BenchmarkSession(store, self.plan, cache(self.selectors), external)
 

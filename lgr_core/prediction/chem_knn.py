@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lgr_core.domain import Evidence, IntArray
-from lgr_core.drugs.chemistry import similarity
+from lgr_core.drugs.similarity import similarity
 from lgr_core.prediction.method import NothingToFit, Predictions, answered
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.evidence_guard import VectorBasis

@@ -20,9 +20,9 @@ from lgr_core.domain import (
     Selection,
     Selector,
 )
-from lgr_core.drugs.chemistry import similarity
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.drugs.mechanisms import MechanismAnnotations
+from lgr_core.drugs.similarity import similarity
 from lgr_core.errors import UsageError
 from lgr_core.metrics import pearson_delta
 from lgr_core.retrieval.recorded_selector import RecordedSelector

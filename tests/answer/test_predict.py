@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from lgr_core.answer import METHODS, predict, retrieve, with_trust
+from lgr_core.answer.predict import BASELINES
 from lgr_core.answer.trust import with_trust_together
-from lgr_core.errors import UsageError
+from lgr_core.domain import Condition
+from lgr_core.errors import NotFoundError, UsageError
+from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.prediction.trust import TOTAL_ALONE
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import make_selector
@@ -276,3 +280,51 @@ def test_a_model_asked_several_times_tells_how_steady_it_is(toy, tmp_path):
     found = with_trust(toy, replace(answer, prediction=steady), tmp_path)
     assert "Asked 4 times" in found.trust.reasons[-1]
     assert "75% of its answers" in found.trust.reasons[-1]
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_answer_by_name(toy, name):
+    """As the benchmark has them, over the panel and over all genes; they name no neighbour."""
+    asked = {"cell_line": "LoVo", "drug": "Vorinostat", "method": name}
+    answer = predict(toy, **asked)
+    reader = EvidenceReader(toy)
+    setting = MethodContext(reader.labels, lambda _: None, Regime.OPEN_WORLD, 10)
+    block = reader.block("LoVo", 5.0, ["Vorinostat"])
+    expected = REGISTRY[name].make(setting)[0].predict(block).delta[0]
+    np.testing.assert_array_equal(answer.predicted, expected)
+    assert answer.retrieval.drugs == ()
+    assert answer.prediction.method == name
+    wide = predict(toy, **asked, all_genes=True)
+    np.testing.assert_array_equal(wide.predicted[: toy.n_panel], answer.predicted)
+
+
+def test_the_mean_of_a_drug_is_that_of_its_other_lines(toy):
+    """Worked by hand: Vorinostat is drug 5, LoVo line 2, so lines 0 and 1 remain."""
+    answer = predict(toy, cell_line="LoVo", drug="Vorinostat", method="drug_mean")
+    expected = 0.5 + 50 + 100 * np.arange(1, 7) - 300
+    np.testing.assert_allclose(answer.predicted, expected, rtol=1e-6)
+    assert answer.query == Condition("LoVo", "Vorinostat", 5.0)
+
+
+def test_a_baseline_that_does_not_apply_says_why(toy):
+    """A drug without a structure has no chemistry."""
+    with pytest.raises(NotFoundError, match="no structure"):
+        predict(toy, cell_line="LoVo", drug="Mystery compound", method="chem_knn")
+
+
+def test_an_answer_is_shown_in_a_line_and_as_a_table(toy):
+    """Escaped, since names come from data."""
+    answer = predict(toy, cell_line="LoVo", drug="Vorinostat", selector=["Trametinib"])
+    shown = repr(answer)
+    assert shown.startswith("<answer to Vorinostat in LoVo at 5 uM: lgr_named, total change")
+    assert "1 neighbours (Trametinib)" in shown
+    hostile = replace(answer, prediction=replace(answer.prediction, method="<script>"))
+    assert "&lt;script&gt;" in hostile._repr_html_()
+    assert "<script>" not in hostile._repr_html_()
+
+
+def test_an_answer_is_anndata(toy):
+    """One row predicted, one measured, one a neighbour."""
+    adata = predict(toy, cell_line="LoVo", drug="Vorinostat", selector=["Trametinib"]).to_anndata()
+    assert adata.obs["role"].tolist() == ["predicted", "measured", "neighbor"]
+    assert adata.var_names.tolist() == toy.gene_names[: toy.n_panel].tolist()

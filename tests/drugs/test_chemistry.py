@@ -17,11 +17,10 @@ from lgr_core.drugs.chemistry import (
     drawing,
     fingerprint,
     fingerprints,
-    nearest,
     parent_key,
-    similarity,
     standardise,
 )
+from lgr_core.drugs.similarity import nearest, similarity
 from lgr_core.errors import InputError, UsageError
 
 ASPIRIN = "CC(=O)OC1=CC=CC=C1C(=O)O"

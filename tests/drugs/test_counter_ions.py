@@ -7,8 +7,9 @@ import pytest
 from rdkit import Chem
 
 from lgr_core.config import SHIPPED
-from lgr_core.drugs.chemistry import fingerprint, nearest, parent_key, similarity, standardise
+from lgr_core.drugs.chemistry import fingerprint, parent_key, standardise
 from lgr_core.drugs.counter_ions import COUNTER_IONS, has_bound_metal
+from lgr_core.drugs.similarity import nearest, similarity
 
 PAMOIC = "OC(=O)c1cc2ccccc2c(Cc2c(O)c(cc3ccccc23)C(O)=O)c1O"
 CISPLATIN = "Cl.Cl.N.N.[Pt]"

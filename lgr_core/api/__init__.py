@@ -1,0 +1,1 @@
+"""What notebooks call: functions of the public interface that need more than one package."""
