@@ -20,7 +20,7 @@ from lgr_core.files import lock, locked, remove, try_lock
 INDEX = "index.duckdb"
 """The file by which a folder is known as an atlas."""
 
-_STORED = ("deltas", "panel", "plate_deltas", "controls", "fingerprints")
+_STORED = ("deltas", "panel", "plate_deltas", "controls", "profiles", "fingerprints")
 _MATRICES = {f"{name}.npy" for name in _STORED}
 _ATLAS_FILES = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
 """All that an atlas folder holds: nothing else in it is ever removed."""

@@ -19,6 +19,7 @@ from lgr_core.cli import (
     cache,
     fetch,
     fill,
+    profiles,
     rationales,
     search,
     twins,
@@ -64,6 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     questions = (queries, answers, search, batch)
-    for group in (atlases, fetch, *questions, cache, fill, benchmark, twins, rationales, app):
+    for group in (
+        atlases,
+        profiles,
+        fetch,
+        *questions,
+        cache,
+        fill,
+        benchmark,
+        twins,
+        rationales,
+        app,
+    ):
         group.add(commands)
     return parser
