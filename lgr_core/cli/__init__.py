@@ -19,6 +19,7 @@ from lgr_core.cli import (
     cache,
     fetch,
     fill,
+    plan,
     profiles,
     rationales,
     search,
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="lgr", description="The LGR Explorer's command line.", epilog=EXIT_CODES
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    questions = (queries, answers, search, batch)
+    questions = (queries, answers, search, plan, batch)
     for group in (
         atlases,
         profiles,
