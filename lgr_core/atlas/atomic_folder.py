@@ -23,8 +23,8 @@ INDEX = "index.duckdb"
 SCHEMA_VERSION = 2
 """What an atlas holds and how; one of another version is refused."""
 
-DELTAS, PANEL = "deltas", "panel"
-_STORED = (DELTAS, PANEL, "plate_deltas", "controls", "fingerprints")
+DELTAS, PANEL, PROFILES = "deltas", "panel", "profiles"
+_STORED = (DELTAS, PANEL, "plate_deltas", "controls", PROFILES, "fingerprints")
 _MATRICES = {f"{name}.npy" for name in _STORED}
 _ATLAS_FILES = frozenset({INDEX, f"{INDEX}.wal"} | _MATRICES)
 """All that an atlas folder holds: nothing else in it is ever removed."""

@@ -2,8 +2,9 @@
 
 ``index.duckdb`` holds the tables (conditions, genes, drugs, cell_lines, controls, plates, meta);
 beside it lie the matrices as plain ``.npy``: ``deltas`` (row = condition, sorted by cell line,
-dose, drug; column = gene, the metric panel first), ``plate_deltas``, ``controls`` and the packed
-``fingerprints`` of the drugs. The index says which of them there are, and how large.
+dose, drug; column = gene, the metric panel first), ``plate_deltas``, ``controls``, ``profiles`` (a
+row a line, of a table of untreated expression) and the packed ``fingerprints`` of the drugs. The
+index says which of them there are, and how large.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,10 +27,12 @@ from lgr_core.atlas.atomic_folder import (
     DELTAS,
     INDEX,
     PANEL,
+    PROFILES,
     SCHEMA_VERSION,
     atomic_folder,
     check_space,
 )
+from lgr_core.atlas.control_profiles import ControlProfiles
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.npy_matrix import NpyMatrix, read_matrix, write_matrix
 from lgr_core.errors import InputError, UsageError
@@ -58,6 +62,7 @@ def build_atlas(
     drugs: pd.DataFrame,
     cell_lines: pd.DataFrame,
     fingerprints: np.ndarray,
+    profiles: ControlProfiles | None = None,
     simulated: bool = False,
     overwrite: bool = False,
 ) -> Path:
@@ -65,7 +70,8 @@ def build_atlas(
 
     ``drugs`` (n_drugs rows, ``drug`` and ``parent`` at least) and ``cell_lines`` (``cell_line``)
     cover every name in ``table.conditions``; ``fingerprints`` is (n_drugs, n_bytes) uint8 beside
-    ``drugs``. An atlas that is already there stays untouched until the new one is complete.
+    ``drugs``. ``profiles`` are of a table of untreated expression. An atlas that is already
+    there stays untouched until the new one is complete.
 
     Raises
     ------
@@ -78,12 +84,71 @@ def build_atlas(
     check_name(folder.name)
     with atomic_folder(folder, overwrite=overwrite) as aside:
         try:
-            _write(table, aside, drugs, cell_lines, fingerprints, simulated=simulated)
+            _write(table, aside, drugs, cell_lines, fingerprints, profiles, simulated=simulated)
         except (OSError, duckdb.Error) as err:
-            found = f"it cannot be written ({' '.join(str(err).split())})"
-            do = f"Make room in {folder.parent} or see to its rights; nothing there was changed."
-            raise InputError(f"atlas {folder.name!r}", found, do) from err
+            raise _unwritable(folder, err) from err
     return folder
+
+
+def with_profiles(folder: Path, profiles: ControlProfiles) -> None:
+    """Build the atlas ``folder`` anew with these control profiles, and all else as it was.
+
+    Matrices are linked where the file system can, else copied. It is another build: what was
+    calibrated on the one before is not believed any more.
+
+    Raises
+    ------
+    InputError
+        If something else lies in the folder, or the disk cannot hold it.
+    """
+    with atomic_folder(folder, overwrite=True) as aside:
+        try:
+            for file in sorted(folder.glob("*.npy")):
+                if file.stem != PROFILES:
+                    _link(file, aside / file.name)
+            shutil.copyfile(folder / INDEX, aside / INDEX)
+            _update_meta(aside / INDEX, profiles, _write_profiles(aside, profiles))
+        except (OSError, duckdb.Error) as err:
+            raise _unwritable(folder, err) from err
+
+
+def _unwritable(folder: Path, err: Exception) -> InputError:
+    found = f"it cannot be written ({' '.join(str(err).split())})"
+    do = f"Make room in {folder.parent} or see to its rights; nothing there was changed."
+    return InputError(f"atlas {folder.name!r}", found, do)
+
+
+def _link(file: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, target)
+
+
+def _write_profiles(folder: Path, profiles: ControlProfiles) -> dict[str, Any]:
+    rows, columns = map(np.arange, profiles.expression.shape)
+    return write_matrix(folder / f"{PROFILES}.npy", NpyMatrix(profiles.expression, rows, columns))
+
+
+def _update_meta(path: Path, profiles: ControlProfiles, written: Mapping[str, Any]) -> None:
+    """Say in a copied index which profiles there are now, under a build id of its own."""
+    with duckdb.connect(str(path)) as connection:
+        stored = dict(connection.execute("SELECT key, value FROM meta").fetchall())
+        before = json.loads(stored["build_id"])
+        now = {
+            "matrices": {**json.loads(stored["matrices"]), PROFILES: written},
+            PROFILES: profiles.to_dict(),
+            "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "build_id": hashlib.blake2b(
+                f"{before}:{_file_digest(path.with_name(f'{PROFILES}.npy'))}".encode(),
+                digest_size=16,
+            ).hexdigest(),
+        }
+        for key, value in now.items():
+            connection.execute("DELETE FROM meta WHERE key = ?", [key])
+            text = json.dumps(value, default=_plain)
+            connection.execute("INSERT INTO meta VALUES (?, ?)", [key, text])
+    flush_to_disk(path)
 
 
 def _write(
@@ -92,6 +157,7 @@ def _write(
     drugs: pd.DataFrame,
     cell_lines: pd.DataFrame,
     fingerprints: np.ndarray,
+    profiles: ControlProfiles | None,
     *,
     simulated: bool,
 ) -> None:
@@ -113,15 +179,20 @@ def _write(
     if _is_wide(n_panel, len(columns)):
         size += matrices[DELTAS].nbytes * n_panel // len(columns)
     check_space(folder.parent, size + sum(f.memory_usage(deep=True).sum() for f in frames.values()))
-    meta = {
+    written = _write_matrices(folder, matrices, n_panel)
+    if profiles is not None:
+        written[PROFILES] = _write_profiles(folder, profiles)
+    meta: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "value_kind": str(table.value_kind),
         "simulated": simulated,
         "built_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "lgr_version": version("lgr-explorer"),
         "provenance": dict(table.provenance),
-        "matrices": _write_matrices(folder, matrices, n_panel),
+        "matrices": written,
     }
+    if profiles is not None:
+        meta[PROFILES] = profiles.to_dict()
     meta["build_id"] = _build_id(folder, frames, meta)
     _write_index(folder / INDEX, frames, meta)
 
@@ -134,9 +205,13 @@ def _build_id(folder: Path, frames: Mapping[str, pd.DataFrame], meta: Mapping[st
     for name, frame in sorted(frames.items()):
         found.update(f"{name}:{frame.to_csv(index=False)}".encode())
     for name in sorted(meta["matrices"]):
-        with (folder / f"{name}.npy").open("rb") as file:
-            found.update(f"{name}:{hashlib.file_digest(file, 'blake2b').hexdigest()}".encode())
+        found.update(f"{name}:{_file_digest(folder / f'{name}.npy')}".encode())
     return found.hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
 
 
 def _write_matrices(

@@ -22,8 +22,10 @@ from lgr_core.atlas.executors import ExecutorConfig
 from lgr_core.atlas.ingest_options import IngestOptions
 from lgr_core.atlas.ingest_plan import IngestPlan, plan_ingest
 from lgr_core.atlas.pseudobulk import pseudobulk
+from lgr_core.atlas.sources.profile_tables import read_profiles
 from lgr_core.atlas.sources.samples import with_samples
 from lgr_core.domain import EMPTY
+from lgr_core.drugs.cell_lines import catalog_of
 from lgr_core.drugs.chemistry import fingerprints
 
 Progress = Callable[[str, int, int], None]
@@ -37,6 +39,7 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     options: IngestOptions | None = None,
     drugs: Path | None = None,
     cell_lines: Path | None = None,
+    profiles: Path | None = None,
     simulated: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -48,8 +51,9 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
     A published form is recognised and read as what it is. Else, with ``options.value_kind`` the
     file, or each file of a folder, holds ready deltas, without it raw counts. ``drugs`` and
     ``cell_lines`` are CSV files of annotations that go before the file's own and the shipped ones.
-    ``notes`` go to the provenance. ``executor`` sums raw counts; None: threads of this process.
-    Where that was killed, the same call resumes it.
+    ``profiles`` is a table of untreated expression of the lines. ``notes`` go to the provenance.
+    ``executor`` sums raw counts; None: threads of this process. Where that was killed, the same
+    call resumes it.
 
     Raises
     ------
@@ -83,12 +87,18 @@ def ingest(  # noqa: PLR0913 - each choice of how a file is read is one keyword
         plates = table.plates
         if plan.samples is not None:
             plates = with_samples(plates, table.conditions, plan.samples)
+        annotated_lines = plan.annotate_lines(lines, table.cell_lines)
+        control_profiles = None
+        if profiles is not None:
+            catalog, units = catalog_of(annotated_lines), chosen.profile_units
+            control_profiles = read_profiles(profiles, table.genes, catalog, units=units)
         return build_atlas(
             replace(table, plates=plates, provenance=provenance),
             folder,
             drugs=annotated,
-            cell_lines=plan.annotate_lines(lines, table.cell_lines),
+            cell_lines=annotated_lines,
             fingerprints=np.packbits(bits, axis=1),
+            profiles=control_profiles,
             simulated=simulated,
             overwrite=overwrite,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lgr_core.atlas.control_matching import ControlScope
+from lgr_core.atlas.control_profiles import ProfileUnits
 from lgr_core.atlas.count_source import ReadOptions, Unit
 from lgr_core.atlas.replicates import DosePolicy
 from lgr_core.atlas.shard_sums import Order
@@ -19,7 +20,7 @@ class IngestOptions:
     """How a file is read; every choice is recorded in the atlas's provenance.
 
     ``shared_wells`` says whether the lines of a well are one pooled sample; None: as the form is
-    known to be, else unknown.
+    known to be, else unknown. ``profile_units`` are those of control profiles; None: guessed.
     """
 
     value_kind: ValueKind | None = None
@@ -41,6 +42,7 @@ class IngestOptions:
     exact_doses: bool = False
     samples: Path | None = None
     shared_wells: SharedWells | None = None
+    profile_units: ProfileUnits | None = None
 
     def __post_init__(self) -> None:
         if self.n_hvg < 1:

@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lgr_core.atlas.atomic_folder import DELTAS, INDEX, PANEL, read_consistent
+from lgr_core.atlas.atomic_folder import DELTAS, INDEX, PANEL, PROFILES, read_consistent
+from lgr_core.atlas.control_profiles import ControlProfiles, vehicle_profiles
 from lgr_core.atlas.delta_table import count_plates
 from lgr_core.atlas.plate_averages import PlateAverages
 from lgr_core.atlas.reader import read_files
 from lgr_core.display import facts_table
 from lgr_core.domain import BoolArray, Condition, FloatArray, IntArray, SharedWells, ValueKind
 from lgr_core.drugs.catalog import DrugCatalog
-from lgr_core.drugs.cell_lines import CellLineCatalog
+from lgr_core.drugs.cell_lines import CellLineCatalog, catalog_of
 from lgr_core.errors import NotFoundError, UsageError, unknown
 from lgr_core.remedies import Fix, Remedy
 
@@ -62,6 +63,7 @@ class AtlasStore:
         self.n_panel = int(self.genes["in_panel"].sum())
         self.plate_deltas: FloatArray | None = files.matrices.get("plate_deltas")
         self.control_profiles: FloatArray | None = files.matrices.get("controls")
+        self._profiles: FloatArray | None = files.matrices.get(PROFILES)
         self._deltas: FloatArray | PlateAverages = files.matrices[DELTAS]
         self._panel: FloatArray | PlateAverages = files.matrices.get(PANEL, files.matrices[DELTAS])
         self.present: BoolArray = np.ones(len(self.conditions), dtype=bool)
@@ -108,12 +110,7 @@ class AtlasStore:
     @cached_property
     def cell_line_catalog(self) -> CellLineCatalog:
         """Resolves cell line names and ids."""
-        columns = [c for c in ("cellosaurus", "depmap_id") if c in self.cell_lines]
-        ids = {
-            row.cell_line: [getattr(row, c) for c in columns]
-            for row in self.cell_lines.itertuples()
-        }
-        return CellLineCatalog(self.cell_lines["cell_line"], ids=ids, listing=self._listing)
+        return catalog_of(self.cell_lines, self._listing)
 
     @property
     def _listing(self) -> Remedy:
@@ -140,6 +137,24 @@ class AtlasStore:
     def gene_names(self) -> np.ndarray:
         """(n_genes,) names in column order, the panel first."""
         return self.genes["gene"].to_numpy()
+
+    @cached_property
+    def line_profiles(self) -> ControlProfiles | None:
+        """The control profile of each line that has one; None where no line has.
+
+        Those of a table of untreated expression, where one was given; else the means of the
+        atlas's own vehicle cells.
+        """
+        if self._profiles is not None:
+            return ControlProfiles.from_dict(self._meta[PROFILES], np.asarray(self._profiles))
+        return self.vehicle_profiles
+
+    @cached_property
+    def vehicle_profiles(self) -> ControlProfiles | None:
+        """The mean vehicle profile of each line; None where the atlas was not made of counts."""
+        if self.control_profiles is None:
+            return None
+        return vehicle_profiles(self.controls, self.control_profiles, self.gene_names)
 
     # -- what is measured ----------------------------------------------------------------------
 
@@ -309,6 +324,24 @@ class AtlasStore:
         wider._packed_bits = np.vstack([self._packed_bits, np.packbits(bits)])  # noqa: SLF001
         return wider
 
+    def _profile_facts(self) -> dict[str, Any] | None:
+        """Where control profiles come from and what they cover, None without any."""
+        if self._profiles is None:
+            lines = sorted(set(self.controls["cell_line"]))
+            about = {"source": "vehicle cells of the atlas", "lines": len(lines)}
+            return None if self.control_profiles is None else about
+        profiles = ControlProfiles.from_dict(self._meta[PROFILES], self._profiles)
+        lines, panel = self.cell_lines["cell_line"], self.gene_names[: self.n_panel]
+        return {
+            "source": profiles.source,
+            "units": profiles.units,
+            **profiles.notes,
+            "lines_of_the_atlas": len(lines),
+            "lines_without_profile": sorted(set(lines) - set(profiles.cell_lines)),
+            "genes_of_the_panel": int(np.isin(panel, profiles.genes).sum()),
+            "panel": len(panel),
+        }
+
     def info(self) -> dict[str, Any]:
         """A description of the atlas as JSON types."""
         doses = sorted(self.conditions["dose_um"].dropna().unique().tolist())
@@ -324,6 +357,7 @@ class AtlasStore:
             "doses_um": doses,
             "plates": count_plates(self.plates),
             "shared_wells": self.shared_wells,
+            "control_profiles": self._profile_facts(),
             "built_at": self._meta["built_at"],
             "build_id": self.build_id,
             "lgr_version": self._meta["lgr_version"],

@@ -23,6 +23,7 @@ from lgr_core.cli.common import (
     positive_int,
     print_json,
 )
+from lgr_core.cli.profiles import add_units_flag, units_of_flags
 from lgr_core.config import Settings
 from lgr_core.doctor import atlas_line, diagnose
 from lgr_core.domain import ValueKind
@@ -68,6 +69,7 @@ def _ingest(options: argparse.Namespace, settings: Settings) -> None:
         exact_doses=options.exact_doses,
         samples=options.samples,
         shared_wells=options.shared_wells,
+        profile_units=units_of_flags(options),
     )
     executor = ExecutorConfig(options.workers, processes=True, scheduler=options.scheduler)
     build(options.path, options.name, choices, options, settings, executor)
@@ -89,6 +91,7 @@ def build(
             options=choices,
             drugs=options.drugs,
             cell_lines=options.cell_lines,
+            profiles=options.profiles,
             overwrite=options.overwrite,
             progress=progress,
             executor=executor,
@@ -197,6 +200,9 @@ def _add_ingest(parser: argparse.ArgumentParser) -> None:
     flag("--value-kind", choices=kinds, help="the file holds deltas of this kind, not counts")
     flag("--drugs", type=Path, metavar="CSV", help="annotations of drugs")
     flag("--cell-lines", type=Path, metavar="CSV", help="annotations of cell lines")
+    what = "control profiles: untreated expression, a row a line or a row a gene"
+    flag("--profiles", type=Path, metavar="FILE", help=what)
+    add_units_flag(parser)
     flag(
         "--control", action="extend", nargs="+", default=[], metavar="LABEL", help="vehicle labels"
     )

@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "info": "which atlases there are, or what NAME is and how it was made",
         "doctor": "what is installed, which atlases there are, what is missing",
     },
+    "profiles": {"profiles": "add the untreated expression of an atlas's cell lines"},
     "fetch": {"fetch": "fetch a public atlas: checked, and resumed where it was cut off"},
     "predict": {
         "retrieve": "the neighbours of a drug in a cell line",
@@ -25,6 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "answers": "all known answers of language models to one question, side by side",
     },
     "search": {"search": "measured drugs that act like a measured one, or like a gene list"},
+    "plan": {"plan": "which drugs to test next in a cell line"},
     "batch": {"batch": "OpenAI Batch files for many queries"},
     "cache": {
         "cache": "cached answers of language models",

@@ -24,6 +24,8 @@ def add(commands: Commands) -> None:
     flag("--ingest", metavar="NAME", help="build the atlas NAME from it at once")
     flag("--drugs", type=Path, metavar="CSV", help="annotations of drugs")
     flag("--cell-lines", type=Path, metavar="CSV", help="annotations of cell lines")
+    what = "control profiles: untreated expression, a row a line or a row a gene"
+    flag("--profiles", type=Path, metavar="FILE", help=what)
     flag("--overwrite", action="store_true", help="replace an atlas of that name")
 
 

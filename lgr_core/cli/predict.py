@@ -14,6 +14,7 @@ from lgr_core.answer.export import write_answer
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.common import DEMO, Commands, command, echo, print_json
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
+from lgr_core.cli.new_line import add_new_line_flags, is_new_line, predict_own, show_own
 from lgr_core.cli.output import (
     answer_lines,
     expected_lines,
@@ -44,7 +45,7 @@ def add(commands: Commands) -> None:
     found.set_defaults(method=LGR_METHOD)
     _add_query(found)
     asked = command(commands, "predict", _predict)
-    _add_query(asked)
+    _add_query(asked, line_required=False)
     about = "lgr averages neighbours; best_evidence and others weigh all that was measured"
     asked.add_argument("--method", choices=METHODS, default=LGR_METHOD, help=about)
     asked.add_argument("--aggregate", choices=AGGREGATES, default="mean", help="of method lgr")
@@ -52,6 +53,7 @@ def add(commands: Commands) -> None:
     what = "total: as measured; specific: less the mean of the plate's other drugs"
     asked.add_argument("--change", choices=[*Change], default=Change.TOTAL, help=what)
     asked.add_argument("--all-genes", action="store_true", help="not the panel alone")
+    add_new_line_flags(asked)
     _add_question(command(commands, "prompt", _prompt))
     reply = command(commands, "import-reply", _import_reply)
     _add_question(reply)
@@ -93,7 +95,11 @@ def _retrieve(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _predict(options: argparse.Namespace, settings: Settings) -> None:
+    own = is_new_line(options)
     store = open_atlas(options.atlas, settings.atlases)
+    if own:
+        show_own(predict_own(options, store, selector_of(options, settings, store)), options)
+        return
     reader = EvidenceReader(store, change=options.change)
     answer = predict(
         store,
@@ -189,8 +195,8 @@ def _text(file: str) -> str:
 # -- flags -----------------------------------------------------------------------------------------
 
 
-def _add_query(parser: argparse.ArgumentParser) -> None:
-    _add_question(parser)
+def _add_query(parser: argparse.ArgumentParser, *, line_required: bool = True) -> None:
+    _add_question(parser, line_required=line_required)
     flag = parser.add_argument
     flag("--selector", choices=list(SELECTORS), default="mechanism")
     flag("--tags", choices=["shipped", "llm"], default="shipped", help="of selector mechanism")
@@ -200,10 +206,10 @@ def _add_query(parser: argparse.ArgumentParser) -> None:
     flag("--out", type=Path, metavar="FILE", help=what)
 
 
-def _add_question(parser: argparse.ArgumentParser) -> None:
+def _add_question(parser: argparse.ArgumentParser, *, line_required: bool = True) -> None:
     flag = parser.add_argument
     flag("--atlas", default=DEMO, metavar="NAME")
-    flag("--cell-line", required=True, metavar="C")
+    flag("--cell-line", required=line_required, metavar="C")
     flag("--drug", required=True, metavar="D")
     flag("--dose", type=float, metavar="UM", help="the highest measured if not given")
     flag("--k", type=int, default=10)

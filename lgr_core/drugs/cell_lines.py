@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+import pandas as pd
+
 from lgr_core.drugs.normalise import is_missing, normalise_name
 from lgr_core.errors import AmbiguousError, unknown
 from lgr_core.remedies import Remedy
@@ -84,6 +86,13 @@ class CellLineCatalog:
         if not found:
             raise unknown("cell line", text, self.names, self.where, listing=self.listing)
         return found[0]
+
+
+def catalog_of(cell_lines: pd.DataFrame, listing: str | Remedy | None = None) -> CellLineCatalog:
+    """The catalog of a table of cell lines, by the ids that it has beside ``cell_line``."""
+    columns = [c for c in ("cellosaurus", "depmap_id") if c in cell_lines]
+    ids = {row.cell_line: [getattr(row, c) for c in columns] for row in cell_lines.itertuples()}
+    return CellLineCatalog(cell_lines["cell_line"], ids=ids, listing=listing)
 
 
 def line_key(text: str) -> str:

@@ -38,8 +38,10 @@ from lgr_core.prediction.mean_baselines import (
 )
 from lgr_core.prediction.method import Method
 from lgr_core.prediction.pca_ridge import PCARidge
+from lgr_core.prediction.profile_ridge import ProfileRidge
 from lgr_core.prediction.replicate import Replicate, ReplicateKind
 from lgr_core.prediction.rhaister import Rhaister
+from lgr_core.prediction.rhaister_o import RhaisterO
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import OracleSelector, RandomSelector
 from lgr_core.signatures.expected import ExpectedSignatures
@@ -277,6 +279,20 @@ _TABLE = (
         Group.BASELINE,
         "The drug as a ridge combination of those measured in the line, drawn to line + drug.",
         lambda _: [Rhaister()],
+    ),
+    Entry(
+        "profile_ridge",
+        "Profile ridge",
+        Group.BASELINE,
+        "The drug's mean, moved by slopes on the line's untreated expression or its drivers.",
+        lambda _: [ProfileRidge()],
+    ),
+    Entry(
+        "rhaister_o",
+        "Rhaister-O (re-implementation)",
+        Group.BASELINE,
+        "The drug's denoised mean, moved by shrunken slopes on the line's untreated expression.",
+        lambda _: [RhaisterO()],
     ),
     Entry(
         "truth",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from lgr_core.atlas.control_profiles import ControlProfiles
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import BoolArray, Evidence, FloatArray, IntArray
 from lgr_core.errors import LeakageError
@@ -50,16 +51,26 @@ class CheckedReader:
         LeakageError
             If CONTROLS is not declared.
         """
+        self._check_controls(f"vehicle profiles of {cell_line}")
+        profiles = self._store.vehicle_profiles
+        return None if profiles is None else profiles.of(cell_line)
+
+    def control_profiles(self) -> ControlProfiles | None:
+        """The control profiles of all lines that have one; None where no line has.
+
+        Those of a table of untreated expression, where the atlas has one, else of its vehicle.
+
+        Raises
+        ------
+        LeakageError
+            If CONTROLS is not declared.
+        """
+        self._check_controls("control profiles")
+        return self._store.line_profiles
+
+    def _check_controls(self, example: str) -> None:
         if Evidence.CONTROLS not in self.evidence:
-            raise leakage_error(self._what, self.evidence, 1, f"vehicle profiles of {cell_line}")
-        profiles, labels = self._store.control_profiles, self._store.controls
-        if profiles is None:
-            return None
-        rows = np.flatnonzero((labels["cell_line"] == cell_line).to_numpy())
-        if not len(rows):
-            return None
-        weights = labels["n_cells"].fillna(labels["n_replicates"]).to_numpy(float)[rows]
-        return np.average(profiles[rows], axis=0, weights=weights).astype(np.float32)
+            raise leakage_error(self._what, self.evidence, 1, example)
 
     def _allows(self, rows: IntArray) -> BoolArray:
         """(n_rows,) whether each row may be read."""

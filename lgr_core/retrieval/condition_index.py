@@ -41,6 +41,7 @@ class ConditionIndex:
         self._fingerprints = lambda: store.fingerprints
         self._names = store.drugs["drug"]
         self._annotations = lambda: store.annotations
+        self._cell_lines = store.cell_lines
 
     def with_genes(self, n_genes: int) -> ConditionIndex:
         """The same conditions, of which so many genes are read."""
@@ -94,6 +95,11 @@ class ConditionIndex:
         """What the atlas stores of each drug beside ``drugs``: names, mechanism, targets."""
         stored = self._annotations()
         return [stored[drug] for drug in self.drugs]
+
+    @cached_property
+    def line_annotations(self) -> dict[str, dict[str, Any]]:
+        """What the atlas stores of each cell line: organ, driver genes, ids."""
+        return {row["cell_line"]: row for row in self._cell_lines.to_dict("records")}
 
     @cached_property
     def parent_of_drug(self) -> IntArray:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.retrieval.line_slopes import LineSlopes, line_slopes
 
 _VALUES = 25_000
 """About so many of each drug, over lines and evenly taken genes, tell how alike drugs are."""
@@ -68,13 +69,14 @@ class OtherLines:
     means of those lines that measured it.
 
     ``left_out`` are the numbers of the lines left out; ``rows``, (n_lines, n_drugs), are the
-    others' rows.
+    others' rows, ``line_numbers``, (n_lines,), their lines' numbers.
     """
 
     def __init__(self, tensor: EffectTensor, left_out: Sequence[int]) -> None:
         self.drugs = tensor.drugs
         self._effect_tensor = tensor
         self._others = np.flatnonzero(~np.isin(tensor.lines, left_out))
+        self.line_numbers: IntArray = tensor.lines[self._others]
         self.rows = tensor.rows[self._others]
         self.measured: BoolArray = self.rows >= 0
         self._whole = bool(self.measured.all())
@@ -94,6 +96,22 @@ class OtherLines:
         if self._whole:
             return self._effect_tensor.products[:, self._others[:, None], self._others]
         return _products(self._values)
+
+    @cached_property
+    def departures(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean products over genes of lines' departures from the drugs' means, (n_lines, n_lines).
+
+        Of what drugs have in common in a line, and, averaged over drugs, of what is left of each.
+        """
+        values = self._values[:, self._places]
+        left = values - values.mean(axis=1, keepdims=True)
+        shared = left.mean(axis=0)
+        of_shared = (shared @ shared.T).astype(np.float64) / shared.shape[1]
+        return of_shared, _products(left - shared).mean(axis=0)
+
+    def slopes(self, z: FloatArray) -> LineSlopes:
+        """Slopes of the changes on a feature of lines, ``z`` (n_lines, genes); NaN: no value."""
+        return line_slopes(self._effect_tensor.deltas[self._others], self.measured, z)
 
     def with_here(self, here: FloatArray, pool: IntArray) -> NDArray[np.float64]:
         """Mean products over genes of the other lines with deltas of the line left out.

@@ -172,7 +172,7 @@ class EvidenceGuard(RowGuard):
         LeakageError
             If the evidence opens one of the queries' drugs in no other line.
         """
-        other_lines = self._other_lines()
+        other_lines = self.other_lines()
         numbers = self._drugs
         lacking = ~np.isin(numbers, other_lines.drugs[other_lines.known])
         if lacking.any():
@@ -195,11 +195,12 @@ class EvidenceGuard(RowGuard):
         here = self._source.deltas(rows)
         return CrossLineProducts(other_lines, rows, here, pool=pool, own=own, kept=kept)
 
-    def _other_lines(self) -> OtherLines:
-        """The lines in which no query's own well is closed to it."""
+    def other_lines(self) -> OtherLines:
+        """The lines but the block's own in which no query's own well is closed to it."""
         shared = self.evidence - {Evidence.TARGET_POOL}
         closed: BoolArray = np.logical_or.reduce(self.closed_lines(), axis=0)
-        closed[self.line] = False
+        if self.line >= 0:
+            closed[self.line] = False
         return self._source.other_lines_of(
             shared,
             self.block.dose_um,

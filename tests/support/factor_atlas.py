@@ -53,7 +53,7 @@ def world_of(folder, deltas, kept=None, profiles=None):
         genes.assign(in_panel=True, variability=1.0),
         ValueKind.LOG2FC,
         **({"controls": controls.assign(n_replicates=1)} if vehicles else {}),
-        control_profiles=profiles,
+        control_profiles=profiles[[int(name[1:]) for name in names]] if vehicles else None,
     )
     known = sorted(set(conditions["drug"]))
     build_atlas(

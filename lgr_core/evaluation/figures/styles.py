@@ -43,6 +43,8 @@ _STYLES = {
     "chemcpa": (NEUTRAL, "cross"),
     "additive": (NEUTRAL, "triangle-down"),
     "rhaister": (NEUTRAL, "pentagon"),
+    "profile_ridge": (NEUTRAL, "hexagon"),
+    "rhaister_o": (NEUTRAL, "octagon"),
     "pool_mean": (CONTROL, "circle-open"),
     "plate_mean": (CONTROL, "square-open"),
     "global_mean": (CONTROL, "diamond-open"),
