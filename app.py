@@ -9,8 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import page_log, visit
-from pages.shared.server_layers import LAYERS
+from pages.server import page_log, visit
+from pages.server.server_layers import LAYERS
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 

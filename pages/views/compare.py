@@ -1,6 +1,7 @@
 """Predicted against measured: whether it was right, and whether others do better."""
 
-from pages.shared import comparing, pieces, sections
+from pages.predict import comparing, sections
+from pages.shared import pieces
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
 from pages.shared.widgets import html

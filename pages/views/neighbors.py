@@ -1,6 +1,7 @@
 """The neighbours of a prediction and their reasons, one by one, and edited by hand."""
 
-from pages.shared import pieces, reasons, sections
+from pages.predict import reasons, sections
+from pages.shared import pieces
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
 from pages.shared.widgets import html

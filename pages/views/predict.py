@@ -2,20 +2,8 @@
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.answer.baselines import verdict
-from pages.shared import (
-    evidence_state,
-    fit,
-    guide,
-    looks,
-    neighbor_cards,
-    pieces,
-    sections,
-    state,
-    taking,
-    terms,
-    tour,
-    trust,
-)
+from pages.predict import fit, looks, neighbor_cards, sections, taking, terms
+from pages.shared import evidence_state, guide, pieces, state, tour, trust
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
 from pages.shared.widgets import html

@@ -9,7 +9,7 @@ import pytest
 from lgr_core.answer import predict
 from lgr_core.answer.baselines import verdict
 from lgr_core.answer.top_genes import strongest_genes
-from pages.shared.sections import answer_sentence
+from pages.predict.sections import answer_sentence
 from pages.shared.words import agree_words, share
 from tests.support.rendered_page import figures, link, text, unfold
 from tests.support.toy_atlas import GENES as TOY_GENES

@@ -9,9 +9,10 @@ from lgr_core.atlas.sources.inspection import Inspection, inspect_file
 from lgr_core.atlas.uploads import COMPANIONS, ENDINGS, READERS, Upload, receive
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
-from pages.shared import data_check, data_columns, pieces, uploading
-from pages.shared.data_sent import LOOK, SENT, TABLES, TURN, forget
-from pages.shared.data_view import Seen
+from pages.data import data_check, data_columns
+from pages.data.data_sent import LOOK, SENT, TABLES, TURN, forget
+from pages.data.data_view import Seen
+from pages.shared import pieces, uploading
 from pages.shared.widgets import html
 
 TYPES = [ending.removeprefix(".") for ending in ENDINGS]

@@ -8,11 +8,11 @@ import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.domain import Evidence
+from pages.predict.recipes import methods_paragraph, python_lines, shell_line
+from pages.predict.selector_facts import selector_facts
 from pages.shared import pieces
 from pages.shared.pickers import Asked
-from pages.shared.recipes import methods_paragraph, python_lines, shell_line
 from pages.shared.score_tables import metric_table
-from pages.shared.selector_facts import selector_facts
 from pages.shared.widgets import html
 from pages.shared.words import EVIDENCE_WORDS, HEADLINE_METRICS, count, dose_words
 

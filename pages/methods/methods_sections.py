@@ -19,7 +19,7 @@ from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.best_evidence import Route
 from lgr_core.prediction.trust import FEATURES, HIGH, MEDIUM
 from lgr_core.retrieval.selectors import SELECTORS
-from pages.shared import methods_text as text
+from pages.methods import methods_text as text
 from pages.shared import pieces, state
 from pages.shared.browsing import download
 from pages.shared.widgets import html

@@ -20,9 +20,10 @@ from lgr_core.atlas.coverage import (
 from lgr_core.atlas.plate_population import MIN_OTHERS, SHARED_WELLS
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.figures import coverage as data_figures
-from pages.shared import browsing, data_state, links, pieces
+from pages.data import data_state
+from pages.data.data_view import Seen
+from pages.shared import browsing, links, pieces
 from pages.shared.charts import chart
-from pages.shared.data_view import Seen
 from pages.shared.pickers import switch
 from pages.shared.question import EVERY
 from pages.shared.widgets import html

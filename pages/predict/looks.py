@@ -23,7 +23,8 @@ from lgr_core.errors import InputError, LgrError
 from lgr_core.figures import comparison as compare_figures
 from lgr_core.processes import ProcessLimits
 from lgr_core.signatures.gene_lists import MatchedGenes, read_genes, split_genes
-from pages.shared import gene_figures, links, pieces, state, uploading
+from pages.predict import gene_figures
+from pages.shared import links, pieces, state, uploading
 from pages.shared.browsing import P_VALUE, SCORE, download
 from pages.shared.charts import chart
 from pages.shared.job_queue import READING, shown_turn

@@ -10,8 +10,8 @@ from lgr_core.answer import Answer
 from lgr_core.answer.baselines import NullComparison
 from lgr_core.answer.top_genes import strongest_genes
 from lgr_core.retrieval.llm_selector import LLMSelector
+from pages.predict.neighbor_cards import picture
 from pages.shared import pieces, state
-from pages.shared.neighbor_cards import picture
 from pages.shared.pickers import Asked
 from pages.shared.widgets import html
 from pages.shared.words import agree_words, count, listed, selector_words, share

@@ -8,7 +8,8 @@ import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import NotFoundError
-from pages.shared import browsing, effects, pieces, state
+from pages.browse import effects
+from pages.shared import browsing, pieces, state
 from pages.shared.widgets import html
 from pages.shared.words import count
 

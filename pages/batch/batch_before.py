@@ -12,9 +12,9 @@ from lgr_core.errors import UsageError
 from lgr_core.llm.budget import Budget
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import price_words
+from pages.batch.batch_asking import ONCE, RESTS, Wanted
+from pages.batch.batch_run import Asking, Memory, memory
 from pages.shared import browsing, pieces, state
-from pages.shared.batch_asking import ONCE, RESTS, Wanted
-from pages.shared.batch_run import Asking, Memory, memory
 from pages.shared.fault_words import plainly
 from pages.shared.pickers import switch
 from pages.shared.widgets import html

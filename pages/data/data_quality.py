@@ -10,10 +10,11 @@ import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.figures import drugs as drug_figures
-from pages.shared import browsing, data_state, pieces
+from pages.data import data_state
+from pages.data.data_view import Seen
+from pages.shared import browsing, pieces
 from pages.shared.browsing import SCORE
 from pages.shared.charts import chart
-from pages.shared.data_view import Seen
 from pages.shared.widgets import html
 from pages.shared.words import count, listed
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from lgr_core.config import Settings
-from pages.shared import page_log, pieces
+from pages.server import page_log
+from pages.shared import pieces
 from pages.shared.widgets import html
 
 if TYPE_CHECKING:

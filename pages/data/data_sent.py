@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared import data_columns
+from pages.data import data_columns
 
 SENT, LOOK, TABLES, CHECKED = "sent", "sent_look", "sent_tables", "sent_check"
 """The file, what it holds, the tables that came along, what was checked and what was found."""

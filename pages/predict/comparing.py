@@ -24,12 +24,13 @@ from lgr_core.figures import comparison as compare_figures
 from lgr_core.figures import prediction as figures
 from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.significance import direction
-from pages.shared import evidence_state, fit, links, pieces, sections
+from pages.predict import fit, sections
+from pages.predict.taking import figure_downloads
+from pages.shared import evidence_state, links, pieces
 from pages.shared.asking import Answered
 from pages.shared.browsing import download, metric_column, predict_link, spelled
 from pages.shared.charts import chart
 from pages.shared.question import POOLED
-from pages.shared.taking import figure_downloads
 from pages.shared.widgets import html
 from pages.shared.words import at_dose, count, literal, selector_words, share
 

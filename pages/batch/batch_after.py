@@ -14,9 +14,9 @@ from lgr_core.batch.export import LAYOUTS, write_zip
 from lgr_core.batch.query_list import QueryList
 from lgr_core.batch.results import BatchRow
 from lgr_core.errors import LgrError
+from pages.batch.batch_asking import RESTS, Wanted
+from pages.batch.batch_run import Asking, Batch
 from pages.shared import browsing, pieces, state
-from pages.shared.batch_asking import RESTS, Wanted
-from pages.shared.batch_run import Asking, Batch
 from pages.shared.trust import LIGHT_WORDS
 from pages.shared.widgets import html
 from pages.shared.words import selector_words

@@ -21,8 +21,8 @@ from lgr_core.llm.budget import Budget
 from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
+from pages.batch.batch_asking import Wanted
 from pages.shared import evidence_state, guide, state
-from pages.shared.batch_asking import Wanted
 from pages.shared.job_queue import HEAVY
 from pages.shared.words import LLM, count
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from lgr_core.errors import NotFoundError
-from pages.shared import browsing, effects, pieces, tables
+from pages.browse import effects
+from pages.shared import browsing, pieces, tables
 from pages.shared.widgets import html
 from pages.shared.words import count, dose_words
 

@@ -22,12 +22,13 @@ from lgr_core.domain import Neighbor
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.figures import comparison as compare_figures
 from lgr_core.retrieval.expected_drugs import expected_not_chosen
-from pages.shared import asking, judging, links, neighbor_cards, pieces, sections, state
+from pages.predict import judging, neighbor_cards, sections
+from pages.predict.piece_cards import Card, Row, row_list
+from pages.predict.taking import figure_downloads
+from pages.shared import asking, links, pieces, state
 from pages.shared.asking import Answered
 from pages.shared.browsing import SCORE, download
 from pages.shared.charts import chart
-from pages.shared.piece_cards import Card, Row, row_list
-from pages.shared.taking import figure_downloads
 from pages.shared.widgets import html
 from pages.shared.words import count, dose_words, listed, literal, selector_words
 

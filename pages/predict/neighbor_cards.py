@@ -10,9 +10,9 @@ import streamlit as st
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Neighbor, Rejected
+from pages.predict.piece_cards import Card, card_grid
 from pages.shared import asking, pieces, state
 from pages.shared.pickers import Asked
-from pages.shared.piece_cards import Card, card_grid
 from pages.shared.widgets import html
 from pages.shared.words import at_dose, count, listed, selector_words
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.middleware import Middleware
 
-from pages.shared.preload import PRELOAD
-from pages.shared.security_headers import SECURITY_HEADERS
+from pages.server.preload import PRELOAD
+from pages.server.security_headers import SECURITY_HEADERS
 from pages.shared.uploading import UPLOAD_GUARD
 
 LAYERS: list[Middleware] = [SECURITY_HEADERS, UPLOAD_GUARD, PRELOAD]

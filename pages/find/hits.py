@@ -11,9 +11,9 @@ from lgr_core.figures import drugs as drug_figures
 from lgr_core.signatures.gene_lists import MatchedGenes, read_genes, split_genes
 from lgr_core.signatures.mechanism_enrichment import FEWEST, enriched_mechanisms
 from lgr_core.signatures.search import DrugHits
+from pages.find.finding import LOOKS, Wanted
 from pages.shared import browsing, pieces, state
 from pages.shared.charts import chart
-from pages.shared.finding import LOOKS, Wanted
 from pages.shared.question import POOLED
 from pages.shared.score_tables import mechanism_table
 from pages.shared.widgets import html

@@ -8,8 +8,9 @@ from urllib.parse import quote
 import pandas as pd
 import streamlit as st
 
-from pages.shared import browsing, data_state, pieces, state, tables
-from pages.shared.data_view import Seen
+from pages.data import data_state
+from pages.data.data_view import Seen
+from pages.shared import browsing, pieces, state, tables
 from pages.shared.widgets import html
 
 

@@ -13,9 +13,10 @@ from lgr_core.atlas.ingest_preview import IngestPreview, preview_ingest
 from lgr_core.atlas.jobs import IngestJob
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import LgrError, NotFoundError
-from pages.shared import browsing, data_state, links, pieces, state
-from pages.shared.data_columns import Choice
-from pages.shared.data_sent import CHECKED, forget
+from pages.data import data_state
+from pages.data.data_columns import Choice
+from pages.data.data_sent import CHECKED, forget
+from pages.shared import browsing, links, pieces, state
 from pages.shared.data_words import MORE_ROLES, ROLES
 from pages.shared.fault_words import remedy_words
 from pages.shared.job_queue import READING, shown_turn
