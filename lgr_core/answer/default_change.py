@@ -6,7 +6,7 @@ from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Change, Condition
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.plate_centring import MIN_OTHERS
-from lgr_core.retrieval.specific_change import not_separable, specific_changes
+from lgr_core.retrieval.specific_change import specific_changes
 
 
 def why_not_separable(
@@ -25,7 +25,12 @@ def why_not_separable(
     (row,) = store.rows(query.cell_line, [query.drug], query.dose_um)
     plates = specific_changes(store, labels).line(int(labels.line[row]))
     n_others = int(plates.n_others[plates.rows == row][0])
-    return None if n_others >= MIN_OTHERS else not_separable(query, n_others).found
+    if n_others >= MIN_OTHERS:
+        return None
+    return (
+        "it cannot be separated from its plate "
+        f"({n_others} other compounds there, {MIN_OTHERS} needed)"
+    )
 
 
 def default_change(

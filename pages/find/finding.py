@@ -157,7 +157,7 @@ def signature(wanted: Wanted) -> tuple[Signature, tuple[str, ...]]:
             raise NotFoundError(f"the measured change of {question}", "it was not measured", do)
         return whole_change(store.deltas(np.array([row]))[0], drug=question.drug), ()
     unedited = replace(question, drop=(), add=())
-    asked, answer, _ = asking.answer(Asked(store, unedited, (), {"method": wanted.method}))
+    asked, answer, *_ = asking.answer(Asked(store, unedited, (), {"method": wanted.method}))
     change = answer.prediction.delta[: store.n_panel]
     return whole_change(change, drug=question.drug), (*asked.notes, *answer.notes)
 

@@ -12,17 +12,17 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.answer.baselines import (
-    STRIPS,
     BaselineComparison,
     BaselineResult,
     share_below,
+    strips_of,
     top_agreement,
 )
 from lgr_core.domain import FloatArray
 from lgr_core.evaluation.registry import REGISTRY
 from lgr_core.figures import comparison as compare_figures
 from lgr_core.figures import prediction as figures
-from lgr_core.metrics import METRICS, Direction
+from lgr_core.metrics import EVERY_METRIC, Direction
 from lgr_core.prediction.significance import direction
 from pages.predict import fit, sections
 from pages.predict.taking import figure_downloads
@@ -30,6 +30,7 @@ from pages.shared import evidence_state, links, pieces
 from pages.shared.asking import Answered
 from pages.shared.browsing import download, metric_column, predict_link, spelled
 from pages.shared.charts import chart
+from pages.shared.method_words import METHOD_WORDS
 from pages.shared.question import POOLED
 from pages.shared.widgets import html
 from pages.shared.words import at_dose, count, literal, selector_words, share
@@ -51,9 +52,17 @@ class Contest(NamedTuple):
     rival: BaselineResult
 
     @property
+    def strips(self) -> tuple[str, ...]:
+        """The metrics that all are scored on, the correlation first."""
+        return strips_of(self.view.answer.change)
+
+    @property
     def ours(self) -> str:
         """What the prediction is called."""
-        return f"{selector_words(self.view.answer.retrieval.selector).label} (this prediction)"
+        answer = self.view.answer
+        name = answer.prediction.method
+        by = METHOD_WORDS[name] if answer.is_linear else selector_words(answer.retrieval.selector)
+        return f"{by.label} (this prediction)"
 
     @property
     def theirs(self) -> str:
@@ -63,7 +72,7 @@ class Contest(NamedTuple):
 
 def contest(view: Answered) -> Contest | None:
     """All that answers the question, scored; None where nothing was measured."""
-    asked, answer, _ = view
+    asked, answer = view.asked, view.answer
     found = evidence_state.baselines(asked.store, answer)
     if found is None:
         return None
@@ -85,7 +94,7 @@ def unmeasured(view: Answered) -> None:
         html(
             pieces.caption(
                 f"{question.drug} was measured nowhere in this atlas. Its neighbours can be looked "
-                "at under Neighbours; choose a drug of the atlas to see how such predictions fare."
+                "at under Reasons; choose a drug of the atlas to see how such predictions fare."
             )
         )
         return
@@ -95,20 +104,18 @@ def unmeasured(view: Answered) -> None:
             dose = spelled(row.dose_um)
             where = f"{row.cell_line} {at_dose(None if dose == POOLED else float(dose))}"
             address = predict_link(store, question.drug, row.cell_line, dose)
-            st.link_button(literal(where), address.replace("./?", "./compare?"))
+            st.link_button(literal(where), f"{address}&look=truth")
 
 
 def headline(contest: Contest) -> None:
     """Whether it was right, and whether anything else does better, in sentences."""
-    asked, answer, _ = contest.view
-    ours = answer.metrics["pearson_delta"]
+    asked, answer = contest.view.asked, contest.view.answer
+    ours, r = answer.correlation, contest.strips[0]
     better = sorted(
-        (rival for rival in contest.found.baselines.values() if _beats(rival, ours)),
-        key=lambda rival: -rival.scores["pearson_delta"],
+        (rival for rival in contest.found.baselines.values() if _beats(rival, ours, r)),
+        key=lambda rival: -rival.scores[r],
     )
-    names = [
-        f"{REGISTRY[rival.method].label} ({rival.scores['pearson_delta']:.2f})" for rival in better
-    ]
+    names = [f"{REGISTRY[rival.method].label} ({rival.scores[r]:.2f})" for rival in better]
     told = (
         f"Better here: {pieces.strong(', '.join(names))}."
         if names
@@ -116,11 +123,11 @@ def headline(contest: Contest) -> None:
     )
     oracle = contest.found.baselines.get(_ORACLE)
     if oracle is not None and oracle.scores:
-        best = oracle.scores["pearson_delta"]
+        best = oracle.scores[r]
         told += f" The best picks, chosen with the truth in sight, reach {best:.2f}."
-    blind = share_below(contest.found.random["pearson_delta"], ours)
+    blind = share_below(contest.found.random[r], ours)
     luck = (
-        f"Of {len(contest.found.random['pearson_delta']):,} random picks from the same pool, it "
+        f"Of {len(contest.found.random[contest.strips[0]]):,} random picks from the same pool, it "
         f"beats <b>{share(blind)}</b>."
         if math.isfinite(blind)
         else ""
@@ -131,25 +138,25 @@ def headline(contest: Contest) -> None:
 
 def strips(contest: Contest) -> Figure:
     """A strip a metric: this prediction, its rivals, and the band of blind picks."""
+    n_draws = len(contest.found.random[contest.strips[0]])
     html(
         pieces.section(
             "How it scores beside its rivals",
             "Each strip runs from the worst to the best score shown. The grey band holds 95 % of "
-            f"{count(len(contest.found.random['pearson_delta']), 'random pick')} of as many drugs "
-            "from the same pool.",
+            f"{count(n_draws, 'random pick')} of as many drugs from the same pool.",
         )
     )
     answer = contest.view.answer
-    marks: dict[str, list[float]] = {OURS: [answer.metrics[name] for name in STRIPS]}
+    marks: dict[str, list[float]] = {OURS: [answer.metrics[name] for name in contest.strips]}
     for rival in contest.found.baselines.values():
         if rival.scores:
             label = REGISTRY[rival.method].label
-            marks[label] = [rival.scores[name] for name in STRIPS]
+            marks[label] = [rival.scores[name] for name in contest.strips]
     figure = compare_figures.strips(
-        [METRICS[name].label for name in STRIPS],
+        [EVERY_METRIC[name].label for name in contest.strips],
         marks,
-        [contest.found.random[name] for name in STRIPS],
-        [METRICS[name].best for name in STRIPS],
+        [contest.found.random[name] for name in contest.strips],
+        [EVERY_METRIC[name].best for name in contest.strips],
         ours=OURS,
         other=contest.theirs if contest.rival.scores else None,
     )
@@ -168,7 +175,7 @@ def side_by_side(contest: Contest) -> dict[str, Figure]:
             "Held against", list(names), key="rival", format_func=names.get, on_change=links.picked
         )
     panel = answer.prediction.delta[: answer.n_panel]
-    directions = direction(panel, answer.neighbor_deltas[:, : answer.n_panel])
+    directions = direction(panel, answer.separable_neighbors[:, : answer.n_panel])
     with ours:
         st.text_input(OURS, contest.ours, disabled=True, key="ours")
         first = _scatter(contest, panel, directions, "scatter_ours", contest.ours)
@@ -201,9 +208,9 @@ def strongest_genes(contest: Contest) -> None:
 
 def table(contest: Contest) -> None:
     """Every score as numbers, and why a method has none."""
-    html(pieces.section("All methods", _reads()))
+    html(pieces.section("All methods", _reads(contest)))
     scores = _scores(contest)
-    columns = {METRICS[name].label: metric_column(name) for name in STRIPS}
+    columns = {EVERY_METRIC[name].label: metric_column(name) for name in contest.strips}
     columns["note"] = st.column_config.TextColumn(width="large")
     st.dataframe(
         scores,
@@ -224,15 +231,15 @@ def take_home(contest: Contest, drawn: Mapping[str, Figure]) -> None:
 # -- pieces ----------------------------------------------------------------------------------------
 
 
-def _beats(rival: BaselineResult, ours: float) -> bool:
+def _beats(rival: BaselineResult, ours: float, metric: str) -> bool:
     fair = rival.method != _ORACLE
-    return bool(rival.scores) and fair and rival.scores["pearson_delta"] > ours
+    return bool(rival.scores) and fair and rival.scores[metric] > ours
 
 
 def _scatter(
     contest: Contest, delta: FloatArray, directions: FloatArray, key: str, name: str
 ) -> Figure:
-    asked, answer, _ = contest.view
+    asked, answer = contest.view.asked, contest.view.answer
     figure = figures.predicted_vs_measured(
         answer.genes[: answer.n_panel],
         delta,
@@ -265,15 +272,21 @@ def _top(contest: Contest, name: str, delta: FloatArray) -> None:
 
 def _scores(contest: Contest) -> pd.DataFrame:
     answer, found = contest.view.answer, contest.found
-    rows = [{"method": contest.ours, **{name: answer.metrics[name] for name in STRIPS}, "note": ""}]
+    rows = [
+        {
+            "method": contest.ours,
+            **{name: answer.metrics[name] for name in contest.strips},
+            "note": "",
+        }
+    ]
     for rival in found.baselines.values():
         note = rival.why or (f"answered by {rival.fallback}" if rival.fallback else "")
         label = REGISTRY[rival.method].label
         rows.append({"method": label, **rival.scores, "note": note})
-    middle = {name: _median(found.random[name]) for name in STRIPS}
+    middle = {name: _median(found.random[name]) for name in contest.strips}
     rows.append({"method": "random picks, median", **middle, "note": ""})
-    frame = pd.DataFrame(rows)[["method", *STRIPS, "note"]]
-    return frame.rename(columns={name: METRICS[name].label for name in STRIPS})
+    frame = pd.DataFrame(rows)[["method", *contest.strips, "note"]]
+    return frame.rename(columns={name: EVERY_METRIC[name].label for name in contest.strips})
 
 
 def _median(scores: FloatArray) -> float:
@@ -281,10 +294,15 @@ def _median(scores: FloatArray) -> float:
     return float(np.median(known)) if len(known) else math.nan
 
 
-def _reads() -> str:
-    lower = [METRICS[m].label for m in STRIPS if METRICS[m].direction is Direction.LOWER]
+def _reads(contest: Contest) -> str:
+    lower = [
+        EVERY_METRIC[m].label
+        for m in contest.strips
+        if EVERY_METRIC[m].direction is Direction.LOWER
+    ]
+    but = f" but for {', '.join(lower)}" if lower else ""
     return (
-        f"Higher is better but for {', '.join(lower)}. Pool mean and Cell mean are the same unless "
+        f"Higher is better{but}. Pool mean and Cell mean are the same unless "
         "a line is new. Oracle k reads the truth: a reference, no prediction."
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from lgr_core.answer import Answer
+from lgr_core.answer.baselines import strips_of
 from lgr_core.domain import Evidence
 from pages.predict.recipes import methods_paragraph, python_lines, shell_line
 from pages.predict.selector_facts import selector_facts
@@ -14,24 +15,27 @@ from pages.shared import pieces
 from pages.shared.pickers import Asked
 from pages.shared.score_tables import metric_table
 from pages.shared.widgets import html
-from pages.shared.words import EVIDENCE_WORDS, HEADLINE_METRICS, count, dose_words
+from pages.shared.words import EVIDENCE_WORDS, count, dose_words
 
 
 def scores(asked: Asked, answer: Answer, reference: Mapping[str, float]) -> None:
-    """The metrics in plain words, beside those of the pool mean."""
+    """The metrics in plain words, beside those of the pool mean where it has any."""
     if answer.metrics is None:
         return
     unit = asked.store.value_kind.label
-    html(
-        pieces.section(
-            "How well it fits",
-            f"Predicted against measured change over n = {answer.n_panel:,} genes. Beside it the "
-            f"pool mean: the mean of all {count(len(answer.pool.drugs), 'other drug')} in "
-            f"{asked.question.cell_line}, which knows nothing of {asked.question.drug}.",
+    under = f"Predicted against measured change over n = {answer.n_panel:,} genes."
+    if reference:
+        others = count(len(answer.pool.drugs), "other drug")
+        under += (
+            f" Beside it the pool mean: the mean of all {others} in {asked.question.cell_line}, "
+            f"which knows nothing of {asked.question.drug}."
         )
-        + metric_table(answer.metrics, reference, HEADLINE_METRICS, unit)
+    first = strips_of(answer.change)
+    html(
+        pieces.section("How well it fits", under)
+        + metric_table(answer.metrics, reference, first, unit)
     )
-    rest = [name for name in answer.metrics if name not in HEADLINE_METRICS]
+    rest = [name for name in answer.metrics if name not in first]
     with st.expander(f"{len(rest)} more metrics"):
         html(metric_table(answer.metrics, reference, rest, unit))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.answer.top_genes import directions, strongest_genes
@@ -21,27 +20,24 @@ from pages.shared.words import count
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-TOP = 10
+TOP = 8
 """Genes shown each way."""
 
 
-def top_genes(asked: Asked, answer: Answer) -> Figure:
-    """The genes that are predicted to change most, with every neighbour behind them."""
-    html(
-        pieces.section(
-            "Genes that change most",
-            f"Up to {TOP} genes each way, of {len(answer.genes):,}, by their predicted change. "
-            + _noise_words(answer),
-        )
-    )
+def top_genes(asked: Asked, answer: Answer, *, grey: bool) -> Figure:
+    """The genes that are predicted to change most, with every neighbour behind them.
+
+    ``grey`` draws all without a colour: no effect is claimed.
+    """
+    html(pieces.section("Genes up and down", _noise_words(answer)))
     up, down = strongest_genes(answer, TOP)
     rows = np.concatenate([up, down])
-    shown = slice(0, 0) if answer.is_linear else slice(None)
+    known = np.isfinite(answer.neighbor_deltas).all(axis=1) & (not answer.is_linear)
     figure = figures.top_genes(
         answer.genes[rows],
         answer.prediction.delta[rows],
-        answer.neighbor_deltas[shown, rows],
-        answer.retrieval.drugs[shown],
+        answer.neighbor_deltas[np.ix_(known, rows)],
+        np.array(answer.retrieval.drugs, dtype=object)[known].tolist(),
         kind=asked.store.value_kind,
         measured=None if answer.measured is None else answer.measured[rows],
     )
@@ -52,22 +48,11 @@ def top_genes(asked: Asked, answer: Answer) -> Figure:
         evidence_figures.add_intervals(figure, widths)
         if answer.is_linear:
             evidence_figures.grey_unsure(figure, widths)
+    if grey:
+        evidence_figures.grey_all(figure)
     words = f"Bars: predicted change of the strongest genes for {asked.question}."
     chart(figure, "top_genes", words)
     return figure
-
-
-def changes(asked: Asked, answer: Answer) -> dict[str, Figure]:
-    """The strongest genes, and beside them the truth where it is known: the figures drawn."""
-    if answer.measured is None:
-        drawn = {"Genes": top_genes(asked, answer)}
-        against_truth(asked, answer)
-        return drawn
-    genes, truth = st.columns([11, 10], gap="large")
-    with genes:
-        drawn = {"Genes": top_genes(asked, answer)}
-    with truth:
-        return {**drawn, **against_truth(asked, answer)}
 
 
 def against_truth(asked: Asked, answer: Answer) -> dict[str, Figure]:
@@ -101,11 +86,10 @@ def against_truth(asked: Asked, answer: Answer) -> dict[str, Figure]:
 
 
 def _noise_words(answer: Answer) -> str:
-    n = len(answer.neighbor_deltas)
     interval = "" if answer.trust is None else " Thin lines: 90 % interval of each gene."
     if answer.is_linear:
         return f"{interval} Grey: it holds zero.".strip() if interval else ""
+    n = len(answer.separable_neighbors)
     if n < FEWEST_FOR_SPREAD:
-        words = f"Of {count(n, 'neighbour')} no spread is known: none is called noise."
-        return words + interval
-    return f"Grey: within 2 standard errors of zero over the {n} neighbours.{interval}"
+        return f"Of {count(n, 'neighbour')} no spread is known: none is called noise.{interval}"
+    return f"Grey: within noise over the {n} neighbours.{interval}"

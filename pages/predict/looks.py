@@ -53,7 +53,7 @@ def show(asked: Asked, answer: Answer) -> dict[str, Figure]:
     switch("Look at", "tab", TABS, tab)
     if tab == "pathways":
         return _pathways(asked, answer)
-    return _mine(asked, answer) if tab == "mine" else gene_figures.changes(asked, answer)
+    return _mine(asked, answer) if tab == "mine" else gene_figures.against_truth(asked, answer)
 
 
 # -- pathways --------------------------------------------------------------------------------------

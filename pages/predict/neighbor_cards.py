@@ -1,4 +1,4 @@
-"""The neighbours of a prediction as cards."""
+"""What is known of the neighbours of a prediction, and remarks on who they are."""
 
 from __future__ import annotations
 
@@ -10,36 +10,11 @@ import streamlit as st
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Neighbor, Rejected
-from pages.predict.piece_cards import Card, card_grid
+from pages.predict.piece_cards import Card
 from pages.shared import asking, pieces, state
 from pages.shared.pickers import Asked
 from pages.shared.widgets import html
-from pages.shared.words import at_dose, count, listed, selector_words
-
-CARDS = 10
-"""Neighbours shown at once; the others wait behind a click."""
-
-
-def neighbors(asked: Asked, answer: Answer) -> None:
-    """The neighbours as cards, then the refused proposals."""
-    retrieval, question = answer.retrieval, asked.question
-    how = selector_words(retrieval.selector)
-    html(
-        pieces.section(
-            count(retrieval.k_used, "neighbour") if retrieval.k_used else "No neighbour",
-            f"Chosen by {how.title} from {count(retrieval.pool_size, 'other drug')} measured in "
-            f"{question.cell_line} {at_dose(question.dose_um)}. {'' if how.control else how.line}",
-        )
-    )
-    forms(asked, answer)
-    shown = cards(asked.store, answer)
-    if shown:
-        html(card_grid(shown[:CARDS]))
-    if len(shown) > CARDS:
-        with st.expander(f"{len(shown) - CARDS} more neighbours"):
-            html(card_grid(shown[CARDS:]))
-    if retrieval.rejected:
-        refused(retrieval.rejected)
+from pages.shared.words import count, listed
 
 
 def refused(rejected: Sequence[Rejected]) -> None:

@@ -1,4 +1,4 @@
-"""Neighbours as HTML: cards side by side, or rows with what is said beside what is known."""
+"""Neighbours as HTML: rows with what is said beside what is known."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from html import escape
 
 from pages.shared import pieces
-from pages.shared.words import count, dose_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +47,6 @@ class Row:
     claims: Sequence[str] = ()
     twin_of: str | None = None
     stated: Sequence[tuple[str, str]] = ()
-
-
-def card_grid(neighbors: Iterable[Card]) -> str:
-    """The neighbours as a grid of cards."""
-    return f'<div class="lgr-cards">{"".join(_card(card) for card in neighbors)}</div>'
-
-
-def _card(card: Card) -> str:
-    name = escape(card.drug)
-    none = '<span class="lgr-none">no structure known</span>'
-    image = pieces.image(card.picture, card.drug) if card.picture else none
-    twin = (
-        f'<p class="lgr-twin">same compound as {escape(card.twin_of)}</p>' if card.twin_of else ""
-    )
-    few = '<span class="lgr-few">few cells</span>' if card.underpowered else ""
-    facts = [dose_words(card.dose_um)]
-    facts += [count(card.n_cells, "cell")] if card.n_cells is not None else []
-    facts += [count(card.n_plates, "plate")] if card.n_plates is not None else []
-    facts += [f"score {card.score:.2f}"] if card.score is not None else []
-    return (
-        '<article class="lgr-card">'
-        f'<header><span class="lgr-rank">{card.rank}</span><h3>{name}</h3></header>'
-        f'<div class="lgr-structure">{image}</div>'
-        f'<p class="lgr-mechanism">{escape(card.mechanism or "mechanism not known")}</p>'
-        f'<p class="lgr-reason">{escape(card.rationale)}</p>{twin}'
-        f"<footer>{pieces.spans([escape(fact) for fact in facts])}{few}</footer></article>"
-    )
 
 
 def row_list(neighbors: Iterable[Row]) -> str:

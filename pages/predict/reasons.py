@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -16,7 +15,7 @@ from lgr_core.answer.influence import (
     inspect_neighbors,
     rank_neighbors,
 )
-from lgr_core.audit.claims import ClaimKind, StatedReason
+from lgr_core.audit.claims import ClaimKind
 from lgr_core.audit.verdicts import CheckedClaim, Verdict
 from lgr_core.domain import Neighbor
 from lgr_core.drugs.mechanism_tables import Annotation
@@ -24,6 +23,7 @@ from lgr_core.figures import comparison as compare_figures
 from lgr_core.retrieval.expected_drugs import expected_not_chosen
 from pages.predict import judging, neighbor_cards, sections
 from pages.predict.piece_cards import Card, Row, row_list
+from pages.predict.reason_claims import annotation, claims_of, labels
 from pages.predict.taking import figure_downloads
 from pages.shared import asking, links, pieces, state
 from pages.shared.asking import Answered
@@ -45,8 +45,8 @@ class Look(NamedTuple):
 
 def look(view: Answered) -> Look:
     """Look at the neighbours; at the truth only if the link reveals it."""
-    asked, answer, _ = view
-    reader = state.reader(asked.store)
+    asked, answer = view.asked, view.answer
+    reader = state.reader(asked.store, answer.change)
     truth = (
         rank_neighbors(asked.store, answer, reader=reader) if asked.view["reveal"] == ON else None
     )
@@ -55,8 +55,8 @@ def look(view: Answered) -> Look:
 
 def headline(view: Answered, look: Look) -> None:
     """The verdict, and what was decided on the way."""
-    asked, answer, _ = view
-    found = verdict(asked.store, answer, reader=state.reader(asked.store))
+    asked, answer = view.asked, view.answer
+    found = verdict(asked.store, answer, reader=state.reader(asked.store, answer.change))
     if asked.view["reveal"] != ON:
         found = type(found)(found.agreement, found.agreement_beats, math.nan, found.n_draws)
     sentences = [sections.verdict_sentence(answer, found)]
@@ -73,7 +73,7 @@ def headline(view: Answered, look: Look) -> None:
 
 def editor(view: Answered) -> None:
     """Drop one, add one, go back; and lift the veil from the truth."""
-    asked, answer, base = view
+    asked, answer, base = view.asked, view.answer, view.base
     question = asked.question
     offered = [*base.drugs, *(drug for drug in question.add if drug not in base.drugs)]
     used = [drug for drug in offered if drug not in question.drop]
@@ -133,7 +133,7 @@ def editor(view: Answered) -> None:
 
 def rows(view: Answered, look: Look) -> None:
     """Each neighbour's reason beside its annotation."""
-    asked, answer, _ = view
+    asked, answer = view.asked, view.answer
     html(
         pieces.section(
             "Reasons and what the data say",
@@ -162,21 +162,21 @@ def rows(view: Answered, look: Look) -> None:
 def _left_out(view: Answered) -> None:
     """Drugs of the pool with the query's mechanism that were not chosen, by the annotation."""
     pool = view.answer.pool
-    annotations = {drug: _annotation(view, drug) for drug in (pool.query.drug, *pool.drugs)}
+    annotations = {drug: annotation(view, drug) for drug in (pool.query.drug, *pool.drugs)}
     found = expected_not_chosen(pool, set(view.answer.retrieval.drugs), annotations)
     if not found:
         return
     own = annotations[pool.query.drug]
     words = f"{count(len(found), 'drug')} measured here {'share' if len(found) > 1 else 'shares'}"
-    words += f" a mechanism with {pool.query.drug} ({listed(_labels(own.tags))}; {own.source})."
-    rows = [(one.drug, f"{listed(_labels(one.mechanisms))} ({one.source})") for one in found]
+    words += f" a mechanism with {pool.query.drug} ({listed(labels(own.tags))}; {own.source})."
+    rows = [(one.drug, f"{listed(labels(one.mechanisms))} ({one.source})") for one in found]
     with st.expander(f"Expected but not chosen: {count(len(found), 'drug')}"):
         html(pieces.caption(words) + pieces.facts(rows))
 
 
 def numbers(view: Answered, look: Look) -> None:
     """How alike the neighbours are, and what each is worth, as a figure, a table and files."""
-    asked, answer, _ = view
+    asked, answer = view.asked, view.answer
     drugs = answer.retrieval.drugs
     if not drugs:
         return
@@ -237,7 +237,7 @@ def _reveal() -> None:
 
 
 def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card) -> Row:
-    known = _annotation(view, neighbor.drug)
+    known = annotation(view, neighbor.drug)
     claims = claims_of(view, neighbor)
     against = dict.fromkeys(
         one.claim.what
@@ -265,23 +265,11 @@ def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card)
         annotated=_annotated(known),
         facts=facts,
         revealed=revealed,
-        against=listed(_labels(against)),
+        against=listed(labels(against)),
         claims=[_claim_words(one, view) for one in claims],
         twin_of=neighbor.same_parent_as,
         stated=() if neighbor.structured is None else neighbor.structured.in_words(),
     )
-
-
-def _annotation(view: Answered, drug: str) -> Annotation:
-    row = view.asked.store.annotations[drug]
-    return state.book().annotate(drug, moa=row.get("moa"), targets=row.get("targets"))
-
-
-def claims_of(view: Answered, neighbor: Neighbor) -> tuple[CheckedClaim, ...]:
-    """The checked claims of a neighbour's reason."""
-    query = view.answer.retrieval.query
-    reason = StatedReason(query.drug, neighbor.drug, neighbor.rationale)
-    return state.audit(view.asked.store).checked(reason, query.cell_line, query.dose_um)
 
 
 def _claim_words(one: CheckedClaim, view: Answered) -> str:
@@ -298,13 +286,9 @@ def _claim_words(one: CheckedClaim, view: Answered) -> str:
     return f"{what}: {one.verdict.label}{place}"
 
 
-def _labels(tags: Iterable[str]) -> list[str]:
-    return [state.book().mechanism(tag).label for tag in tags]
-
-
 def _annotated(known: Annotation) -> list[tuple[str, str]]:
     return [
-        ("mechanism", listed(_labels(known.tags)) or "unclear"),
+        ("mechanism", listed(labels(known.tags)) or "unclear"),
         ("targets", ", ".join(known.targets) or "none known"),
         ("source", known.source),
     ]
@@ -313,7 +297,7 @@ def _annotated(known: Annotation) -> list[tuple[str, str]]:
 def _table(view: Answered, look: Look) -> pd.DataFrame:
     neighbors = view.answer.retrieval.neighbors
     n = len(neighbors)
-    known = [_annotation(view, neighbor.drug) for neighbor in neighbors]
+    known = [annotation(view, neighbor.drug) for neighbor in neighbors]
     others = (look.seen.alike.sum(axis=1) - 1) / (n - 1) if n > 1 else [math.nan]
     columns = {
         "rank": [neighbor.rank for neighbor in neighbors],
@@ -327,7 +311,7 @@ def _table(view: Answered, look: Look) -> pd.DataFrame:
         columns["true rank"] = look.truth.rank
         columns["gain"] = look.truth.gain
     columns["reason"] = [neighbor.rationale for neighbor in neighbors]
-    columns["mechanism"] = [listed(_labels(note.tags)) or "unclear" for note in known]
+    columns["mechanism"] = [listed(labels(note.tags)) or "unclear" for note in known]
     columns["targets"] = [", ".join(note.targets) for note in known]
     columns["source"] = [note.source for note in known]
     return pd.DataFrame(columns)

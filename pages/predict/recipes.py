@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from lgr_core.answer import METHODS, Answer
+from lgr_core.domain import Change
 from lgr_core.retrieval.answer_source import AnsweredBy
 from pages.shared import state
 from pages.shared.method_words import METHOD_WORDS
@@ -30,14 +31,21 @@ def python_lines(question: Question, answer: Answer) -> str:
     """The Python lines that make the same answer."""
     method = _method(answer)
     if method is not None:
-        return _ask(question, f"method = {method!r}", "method=method", question.k)
+        how = f"method=method{_change_of(answer)}"
+        return _ask(question, f"method = {method!r}", how, question.k)
     made, k = f"selector = {answer.retrieval.selector!r}", question.k
     if question.edited or _pasted(answer):
         made = f"selector = lgr.NamedSelector({list(answer.retrieval.drugs)!r})"
         k = answer.retrieval.k
     how = f"selector=selector,\n    seed={state.SEED}"
     how += ",\n    one_per_parent=True" if answer.provenance["one_per_parent"] else ""
+    how += _change_of(answer)
     return _ask(question, made, how, k)
+
+
+def _change_of(answer: Answer) -> str:
+    """The argument of a change that is not the default."""
+    return ",\n    change='specific'" if answer.change is Change.SPECIFIC else ""
 
 
 def _ask(question: Question, made: str, how: str, k: int) -> str:
@@ -71,6 +79,7 @@ def shell_line(question: Question, answer: Answer) -> str:
         words += [f"--selector={answer.retrieval.selector}", f"--k={question.k}"]
         words += [f"--seed={state.SEED}"]
         words += ["--one-per-parent"] if answer.provenance["one_per_parent"] else []
+    words += ["--change=specific"] if answer.change is Change.SPECIFIC else []
     return shlex.join([*words, "--out=answer.csv"])
 
 
@@ -104,7 +113,8 @@ def methods_paragraph(asked: Asked, answer: Answer) -> str:
         f"{count(retrieval.pool_size, 'other drug')} {data} in {question.cell_line} "
         f"{at_dose(question.dose_um)} in the atlas {made['atlas']} (build {made['build_id']}; "
         f"{asked.store.value_kind.label}; {count(len(answer.genes), 'gene')}).{twins} Neighbours "
-        f"{how}. {combined}{truth} Made with LGR Explorer {made['lgr_version']}."
+        f"{how}. {combined}{_specific_words(answer)}{truth} "
+        f"Made with LGR Explorer {made['lgr_version']}."
     )
 
 
@@ -130,7 +140,18 @@ def weighted_paragraph(asked: Asked, answer: Answer) -> str:
         f"of {listed(parts)} in the atlas {made['atlas']} (build {made['build_id']}; "
         f"{asked.store.value_kind.label}; {count(len(answer.genes), 'gene')}); nothing measured of "
         f"{asked.question.drug} in {asked.question.cell_line} was read. Settings: "
-        f"{said['settings']}.{trust} Made with LGR Explorer {made['lgr_version']}."
+        f"{said['settings']}.{_specific_words(answer)}{trust} "
+        f"Made with LGR Explorer {made['lgr_version']}."
+    )
+
+
+def _specific_words(answer: Answer) -> str:
+    """What was taken off each change, where specific ones were averaged."""
+    if answer.change is Change.TOTAL:
+        return ""
+    return (
+        " Each change was taken less the mean of the other compounds on its plate (specific "
+        "change)."
     )
 
 

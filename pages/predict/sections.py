@@ -1,4 +1,4 @@
-"""What is said of a prediction: its title, and the answer in a few sentences."""
+"""What is said of a prediction in sentences, and remarks on how it was reached."""
 
 from __future__ import annotations
 
@@ -9,34 +9,17 @@ from lgr_core import metrics
 from lgr_core.answer import Answer
 from lgr_core.answer.baselines import NullComparison
 from lgr_core.answer.top_genes import strongest_genes
+from lgr_core.domain import Change
 from lgr_core.retrieval.llm_selector import LLMSelector
-from pages.predict.neighbor_cards import picture
 from pages.shared import pieces, state
 from pages.shared.pickers import Asked
 from pages.shared.widgets import html
 from pages.shared.words import agree_words, count, listed, selector_words, share
 
 
-def title(asked: Asked) -> None:
-    """What was asked, with the drug's structure."""
-    store, question = asked.store, asked.question
-    html(
-        pieces.headline(
-            question.drug,
-            question.cell_line,
-            question.dose_um,
-            mechanism=state.mechanisms(store)[question.drug],
-            picture=picture(store, question.drug),
-        )
-    )
-
-
-def headline(
-    asked: Asked, answer: Answer, reference: Mapping[str, float], verdict: NullComparison | None
-) -> None:
-    """What was asked, and the answer in a few sentences."""
-    title(asked)
-    sentences = [answer_sentence(answer), _truth_sentence(answer, reference)]
+def in_words(asked: Asked, answer: Answer, verdict: NullComparison | None) -> None:
+    """The answer in a few sentences, and remarks on how it was reached."""
+    sentences = [answer_sentence(answer), _truth_sentence(answer)]
     sentences += [] if verdict is None else [verdict_sentence(answer, verdict)]
     html(pieces.lead(filter(None, sentences)) + remarks(asked, answer))
 
@@ -61,8 +44,11 @@ def remarks(asked: Asked, answer: Answer) -> str:
 
 
 def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
-    """The metrics of the line's pool mean; none without a truth."""
-    if answer.measured is None:
+    """The metrics of the line's pool mean; none without a truth.
+
+    The mean of specific changes is zero by construction, so there is nothing to compare with.
+    """
+    if answer.measured is None or answer.change is Change.SPECIFIC:
         return {}
     panel = slice(None, answer.n_panel)
     mean = answer.pool_mean[None, panel]
@@ -87,14 +73,14 @@ def _who(answer: Answer) -> str:
     )
 
 
-def _truth_sentence(answer: Answer, reference: Mapping[str, float]) -> str:
-    if answer.metrics is None:
+def _truth_sentence(answer: Answer) -> str:
+    """How the prediction agrees with the measured change, and with which of the two changes."""
+    if answer.correlation is None:
         return "It was not measured here, so nothing tells how good the prediction is."
-    ours, mean = answer.metrics["pearson_delta"], reference["pearson_delta"]
+    kind = " specific" if answer.change is Change.SPECIFIC else ""
     return (
-        f"Against the measured change: Pearson r <b>{_r(ours)}</b> "
-        f"(n = {answer.n_panel:,} genes); the mean of all "
-        f"{count(len(answer.pool.drugs), 'other drug')} reaches {_r(mean)}."
+        f"Against the measured{kind} change: Pearson r <b>{_r(answer.correlation)}</b> "
+        f"(n = {answer.n_panel:,} genes)."
     )
 
 

@@ -75,7 +75,7 @@ def verdict_of(facts: KnownFacts) -> PredictionVerdict:
     if facts.little_effect:
         sentences.append("Little effect is expected of this drug: its genes are grey.")
     if facts.not_separable is not None:
-        sentences.append(f"All of the change is shown: {facts.not_separable}.")
+        sentences.append(f"The total change is shown: {facts.not_separable}.")
     if facts.simulated:
         sentences.append("The data are simulated.")
     return PredictionVerdict(standing, tuple(sentences))

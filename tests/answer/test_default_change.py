@@ -44,7 +44,7 @@ def test_the_specific_change_comes_first_where_ten_others_share_the_plate(uneven
     assert default_change(uneven, SEPARABLE) == (Change.SPECIFIC, None)
     change, why = default_change(uneven, NOT)
     assert change is Change.TOTAL
-    assert "9 other parents" in why
+    assert "9 other compounds" in why
 
 
 def test_without_plates_the_change_is_total(tmp_path):

@@ -97,7 +97,7 @@ def test_ranks_of_my_genes_are_those_of_the_prediction(opened, lab):
     order = answer.genes[(-answer.prediction.delta).argsort(kind="stable")].tolist()
     app = opened("predict", tab="mine", mine=f"{order[0]},{order[-1]},{order[10]}")
     assert app.dataframe[0].value["rank"].tolist() == [1, 11, len(order)]
-    assert len(figures(app)) == 1
+    assert len(figures(app)) == 2
     assert "<b>1</b> down" in text(app)
 
 
