@@ -9,16 +9,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared import page_log, visit
-from pages.shared.server_layers import LAYERS
+from pages.server import page_log, visit
+from pages.server.server_layers import LAYERS
 
 LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encoding="utf-8")
 
-# Files in pages/views, which also name the addresses. Without icons all ten fit the bar at 1280.
+# Files in pages/views, which also name the addresses. Without icons all fit the bar at 1280.
 PAGES = {
     "predict": "Predict",
-    "neighbors": "Neighbours",
-    "compare": "Compare",
     "benchmark": "Benchmark",
     "find": "Find drugs",
     "drugs": "Drugs",
@@ -28,6 +26,9 @@ PAGES = {
     "methods": "Methods",
 }
 
+# Addresses of old, which lead to a look of the page Predict.
+OLD = ("neighbors", "compare")
+
 
 def navigation() -> st.Page:
     """The page that the address names, in the bar with all others."""
@@ -35,6 +36,7 @@ def navigation() -> st.Page:
         st.Page(f"pages/views/{file}.py", title=title, default=file == "predict")
         for file, title in PAGES.items()
     ]
+    pages += [st.Page(f"pages/views/{file}.py", visibility="hidden") for file in OLD]
     return st.navigation(pages, position="top")
 
 

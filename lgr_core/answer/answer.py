@@ -33,6 +33,9 @@ _SHOWN = 5
 """Genes up and down that a notebook shows of an answer."""
 
 
+_CORRELATION = {Change.TOTAL: "pearson_delta", Change.SPECIFIC: "pearson_specific"}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A prediction with all that stands behind it.
@@ -85,6 +88,18 @@ class Answer:
         if self.prediction.retrieval is None:
             raise UsageError("retrieval", "this method retrieves nobody", "Ask an LGR method.")
         return self.prediction.retrieval
+
+    @property
+    def separable_neighbors(self) -> FloatArray:
+        """``neighbor_deltas`` without those that have no specific change, (n, n_genes)."""
+        return self.neighbor_deltas[np.isfinite(self.neighbor_deltas).all(axis=1)]
+
+    @property
+    def correlation(self) -> float | None:
+        """Pearson r with the measured change; None where there is none to compare with."""
+        if self.metrics is None:
+            return None
+        return self.metrics[_CORRELATION[self.change]]
 
     @property
     def terms(self) -> tuple[TermSupport, ...]:

@@ -16,7 +16,15 @@ from scipy.sparse import csr_array
 from lgr_core import metrics
 from lgr_core.answer import Answer
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import EMPTY, CandidatePool, Evidence, FloatArray, IntArray, Selector
+from lgr_core.domain import (
+    EMPTY,
+    CandidatePool,
+    Change,
+    Evidence,
+    FloatArray,
+    IntArray,
+    Selector,
+)
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext
 from lgr_core.prediction.method import Method, Status
@@ -49,9 +57,23 @@ STRIPS = (
     "overlap_at_50",
     "mae_delta",
 )
-"""The metrics that every method and every draw is scored on."""
+"""The metrics of the total change that every method and every draw is scored on."""
 
+SPECIFIC_STRIPS = (
+    "pearson_specific",
+    "cosine_specific",
+    "sign_specific_top50",
+    "overlap_specific_at_50",
+)
+"""Those of the specific change."""
+
+_STRIPS_OF = {Change.TOTAL: STRIPS, Change.SPECIFIC: SPECIFIC_STRIPS}
 _TOP = 50
+
+
+def strips_of(change: Change) -> tuple[str, ...]:
+    """The metrics that every method and every draw is scored on; the first is the correlation."""
+    return _STRIPS_OF[change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +95,8 @@ class NullComparison:
 class BaselineResult:
     """Another method's answer to the same query.
 
-    ``delta`` is (n_panel,), None where it has none: ``why`` says so. ``scores`` are on ``STRIPS``.
+    ``delta`` is (n_panel,), None where it has none: ``why`` says so. ``scores`` are on the metrics
+    of :func:`strips_of`.
     """
 
     method: str
@@ -87,7 +110,7 @@ class BaselineResult:
 class BaselineComparison:
     """A measured change, (n_panel,), every rival's answer by method id, and the blind draws.
 
-    ``random`` holds the scores of the draws on ``STRIPS``, (n_draws,) each.
+    ``random`` holds the scores of the draws on the same metrics, (n_draws,) each.
     """
 
     measured: FloatArray
@@ -105,6 +128,12 @@ def pool_deltas(reader: EvidenceReader, pool: CandidatePool) -> FloatArray:
     guard = block.guard({Evidence.TARGET_POOL})
     place = guard.places(VectorBasis.LINE)
     return guard.vectors(0, np.array([place[drug] for drug in pool.drugs]), VectorBasis.LINE)
+
+
+def separable_deltas(reader: EvidenceReader, pool: CandidatePool) -> FloatArray:
+    """Those of the candidates that have such a change, (n, n_panel)."""
+    deltas = pool_deltas(reader, pool)
+    return deltas[np.isfinite(deltas).all(axis=1)]
 
 
 def draw(n_pool: int, k: int, *, n_draws: int = DRAWS, seed: int = 0) -> IntArray:
@@ -133,12 +162,14 @@ def verdict(
 
     ``reader`` is one of this store's in the open world, kept between calls.
     """
-    k_used, panel = answer.retrieval.k_used, slice(None, answer.n_panel)
-    if not k_used:
+    panel = slice(None, answer.n_panel)
+    neighbors = answer.separable_neighbors[:, panel]
+    if not len(neighbors):
         return NullComparison(math.nan, math.nan, None, 0)
-    deltas = pool_deltas(EvidenceReader(store) if reader is None else reader, answer.pool)
-    picks = draw(len(deltas), k_used, n_draws=n_draws, seed=seed)
-    ours = agreement(answer.neighbor_deltas[:, panel], np.arange(k_used)[None])[0]
+    reader = EvidenceReader(store, change=answer.change) if reader is None else reader
+    deltas = separable_deltas(reader, answer.pool)
+    picks = draw(len(deltas), len(neighbors), n_draws=n_draws, seed=seed)
+    ours = agreement(neighbors, np.arange(len(neighbors))[None])[0]
     blind = agreement(deltas, picks)
     beats = None
     if answer.measured is not None:
@@ -167,7 +198,7 @@ def compare(
     if answer.measured is None:
         return None
     query, k = answer.pool.query, answer.retrieval.k
-    reader = EvidenceReader(store) if reader is None else reader
+    reader = EvidenceReader(store, change=answer.change) if reader is None else reader
     setting = MethodContext(reader.labels, selectors, Regime.OPEN_WORLD, k)
     block = reader.block(query.cell_line, query.dose_um, [query.drug])
     truth = answer.measured[: answer.n_panel]
@@ -177,22 +208,32 @@ def compare(
         method = ready.get(name) or REGISTRY[name].make(setting)[0]
         found = method.predict(block)
         delta = found.delta[0] if found.status[0] is Status.OK else None
-        scores = {} if delta is None else _single(score_rows(delta[None], truth, mean))
+        scores = {}
+        if delta is not None:
+            scores = _single(score_rows(delta[None], truth, mean, change=answer.change))
         baselines[name] = BaselineResult(name, delta, scores, found.detail[0], found.fallback[0])
-    deltas = pool_deltas(reader, answer.pool)
-    k_used = answer.retrieval.k_used or k
+    deltas = separable_deltas(reader, answer.pool)
+    k_used = len(answer.separable_neighbors) or k
     draws = draw_means(deltas, draw(len(deltas), k_used, n_draws=n_draws, seed=seed))
-    return BaselineComparison(truth, baselines, score_rows(draws, truth, mean))
+    random = score_rows(draws, truth, mean, change=answer.change)
+    return BaselineComparison(truth, baselines, random)
 
 
 def score_rows(
-    predicted: FloatArray, measured: FloatArray, line_mean: FloatArray
+    predicted: FloatArray,
+    measured: FloatArray,
+    line_mean: FloatArray,
+    *,
+    change: Change = Change.TOTAL,
 ) -> dict[str, FloatArray]:
-    """``STRIPS`` of many predictions (n, genes) of one measured change (genes,), (n,) each.
+    """Scores of many predictions (n, genes) of one measured change (genes,), (n,) each.
 
-    The signs of the top genes hang on these genes alone, so only their columns are read.
+    The metrics are those of :func:`strips_of`. The signs of the top genes hang on these genes
+    alone, so only their columns are read.
     """
     truth = np.broadcast_to(measured, predicted.shape)
+    if change is Change.SPECIFIC:
+        return metrics.score(predicted, truth, metrics=SPECIFIC_STRIPS, change=change)
     rest = [name for name in STRIPS if name != "sign_accuracy_top50"]
     scores = metrics.score(predicted, truth, line_mean=line_mean, metrics=rest)
     sizes = np.abs(measured)

@@ -84,10 +84,13 @@ def _prediction(answer: Answer) -> FloatArray:
 
 
 def _left_out(deltas: FloatArray) -> FloatArray:
-    """The uniform mean without each row, (n, genes); NaN where no other is left."""
-    n = len(deltas)
+    """The uniform mean without each row, (n, genes); NaN where no other is left.
+
+    A row that has no specific change is in no mean: what is left without it is NaN, too.
+    """
+    n = np.isfinite(deltas).all(axis=1).sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (deltas.sum(axis=0) - deltas) / np.float64(n - 1)
+        return (np.nansum(deltas, axis=0) - deltas) / np.float64(n - 1)
 
 
 def _pearson(predicted: FloatArray, truth: FloatArray) -> FloatArray:

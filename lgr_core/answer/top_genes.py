@@ -28,7 +28,7 @@ def directions(answer: Answer) -> IntArray:
     """
     delta = answer.prediction.delta
     if not answer.is_linear:
-        return direction(delta, answer.neighbor_deltas)
+        return direction(delta, answer.separable_neighbors)
     sign = np.sign(delta).astype(np.intp)
     if answer.trust is None:
         return sign

@@ -44,3 +44,9 @@ def grey_unsure(figure: go.Figure, half_width: FloatArray) -> go.Figure:
     colours = np.asarray(bars.marker.color, dtype=object)
     bars.marker.color = np.where(unsure, NOISE, colours).tolist()
     return figure
+
+
+def grey_all(figure: go.Figure) -> go.Figure:
+    """Grey out every bar: no effect is claimed."""
+    figure.data[0].marker.color = NOISE
+    return figure

@@ -143,8 +143,11 @@ class OracleSelector:
         query = pool.query
         candidates = view.deltas(view.rows(query.cell_line, pool.drugs, query.dose_um))
         truth = view.deltas(view.rows(query.cell_line, [query.drug], query.dose_um))
-        truth = np.broadcast_to(truth, candidates.shape)
-        scores = np.nan_to_num(pearson_delta(truth, candidates), nan=-1)
+        scores = np.full(len(candidates), -1.0)
+        known = np.isfinite(candidates).all(axis=1)  # one on a small plate has no specific change
+        if known.any() and np.isfinite(truth).all():
+            truth = np.broadcast_to(truth, candidates[known].shape)
+            scores[known] = np.nan_to_num(pearson_delta(truth, candidates[known]), nan=-1)
         proposals = (
             Proposal(pool.drugs[i], f"Pearson {scores[i]:.2f} with the measured change.", scores[i])
             for i in _ranked(pool, scores)[:k]

@@ -13,7 +13,7 @@ from lgr_core.answer.export import table_csv
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.drugs.normalise import safe_name
 from lgr_core.errors import LgrError
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import EVERY_METRIC
 from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.pickers import choose_atlas, picker, refused
@@ -26,6 +26,10 @@ SHORT = {
     "pearson_vs_line_mean": "r beyond line",
     "sign_accuracy_top50": "Sign, top 50",
     "overlap_at_50": "Overlap 50",
+    "pearson_specific": "r",
+    "cosine_specific": "Cosine",
+    "sign_specific_top50": "Sign, top 50",
+    "overlap_specific_at_50": "Overlap 50",
 }
 """Heads of columns for metrics whose label is too long for one."""
 
@@ -102,7 +106,7 @@ def spelled(dose_um: float) -> str:
 
 def metric_column(metric: str) -> object:
     """A column of scores on a metric, headed in few words; its whole name is read by hovering."""
-    label = METRICS[metric].label
+    label = EVERY_METRIC[metric].label
     short = SHORT.get(metric, label)
     return st.column_config.NumberColumn(short, help=label, format="%.3f")
 

@@ -16,7 +16,7 @@ from lgr_core.answer.baselines import BaselineComparison, compare
 from lgr_core.atlas.quality import noise_ceiling
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
-from lgr_core.domain import Condition
+from lgr_core.domain import Change, Condition
 from lgr_core.prediction.best_evidence import BestEvidence
 from lgr_core.prediction.linear_methods import LinearMethod
 from lgr_core.retrieval.neighbor_files import neighbor_files
@@ -27,7 +27,9 @@ Stamps: TypeAlias = tuple[tuple[str, int], ...]
 """Files with the times at which they were written."""
 
 
-def answer(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
+def answer(
+    atlas: AtlasStore, method: str, query: Condition, k: int, change: Change = Change.TOTAL
+) -> Answer:
     """A method's answer, computed once for the same question, build and remembered answers.
 
     Raises
@@ -35,19 +37,20 @@ def answer(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
     LgrError
         If the question has no answer; the message says what to do.
     """
-    remembered = _answer(_build(atlas), method, query, k, _memory())
-    return remembered.get(lambda: _predicted(atlas, method, query, k))
+    remembered = _answer(_build(atlas), method, query, k, change, _memory())
+    return remembered.get(lambda: _predicted(atlas, method, query, k, change))
 
 
-def weighing(atlas: AtlasStore, method: str) -> LinearMethod:
+def weighing(atlas: AtlasStore, method: str, change: Change = Change.TOTAL) -> LinearMethod:
     """A method that weighs everything, ready to be asked."""
-    return _method(_build(atlas), method, _memory()).get(lambda: _prepared(atlas, method))
+    kept = _method(_build(atlas), method, change, _memory())
+    return kept.get(lambda: _prepared(atlas, method, change))
 
 
 def told(atlas: AtlasStore, given: Answer) -> Answer:
     """The answer with its trust, from the newest run that calibrated its method."""
     prediction, retrieval = given.prediction, given.retrieval
-    asked = (prediction.method, prediction.query, retrieval.k, retrieval.drugs)
+    asked = (prediction.method, prediction.query, retrieval.k, retrieval.drugs, given.change)
     runs = Settings.from_environment().runs
     stamps = (*_stamps(runs.glob("*/calibration.json")), *_memory())
     found = _trusted(_build(atlas), asked, stamps, runs, given, atlas)
@@ -60,7 +63,13 @@ def baselines(atlas: AtlasStore, given: Answer) -> BaselineComparison | None:
 
     It hangs on how many neighbours are averaged, but not on which.
     """
-    asked = (given.pool.query, given.pool.drugs, given.retrieval.k, given.retrieval.k_used)
+    asked = (
+        given.pool.query,
+        given.pool.drugs,
+        given.retrieval.k,
+        len(given.separable_neighbors),
+        given.change,
+    )
     remembered = _baselines(_build(atlas), asked, _memory())
     return remembered.get(lambda: _compared(atlas, given))
 
@@ -86,15 +95,15 @@ def _stamps(files: Iterable[Path]) -> Stamps:
     return tuple((str(path), path.stat().st_mtime_ns) for path in sorted(files))
 
 
-def _prepared(atlas: AtlasStore, name: str) -> LinearMethod:
+def _prepared(atlas: AtlasStore, name: str, change: Change) -> LinearMethod:
     """A method, whose parameters may have to be tuned first."""
     with st.spinner("Preparing the method"):
         return with_tuned_params(
-            name, state.reader(atlas), selectors=lambda key: state.selector(key, atlas)
+            name, state.reader(atlas, change), selectors=lambda key: state.selector(key, atlas)
         )
 
 
-def _predicted(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answer:
+def _predicted(atlas: AtlasStore, method: str, query: Condition, k: int, change: Change) -> Answer:
     # One thread: several visitors share the cores, and threads that wait for one another are slow.
     with st.spinner("Weighing every measured change"), threadpool_limits(1, "blas"):
         return predict(
@@ -102,22 +111,27 @@ def _predicted(atlas: AtlasStore, method: str, query: Condition, k: int) -> Answ
             cell_line=query.cell_line,
             drug=query.drug,
             dose_um=query.dose_um,
-            method=_method(_build(atlas), method, _memory()).now(lambda: _prepared(atlas, method)),
+            method=_method(_build(atlas), method, change, _memory()).now(
+                lambda: _prepared(atlas, method, change)
+            ),
             k=k,
-            reader=state.reader(atlas),
+            change=change,
+            reader=state.reader(atlas, change),
         )
 
 
 def _compared(atlas: AtlasStore, given: Answer) -> BaselineComparison | None:
-    best = BestEvidence.name
+    best, change = BestEvidence.name, given.change
     with st.spinner("Asking every rival"), threadpool_limits(1, "blas"):
-        weighed = _method(_build(atlas), best, _memory()).now(lambda: _prepared(atlas, best))
+        weighed = _method(_build(atlas), best, change, _memory()).now(
+            lambda: _prepared(atlas, best, change)
+        )
         return compare(
             atlas,
             given,
             lambda name: state.selector(name, atlas),
             ready={best: weighed},
-            reader=state.reader(atlas),
+            reader=state.reader(atlas, change),
             seed=state.SEED,
         )
 
@@ -126,6 +140,7 @@ def _compared(atlas: AtlasStore, given: Answer) -> BaselineComparison | None:
 def _method(
     build: tuple[str, ...],  # noqa: ARG001 - a part of the cache's key, as those below
     name: str,  # noqa: ARG001
+    change: Change,  # noqa: ARG001
     memory: Stamps,  # noqa: ARG001
 ) -> Remembered[LinearMethod]:
     return Remembered()
@@ -137,6 +152,7 @@ def _answer(
     method: str,  # noqa: ARG001
     query: Condition,  # noqa: ARG001
     k: int,  # noqa: ARG001
+    change: Change,  # noqa: ARG001
     memory: Stamps,  # noqa: ARG001
 ) -> Remembered[Answer]:
     return Remembered()
@@ -152,7 +168,8 @@ def _trusted(
     _atlas: AtlasStore,
 ) -> Answer:
     with threadpool_limits(1, "blas"):
-        return with_trust(_atlas, _given, _runs, reader=state.reader(_atlas))
+        reader = state.reader(_atlas, _given.change)
+        return with_trust(_atlas, _given, _runs, reader=reader)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
@@ -165,24 +166,30 @@ def _pickers(store: AtlasStore, question: Question, method: str | None) -> None:
     novel_form.draw(question)
     doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
     picker("Dose", "dose", list(doses), spell_dose(question.dose_um), doses, other=len(doses) == 1)
-    pick_method(method, question.selector, question.k)
+    with st.sidebar:
+        how = st.expander("How it is predicted", key="how")
+    pick_method(method, question.selector, question.k, inside=how)
 
 
-def pick_method(method: str | None, selector: str, k: int) -> None:
+def pick_method(
+    method: str | None, selector: str, k: int, *, inside: DeltaGenerator | None = None
+) -> None:
     """How it is predicted, in the side bar; ``method`` is None where a page knows neighbours alone.
 
-    For neighbours, who chooses them and how many.
+    For neighbours, who chooses them and how many. ``inside`` is a box of the side bar.
     """
     if method is not None:
         labels = {name: words.label for name, words in METHOD_WORDS.items()}
-        picker("Predicted from", "method", list(labels), method, labels)
-        caption(METHOD_WORDS[method].line)
+        picker("Predicted from", "method", list(labels), method, labels, inside=inside)
+        caption(METHOD_WORDS[method].line, inside=inside)
     if method in {None, LGR_METHOD}:
         selectors = {name: selector_words(name).title for name in offered(SELECTORS)}
-        picker("Neighbours chosen by", "selector", list(selectors), selector, selectors)
-        caption(selector_words(selector).line)
+        picker(
+            "Neighbours chosen by", "selector", list(selectors), selector, selectors, inside=inside
+        )
+        caption(selector_words(selector).line, inside=inside)
         st.session_state["k"] = k
-        with st.sidebar:
+        with st.sidebar if inside is None else inside:
             st.slider("Neighbours averaged (k)", 1, K_MAX, key="k", on_change=_picked)
 
 
@@ -194,10 +201,14 @@ def picker(
     labels: Mapping[str, str] | None = None,
     *,
     other: bool = False,
+    inside: DeltaGenerator | None = None,
 ) -> None:
-    """A list in the side bar that shows ``value``; plain text, whatever the options hold."""
+    """A list in the side bar that shows ``value``; plain text, whatever the options hold.
+
+    ``inside`` is a box of the side bar, ``other`` says that there is nothing to choose.
+    """
     st.session_state[key] = value
-    with st.sidebar:
+    with st.sidebar if inside is None else inside:
         st.selectbox(
             label,
             options,
@@ -224,18 +235,24 @@ def switch(label: str, key: str, options: Mapping[str, str], value: str, **look:
     )
 
 
-def caption(words: str) -> None:
-    """A small line in the side bar; an empty one is nothing."""
+def caption(words: str, *, inside: DeltaGenerator | None = None) -> None:
+    """A small line in the side bar, or in a box of it; an empty one is nothing."""
     if words:
-        with st.sidebar:
+        with st.sidebar if inside is None else inside:
             html(pieces.caption(words))
+
+
+_DRIVERS = 6
+"""Driver genes of a line that are shown below its name."""
 
 
 def _line_facts(store: AtlasStore, cell_line: str) -> str:
     rows = store.cell_lines
     row = rows[rows["cell_line"] == cell_line].iloc[0]
-    drivers = ", ".join(gene for gene in str(row.get("driver_genes") or "").split(";") if gene)
-    parts = [str(row.get("organ") or ""), f"drivers {drivers}" if drivers else ""]
+    drivers = [gene for gene in str(row.get("driver_genes") or "").split(";") if gene]
+    more = len(drivers) - _DRIVERS
+    words = ", ".join(drivers[:_DRIVERS]) + (f" and {more} more" if more > 0 else "")
+    parts = [str(row.get("organ") or ""), f"drivers {words}" if drivers else ""]
     return "; ".join(part for part in parts if part)
 
 
@@ -250,11 +267,11 @@ def _drug_labels(store: AtlasStore, question: Question) -> dict[str, str]:
 
 
 def _drug_facts(store: AtlasStore, question: Question) -> str:
+    """Where the drug was measured, if not at what is asked."""
     doses = store.doses(question.cell_line, question.drug)
-    known = state.mechanisms(store)[question.drug] or "mechanism not known"
     if question.dose_um in doses:
-        return known
+        return ""
     if doses:
         other = ", ".join(dose_words(dose) for dose in doses)
-        return f"{known}; not measured {at_dose(question.dose_um)}, but at {other}"
-    return f"{known}; not measured in {question.cell_line}: a prediction without truth"
+        return f"Not measured {at_dose(question.dose_um)}, but at {other}."
+    return f"Not measured in {question.cell_line}."

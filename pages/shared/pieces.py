@@ -33,11 +33,18 @@ def badge(info: Mapping[str, object], label: str) -> str:
 
 
 def headline(
-    drug: str, cell_line: str, dose_um: float | None, *, mechanism: str, picture: str | None
+    drug: str,
+    cell_line: str,
+    dose_um: float | None,
+    *,
+    mechanism: str,
+    picture: str | None,
+    known: str,
 ) -> str:
-    """The question as the page's title, with the drug's structure."""
+    """The question as the page's title, with what is known of it and the drug's structure."""
     dose = f'<span class="lgr-dose">{escape(dose_words(dose_um))}</span>'
-    name = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose}'
+    name = f'{escape(drug)} <span class="lgr-in">in</span> {escape(cell_line)} {dose} '
+    name += f'<span class="lgr-dose lgr-known-as">{escape(known)}</span>'
     return _with_picture(name, drug, mechanism, picture)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from lgr_core.metrics import METRICS, Direction, Metric
+from lgr_core.metrics import EVERY_METRIC, Direction, Metric
 from pages.shared.words import METRIC_WORDS
 
 
@@ -18,7 +18,7 @@ def metric_table(
     ``unit`` stands beside every metric that depends on the scale of the data.
     """
     rows = "".join(
-        _metric_row(METRICS[name], scores[name], reference.get(name, math.nan), unit)
+        _metric_row(EVERY_METRIC[name], scores[name], reference.get(name, math.nan), unit)
         for name in names
         if name in scores
     )
@@ -27,7 +27,7 @@ def metric_table(
 
 
 def _metric_row(metric: Metric, score: float, reference: float, unit: str) -> str:
-    words = METRIC_WORDS[metric.id]
+    words = METRIC_WORDS[metric.formula_of or metric.id]
     words += f" Depends on the scale: {unit}." if metric.scale_dependent else ""
     better = _better(metric, score, reference)
     ours = f"<b>{_number(score)}</b>" if better > 0 else _number(score)

@@ -19,7 +19,7 @@ from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.audit.rationale_audit import RationaleAudit
 from lgr_core.config import SHIPPED, Settings
-from lgr_core.domain import FloatArray, Selector
+from lgr_core.domain import Change, FloatArray, Selector
 from lgr_core.drugs.catalog import load_aliases
 from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
@@ -75,9 +75,9 @@ def novel(atlas: AtlasStore, drug: UnseenDrug) -> AtlasStore:
     return _novel(_version(atlas.name), drug, atlas)
 
 
-def reader(atlas: AtlasStore) -> EvidenceReader:
+def reader(atlas: AtlasStore, change: Change = Change.TOTAL) -> EvidenceReader:
     """What baselines read of an atlas; their means over all lines are kept."""
-    return _reader(_wider(atlas), atlas)
+    return _reader(_wider(atlas), change, atlas)
 
 
 def selector(name: str, atlas: AtlasStore) -> Selector:
@@ -199,9 +199,9 @@ def _novel(version: Version, drug: UnseenDrug, _atlas: AtlasStore) -> AtlasStore
     return with_unseen_drug(_atlas, drug)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _reader(version: Wider, _atlas: AtlasStore) -> EvidenceReader:  # noqa: ARG001
-    return EvidenceReader(_atlas)
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _reader(version: Wider, change: Change, _atlas: AtlasStore) -> EvidenceReader:  # noqa: ARG001
+    return EvidenceReader(_atlas, change=change)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

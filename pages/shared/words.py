@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lgr_core.answer.baselines import STRIPS
 from lgr_core.domain import Evidence, Reason
 
 
@@ -91,9 +90,6 @@ METRIC_WORDS: Mapping[str, str] = {
     "r2_weighted": "Share of what sets this drug apart that is explained; 0 and below is no skill.",
 }
 """What each metric says, in plain words."""
-
-HEADLINE_METRICS = STRIPS
-"""The metrics that are shown at once; the others wait behind a click."""
 
 REASON_WORDS: Mapping[Reason, str] = {
     Reason.OUT_OF_POOL: "not among the drugs measured in this line at this dose",

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import batch_after, batch_asking, batch_before, pieces
-from pages.shared.batch_asking import Wanted
+from pages.batch import batch_after, batch_asking, batch_before
+from pages.batch.batch_asking import Wanted
+from pages.shared import pieces
 from pages.shared.widgets import html
 
 LEAD = (

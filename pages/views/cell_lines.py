@@ -1,6 +1,7 @@
 """Cell lines of the atlas: what is known of each, and how much changes."""
 
-from pages.shared import browsing, line_cards, pieces
+from pages.browse import line_cards
+from pages.shared import browsing, pieces
 from pages.shared.widgets import html
 
 

@@ -1,29 +1,5 @@
-"""Predicted against measured: whether it was right, and whether others do better."""
+"""An address of old: whether a prediction was right, now a look of the page Predict."""
 
-from pages.shared import comparing, pieces, sections
-from pages.shared.asking import Answered, answered
-from pages.shared.pickers import ask
-from pages.shared.widgets import html
+from pages.predict.old_address import lead_to
 
-
-def show(view: Answered) -> None:
-    """The prediction beside its rivals, or where it could be measured."""
-    sections.title(view.asked)
-    contest = comparing.contest(view)
-    if contest is None:
-        comparing.unmeasured(view)
-        return
-    comparing.headline(contest)
-    strips = comparing.strips(contest)
-    figures = {**comparing.side_by_side(contest), "Strips": strips}
-    comparing.strongest_genes(contest)
-    comparing.table(contest)
-    comparing.take_home(contest, figures)
-
-
-asked = ask(rival="pool_mean")
-if asked is not None:
-    html(pieces.badge(asked.store.info(), asked.store.value_kind.label))
-    view = answered(asked)
-    if view is not None:
-        show(view)
+lead_to("truth")

@@ -1,7 +1,8 @@
 """What the atlases hold, how good it is, and how to add one."""
 
-from pages.shared import data_atlas, data_coverage, data_quality, data_upload, data_view, pieces
-from pages.shared.data_view import Seen
+from pages.data import data_atlas, data_coverage, data_quality, data_upload, data_view
+from pages.data.data_view import Seen
+from pages.shared import pieces
 from pages.shared.widgets import html
 
 OF_AN_ATLAS = {

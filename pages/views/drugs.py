@@ -1,6 +1,7 @@
 """Drugs of the atlas: what is known of each, and how much changes."""
 
-from pages.shared import browsing, drug_cards, pieces
+from pages.browse import drug_cards
+from pages.shared import browsing, pieces
 from pages.shared.widgets import html
 
 

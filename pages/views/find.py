@@ -2,8 +2,9 @@
 
 from lgr_core.errors import LgrError
 from lgr_core.signatures.search import find_drugs
-from pages.shared import finding, hits, pieces, state
-from pages.shared.finding import Wanted
+from pages.find import finding, hits
+from pages.find.finding import Wanted
+from pages.shared import pieces, state
 from pages.shared.widgets import html
 
 

@@ -1,9 +1,10 @@
 """What is computed, how to read it, and what it cannot do."""
 
 from lgr_core.errors import LgrError
-from pages.shared import links, methods_sections, pieces, state
+from pages.methods import methods_sections
+from pages.methods.methods_text import PARTS
+from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
-from pages.shared.methods_text import PARTS
 from pages.shared.pickers import refused, switch, uploaded
 from pages.shared.question import DEMO, default_atlas, one_of
 from pages.shared.widgets import html, start

@@ -1,24 +1,5 @@
-"""The neighbours of a prediction and their reasons, one by one, and edited by hand."""
+"""An address of old: the reasons of a prediction, now a look of the page Predict."""
 
-from pages.shared import pieces, reasons, sections
-from pages.shared.asking import Answered, answered
-from pages.shared.pickers import ask
-from pages.shared.widgets import html
+from pages.predict.old_address import lead_to
 
-
-def show(view: Answered) -> None:
-    """Who is averaged, what is said of each, what each is worth."""
-    sections.title(view.asked)
-    look = reasons.look(view)
-    reasons.headline(view, look)
-    reasons.editor(view)
-    reasons.rows(view, look)
-    reasons.numbers(view, look)
-
-
-asked = ask(reveal="")
-if asked is not None:
-    html(pieces.badge(asked.store.info(), asked.store.value_kind.label))
-    view = answered(asked)
-    if view is not None:
-        show(view)
+lead_to("reasons")

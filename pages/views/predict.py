@@ -1,52 +1,36 @@
-"""The first page: what would this drug do to this cell line, and who says so."""
+"""The first page: what would this drug do to this cell line, why, and was it right."""
 
 from lgr_core.answer import LGR_METHOD
-from lgr_core.answer.baselines import verdict
-from pages.shared import (
-    evidence_state,
-    fit,
-    guide,
-    looks,
-    neighbor_cards,
-    pieces,
-    sections,
-    state,
-    taking,
-    terms,
-    tour,
-    trust,
-)
+from lgr_core.domain import Change
+from pages.predict import answer_look, head, looks, reasons_look, truth_look
+from pages.shared import evidence_state, tour
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
-from pages.shared.widgets import html
+
+SHOW = {
+    "answer": answer_look.show,
+    "reasons": reasons_look.show,
+    "truth": truth_look.show,
+}
 
 
 def show(view: Answered) -> None:
-    """Show what the core answers, and what it stands on."""
-    asked = view.asked
-    answer = evidence_state.told(asked.store, view.answer)
-    reference = sections.pool_mean_scores(answer)
-    if answer.is_linear:
-        sections.headline(asked, answer, reference, None)
-        trust.box(answer)
-        terms.show(asked, answer)
-    else:
-        reader = state.reader(asked.store)
-        found = verdict(asked.store, answer, reader=reader)
-        sections.headline(asked, answer, reference, found)
-        trust.box(answer)
-        neighbor_cards.neighbors(asked, answer)
-        guide.panel(asked, answer)
-    figures = looks.show(asked, answer)
-    fit.scores(asked, answer, reference)
-    taking.downloads(answer, asked.question)
-    taking.figure_downloads(figures)
-    fit.provenance(asked, answer)
+    """The question with its verdict, and the look at it that the link names."""
+    view = view._replace(answer=evidence_state.told(view.asked.store, view.answer))
+    head.head(view)
+    SHOW[head.look_of(view.asked)](view)
 
 
-asked = ask(method=LGR_METHOD, **looks.FIELDS)
+asked = ask(
+    method=LGR_METHOD,
+    look="answer",
+    change=str(Change.SPECIFIC),
+    reveal="",
+    rival="pool_mean",
+    **looks.FIELDS,
+)
 if asked is not None:
-    html(pieces.badge(asked.store.info(), asked.store.value_kind.label))
+    head.purpose(asked)
     tour.offer(linked=asked.linked)
     view = answered(asked)
     if view is not None:

@@ -61,7 +61,7 @@ def test_a_point_opens_its_condition_in_predict(benchmark):
     words = page.locator(f"{DUEL} .hovertext").text_content()
     point.click(force=True)
     page.wait_for_url("**drug=**")
-    page.locator(".lgr-cards").wait_for()
+    page.locator(".lgr-picks").wait_for()
     settle(page)
     asked = parse_qs(urlparse(page.url).query)
     assert asked["drug"][0] in words

@@ -64,14 +64,14 @@ def test_a_neighbour_dropped_changes_set_link_and_prediction(opened, visit):
     settle(page)
     assert ranks(page) == before[1:]
     page.get_by_role("link", name="Predict", exact=True).click()
-    page.locator(".lgr-card").first.wait_for()
+    page.locator(".lgr-pick").first.wait_for()
     settle(page)
-    assert page.locator(".lgr-card h3").all_inner_texts() == before[1:]
+    assert page.locator(".lgr-pick h3").all_inner_texts() == before[1:]
     other = visit()
     other.goto(page.url)
-    other.locator(".lgr-card").first.wait_for()
+    other.locator(".lgr-pick").first.wait_for()
     settle(other)
-    assert other.locator(".lgr-card h3").all_inner_texts() == before[1:]
+    assert other.locator(".lgr-pick h3").all_inner_texts() == before[1:]
 
 
 def test_one_is_added_and_the_truth_revealed(opened):
@@ -113,7 +113,7 @@ def test_a_new_drug_is_typed_in(visit):
     title(page, "LGR-1")
     settle(page)
     assert "Left out as forms of the same compound: Trametinib" in page.inner_text(".lgr-notes")
-    assert "Trametinib" not in page.locator(".lgr-card h3").all_inner_texts()
+    assert "Trametinib" not in page.locator(".lgr-pick h3").all_inner_texts()
     page.reload()
     title(page, "LGR-1")
 

@@ -21,7 +21,7 @@ def test_best_evidence_is_chosen_and_its_link_reopens_the_view(visit):
     page.wait_for_url("**method=best_evidence**")
     settle(page)
     assert page.locator(TERMS).count() == 3
-    assert page.locator(".lgr-card").count() == 0
+    assert page.locator(".lgr-pick").count() == 0
     assert page.locator(".lgr-trust", has_text="Expected Pearson r").is_visible()
     assert page.locator(".js-plotly-plot .errorbar").count() > 0
     first = page.locator(TERMS).all_inner_texts(), page.locator(".lgr-trust").inner_text()
@@ -31,7 +31,7 @@ def test_best_evidence_is_chosen_and_its_link_reopens_the_view(visit):
     again = other.locator(TERMS).all_inner_texts(), other.locator(".lgr-trust").inner_text()
     assert again == first
     page.go_back()
-    page.locator(".lgr-card").first.wait_for()
+    page.locator(".lgr-pick").first.wait_for()
 
 
 def test_every_weight_is_taken_home(visit):

@@ -49,7 +49,7 @@ def test_what_one_visitor_pastes_another_does_not_see(visit):
     """Two sessions, one server."""
     first, second = visit(selector="llm"), visit(selector="llm")
     paste(first, "1. Binimetinib: a private thought.")
-    assert "a private thought" in first.locator(".lgr-cards").inner_text()
+    assert "a private thought" in first.locator(".lgr-picks").inner_text()
     second.reload()
     settle(second)
     assert "a private thought" not in second.locator("body").inner_text()

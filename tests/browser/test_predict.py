@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def table(page):
     """The text of the metrics and of the cards."""
-    return page.locator(".lgr-table").first.inner_text(), page.locator(".lgr-cards").inner_text()
+    return page.locator(".lgr-table").first.inner_text(), page.locator(".lgr-picks").inner_text()
 
 
 def genes(page):
@@ -28,10 +28,10 @@ def test_the_page_opens_on_a_finished_example(visit):
     page = visit()
     title(page, "Trametinib in A549")
     settle(page)
-    assert page.locator(".lgr-card").count() == 8
+    assert page.locator(".lgr-pick").count() == 8
     assert page.locator(".js-plotly-plot").count() == 2
     assert page.locator(".lgr-table").first.is_visible()
-    widths = page.eval_on_selector_all(".lgr-card img", "all => all.map(i => i.naturalWidth)")
+    widths = page.eval_on_selector_all(".lgr-pick img", "all => all.map(i => i.naturalWidth)")
     assert len(widths) == 5  # the five whose structure ships
     assert all(width > 0 for width in widths)
 
@@ -133,7 +133,7 @@ def test_a_bad_link_explains_itself(visit):
     """One box, no prediction; one click leads on."""
     page = visit(drug="Trametinob", k="0", wait=".lgr-box")
     assert page.locator(".lgr-box").count() == 1
-    assert page.locator(".lgr-card").count() == 0
+    assert page.locator(".lgr-pick").count() == 0
     page.get_by_role("button", name="Open the nearest view").click()
     title(page, "Trametinib in A549")
     assert page.locator(".lgr-box").count() == 0
@@ -151,7 +151,7 @@ def test_hostile_names_do_nothing(visit, drug):
     assert drug in page.locator("[role=listbox]").inner_text()
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src=x]").count() == 0
-    assert page.locator(".lgr-card strong").count() == 0
+    assert page.locator(".lgr-pick strong").count() == 0
 
 
 def test_an_unmeasured_drug_is_predicted_without_truth(visit):
@@ -191,14 +191,14 @@ def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
 
     def tones():
         """The darkest and the brightest grey of a drawing on its ground, as painted."""
-        picture = page.locator(".lgr-card img").first.screenshot()
+        picture = page.locator(".lgr-pick img").first.screenshot()
         return Image.open(io.BytesIO(picture)).convert("L").getextrema()
 
     assert tones() == (0, 255)
     page.locator("[data-testid=stMainMenu] button").click()
     page.get_by_role("menuitemradio", name="Dark").or_(page.get_by_text("Dark", exact=True)).click()
     page.wait_for_function(
-        "() => getComputedStyle(document.querySelector('.lgr-card img')).colorScheme == 'dark'"
+        "() => getComputedStyle(document.querySelector('.lgr-pick img')).colorScheme == 'dark'"
     )
     page.keyboard.press("Escape")
     darkest, brightest = tones()

@@ -13,8 +13,11 @@ from tests.support.toy_atlas import build_toy
 ROOT = Path(__file__).resolve().parents[2]
 
 QUESTION = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
-QUESTION |= {"selector": "mechanism", "k": "5"}
+QUESTION |= {"selector": "mechanism", "k": "5", "change": "total"}
 """Five neighbours by mechanism of a drug that was measured."""
+
+LOOKS = {"neighbors": "reasons", "compare": "truth"}
+"""The looks of the page Predict by the names of the pages that they were."""
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +54,8 @@ def opened(visit):
     """A visit to a page of one question: ``opened("compare", drug="Afatinib")``."""
 
     def open_link(page="neighbors", **link):
-        return turn(visit(), page, **{**QUESTION, **link})
+        look = {"look": LOOKS[page]} if page in LOOKS else {}
+        return turn(visit(), "predict" if look else page, **{**QUESTION, **look, **link})
 
     return open_link
 

@@ -10,7 +10,7 @@ from lgr_core.answer import predict
 from lgr_core.batch.export import write_zip
 from lgr_core.config import Settings
 from lgr_core.retrieval.neighbor_files import append_neighbors
-from pages.shared import batch_after, batch_asking, batch_before, batch_run
+from pages.batch import batch_after, batch_asking, batch_before, batch_run
 from tests.support.calibration_runs import calibrate
 from tests.support.lab_atlas import HOSTILE, UNMEASURED
 from tests.support.loopback_llm import LoopbackLLM

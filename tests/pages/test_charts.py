@@ -10,8 +10,8 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder
 
 from lgr_core.figures.prediction import with_layout
+from pages.server.preload import FILES, LINK, Preload
 from pages.shared.charts import settled
-from pages.shared.preload import FILES, LINK, Preload
 
 
 def handed(**trace):

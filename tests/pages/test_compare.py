@@ -100,7 +100,7 @@ def test_unmeasured_says_where_it_was_measured(compared):
     assert "was not measured, so nothing tells whether the prediction is right" in page
     (there,) = app.get("link_button")
     assert there.proto.label == "LoVo at 5 µM"
-    assert there.proto.url == "./compare?atlas=lab&cell_line=LoVo&drug=Vorinostat&dose=5"
+    assert there.proto.url == "./?atlas=lab&cell_line=LoVo&drug=Vorinostat&dose=5&look=truth"
 
 
 def test_a_bad_link_explains_itself(compared):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lgr_core.atlas.store import open_atlas
-from pages.shared import data_state
+from pages.data import data_state
 from tests.support.rendered_page import figures, link, text
 
 # -- an atlas --------------------------------------------------------------------------------------

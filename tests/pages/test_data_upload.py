@@ -9,7 +9,7 @@ import pytest
 from lgr_core.atlas.store import atlas_names, open_atlas
 from lgr_core.errors import InputError, UsageError
 from lgr_core.remedies import Fix, Option, Remedy
-from pages.shared import data_columns, data_state
+from pages.data import data_columns, data_state
 from pages.shared.fault_words import plainly, remedy_words
 from tests.support.count_files import write_h5ad
 from tests.support.rendered_page import link, text, turn

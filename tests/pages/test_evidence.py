@@ -11,7 +11,7 @@ from tests.support.lab_atlas import HOSTILE, UNMEASURED
 from tests.support.rendered_page import link, text, unfold
 from tests.support.toy_atlas import DRUGS
 
-BEST = {"method": "best_evidence"}
+BEST = {"method": "best_evidence", "change": "total"}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_what_is_shown_is_what_the_core_answers(visit, lab):
         assert f"<b>{term.conditions[0][1]:+.3f}</b>" in page
     assert f"All {n} conditions with their weights" in [e.label for e in app.expander]
     assert "Pearson r <b>" in page
-    assert "lgr-card" not in page
+    assert "lgr-pick" not in page
     assert len(app.dataframe[0].value) == n
 
 
@@ -62,7 +62,7 @@ def test_the_method_is_picked_and_linked(visit):
     assert asked["method"] == "best_evidence"
     assert text(visit(**asked)) == page
     app = app.selectbox(key="method").select("lgr").run()
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
     assert app.selectbox(key="selector").value == asked["selector"]
 
 
@@ -70,9 +70,9 @@ def test_a_method_that_is_not_offered_is_said(visit):
     """One box, and the nearest view behind a click."""
     app = visit(method="magic", drug="Afatinib")
     assert "method &#x27;magic&#x27;" in text(app)
-    assert "lgr-card" not in text(app)
+    assert "lgr-pick" not in text(app)
     app.button(key="nearest").click().run()
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
 
 
 def test_without_a_calibration_the_page_says_so(visit):
@@ -89,7 +89,7 @@ def test_without_a_calibration_the_page_says_so(visit):
     assert "error_x" not in bars(app)
 
 
-@pytest.mark.parametrize("asked", [BEST, {"selector": "mechanism"}])
+@pytest.mark.parametrize("asked", [BEST, {"selector": "mechanism", "change": "total"}])
 def test_trust_has_a_light_reasons_and_intervals(trusting, asked):
     """Of both methods: what is expected, from how many conditions, why, and each gene's limits."""
     app = trusting(drug="Afatinib", k="10", **asked)
@@ -134,5 +134,5 @@ def test_the_usual_method_is_no_news_on_the_way_back(visit):
     """From Predict to another page and back, nothing is mended and nothing is said."""
     app = visit(atlas="toy")
     before = text(app)
-    app.switch_page("pages/views/compare.py").run()
+    app.switch_page("pages/views/find.py").run()
     assert text(app.switch_page("pages/views/predict.py").run()) == before

@@ -14,7 +14,7 @@ from lgr_core.drugs.mechanisms import MechanismAnnotations
 from lgr_core.signatures.gene_lists import whole_change
 from lgr_core.signatures.library import SignatureLibrary
 from lgr_core.signatures.search import DrugHits, find_drugs
-from pages.shared import finding, hits
+from pages.find import finding, hits
 from tests.support.lab_atlas import IMAGE, UNMEASURED
 from tests.support.rendered_page import link, text, turn, unfold
 

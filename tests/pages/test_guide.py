@@ -100,7 +100,7 @@ def test_a_useless_paste_is_one_box_and_the_view_stays(view):
     app = paste(view(drug="Trametinib"), "I do not know.")
     assert text(app).count('role="alert"') == 1
     assert "without a ranked name" in text(app)
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
 
 
 def test_a_hostile_answer_is_shown_as_text(view):
@@ -140,7 +140,7 @@ def test_the_key_is_in_no_file(view, monkeypatch, tmp_path):
         app.text_input(key="llm_key").set_value("sk-visitors-own-key").run()
         app.button(key="ask").click().run()
         assert text(app).count('role="alert"') == 1
-        assert "lgr-card" in text(app), "what was on screen is kept"
+        assert "lgr-pick" in text(app), "what was on screen is kept"
         assert "sk-visitors-own-key" not in text(app)
         app.button(key="ask").click().run()
         assert "blocks MEK too." in text(app)

@@ -9,7 +9,7 @@ import pytest
 from lgr_core.answer import predict
 from lgr_core.answer.baselines import verdict
 from lgr_core.answer.top_genes import strongest_genes
-from pages.shared.sections import answer_sentence
+from pages.predict.sections import answer_sentence
 from pages.shared.words import agree_words, share
 from tests.support.rendered_page import figures, link, text, unfold
 from tests.support.toy_atlas import GENES as TOY_GENES
@@ -97,7 +97,7 @@ def test_ranks_of_my_genes_are_those_of_the_prediction(opened, lab):
     order = answer.genes[(-answer.prediction.delta).argsort(kind="stable")].tolist()
     app = opened("predict", tab="mine", mine=f"{order[0]},{order[-1]},{order[10]}")
     assert app.dataframe[0].value["rank"].tolist() == [1, 11, len(order)]
-    assert len(figures(app)) == 1
+    assert len(figures(app)) == 2
     assert "<b>1</b> down" in text(app)
 
 

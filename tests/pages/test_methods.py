@@ -10,8 +10,8 @@ from lgr_core.evaluation.registry import REGISTRY, MethodContext, declared
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
-from pages.shared.methods_sections import DOCS, FULL_TEXT, SHOW
-from pages.shared.methods_text import PARTS
+from pages.methods.methods_sections import DOCS, FULL_TEXT, SHOW
+from pages.methods.methods_text import PARTS
 from tests.support.rendered_page import link, text, turn
 
 

@@ -9,7 +9,7 @@ from lgr_core.answer.influence import inspect_neighbors, rank_neighbors
 from lgr_core.audit.reviews import Judgement
 from pages.shared.question import joined, parted
 from tests.support.lab_atlas import IMAGE, UNMEASURED
-from tests.support.rendered_page import link, text, unfold
+from tests.support.rendered_page import link, text, turn, unfold
 
 LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
 
@@ -98,7 +98,7 @@ def test_an_edited_set_is_a_link_that_every_page_reads(opened, lab):
     assert used(app) == [*kept, "Belinostat", "Gefitinib"]
     page = text(opened(page="predict", **edits))
     for drug in used(app):
-        assert f"<h3>{escape(drug)}</h3>" in page
+        assert f'<th scope="row">{escape(drug)}</th>' in page
     assert "Edited by hand" in page
     app.slider(key="k").set_value(2).run()
     assert link(app)["drop"] == "Cobimetinib"
@@ -137,7 +137,7 @@ def test_a_reason_against_the_annotation_is_marked(visit):
     reply = "1. Cobimetinib: a potent HDAC inhibitor.\n2. Binimetinib: a MEK inhibitor too."
     app.text_area(key="reply").set_value(reply).run()
     app.button(key="use_reply").click().run()
-    page = text(app.switch_page("pages/views/neighbors.py").run())
+    page = text(turn(app, "predict", **link(app), look="reasons"))
     assert page.count("lgr-against") == 1
     assert "The reason speaks of HDAC inhibitor" in page
 
@@ -161,7 +161,7 @@ def test_the_fields_of_a_pasted_reason_stand_below_it(visit):
     reply = "1. Cobimetinib: both block MEK. | Shared targets: MAP2K1 | Expected direction: same"
     app.text_area(key="reply").set_value(f"{reply}\n2. Binimetinib: a MEK inhibitor too.").run()
     app.button(key="use_reply").click().run()
-    page = text(app.switch_page("pages/views/neighbors.py").run())
+    page = text(turn(app, "predict", **link(app), look="reasons"))
     assert page.count("<dt>shared targets</dt><dd>MAP2K1</dd>") == 1
     assert page.count("<dt>expected direction</dt><dd>same</dd>") == 1
 
@@ -178,17 +178,27 @@ FORMS = {"atlas": "toy", "selector": "chemistry"}
 TWO = "Forms of one compound, each of which counts, as in the paper: Tofacitinib"
 
 
+def shown(app):
+    """How often each form of tofacitinib stands among the neighbours, as a row or in the table."""
+    page = text(app)
+    names = ("Tofacitinib", "Tofacitinib (citrate)")
+    return [
+        page.count(f"<h3>{name}</h3>") + page.count(f'<th scope="row">{name}</th>')
+        for name in names
+    ]
+
+
 @pytest.mark.parametrize("page", ["neighbors", "predict"])
 def test_forms_of_one_compound_are_said_and_counted_once_on_demand(opened, page):
     """The prediction follows at once, the link holds it, and a click takes it back."""
     app = opened(page, **FORMS)
     assert TWO in text(app)
-    assert text(app).count("Tofacitinib (citrate)</h3>") == 1
+    assert sum(shown(app)) == 2
     app.button(key="count_once").click().run()
     once = text(app)
     assert TWO not in once
     assert "Of neighbours that are forms of one compound, only the first counts." in once
-    assert once.count("Tofacitinib (citrate)</h3>") + once.count("Tofacitinib</h3>") == 1
+    assert sum(shown(app)) == 1
     asked = link(app)
     assert asked["once"] == "1"
     assert text(opened(page, **asked)) == once
@@ -224,7 +234,7 @@ def test_claims_stand_below_the_reason_with_their_verdicts(visit):
     app = unfold(visit(**LINK, selector="llm", k="1"), "guide")
     app.text_area(key="reply").set_value("1. Cobimetinib: MEK inhibitor lowering DUSP6.").run()
     app.button(key="use_reply").click().run()
-    page = text(app.switch_page("pages/views/neighbors.py").run())
+    page = text(turn(app, "predict", **link(app), look="reasons"))
     assert "<li>Cobimetinib: MEK inhibitor: supported</li>" in page
     assert "<li>Cobimetinib lowers DUSP6: " in page
 

@@ -23,7 +23,7 @@ def test_a_structure_typed_in_is_predicted(visit):
     assert "LGR-1 is not in this atlas. Its structure was standardised." in page
     assert f"You gave its structure {DRUGS['Trametinib'][:60]}…." in page
     assert "Left out as forms of the same compound: Trametinib." in page
-    assert "<h3>Trametinib</h3>" not in page
+    assert '<th scope="row">Trametinib</th>' not in page
     assert 'alt="structure of LGR-1"' in page
     assert "It was not measured here" in page
     asked = link(app)
@@ -44,9 +44,9 @@ def test_a_name_alone_is_enough_for_mechanism(visit):
     """The shipped annotations know it; what is said of it counts where they do not."""
     app = typed(visit(**{**TOY, "selector": "mechanism"}), name="Binimetinib")
     assert "You gave its name alone." in text(app)
-    assert "<h3>Trametinib</h3>" in text(app)
+    assert '<th scope="row">Trametinib</th>' in text(app)
     app = typed(visit(**{**TOY, "selector": "mechanism"}), name="LGR-2", moa="MEK inhibitor")
-    assert "<h3>Trametinib</h3>" in text(app)
+    assert '<th scope="row">Trametinib</th>' in text(app)
     assert link(app)["moa"] == "MEK inhibitor"
     assert "You gave its mechanism MEK inhibitor." in text(app)
 
@@ -63,7 +63,7 @@ def test_what_is_refused_is_said_and_the_view_stays(visit, given, words):
     app = typed(visit(**TOY), **given)
     page = text(app)
     assert words in page
-    assert "lgr-card" in page
+    assert "lgr-pick" in page
     app = typed(app, name="LGR-3", smiles=DRUGS["Vorinostat"])
     assert "LGR-3 <span" in text(app)
 
@@ -108,7 +108,7 @@ def test_the_recipe_makes_it_again(visit):
     scope = {}
     exec(python, scope)  # noqa: S102
     for drug in scope["answer"].retrieval.drugs:
-        assert f"<h3>{drug}</h3>" in text(app)
+        assert f'<th scope="row">{drug}</th>' in text(app)
     assert words.startswith("The effect of LGR-8 in A549 at 5 µM was predicted by retrieval")
     assert "Left out, since they share a compound with it: Trametinib." in words
 

@@ -13,7 +13,8 @@ from lgr_core.cli import main
 from lgr_core.domain import Condition
 from lgr_core.prediction.attribution import METHODS as WEIGHTED
 from lgr_core.retrieval.selectors import SELECTORS
-from pages.shared import asking, evidence_state, recipes, state
+from pages.predict import recipes
+from pages.shared import asking, evidence_state, state
 from pages.shared.pickers import Asked
 from pages.shared.question import Question
 from tests.support.calibration_runs import calibrate

@@ -15,8 +15,8 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from lgr_core.domain import Reason, Rejected
 from lgr_core.errors import InputError
 from lgr_core.metrics import METRICS
+from pages.predict.piece_cards import Card, card_grid
 from pages.shared import pieces
-from pages.shared.piece_cards import Card, card_grid
 from pages.shared.score_tables import metric_table
 from pages.shared.structure import DARK, picture
 from pages.shared.words import METRIC_WORDS, REASON_WORDS, count, listed

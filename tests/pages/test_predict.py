@@ -48,7 +48,7 @@ def test_the_page_opens_on_a_finished_example(visit):
     app = visit()
     page = text(app)
     assert "Trametinib" in page
-    assert page.count('class="lgr-card"') == 8
+    assert page.count('class="lgr-pick"') == 8
     assert "Pearson r <b>" in page
     assert len(figures(app)) == 2
     assert link(app) == {
@@ -89,7 +89,7 @@ def test_what_is_shown_is_what_the_core_answers(visit, lab):
     answer = predict(lab, cell_line="LoVo", drug="Erlotinib", selector="chemistry", k=4)
     page = text(app)
     for neighbor in answer.retrieval.neighbors:
-        assert f"<h3>{escape(neighbor.drug)}</h3>" in page
+        assert f'<th scope="row">{escape(neighbor.drug)}</th>' in page
     assert f"Pearson r <b>{answer.metrics['pearson_delta']:.2f}</b>" in page
     bars = figures(app)[0]["data"][0]
     assert bars["customdata"][0] == answer.genes[answer.prediction.delta.argmax()]
@@ -104,7 +104,7 @@ def test_another_drug_another_page(visit):
     app.selectbox(key="cell_line").select("HepG2/C3A").run()
     assert "HepG2/C3A" in text(app)
     app.slider(key="k").set_value(3).run()
-    assert text(app).count('class="lgr-card"') == 3
+    assert text(app).count('class="lgr-pick"') == 3
     assert link(app)["k"] == "3"
 
 
@@ -188,7 +188,7 @@ def test_the_recipe_reproduces_the_view(visit, lab_home):
     scope = {}
     exec(python, scope)  # noqa: S102
     for drug in scope["answer"].retrieval.drugs:
-        assert f"<h3>{escape(drug)}</h3>" in text(app)
+        assert f'<th scope="row">{escape(drug)}</th>' in text(app)
     assert shell.startswith("lgr predict --atlas=lab --cell-line=A549 --drug=Gefitinib --dose=0.5")
 
 
@@ -236,9 +236,9 @@ def test_a_bad_link_explains_itself_and_offers_the_nearest_view(visit, bad, word
     page = text(app)
     assert page.count('role="alert"') == 1
     assert words in page
-    assert "lgr-card" not in page
+    assert "lgr-pick" not in page
     app.button(key="nearest").click().run()
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
     assert "lgr-box" not in text(app)
     link(app)
 
@@ -307,7 +307,7 @@ def test_a_careless_selector_is_shown_with_all_that_was_not_believed(visit, monk
     """Its reason is text, and each proposal that was refused stands with the reason why."""
     monkeypatch.setattr(state, "selector", lambda name, atlas: Chatty())
     page = text(visit(selector="mechanism", k="1"))
-    assert page.count('class="lgr-card"') == 1
+    assert page.count('class="lgr-pick"') == 1
     assert escape(IMAGE + MARKDOWN) in page
     assert IMAGE not in page
     for words in (
@@ -333,7 +333,7 @@ def test_a_refused_question_is_one_box_and_the_app_goes_on(visit):
     app = visit(drug=UNMEASURED, selector="oracle")
     assert text(app).count('role="alert"') == 1
     app.selectbox(key="selector").select("mechanism").run()
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
 
 
 def test_a_broken_atlas_is_one_box_and_another_can_be_picked(
@@ -347,7 +347,7 @@ def test_a_broken_atlas_is_one_box_and_another_can_be_picked(
     app = visit(atlas="lab")
     assert text(app).count('role="alert"') == 1
     app.selectbox(key="atlas").select("toy").run()
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
 
 
 def test_a_rebuilt_atlas_is_picked_up(visit, tmp_path, monkeypatch):
@@ -406,7 +406,7 @@ def test_a_failing_build_is_one_box_and_can_be_tried_again(visit, tmp_path, monk
     assert "no room" in text(app)
     fake_demo(monkeypatch, lambda folder: build_lab(folder, tmp_path))
     app.button(key="again").click().run()
-    assert "lgr-card" in text(app)
+    assert "lgr-pick" in text(app)
 
 
 def test_a_build_that_crashes_is_not_hidden(visit, tmp_path, monkeypatch):

@@ -9,8 +9,8 @@ import streamlit as st
 from starlette.responses import PlainTextResponse
 
 from lgr_core.config import Settings
-from pages.shared import page_log, security_headers, visit
-from pages.shared.security_headers import HEADERS, POLICY, SecurityHeaders
+from pages.server import page_log, security_headers, visit
+from pages.server.security_headers import HEADERS, POLICY, SecurityHeaders
 from pages.shared.uploading import UploadGuard, allowed
 
 

@@ -1,5 +1,7 @@
 """Ways from page to page: what was asked goes along."""
 
+import pytest
+
 from tests.support.rendered_page import link, text
 
 NOVEL = {"new": "1", "drug": "My inhibitor", "moa": "MEK inhibitor", "cell_line": "A549"}
@@ -40,6 +42,23 @@ def test_the_method_goes_along(visit):
     assert "the predicted change of Gefitinib in LoVo" in text(app)
     assert app.selectbox(key="method").value == "best_evidence"
     assert link(app)["method"] == "best_evidence"
+
+
+@pytest.mark.parametrize(("page", "look"), [("neighbors", "reasons"), ("compare", "truth")])
+def test_an_address_of_old_leads_to_its_look(visit, page, look):
+    """With all that it asks; without a question, to the one of this visit."""
+    asked = {"atlas": "lab", "cell_line": "LoVo", "drug": "Gefitinib", "selector": "mechanism"}
+    app = visit(**asked, k="3")
+    for given in (asked | {"k": "3", "reveal": "1"}, {}):
+        app.query_params.clear()
+        for key, value in given.items():
+            app.query_params[key] = value
+        app.switch_page(f"pages/views/{page}.py").run()
+        assert not app.exception
+        found = link(app)
+        assert found["look"] == look
+        assert found["drug"] == "Gefitinib"
+        assert found["k"] == "3"
 
 
 def test_an_edited_set_has_no_such_way(visit):

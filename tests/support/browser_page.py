@@ -26,7 +26,7 @@ _CUT = """() => {
                 out.push(text.textContent);
         }
     }
-    for (const card of document.querySelectorAll('.lgr-card, .lgr-table'))
+    for (const card of document.querySelectorAll('.lgr-pick, .lgr-table'))
         if (card.scrollWidth > card.clientWidth + 1) out.push(card.innerText);
     return out;
 }"""

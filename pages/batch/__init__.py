@@ -1,0 +1,1 @@
+"""The page of many queries at once."""

@@ -1,0 +1,1 @@
+"""The page that finds drugs by a signature."""

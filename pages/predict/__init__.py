@@ -1,0 +1,1 @@
+"""The page Predict: an answer, its reasons, and whether it was right."""

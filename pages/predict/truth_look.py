@@ -1,0 +1,20 @@
+"""The look *Was it right?*: predicted against measured, and whether others do better."""
+
+from __future__ import annotations
+
+from pages.predict import comparing
+from pages.shared.asking import Answered
+
+
+def show(view: Answered) -> None:
+    """The prediction beside its rivals, or where it could be measured."""
+    contest = comparing.contest(view)
+    if contest is None:
+        comparing.unmeasured(view)
+        return
+    comparing.headline(contest)
+    strips = comparing.strips(contest)
+    figures = {**comparing.side_by_side(contest), "Strips": strips}
+    comparing.strongest_genes(contest)
+    comparing.table(contest)
+    comparing.take_home(contest, figures)

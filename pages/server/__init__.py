@@ -1,0 +1,1 @@
+"""What the server does around every page: headers, logs, start."""
