@@ -11,6 +11,8 @@ from lgr_core.evaluation.registry import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+GENERATED = DOCS / "reference" / "cli.md"
+"""Written by the build of the site."""
 
 
 def test_the_tables_of_methods_are_the_registrys():
@@ -101,4 +103,5 @@ def test_modules_that_a_page_names_exist(page):
 def test_links_between_pages_lead_somewhere(page):
     """Each relative link is a file of the checkout."""
     links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text("utf-8"))
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    lost = [link for link in links if not (page.parent / link).exists()]
+    assert [link for link in lost if (page.parent / link).resolve() != GENERATED] == []

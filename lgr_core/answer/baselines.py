@@ -233,7 +233,7 @@ def score_rows(
     """
     truth = np.broadcast_to(measured, predicted.shape)
     if change is Change.SPECIFIC:
-        return metrics.score(predicted, truth, metrics=SPECIFIC_STRIPS, change=change)
+        return dict(metrics.score(predicted, truth, metrics=SPECIFIC_STRIPS, change=change))
     rest = [name for name in STRIPS if name != "sign_accuracy_top50"]
     scores = metrics.score(predicted, truth, line_mean=line_mean, metrics=rest)
     sizes = np.abs(measured)

@@ -260,10 +260,10 @@ def _curve(
             "greedy": greedy_panel(one.cov, allowed, k, candidates=one.here),
             "random": rng.permutation(np.flatnonzero(one.here))[:k].tolist(),
         }
-        judged = one.here & targets
-        judged[[j for panel in panels.values() for j in panel]] = False
-        if judged.any():
-            gains += _scored(table.changes[one.number], one, usable, panels, judged, sizes)
+        scored = one.here & targets
+        scored[[j for panel in panels.values() for j in panel]] = False
+        if scored.any():
+            gains += _scored(table.changes[one.number], one, usable, panels, scored, sizes)
     frame = pd.DataFrame(gains, columns=["panel", "size", "line", "r", "gain"])
     return _summarised(frame, seed)
 
@@ -273,18 +273,18 @@ def _scored(
     one: _HeldOut,
     usable: BoolArray,
     panels: dict[str, list[int]],
-    judged: BoolArray,
+    scored: BoolArray,
     sizes: Sequence[int],
 ) -> list[tuple[str, int, int, float, float]]:
     """Pearson r and its gain of the judged drugs in a line, ``changes`` (n_drugs, genes)."""
-    truth, means = changes[judged], one.means
-    base = float(np.nanmean(pearson_delta(means[judged], truth)))
+    truth, means = changes[scored], one.means
+    base = float(np.nanmean(pearson_delta(means[scored], truth)))
     found = []
     for name, panel in panels.items():
         for size in sizes:
             some = panel[:size]
-            weights = panel_weights(one.cov, usable, some)[judged].astype(np.float32)
-            predicted = means[judged] + weights @ (changes[some] - means[some])
+            weights = panel_weights(one.cov, usable, some)[scored].astype(np.float32)
+            predicted = means[scored] + weights @ (changes[some] - means[some])
             r = float(np.nanmean(pearson_delta(predicted, truth)))
             found.append((name, size, one.number, r, r - base))
     return found

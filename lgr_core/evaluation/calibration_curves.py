@@ -86,7 +86,7 @@ def levels(expectations: pd.DataFrame, repeat: float | None) -> pd.DataFrame:
     rows = []
     for (regime, method), group in by_method(expectations[expectations["expected"].notna()]):
         limits = group[["expected", "low"]].itertuples(index=False)
-        each = pd.Series([str(level_of(*of, repeat)) for of in limits], index=group.index)
+        each = pd.Series([str(level_of(r, low, repeat)) for r, low in limits], index=group.index)
         most = each.groupby(group["parent"].astype(str)).agg(lambda found: found.mode().iloc[0])
         counted = [int((most == level).sum()) for level in TrustLevel]
         rows.append([regime, method, len(group), len(most), *counted])

@@ -32,7 +32,7 @@ _REPEAT_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class MethodEstimate:
     """A mean or a difference with its 95 % limits, NaN where there are none."""
 
     method: str
@@ -54,18 +54,18 @@ class RegimeVerdict:
     """The answer of one regime of a run.
 
     ``second`` is the next best method, if the paired interval cannot tell it from the winner.
-    ``elsewhere`` is the winner's mean where the query's own wells are closed. ``gain`` is what the
+    ``apart`` is the winner's mean where the query's own wells are closed. ``gain`` is what the
     language model's neighbours add to random ones in the specific change; None where no run has it,
     and a NaN value where nothing can be separated from its plate.
     """
 
     metric: str
-    winner: Estimate
+    winner: MethodEstimate
     second: str | None
-    elsewhere: Estimate | None
-    repeat: Estimate | None
-    plate: Estimate | None
-    gain: Estimate | None
+    apart: MethodEstimate | None
+    repeat: MethodEstimate | None
+    plate: MethodEstimate | None
+    gain: MethodEstimate | None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def regime_verdict(
     winner = ranked[0]
     change = Change(run.config.get("change", Change.TOTAL))
     wells = WellScope(run.config.get("evidence", WellScope.ANY))
-    elsewhere = others.get((change, WellScope.OTHER_WELLS)) if wells is WellScope.ANY else None
+    apart = others.get((change, WellScope.OTHER_WELLS)) if wells is WellScope.ANY else None
     specific = next(
         (others[key] for scope in _SCOPES if (key := (Change.SPECIFIC, scope)) in others), None
     )
@@ -97,7 +97,7 @@ def regime_verdict(
         metric,
         winner,
         _second(run, regime, metric, ranked),
-        None if elsewhere is None else _means(elsewhere, regime, metric).get(winner.method),
+        None if apart is None else _means(apart, regime, metric).get(winner.method),
         next((means[name] for name in REPEATS if name in means), None),
         next((means[name] for name in PLATES if name in means), None),
         None if specific is None else _difference(specific, regime),
@@ -107,20 +107,20 @@ def regime_verdict(
 _SCOPES = (WellScope.OTHER_WELLS, WellScope.ANY)
 
 
-def _means(run: Run, regime: Regime, metric: str) -> dict[str, Estimate]:
+def _means(run: Run, regime: Regime, metric: str) -> dict[str, MethodEstimate]:
     """The defined means of a regime on a metric, by method."""
     table = run.summary
     rows = table[(table["regime"] == regime) & (table["metric"] == metric)]
     rows = rows[rows["mean"].notna()]
     return {
-        row.method: Estimate(
+        row.method: MethodEstimate(
             row.method, row.mean, row.low, row.high, row.n_queries - row.n_undefined
         )
         for row in rows.itertuples()
     }
 
 
-def _second(run: Run, regime: Regime, metric: str, ranked: list[Estimate]) -> str | None:
+def _second(run: Run, regime: Regime, metric: str, ranked: list[MethodEstimate]) -> str | None:
     """The next best method, unless the paired interval tells it from the winner."""
     if len(ranked) == 1:
         return None
@@ -129,15 +129,15 @@ def _second(run: Run, regime: Regime, metric: str, ranked: list[Estimate]) -> st
     return second if gap is None or not gap.low > 0 else None
 
 
-def _difference(specific: Run, regime: Regime) -> Estimate | None:
+def _difference(specific: Run, regime: Regime) -> MethodEstimate | None:
     metric = headline(specific.config)
     if regime not in specific.config["regimes"]:
         return None
     found = _pair(specific, regime, metric, _RETRIEVAL, _RANDOM)
-    return Estimate(_RETRIEVAL, math.nan, math.nan, math.nan, 0) if found is None else found
+    return MethodEstimate(_RETRIEVAL, math.nan, math.nan, math.nan, 0) if found is None else found
 
 
-def _pair(run: Run, regime: Regime, metric: str, method: str, rival: str) -> Estimate | None:
+def _pair(run: Run, regime: Regime, metric: str, method: str, rival: str) -> MethodEstimate | None:
     """The paired difference of two methods; None where they have no condition in common."""
     table: pd.DataFrame = run.pairs
     rows = against(table[(table["regime"] == regime) & (table["metric"] == metric)], rival)
@@ -145,7 +145,7 @@ def _pair(run: Run, regime: Regime, metric: str, method: str, rival: str) -> Est
     if rows.empty:
         return None
     row = rows.iloc[0]
-    return Estimate(method, row["difference"], row["low"], row["high"], int(row["n_common"]))
+    return MethodEstimate(method, row["difference"], row["low"], row["high"], int(row["n_common"]))
 
 
 def _best(found: RegimeVerdict) -> str:
@@ -154,8 +154,8 @@ def _best(found: RegimeVerdict) -> str:
     if found.second is not None:
         words += f", not told apart from {method_style(found.second).label}"
     words += f": {metric.label} {found.winner.words}, {better(metric)}"
-    if found.elsewhere is not None:
-        words += f"; {number(found.elsewhere.value)} when the drug's own wells may not be read"
+    if found.apart is not None:
+        words += f"; {number(found.apart.value)} when the drug's own wells may not be read"
     return f"{words}."
 
 
@@ -177,7 +177,7 @@ def _references(found: RegimeVerdict) -> list[str]:
     return [f"{text[0].upper()}{text[1:]}."]
 
 
-def _gain(gain: Estimate | None) -> str:
+def _gain(gain: MethodEstimate | None) -> str:
     what = "what the language model's neighbours add to random ones"
     if gain is None:
         return f"No run here says {what} beyond the plate."

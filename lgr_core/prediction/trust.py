@@ -157,13 +157,15 @@ def trust_of(
     known = around.features(delta, used)
     widths = calibration.widths(known)[:, None] * around.unit
     found = []
-    for limits, width, own in zip(calibration.expects(known).tolist(), widths, known, strict=True):
+    for (expected, low, high), width, own in zip(
+        calibration.expects(known).tolist(), widths, known, strict=True
+    ):
         level, why = TrustLevel.GREY, TOTAL_ALONE
         if block.change is Change.SPECIFIC:
-            level = level_of(*limits[:2], calibration.repeat)
-            why = level_reason(level, limits[0], calibration.repeat)
+            level = level_of(expected, low, calibration.repeat)
+            why = level_reason(level, expected, calibration.repeat)
         about = reasons(own, lines_count=calibration.counts_lines)
-        found.append(Trust(*limits, width, level, (why, *about), block.change))
+        found.append(Trust(expected, low, high, width, level, (why, *about), block.change))
     return found
 
 

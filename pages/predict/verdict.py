@@ -61,11 +61,11 @@ class PredictionVerdict:
 
 
 _TRUSTED = {
-    TrustLevel.GREEN: (Standing.GOOD, "Predictions like this one are usually right."),
-    TrustLevel.YELLOW: (Standing.FAIR, "Predictions like this one are often right in part."),
+    TrustLevel.GREEN: (Standing.GOOD, "A new experiment is expected to agree with it."),
+    TrustLevel.YELLOW: (Standing.FAIR, "A new experiment is expected to agree with it in part."),
+    TrustLevel.GREY: (Standing.UNKNOWN, "Whether a new experiment would agree is not known."),
+    None: (Standing.UNKNOWN, "How often predictions like this one are right is not known."),
 }
-_DISTRUSTED = (Standing.POOR, "Predictions like this one are often wrong.")
-_UNTESTED = (Standing.UNKNOWN, "How often predictions like this one are right is not known.")
 
 
 def verdict_of(facts: KnownFacts) -> PredictionVerdict:
@@ -101,7 +101,7 @@ def _by_score(facts: KnownFacts) -> tuple[Standing, str]:
 
 
 def _by_trust(facts: KnownFacts) -> tuple[Standing, str]:
-    standing, words = _UNTESTED if facts.trust is None else _TRUSTED.get(facts.trust, _DISTRUSTED)
+    standing, words = _TRUSTED[facts.trust]
     return standing, f"Not measured here. {words}"
 
 

@@ -93,7 +93,7 @@ def test_a_score_is_judged_by_a_repeat_where_one_is_known(score, repeat, standin
         (None, Standing.UNKNOWN),
         (TrustLevel.GREEN, Standing.GOOD),
         (TrustLevel.YELLOW, Standing.FAIR),
-        (TrustLevel.RED, Standing.POOR),
+        (TrustLevel.GREY, Standing.UNKNOWN),
     ],
 )
 def test_without_a_truth_the_trust_leads(trust, standing):

@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from lgr_core.evaluation.figures.six_panels import KEYS, Panel, SixPanels
+from lgr_core.evaluation.figures.six_panels import KEYS, ScorePanel, SixPanels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,15 +83,20 @@ def _head(drawn: Figure, figure: SixPanels, form: Sheet, sentence: str) -> float
     return 0.83
 
 
-def _draw(ax: Axes, panel: Panel, letter: str, font: float) -> None:
+def _draw(ax: Axes, panel: ScorePanel, letter: str, font: float) -> None:
     """One panel: bars from zero, intervals as lines, values at the right."""
     places = np.cumsum([1.0 + _GAP * bar.gap for bar in panel.bars]) - 1.0
     size = min(font, _fitting(len(panel.bars), font))
     for y, bar in zip(places, panel.bars, strict=True):
         if bar.known:
-            hollow = {"facecolor": "white", "edgecolor": bar.colour, "linewidth": 1.2}
-            solid = {"facecolor": bar.colour, "edgecolor": bar.colour, "linewidth": 0}
-            ax.barh(y, bar.value, height=0.72, **(hollow if bar.control else solid))
+            ax.barh(
+                y,
+                bar.value,
+                height=0.72,
+                facecolor="white" if bar.control else bar.colour,
+                edgecolor=bar.colour,
+                linewidth=1.2 if bar.control else 0,
+            )
         if bar.has_interval:
             ax.plot([bar.low, bar.high], [y, y], color=_WHISKER, linewidth=1.3)
         ax.annotate(bar.text, (1.02, y), xycoords=("axes fraction", "data"), size=size, va="center")

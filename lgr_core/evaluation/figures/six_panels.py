@@ -99,7 +99,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class ScorePanel:
     """One metric: its bars from the top down and the range of its axis, which holds zero."""
 
     metric: str
@@ -121,7 +121,7 @@ class SixPanels:
     title: str
     subtitle: str
     file: str
-    panels: tuple[Panel, ...]
+    panels: tuple[ScorePanel, ...]
 
 
 def six_panels(
@@ -190,7 +190,7 @@ def _is_control(name: str) -> bool:
 
 def _panel(
     summary: pd.DataFrame, metric: str, order: Sequence[tuple[str, bool]], kind: ValueKind
-) -> Panel:
+) -> ScorePanel:
     rows, found = summary[summary["metric"] == metric].set_index("method"), EVERY_METRIC[metric]
     bars = tuple(_bar(rows, name, begins) for name, begins in order)
     ends = np.array([[bar.value, bar.low, bar.high] for bar in bars], dtype=float)
@@ -199,7 +199,9 @@ def _panel(
     if found.direction is Direction.NEAREST:
         high = max(high, found.best)
     unit = f", {kind.label}" if found.scale_dependent else ""
-    return Panel(metric, found.label, better(found) + unit, bars, low, high if high > low else 1.0)
+    return ScorePanel(
+        metric, found.label, better(found) + unit, bars, low, high if high > low else 1.0
+    )
 
 
 def _bar(rows: pd.DataFrame, method: str, begins: bool) -> Bar:  # noqa: FBT001 - a pair of the order
