@@ -1,6 +1,6 @@
 """What to test next: the drugs whose measurement in a line improves the predictions of all others.
 
-Chosen on lines that were measured, and judged on each of them in turn, held out: the panel is
+Chosen on lines that were measured, and scored on each of them in turn, held out: the panel is
 chosen and the regression learned on the others, then what the panel shows in the line moves the
 means of all other drugs. A panel of random drugs stands beside it.
 """
@@ -30,7 +30,7 @@ FEWEST_LINES = 4
 """Lines of an atlas from which on a plan is made: one is held out, others teach."""
 
 SEPARABLE = 50
-"""Other parents off a drug's plates from which on the drug is judged by these alone."""
+"""Other parents off a drug's plates from which on the drug is scored by these alone."""
 
 STEPS = (1, 2, 3, 5, 10, 15, 20, 30)
 """Sizes of the panel at which the curve is shown."""
@@ -48,7 +48,7 @@ class PanelPlan:
     ``drugs`` are the names, best first, for ``cell_line`` (None: a new line). ``curve`` has one row
     a scope, size and panel (``greedy``, ``random``): ``r``, its ``gain`` over the drugs' means with
     a 95 % interval over lines. ``scopes`` says of each how
-    many drugs are judged by it, or why none is.
+    many drugs are scored by it, or why none is.
     """
 
     cell_line: str | None
@@ -214,7 +214,7 @@ def _measured_in(table: _Table, line: str | None) -> BoolArray:
 
 
 def _targets(table: _Table, scope: WellScope) -> BoolArray:
-    """(n_drugs,) the drugs that are judged: with enough others that may be read."""
+    """(n_drugs,) the drugs that are scored: with enough others that may be read."""
     n_others = table.usable[scope].sum(axis=1)
     return n_others >= (1 if scope is WellScope.ANY else SEPARABLE)
 
@@ -224,7 +224,7 @@ def _scope_words(scope: WellScope, n: int, every: int) -> str:
         return f"{n} drugs, from panels on any plate, their own included"
     if not n:
         return f"not separable in this atlas: no drug has {SEPARABLE} others off its plates"
-    return f"{n} of {every} drugs have {SEPARABLE} others off their plates; judged by these alone"
+    return f"{n} of {every} drugs have {SEPARABLE} others off their plates; scored by these alone"
 
 
 def _held_out(table: _Table, some: FloatArray) -> list[_HeldOut]:
@@ -260,10 +260,10 @@ def _curve(
             "greedy": greedy_panel(one.cov, allowed, k, candidates=one.here),
             "random": rng.permutation(np.flatnonzero(one.here))[:k].tolist(),
         }
-        scored = one.here & targets
-        scored[[j for panel in panels.values() for j in panel]] = False
-        if scored.any():
-            gains += _scored(table.changes[one.number], one, usable, panels, scored, sizes)
+        scored_drugs = one.here & targets
+        scored_drugs[[j for panel in panels.values() for j in panel]] = False
+        if scored_drugs.any():
+            gains += _scored(table.changes[one.number], one, usable, panels, scored_drugs, sizes)
     frame = pd.DataFrame(gains, columns=["panel", "size", "line", "r", "gain"])
     return _summarised(frame, seed)
 
@@ -273,18 +273,18 @@ def _scored(
     one: _HeldOut,
     usable: BoolArray,
     panels: dict[str, list[int]],
-    scored: BoolArray,
+    scored_drugs: BoolArray,
     sizes: Sequence[int],
 ) -> list[tuple[str, int, int, float, float]]:
-    """Pearson r and its gain of the judged drugs in a line, ``changes`` (n_drugs, genes)."""
-    truth, means = changes[scored], one.means
-    base = float(np.nanmean(pearson_delta(means[scored], truth)))
+    """Pearson r and its gain of the scored drugs in a line, ``changes`` (n_drugs, genes)."""
+    truth, means = changes[scored_drugs], one.means
+    base = float(np.nanmean(pearson_delta(means[scored_drugs], truth)))
     found = []
     for name, panel in panels.items():
         for size in sizes:
             some = panel[:size]
-            weights = panel_weights(one.cov, usable, some)[scored].astype(np.float32)
-            predicted = means[scored] + weights @ (changes[some] - means[some])
+            weights = panel_weights(one.cov, usable, some)[scored_drugs].astype(np.float32)
+            predicted = means[scored_drugs] + weights @ (changes[some] - means[some])
             r = float(np.nanmean(pearson_delta(predicted, truth)))
             found.append((name, size, one.number, r, r - base))
     return found
