@@ -24,7 +24,9 @@ import numpy as np
 
 import lgr_core as lgr
 
-folder = Path(tempfile.mkdtemp())  # for this notebook; without `folder`, runs lie in the home of the atlas
+folder = Path(
+    tempfile.mkdtemp()
+)  # for this notebook; without `folder`, runs lie in the home of the atlas
 atlas = lgr.open_atlas("demo")
 atlas
 
