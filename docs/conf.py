@@ -28,6 +28,7 @@ root_doc = "index"
 html_theme = "furo"
 html_title = f"LGR Explorer {release}"
 html_static_path: list[str] = []
+smartquotes = False  # they would turn the hyphens of flags into dashes
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4

@@ -17,10 +17,16 @@
 # notebook scores a model of your own beside these, on the same held-out conditions.
 
 # %%
+import tempfile
+from pathlib import Path
+
 import numpy as np
 
 import lgr_core as lgr
 
+folder = Path(
+    tempfile.mkdtemp()
+)  # for this notebook; without `folder`, runs lie in the home of the atlas
 atlas = lgr.open_atlas("demo")
 atlas
 
@@ -64,6 +70,7 @@ run = lgr.benchmark(
     regimes=["unseen_drug"],
     folds=3,
     max_queries=30,
+    folder=folder / "total",
 )
 table = run.summary.query("metric == 'pearson_delta'").set_index("method")
 table[["mean", "low", "high", "n_queries", "status"]].sort_values("mean", ascending=False).round(3)
@@ -99,13 +106,14 @@ run = lgr.benchmark(
     folds=3,
     max_queries=30,
     change="specific",
+    folder=folder / "specific",
 )
 table = run.summary.query("metric == 'pearson_specific'").set_index("method")
 table[["mean", "low", "high"]].sort_values("mean", ascending=False).round(3)
 
 # %% [markdown]
-# The run is a folder: `run.folder` holds every score, `lgr report` makes one HTML file of it, and
-# `lgr.open_run(run.folder.name)` reads it again.
+# A run is a folder that holds every score: `lgr report FOLDER` makes one HTML file of it. One that lies in the home of
+# the atlas, as it does where no `folder` is given, is read again with `lgr.open_run(name)`.
 #
 # Predictions that were made elsewhere need no Python at all: `lgr benchmark --predictions FILE` scores an h5ad, parquet
 # or CSV file; see [benchmarks](../benchmarks.md).

@@ -248,8 +248,9 @@ class _Numbered:
 
     def places(self, names: Sequence[str]) -> IntArray:
         """The places of these in ``names``, -1 for one that is not there."""
-        return self._index.get_indexer(names)
+        place = self._place_of
+        return np.array([place.get(name, -1) for name in names], dtype=np.intp)
 
     @cached_property
-    def _index(self) -> pd.Index:
-        return pd.Index(self.names)
+    def _place_of(self) -> Mapping[str, int]:
+        return {name: place for place, name in enumerate(self.names.tolist())}
