@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -252,9 +253,8 @@ class LinePlates:
             place = (self._row, self._plate)
             of_plates.append(csr_array((weight, place), shape=(len(self.rows), self.n_plates)))
             sums.append(_by_group(self._plate, self.n_plates) * means[None, :])
-        distinct, which = np.unique(hstack(of_plates).toarray(), axis=0, return_inverse=True)
-        means = _narrow(csr_array(distinct))
-        return _Factors(_narrow(own), means, which.ravel(), _narrow(vstack(sums)))
+        distinct, which = _distinct_rows(_narrow(hstack(of_plates)))
+        return _Factors(_narrow(own), distinct, which, _narrow(vstack(sums)))
 
 
 def _by_group(group: IntArray, n: int) -> csr_array:
@@ -268,3 +268,17 @@ def _narrow(matrix: csr_array) -> csr_array:
     matrix = csr_array(matrix)
     matrix.eliminate_zeros()
     return matrix.astype(np.float32)
+
+
+def _distinct_rows(matrix: csr_array) -> tuple[csr_array, IntArray]:
+    """The different rows of a sparse matrix, and which of them each row, (m,), is."""
+    matrix.sort_indices()
+    numbers: dict[bytes, int] = {}
+    which = np.empty(matrix.shape[0], dtype=np.intp)
+    first: list[int] = []
+    for row, (start, stop) in enumerate(pairwise(matrix.indptr)):
+        key = matrix.indices[start:stop].tobytes() + matrix.data[start:stop].tobytes()
+        which[row] = numbers.setdefault(key, len(numbers))
+        if which[row] == len(first):
+            first.append(row)
+    return matrix[first], which

@@ -70,6 +70,8 @@ class SpecificChanges:
         return found
 
     def _of_line(self, plates: LinePlates) -> FloatArray:
+        if not len(plates.rows):
+            return self.unit_deltas(plates)
         if self._store.plate_deltas is None:
             deltas = self._store.deltas(plates.rows, all_genes=self._all_genes)
             return plates.changes_of_averages(deltas[:, self._genes])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lgr_core.atlas.sources import hdf5, open_counts
-from lgr_core.atlas.sources.hdf5 import open_hdf5, unreadable
+from lgr_core.atlas.sources.hdf5 import open_hdf5, reading, unreadable
 from lgr_core.errors import InputError
 from tests.support.count_files import write_h5ad
 
@@ -83,3 +83,18 @@ def test_another_format_under_its_name(tmp_path, held, word):
     path.write_bytes(held)
     with pytest.raises(InputError, match=word), open_hdf5(path):
         pass
+
+
+def test_a_sound_file_of_another_layout_is_not_called_damaged(tmp_path):
+    """A group where a table should be; half of the same file is damaged."""
+    path = tmp_path / "other.h5ad"
+    with h5py.File(path, "w") as file:
+        file["things/one"] = np.arange(20_000)
+    with pytest.raises(InputError) as raised, reading(path), h5py.File(path) as file:
+        file["obs"]
+    assert "not laid out as h5ad" in raised.value.found
+    assert "with anndata" in raised.value.do
+    path.write_bytes(path.read_bytes()[:50_000])
+    with pytest.raises(InputError) as raised, open_hdf5(path):
+        pass
+    assert "cut off or damaged" in raised.value.do

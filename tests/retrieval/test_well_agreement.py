@@ -1,5 +1,7 @@
 """Agreement between wells: each kind of second well by hand, and not known without one."""
 
+from copy import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -118,3 +120,12 @@ def test_without_plates_nothing_is_claimed(tmp_path):
     """The atlas names none."""
     with pytest.raises(UsageError, match="plate"):
         well_agreement(build_world(tmp_path / "world"))
+
+
+def test_a_line_without_plates_is_not_known_beside_one_with_them(tmp_path):
+    """The plates of the first line are taken out of the table."""
+    parents = ["P", "P", *(f"D{b:02}" for b in range(2, 24))]
+    store = copy(plated_atlas(tmp_path / "p", lines=2, drugs=24, plates=1, parents=parents))
+    store.plates = store.plates[store.plates["condition"] >= 24].reset_index(drop=True)
+    table = well_agreement(store)
+    assert table["agreement"].notna().tolist() == [False] * 24 + [True] * 2 + [False] * 22

@@ -33,6 +33,9 @@ DAMAGE = (
 )
 """What readers raise on a file whose bytes are not what its format promises."""
 
+_LAYOUT = (AttributeError, LookupError, NotImplementedError, TypeError)
+"""What a reader raises on a sound file that holds other things, or under other names."""
+
 _HEAP = b"GCOL\x01\x00\x00\x00"
 """How a global heap begins: HDF5 keeps texts of any length there."""
 
@@ -113,7 +116,11 @@ def _cause(path: Path, err: Exception, form: str) -> tuple[str, str]:
     if missing:
         do = "Install it: pip install hdf5plugin. Or write the file again with compression='gzip'."
         return f"it is compressed with {missing}, a filter that is not installed", do
-    return f"it cannot be read as {form} ({' '.join(str(err).split())[:300]})", _FETCH
+    words = " ".join(str(err).split())[:300]
+    if isinstance(err, _LAYOUT) and _opens(path):
+        do = f"Write it once more as {form}, with anndata; if that fails, it is damaged."
+        return f"it is HDF5, but not laid out as {form} ({words})", do
+    return f"it cannot be read as {form} ({words})", _FETCH
 
 
 def _cause_outside(err: Exception) -> tuple[str, str] | None:
@@ -140,6 +147,16 @@ def _cause_by_first_bytes(path: Path) -> tuple[str, str] | None:
             ((found, do) for sign, found, do in _FIRST_BYTES if start.startswith(sign)), None
         )
     return None
+
+
+def _opens(path: Path) -> bool:
+    """Whether HDF5 finds its way through the whole file; what it holds is not read."""
+    try:
+        with h5py.File(path) as file:
+            file.visititems(lambda _, __: None)
+    except DAMAGE:
+        return False
+    return True
 
 
 def _missing_filters(path: Path) -> str:
