@@ -49,6 +49,9 @@ LAYOUT = Layout.of(Path(str(resources.files("lgr_core"))).resolve())
 SHIPPED = LAYOUT.shipped
 """What ships: drug annotations, gene programmes, recorded answers, prices."""
 
+SHIPPED_RUNS = SHIPPED / "benchmark_runs"
+"""Compact folders of benchmark runs, made by ``benchmarks/ship_run.py``."""
+
 DEFAULT_MODEL = "gpt-5.2-2025-12-11"
 """The paper's language model, as a dated snapshot."""
 

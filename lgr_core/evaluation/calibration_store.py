@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.config import SHIPPED
+from lgr_core.config import SHIPPED, SHIPPED_RUNS
 from lgr_core.domain import Change, Condition, WellScope
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import by_method, fit, usable
@@ -138,10 +138,10 @@ def newest_params(runs: Path, store: AtlasStore, method: str) -> dict[str, Any] 
 def _runs_of(runs: Path, store: AtlasStore) -> list[tuple[dict[str, Any], Path]]:
     """Configs and folders of finished runs and calibrations of a build, the newest first.
 
-    What ships counts too: a build's id is that of its content, under whichever name.
+    Runs that ship count too: a build's id is that of its content, under whichever name.
     """
     found = []
-    places = (runs, runs.parent / CALIBRATIONS, SHIPPED / CALIBRATIONS)
+    places = (runs, runs.parent / CALIBRATIONS, SHIPPED / CALIBRATIONS, SHIPPED_RUNS)
     for path in (path for place in places for path in place.glob("*/config.json")):
         try:
             config = json.loads(path.read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from lgr_core.domain import Change
 from lgr_core.evaluation.calibration_store import CALIBRATION
 from lgr_core.evaluation.config import write_config
 from lgr_core.evaluation.labels import panel_metrics
-from lgr_core.evaluation.run_store import NAMES, RETRIEVAL, TABLES, TRUST, Run
+from lgr_core.evaluation.run_store import NAMES, OPTIONAL, RETRIEVAL, TABLES, Run
 from lgr_core.files import atomic_write
 
 SCORE_PLACES = 4
@@ -37,7 +37,7 @@ def write_compact(run: Run, folder: Path, *, title: str, metrics: Collection[str
         _compact(run.scores, metrics).to_parquet(
             place / "scores.parquet", index=False, compression="zstd", compression_level=19
         )
-        for name in (*TABLES, *TRUST):
+        for name in (*TABLES, *OPTIONAL):
             table = getattr(run, name)
             if name == "pairs":
                 perfect = (table["a"] == _PERFECT) | (table["b"] == _PERFECT)

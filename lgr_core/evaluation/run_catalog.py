@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lgr_core.config import SHIPPED, Settings
+from lgr_core.config import SHIPPED_RUNS, Settings
 from lgr_core.domain import Change, WellScope
 from lgr_core.errors import unknown
 from lgr_core.evaluation.config import CONFIG
 from lgr_core.evaluation.run_store import Run, load_run
-
-SHIPPED_RUNS = SHIPPED / "benchmark_runs"
-"""Compact run folders, made by ``benchmarks/ship_run.py``."""
 
 REFERENCE = "tahoe"
 """The shipped run that is read where no other is named: the total change, any wells."""
