@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from lgr_core.answer.arguments import change_of, check_question
 from lgr_core.answer.predict import predict
 from lgr_core.atlas.control_profiles import ControlProfiles, ProfileUnits
-from lgr_core.atlas.sources.profile_tables import read_profiles
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Change, FloatArray, Selector
 from lgr_core.errors import EmptyPoolError, InputError, NotFoundError, UsageError
@@ -114,6 +113,10 @@ def read_new_line(
     InputError
         If the file is refused, or has several lines and none of this name.
     """
+    from lgr_core.atlas.sources.profile_tables import (  # noqa: PLC0415 - slow to load
+        read_profiles,
+    )
+
     if (known := store.cell_line_catalog.find(name)) is not None:
         found = f"atlas {store.name!r} has measurements of it as {known}"
         raise UsageError(f"line {name!r}", found, f"Ask for it: --cell-line {known!r}.")

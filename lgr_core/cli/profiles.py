@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lgr_core.atlas.build import with_profiles
 from lgr_core.atlas.control_profiles import ProfileUnits
-from lgr_core.atlas.sources.profile_tables import read_profiles
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.common import Commands, command, print_json
 from lgr_core.config import Settings
@@ -36,6 +35,10 @@ def units_of_flags(options: argparse.Namespace) -> ProfileUnits | None:
 
 
 def _profiles(options: argparse.Namespace, settings: Settings) -> None:
+    from lgr_core.atlas.sources.profile_tables import (  # noqa: PLC0415 - slow to load
+        read_profiles,
+    )
+
     store = open_atlas(options.atlas, settings.atlases)
     units = units_of_flags(options)
     profiles = read_profiles(options.file, store.genes, store.cell_line_catalog, units=units)

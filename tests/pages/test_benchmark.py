@@ -257,7 +257,7 @@ def test_an_unfinished_run_says_so(visit, lab_home, tmp_path):
     (tmp_path / "runs" / "half" / "config.json").write_text(json.dumps(config), encoding="utf-8")
     app = visit(home=tmp_path)
     assert "the run is not finished" in text(app)
-    assert app.selectbox(key="run").options == ["half · lab"]
+    assert app.selectbox(key="run").options == ["half · lab · simulated"]
     assert charts(app) == []
 
 

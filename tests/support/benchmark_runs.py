@@ -1,13 +1,14 @@
 """A finished benchmark run of made-up scores, as files: for the report's and the page's tests."""
 
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from lgr_core.domain import Change
-from lgr_core.evaluation.calibration_curves import intervals, reliability, risk_coverage
+from lgr_core.evaluation.calibration_curves import intervals, levels, reliability, risk_coverage
 from lgr_core.evaluation.labels import PAPER_ORDER, panel_metrics
 from lgr_core.evaluation.run_store import TRUST
 from lgr_core.evaluation.summary import compare_all, summarise
@@ -127,6 +128,9 @@ def run_of(scores, *, trust=(), **config):
         seeds=_seeds(means),
         evidence=_evidence(scores),
         retrieval=pd.DataFrame(),
+        ranges=pd.DataFrame(),
+        anchored=pd.DataFrame(),
+        collapse=pd.DataFrame(),
         **_trust(scores, trust),
     )
 
@@ -140,6 +144,7 @@ def _six(scores):
 def _trust(scores, methods):
     """Tables of the trust in ``methods``: what is expected is the score itself, smoothed."""
     tables = {"reliability": reliability, "risk_coverage": risk_coverage, "intervals": intervals}
+    tables["levels"] = partial(levels, repeat=None)
     if not methods:
         return {name: pd.DataFrame() for name in tables}
     rows = scores[(scores["metric"] == "pearson_delta") & scores["method"].isin(methods)]
@@ -147,7 +152,7 @@ def _trust(scores, methods):
     score = rows["value"].to_numpy()
     expected = np.round(score, 1)
     told = told.assign(
-        pearson_delta=score,
+        pearson=score,
         expected=expected,
         low=expected - 0.05,
         high=expected + 0.05,
