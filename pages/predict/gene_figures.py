@@ -30,6 +30,11 @@ def top_genes(asked: Asked, answer: Answer, *, grey: bool) -> Figure:
     ``grey`` draws all without a colour: no effect is claimed.
     """
     html(pieces.section("Genes up and down", _noise_words(answer)))
+    return draw_top_genes(asked, answer, key="top_genes", grey=grey)
+
+
+def draw_top_genes(asked: Asked, answer: Answer, *, key: str, grey: bool = False) -> Figure:
+    """The figure of the strongest genes alone; ``key`` tells several on a page apart."""
     up, down = strongest_genes(answer, TOP)
     rows = np.concatenate([up, down])
     known = np.isfinite(answer.neighbor_deltas).all(axis=1) & (not answer.is_linear)
@@ -51,7 +56,7 @@ def top_genes(asked: Asked, answer: Answer, *, grey: bool) -> Figure:
     if grey:
         evidence_figures.grey_all(figure)
     words = f"Bars: predicted change of the strongest genes for {asked.question}."
-    chart(figure, "top_genes", words)
+    chart(figure, key, words)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.predict import comparing
+from pages.predict import comparing, second_question
 from pages.shared.asking import Answered
 
 
@@ -11,10 +11,12 @@ def show(view: Answered) -> None:
     contest = comparing.contest(view)
     if contest is None:
         comparing.unmeasured(view)
+        second_question.show(view)
         return
     comparing.headline(contest)
     strips = comparing.strips(contest)
     figures = {**comparing.side_by_side(contest), "Strips": strips}
     comparing.strongest_genes(contest)
+    second_question.show(view)
     comparing.table(contest)
     comparing.take_home(contest, figures)

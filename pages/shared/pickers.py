@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.unseen_drug import UnseenDrug
+from lgr_core.drugs.search import matching
 from lgr_core.errors import LgrError
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, novel_form, pieces, state, tour
@@ -31,7 +32,7 @@ from pages.shared.question import (
     spell_dose,
 )
 from pages.shared.widgets import html, start
-from pages.shared.words import at_dose, dose_words, offered, selector_words
+from pages.shared.words import at_dose, dose_words, listed, offered, selector_words
 
 
 class Asked(NamedTuple):
@@ -61,13 +62,14 @@ def ask(**fields: str) -> Asked | None:
     atlas, mended = choose_atlas(wishes.get("atlas"), names)
     try:
         store, wishes, beyond = widened(state.store(atlas), wishes)
+        wishes, found = (wishes, ()) if linked else searched(store, wishes)
         settled = settle(store, with_measured_dose(store, wishes), _novel(store, wishes))
     except LgrError as err:
         html(pieces.error_box(err))
         return None
     method, unlike_any = settle_method(wishes.get("method") if "method" in fields else None)
     faults = (*mended, *beyond, *settled.mended, *unlike_any)
-    settled = Settled(settled.question, faults, settled.notes)
+    settled = Settled(settled.question, faults, (*found, *settled.notes))
     _pickers(store, settled.question, method if "method" in fields else None)
     wrong = [sentence(part.error) for part in settled.mended]
     if linked and refused(wrong, str(settled.question)):
@@ -84,13 +86,43 @@ def ask(**fields: str) -> Asked | None:
 def widened(
     store: AtlasStore, wishes: Mapping[str, str]
 ) -> tuple[AtlasStore, Mapping[str, str], list[Mended]]:
-    """The atlas with the drug beyond it that is asked for; as it is where that is refused."""
+    """The atlas with the drug beyond it that is asked for; as it is where that is refused.
+
+    A new drug that goes by the name of one of the atlas's own is that one.
+    """
     try:
         novel = novel_drug(wishes)
+        if novel is not None and store.drug_catalog.find(novel.name).drug is not None:
+            return store, {key: value for key, value in wishes.items() if key not in NOVEL}, []
         return (store if novel is None else state.novel(store, novel)), wishes, []
     except LgrError as err:
         plain = {key: value for key, value in wishes.items() if key not in {"drug", *NOVEL}}
         return store, plain, [Mended(err, "a drug of the atlas")]
+
+
+def searched(
+    store: AtlasStore, wishes: Mapping[str, str]
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """What was typed into a picker as the name that it finds, and what else it found."""
+    answered = {
+        "drug": lambda typed: store.drug_catalog.find(typed).candidates,
+        "cell_line": store.cell_line_catalog.candidates,
+    }
+    known = {"drug": state.drug_facts, "cell_line": state.line_facts}
+    found, notes = dict(wishes), []
+    for key, by_name in answered.items():
+        typed = wishes.get(key, "")
+        names = () if by_name(typed) or wishes.get("new") else matching(typed, known[key](store))
+        if names:
+            found[key] = names[0]
+            others = listed(names[1 : _OTHERS + 1])
+            also = f", also {others}" if others else ""
+            notes.append(f"{typed!r} finds {names[0]}{also}.")
+    return found, tuple(notes)
+
+
+_OTHERS = 5
+"""Further finds of a search that are named."""
 
 
 def _novel(store: AtlasStore, wishes: Mapping[str, str]) -> UnseenDrug | None:
@@ -157,10 +189,19 @@ def _changes(settled: Settled) -> list[str]:
 def _pickers(store: AtlasStore, question: Question, method: str | None) -> None:
     """The question's pickers; ``method`` is None where a page knows neighbours alone."""
     lines = sorted(store.cell_lines["cell_line"])
-    picker("Cell line", "cell_line", lines, question.cell_line)
+    of_lines = {
+        name: " · ".join(filter(None, (name, *facts)))
+        for name, facts in state.line_facts(store).items()
+    }
+    picker("Cell line", "cell_line", lines, question.cell_line, of_lines, typed=True)
     caption(_line_facts(store, question.cell_line))
     picker(
-        "Drug", "drug", store.drugs["drug"].tolist(), question.drug, _drug_labels(store, question)
+        "Drug",
+        "drug",
+        store.drugs["drug"].tolist(),
+        question.drug,
+        _drug_labels(store, question),
+        typed=True,
     )
     caption(_drug_facts(store, question))
     novel_form.draw(question)
@@ -201,11 +242,13 @@ def picker(
     labels: Mapping[str, str] | None = None,
     *,
     other: bool = False,
+    typed: bool = False,
     inside: DeltaGenerator | None = None,
 ) -> None:
     """A list in the side bar that shows ``value``; plain text, whatever the options hold.
 
-    ``inside`` is a box of the side bar, ``other`` says that there is nothing to choose.
+    ``inside`` is a box of the side bar, ``other`` says that there is nothing to choose, ``typed``
+    that words may be typed which no option holds as they stand.
     """
     st.session_state[key] = value
     with st.sidebar if inside is None else inside:
@@ -218,6 +261,7 @@ def picker(
             args=(key,),
             disabled=other,
             filter_mode="contains",
+            accept_new_options=typed,
         )
 
 
@@ -258,10 +302,9 @@ def _line_facts(store: AtlasStore, cell_line: str) -> str:
 
 def _drug_labels(store: AtlasStore, question: Question) -> dict[str, str]:
     measured = set(store.measured_drugs(question.cell_line, question.dose_um))
-    known = state.mechanisms(store)
     labels = {}
-    for drug in store.drugs["drug"]:
-        parts = (drug, "" if drug in measured else "not measured here", known[drug])
+    for drug, facts in state.drug_facts(store).items():
+        parts = (drug, "" if drug in measured else "not measured here", *facts)
         labels[drug] = " · ".join(part for part in parts if part)
     return labels
 

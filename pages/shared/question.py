@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from lgr_core.answer.default_change import default_change
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.unseen_drug import UnseenDrug
+from lgr_core.domain import Change, Condition
 from lgr_core.errors import AmbiguousError, LgrError, NotFoundError, UsageError, unknown
+from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared.words import at_dose, dose_words, offered, selector_words
 
@@ -29,7 +32,8 @@ EVERY = "all"
 
 K_DEFAULT, K_MAX = 10, 50
 FAMILIAR_LINES = ("A549", "LoVo")
-FAMILIAR_DRUG = "Trametinib"
+FAMILIAR_DRUGS = ("Trametinib", "Idarubicin", "Panobinostat")
+"""Examples, in this order: the first whose specific change is defined, else the first measured."""
 
 Value = TypeVar("Value")
 
@@ -124,14 +128,19 @@ def novel_drug(asked: Mapping[str, str]) -> UnseenDrug | None:
     return UnseenDrug(asked.get("drug", ""), asked.get("smiles", ""), asked.get("moa", ""))
 
 
-def default_atlas(names: list[str], uploaded: Callable[[str], bool]) -> str:
-    """The atlas of who names none: the first by name that was ingested here, else the demo.
+def default_atlas(
+    names: list[str], uploaded: Callable[[str], bool], *, answered: Callable[[str], bool]
+) -> str:
+    """The atlas of who names none: one with recorded answers, else one ingested here, else the demo.
 
     Everybody may choose what a visitor has ``uploaded``, but while another atlas is there it is
-    nobody's default. One atlas after the other is asked about, until one will do.
+    nobody's default. ``answered`` says whether a language model's answers for an atlas are
+    recorded; it is asked where there is a choice.
     """
-    ours = (name for name in names if name != DEMO and not uploaded(name))
-    return next(ours, DEMO if DEMO in names else names[0])
+    ours = [name for name in names if name != DEMO and not uploaded(name)]
+    if len(ours) > 1:
+        return next((name for name in ours if answered(name)), ours[0])
+    return ours[0] if ours else DEMO if DEMO in names else names[0]
 
 
 def one_of(
@@ -148,12 +157,16 @@ def one_of(
 
 
 def settle_atlas(
-    asked: str | None, names: list[str], uploaded: Callable[[str], bool]
+    asked: str | None,
+    names: list[str],
+    uploaded: Callable[[str], bool],
+    *,
+    answered: Callable[[str], bool],
 ) -> tuple[str, list[Mended]]:
     """The atlas asked for, else the nearest by name, else the default."""
     if asked in names:
         return asked, []
-    default = default_atlas(names, uploaded)
+    default = default_atlas(names, uploaded, answered=answered)
     name, error = one_of("atlas", asked, names, default, "this app")
     return name, [] if error is None else [Mended(error, f"the atlas {name}")]
 
@@ -206,11 +219,22 @@ class _Desk:
         return self._name(asked, default, self.store.cell_line_catalog.resolve)
 
     def drug(self, asked: str | None, line: str) -> str:
-        reading = self.store.drug_catalog.find(FAMILIAR_DRUG)
-        familiar = [name for name in reading.candidates if self.store.doses(line, name)]
-        measured = self.store.measured_drugs(line, self.store.doses(line)[0])
-        default = (familiar or measured)[0]
+        default = "" if asked in self.store.drug_catalog else self._example(line)
         return self._name(asked, default, self.store.drug_catalog.resolve)
+
+    def _example(self, line: str) -> str:
+        """A familiar drug of the line that shows most, else the first that was measured there."""
+        store = self.store
+        readings = [store.drug_catalog.find(name).candidates for name in FAMILIAR_DRUGS]
+        familiar = [name for names in readings for name in names if store.doses(line, name)]
+        if not familiar:
+            return store.measured_drugs(line, store.doses(line)[0])[0]
+        labels = ConditionIndex(store) if len(familiar) > 1 else None
+        for name in familiar if len(familiar) > 1 else ():
+            query = Condition(line, name, default_dose(store, line, name))
+            if default_change(store, query, labels)[0] is Change.SPECIFIC:
+                return name
+        return familiar[0]
 
     def drugs(self, asked: Iterable[str]) -> tuple[str, ...]:
         """Names of an edited set; one that the atlas lacks is left out, which is said."""

@@ -128,6 +128,16 @@ def other_names(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
     return _other_names(_version(atlas.name), atlas)
 
 
+def drug_facts(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
+    """What each drug of an atlas is searched by: mechanisms, targets, other names."""
+    return _drug_facts(_wider(atlas), atlas)
+
+
+def line_facts(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
+    """What each cell line is searched by: its organ with its driver genes, and its ids."""
+    return _line_facts(_version(atlas.name), atlas)
+
+
 def expected(atlas: AtlasStore) -> ExpectedSignatures:
     """The recorded genes that a language model expects each drug of an atlas to change."""
     return _expected(_version(atlas.name), atlas)
@@ -257,6 +267,29 @@ def _other_names(version: Version, _atlas: AtlasStore) -> Mapping[str, tuple[str
         for drug in _atlas.drug_catalog.find(alias).candidates:
             names[drug] = (*names.get(drug, ()), alias)
     return names
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _drug_facts(version: Wider, _atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
+    known, names = mechanisms(_atlas), other_names(_atlas)
+    facts = {}
+    for drug in _atlas.drugs["drug"]:
+        row = _atlas.annotations[drug]
+        targets = str(row.get("targets") or "").replace(";", " ")
+        facts[drug] = tuple(filter(None, (known[drug], targets, ", ".join(names.get(drug, ())))))
+    return facts
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _line_facts(version: Version, _atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:  # noqa: ARG001
+    facts = {}
+    for row in _atlas.cell_lines.to_dict("records"):
+        of_line = {key: "" if pd.isna(value) else str(value) for key, value in row.items()}
+        drivers = of_line.get("driver_genes", "").replace(";", " ")
+        organ = f"{of_line.get('organ', '')} {drivers}".strip()
+        ids = (of_line.get("cellosaurus", ""), of_line.get("depmap_id", ""))
+        facts[of_line["cell_line"]] = tuple(filter(None, (organ, *ids)))
+    return facts
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

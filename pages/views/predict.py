@@ -2,7 +2,7 @@
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.domain import Change
-from pages.predict import answer_look, head, looks, reasons_look, truth_look
+from pages.predict import answer_look, head, looks, reasons_look, second_question, truth_look
 from pages.shared import evidence_state, tour
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
@@ -27,6 +27,7 @@ asked = ask(
     change=str(Change.SPECIFIC),
     reveal="",
     rival="pool_mean",
+    **second_question.FIELDS,
     **looks.FIELDS,
 )
 if asked is not None:

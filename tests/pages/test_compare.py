@@ -115,3 +115,25 @@ def test_an_atlas_that_is_not_there_is_a_bad_link(compared):
     """Said, not crashed."""
     app = compared(atlas="nowhere")
     assert "atlas &#x27;nowhere&#x27;" in text(app)
+
+
+def test_two_drugs_stand_side_by_side(compared, lab):
+    """Each with its verdict; genes of both in one table; the other is in the link."""
+    app = compared()
+    before = len(figures(app))
+    app.selectbox(key="other_drug").select("Cobimetinib").run()
+    assert link(app)["other_drug"] == "Cobimetinib"
+    assert len(figures(app)) == before + 2
+    assert text(app).count("lgr-verdict") == 3
+    assert "Cobimetinib in A549 at 5 µM" in text(app)
+    both = next(frame.value for frame in app.dataframe if "direction" in frame.value)
+    other = predict(lab, cell_line="A549", drug="Cobimetinib", selector="mechanism", k=5)
+    values = dict(zip(other.genes, other.prediction.delta, strict=True))
+    assert both.iloc[:, 2].tolist() == pytest.approx([values[gene] for gene in both["gene"]])
+    assert set(both["direction"]) <= {"same", "opposite", "uncertain"}
+
+
+def test_two_lines_stand_side_by_side(compared):
+    """By link; an unknown one is the same line."""
+    assert "Trametinib in LoVo at 5 µM" in text(compared(other_line="LoVo"))
+    assert text(compared(other_line="Nowhere")).count("lgr-verdict") == 1

@@ -9,9 +9,12 @@ from lgr_core.atlas.build import build_atlas
 from lgr_core.atlas.delta_table import DeltaTable
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import ValueKind
+from pages.shared import state
 from pages.shared.method_words import settle_method
+from pages.shared.pickers import searched
 from pages.shared.question import K_MAX, Question, settle, settle_atlas
 from pages.shared.words import offered
+from tests.support.rendered_page import link
 
 
 def test_nothing_asked_is_the_familiar_example(toy):
@@ -164,3 +167,27 @@ def test_a_method_in_a_link_is_read_alike():
 def test_selectors_are_offered_in_one_order_and_new_ones_come_last():
     """The list follows what is registered, the order what is explained."""
     assert offered(["oracle", "new", "mechanism"]) == ["mechanism", "oracle", "new"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ({"drug": "inhibitor MEK tramet"}, {"drug": "Trametinib"}),
+        ({"cell_line": "bowel KRAS"}, {"cell_line": "LoVo"}),
+        ({"drug": "mekinist"}, {"drug": "mekinist"}),
+        ({"drug": "nobody", "cell_line": "A549"}, {"drug": "nobody", "cell_line": "A549"}),
+    ],
+)
+def test_words_typed_into_a_picker_find_drug_and_line(toy_home, monkeypatch, typed, found):
+    """By mechanism, organ, driver; a name or a synonym is left to the names, and so is nonsense."""
+    monkeypatch.setenv("LGR_HOME", str(toy_home))
+    asked, notes = searched(state.store("toy"), typed)
+    assert asked == found
+    assert bool(notes) == (asked != typed)
+
+
+def test_a_synonym_typed_as_a_new_drug_opens_the_measured_one(visit):
+    """Also by link, and without a form of its own."""
+    app = visit(atlas="toy", selector="chemistry", drug="Mekinist", new="1")
+    assert link(app)["drug"] == "Trametinib"
+    assert "new" not in link(app)
