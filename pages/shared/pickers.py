@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.unseen_drug import UnseenDrug
+from lgr_core.domain import Condition
 from lgr_core.drugs.search import matching
 from lgr_core.errors import LgrError
+from lgr_core.retrieval.candidate_pool import candidate_pool
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.shared import links, novel_form, pieces, state, tour
 from pages.shared.fault_words import sentence
@@ -21,6 +24,7 @@ from pages.shared.method_words import METHOD_WORDS, settle_method
 from pages.shared.question import (
     EDITS,
     FIELDS,
+    K_DEFAULT,
     K_MAX,
     NOVEL,
     Mended,
@@ -142,7 +146,7 @@ def refused(wrong: Sequence[str], nearest: str) -> bool:
 
 def choose_atlas(wished: str | None, names: list[str]) -> tuple[str, list[Mended]]:
     """Draw the atlas picker at the atlas wished for, else at the nearest, which is said."""
-    atlas, mended = settle_atlas(wished, names, uploaded)
+    atlas, mended = settle_atlas(wished, names, uploaded, answered=answered)
     picker("Atlas", "atlas", names, atlas)
     return atlas, mended
 
@@ -153,6 +157,18 @@ def uploaded(name: str) -> bool:
         return bool(state.store(name).provenance.get("uploaded"))
     except LgrError:
         return True
+
+
+def answered(name: str) -> bool:
+    """Whether a language model's answer about the first drug of an atlas is recorded."""
+    try:
+        store = state.store(name)
+        first = store.conditions.iloc[0]
+        dose = None if pd.isna(first["dose_um"]) else float(first["dose_um"])
+        pool = candidate_pool(store, Condition(first["cell_line"], first["drug"], dose))
+        return state.recorded(store).usable(pool, min(K_DEFAULT, len(pool.drugs))) is not None
+    except LgrError:
+        return False
 
 
 def _picked(key: str = "k") -> None:

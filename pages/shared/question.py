@@ -131,7 +131,7 @@ def novel_drug(asked: Mapping[str, str]) -> UnseenDrug | None:
 def default_atlas(
     names: list[str], uploaded: Callable[[str], bool], *, answered: Callable[[str], bool]
 ) -> str:
-    """The atlas of who names none: one with recorded answers, else one ingested here, else the demo.
+    """The atlas of who names none: with recorded answers, else ingested here, else the demo.
 
     Everybody may choose what a visitor has ``uploaded``, but while another atlas is there it is
     nobody's default. ``answered`` says whether a language model's answers for an atlas are

@@ -78,17 +78,24 @@ def test_k_is_a_number_of_neighbours(toy, k, nearest):
 )
 def test_an_upload_is_nobodys_default_while_another_atlas_is_there(names, sent, default):
     """What was ingested here comes first, by name; then the demo; then uploads."""
-    assert settle_atlas(None, names, sent.__contains__) == (default, [])
+    assert settle_atlas(None, names, sent.__contains__, answered=lambda _: False) == (default, [])
     for name in names:
-        assert settle_atlas(name, names, sent.__contains__) == (name, [])
+        assert settle_atlas(name, names, sent.__contains__, answered=lambda _: False) == (name, [])
 
 
 def test_an_atlas_that_is_not_there_is_mended():
     """To the nearest name, which its error gives too; else to the default."""
-    name, (mended,) = settle_atlas("mien", ["demo", "mine"], bool)
+    name, (mended,) = settle_atlas("mien", ["demo", "mine"], bool, answered=bool)
     assert (name, mended.error.nearest) == ("mine", ("mine",))
-    name, (mended,) = settle_atlas("else", ["demo", "mine"], lambda _: False)
+    name, (mended,) = settle_atlas("else", ["demo", "mine"], lambda _: False, answered=bool)
     assert (name, mended.error.nearest) == ("mine", ())
+
+
+def test_an_atlas_with_recorded_answers_comes_first():
+    """Of those ingested here; the demo stays behind them."""
+    names = ["demo", "mine", "ours"]
+    found = settle_atlas(None, names, lambda _: False, answered="ours".__eq__)
+    assert found == ("ours", [])
 
 
 LOOK_ALIKES = ("Almonertinib (hydrochloride)", "Neratinib (maleate)", "Afatinib", "Trametinib")
