@@ -205,6 +205,26 @@ def test_the_shell_gives_the_same_prediction(home, tahoe, monkeypatch, capsys):
     assert data["delta"] == answer.prediction.delta.tolist()
 
 
+@pytest.mark.parametrize(
+    ("drug", "expected"), [("Pyridoxine", 0.15), ("Idarubicin", 0.25), ("Trametinib", None)]
+)
+def test_trust_is_in_a_new_experiment(home, monkeypatch, capsys, drug, expected):
+    """By the calibration that ships: vitamin B6 is not green, trametinib not separable."""
+    monkeypatch.setenv("LGR_HOME", str(home))
+    asked = ["--atlas", "tahoe_rank", "--cell-line", "LoVo", "--drug", drug]
+    assert main(["predict", *asked, "--method", "best_evidence", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    if expected is None:
+        assert answer["trust"] is None
+        assert "5 other parents, 10 needed" in answer["trust_note"]
+        return
+    trust = answer["trust"]
+    assert trust["light"] == "grey"
+    assert trust["low"] < 0 < trust["expected_pearson"] == pytest.approx(expected, abs=0.03)
+    assert "an r of 0 lies" in trust["reasons"][0]
+    assert "other lines does not count" in trust["reasons"][1]
+
+
 RECORDED = ("A549", "LoVo", "HepG2-C3A")
 
 
