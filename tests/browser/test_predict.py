@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 
 def table(page):
-    """The text of the metrics and of the cards."""
+    """The text of the metrics and of the neighbours."""
     return page.locator(".lgr-table").first.inner_text(), page.locator(".lgr-picks").inner_text()
 
 
