@@ -1,4 +1,4 @@
-"""The benchmark in a real browser: tabs, a rival, a point that opens its condition, pictures."""
+"""The benchmark in a real browser: shipped results, six panels, files, a point that leads on."""
 
 import re
 from urllib.parse import parse_qs, urlparse
@@ -10,6 +10,7 @@ from tests.support.browser_page import assert_fits, pick, settle, shoot, title
 pytestmark = pytest.mark.browser
 
 DUEL = ".st-key-duel .js-plotly-plot"
+OWN = "lab · lab"
 
 
 @pytest.fixture
@@ -23,12 +24,27 @@ def benchmark(visit):
             page.goto(re.sub(r"/\?.*", "/benchmark", page.url))
         else:
             page.get_by_role("link", name="Benchmark").click()
-        title(page, "Benchmark of lab")
-        page.locator(DUEL).wait_for()
+        title(page, "Benchmark of Tahoe-100M")
+        page.locator(".lgr-six").first.wait_for()
         settle(page)
         return page
 
     return open_page
+
+
+def unfold(page, words):
+    """Open a section of the page."""
+    page.get_by_text(words, exact=True).click()
+    settle(page)
+
+
+def test_real_results_answer_within_the_first_look(benchmark):
+    """Without any atlas of theirs: six panels end above 1,000 px."""
+    page = benchmark()
+    panels = page.locator(".lgr-six:visible > *")
+    assert panels.count() == 6
+    box = page.locator(".lgr-six:visible").bounding_box()
+    assert box["y"] + box["height"] < 1000
 
 
 def test_a_tab_is_another_regime(benchmark):
@@ -44,9 +60,23 @@ def test_a_tab_is_another_regime(benchmark):
     page.get_by_text("Unequal evidence").wait_for()
 
 
+@pytest.mark.parametrize(("name", "start"), [("svg", b"<?xml"), ("slide", b"\x89PNG")])
+def test_the_figure_is_taken_home(benchmark, name, start):
+    """As a picture that can be edited, and as a slide of 16 to 9."""
+    page = benchmark()
+    with page.expect_download() as saved:
+        page.locator(f".st-key-panels_{name} button").click()
+    data = saved.value.path().read_bytes()
+    assert data.startswith(start)
+    if name == "slide":
+        width, height = (int.from_bytes(data[at : at + 4]) for at in (16, 20))
+        assert (width, height) == (1920, 1080)
+
+
 def test_a_rival_is_chosen(benchmark):
     """The gap is drawn against it."""
     page = benchmark()
+    unfold(page, "Is one method better than another? Paired differences")
     pick(page, "rival", "Cell mean")
     page.get_by_role("heading", name="Paired gap to Cell mean").wait_for()
     page.wait_for_url("**rival=cell_mean**")
@@ -55,22 +85,24 @@ def test_a_rival_is_chosen(benchmark):
 def test_a_point_opens_its_condition_in_predict(benchmark):
     """The drug and line that the point names are those that Predict shows."""
     page = benchmark()
+    pick(page, "run", OWN)
+    title(page, "Benchmark of lab")
+    settle(page)
+    unfold(page, "Condition by condition, and how scores spread")
+    page.locator(DUEL).wait_for()
     point = page.locator(f"{DUEL} .point").first
     point.scroll_into_view_if_needed()
     point.hover(force=True)
     words = page.locator(f"{DUEL} .hovertext").text_content()
     point.click(force=True)
     page.wait_for_url("**drug=**")
-    page.locator(".lgr-picks").wait_for()
+    page.locator(".lgr-title").wait_for()
     settle(page)
     asked = parse_qs(urlparse(page.url).query)
     assert asked["drug"][0] in words
     assert asked["cell_line"][0] in words
     assert asked["selector"] == ["mechanism"]
     title(page, asked["drug"][0])
-    page.get_by_role("link", name="Benchmark").click()
-    title(page, "Benchmark of lab")
-    page.locator(DUEL).wait_for()
 
 
 @pytest.mark.parametrize(
