@@ -202,7 +202,9 @@ def _compared(gap: MethodEstimate, rival: str) -> str:
     """Whether a paired difference adds to a rival, with its interval."""
     if not math.isfinite(gap.low):
         return f"differ from {rival} by {number(gap.value, '+')} (no interval)"
-    interval = f"{number(gap.value, '+')} ({number(gap.low, '+')} to {number(gap.high, '+')})"
     if gap.low <= 0 <= gap.high:
+        interval = f"{number(gap.value, '+')} ({number(gap.low, '+')} to {number(gap.high, '+')})"
         return f"cannot be told apart from {rival}: {interval}"
-    return f"{'add to' if gap.low > 0 else 'fall short of'} {rival}: {interval}"
+    low, high = sorted((abs(gap.low), abs(gap.high)))
+    way = "higher" if gap.low > 0 else "lower"
+    return f"score {number(abs(gap.value))} {way} than {rival} ({number(low)} to {number(high)})"

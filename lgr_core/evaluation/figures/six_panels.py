@@ -50,6 +50,7 @@ _SHORT = {
     "replicate_plate": "Repeat, other plate",
     "replicate_twin": "Repeat, other form",
     "replicate_dose": "Repeat, other dose",
+    "lgr_llm_tuned": "LGR, LLM tuned",
     "rhaister": "Rhaister",
     "rhaister_o": "Rhaister-O",
     "random_k": "Random drugs",
