@@ -64,7 +64,7 @@ def panel_metrics(change: Change) -> tuple[str, ...]:
 UNEQUAL = (
     "Unequal evidence: here retrieval averages measured changes of the held-out line, which the "
     "paper's baselines may not read. Its fair rivals read the same: the pool mean, random drugs, "
-    "and the other selectors. They stand above the line in each panel. The cell mean has no line "
+    "and the other selectors. They stand first in each panel. The cell mean has no line "
     "to average here and answers with the global mean: a gain over it is a gain over that. The "
     "drug mean, which reads nothing of the line either, is the baseline to beat. The strict regime "
     "takes the line away from everyone."

@@ -56,7 +56,8 @@ class RegimeVerdict:
     ``second`` is the next best method, if the paired interval cannot tell it from the winner.
     ``apart`` is the winner's mean where the query's own wells are closed. ``gain`` is what the
     language model's neighbours add to random ones in the specific change; None where no run has it,
-    and a NaN value where nothing can be separated from its plate.
+    and a NaN value where nothing can be separated from its plate. ``over_plate`` is what they add
+    to the ``plate`` mean in this run's own change.
     """
 
     metric: str
@@ -66,11 +67,12 @@ class RegimeVerdict:
     repeat: MethodEstimate | None
     plate: MethodEstimate | None
     gain: MethodEstimate | None
+    over_plate: MethodEstimate | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """Plain text, the winner first."""
-        return (_best(self), *_references(self), _gain(self.gain))
+        return (_best(self), *_references(self), _gain(self))
 
 
 def regime_verdict(
@@ -90,17 +92,16 @@ def regime_verdict(
     change = Change(run.config.get("change", Change.TOTAL))
     wells = WellScope(run.config.get("evidence", WellScope.ANY))
     apart = others.get((change, WellScope.OTHER_WELLS)) if wells is WellScope.ANY else None
-    specific = next(
-        (others[key] for scope in _SCOPES if (key := (Change.SPECIFIC, scope)) in others), None
-    )
+    plate = next((means[name] for name in PLATES if name in means), None)
     return RegimeVerdict(
         metric,
         winner,
         _second(run, regime, metric, ranked),
         None if apart is None else _means(apart, regime, metric).get(winner.method),
         next((means[name] for name in REPEATS if name in means), None),
-        next((means[name] for name in PLATES if name in means), None),
-        None if specific is None else _difference(specific, regime),
+        plate,
+        _gain_of(others, regime),
+        None if plate is None else _pair(run, regime, metric, _RETRIEVAL, plate.method),
     )
 
 
@@ -129,10 +130,13 @@ def _second(run: Run, regime: Regime, metric: str, ranked: list[MethodEstimate])
     return second if gap is None or not gap.low > 0 else None
 
 
-def _difference(specific: Run, regime: Regime) -> MethodEstimate | None:
-    metric = headline(specific.config)
-    if regime not in specific.config["regimes"]:
+def _gain_of(others: dict[tuple[Change, WellScope], Run], regime: Regime) -> MethodEstimate | None:
+    """What the model's neighbours add to random ones, by the first specific run of the regime."""
+    runs = [others[key] for scope in _SCOPES if (key := (Change.SPECIFIC, scope)) in others]
+    specific = next((run for run in runs if regime in run.config["regimes"]), None)
+    if specific is None:
         return None
+    metric = headline(specific.config)
     found = _pair(specific, regime, metric, _RETRIEVAL, _RANDOM)
     return MethodEstimate(_RETRIEVAL, math.nan, math.nan, math.nan, 0) if found is None else found
 
@@ -177,19 +181,30 @@ def _references(found: RegimeVerdict) -> list[str]:
     return [f"{text[0].upper()}{text[1:]}."]
 
 
-def _gain(gain: MethodEstimate | None) -> str:
-    what = "what the language model's neighbours add to random ones"
-    if gain is None:
-        return f"No run here says {what} beyond the plate."
-    if not math.isfinite(gain.value):
-        return f"Beyond the plate, {what} is not separable in this atlas."
-    interval = f"{number(gain.value, '+')} ({number(gain.low, '+')} to {number(gain.high, '+')})"
-    if not math.isfinite(gain.low):
-        return f"Beyond the plate, the language model's neighbours add {number(gain.value, '+')}."
-    if gain.low <= 0 <= gain.high:
-        return (
-            "Beyond the plate, the language model's neighbours cannot be told apart from random "
-            f"ones: {interval}."
-        )
-    does = "add to" if gain.low > 0 else "fall short of"
-    return f"Beyond the plate, the language model's neighbours {does} random ones: {interval}."
+def _gain(found: RegimeVerdict) -> str:
+    """What retrieval by the language model adds, to random drugs or else to the plate."""
+    who = "the language model's neighbours"
+    if found.gain is not None and not math.isfinite(found.gain.value):
+        return f"Beyond the plate, what {who} add to random ones is not separable in this atlas."
+    if found.gain is not None:
+        return f"Beyond the plate, {who} {_compared(found.gain, 'random ones')}."
+    if found.over_plate is not None:
+        mean = "the plate's mean" if _is_plate(found.plate) else "the line's mean"
+        return f"T{who[1:]} {_compared(found.over_plate, mean)}."
+    return f"No run here says what {who} add beyond the plate."
+
+
+def _is_plate(found: MethodEstimate | None) -> bool:
+    return found is not None and found.method == PLATES[0]
+
+
+def _compared(gap: MethodEstimate, rival: str) -> str:
+    """Whether a paired difference adds to a rival, with its interval."""
+    if not math.isfinite(gap.low):
+        return f"differ from {rival} by {number(gap.value, '+')} (no interval)"
+    if gap.low <= 0 <= gap.high:
+        interval = f"{number(gap.value, '+')} ({number(gap.low, '+')} to {number(gap.high, '+')})"
+        return f"cannot be told apart from {rival}: {interval}"
+    low, high = sorted((abs(gap.low), abs(gap.high)))
+    way = "higher" if gap.low > 0 else "lower"
+    return f"score {number(abs(gap.value))} {way} than {rival} ({number(low)} to {number(high)})"

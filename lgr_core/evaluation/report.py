@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lgr_core.domain import ValueKind
+from lgr_core.domain import Change, ValueKind
 from lgr_core.evaluation import figures
 from lgr_core.evaluation.calibration_tables import (
     NOT_CALIBRATED,
@@ -20,17 +20,20 @@ from lgr_core.evaluation.calibration_tables import (
 from lgr_core.evaluation.figures import Figure, embed, k_curves, method_style, metric_panel
 from lgr_core.evaluation.fold_task import MIN_NEIGHBOR_SHARE
 from lgr_core.evaluation.fragments import Badge, WhoReads, environment, legend_keys
-from lgr_core.evaluation.labels import PAPER_ORDER, REGIME_LABELS
+from lgr_core.evaluation.labels import REGIME_LABELS, panel_metrics
 from lgr_core.evaluation.rankers import rankers
 from lgr_core.evaluation.regimes import Regime
 from lgr_core.evaluation.retrieval_table import WHAT_RETRIEVAL_IS, retrieval_table
 from lgr_core.evaluation.run_store import Run
 from lgr_core.evaluation.table_labels import config_words
 from lgr_core.evaluation.tables import Table, fitted_table, gap_table, mean_table, method_table
-from lgr_core.metrics import METRICS
+from lgr_core.metrics import metrics_of
 
 _RIVALS = ("pool_mean", "random_k", "cell_mean")
-_CURVES = ("pearson_delta", "mse_delta", "sign_accuracy")
+_CURVES = {
+    Change.TOTAL: ("pearson_delta", "mse_delta", "sign_accuracy"),
+    Change.SPECIFIC: ("pearson_specific", "mse_specific", "sign_specific_top50"),
+}
 WHERE_CURVES_END = (
     f"A point stands only where at least {100 * MIN_NEIGHBOR_SHARE:.0f} % "
     f"of the k neighbours were found, on "
@@ -92,6 +95,8 @@ class _Chapter:
         self.run, self.regime = run, regime
         self.drawn: dict[str, Figure] = {}
         self.kind = ValueKind(run.config["value_kind"])
+        self.change = Change(run.config.get("change", Change.TOTAL))
+        self.six = panel_metrics(self.change)
         self.summary = of_regime(run.summary, regime)
 
     def view(self) -> dict[str, Any]:
@@ -99,7 +104,7 @@ class _Chapter:
         labels, summary, kind = REGIME_LABELS[self.regime], self.summary, self.kind
         scores = of_regime(self.run.scores, self.regime)
         one_metric = scores[scores["metric"] == scores["metric"].iloc[0]]
-        further = [name for name in METRICS if name not in PAPER_ORDER]
+        further = [name for name in metrics_of(self.change) if name not in self.six]
         return {
             "regime": str(self.regime),
             "label": labels.label,
@@ -110,7 +115,7 @@ class _Chapter:
             "legend": legend_keys(self.run.config, summary["method"]),
             "rankers": rankers(one_metric),
             "panels": self._panels(),
-            "means": mean_table(summary, PAPER_ORDER, kind),
+            "means": mean_table(summary, self.six, kind),
             "further": mean_table(summary, further, kind),
             "methods": method_table(summary, of_regime(self.run.evidence, self.regime), scores),
             "gaps": self._gaps(),
@@ -123,7 +128,7 @@ class _Chapter:
         apart = reads_pool(self.summary) if self.regime is Regime.UNSEEN_CELL_LINE else []
         return self._places(
             (name, metric_panel(self.summary, seeds, name, kind=self.kind, apart=apart))
-            for name in PAPER_ORDER
+            for name in self.six
         )
 
     def _gaps(self) -> list[tuple[str, Table]]:
@@ -132,7 +137,7 @@ class _Chapter:
         return [
             (
                 f"Minus {method_style(rival).label}",
-                gap_table(pairs, rival, PAPER_ORDER, self.kind),
+                gap_table(pairs, rival, self.six, self.kind),
             )
             for rival in _RIVALS
             if figures.against(pairs, rival)["n_common"].any()
@@ -142,7 +147,7 @@ class _Chapter:
         curve, k = of_regime(self.run.k_curve, self.regime), self.run.config["k"]
         return self._places(
             (f"k-{name}", k_curves(curve, name, k, kind=self.kind))
-            for name in _CURVES
+            for name in _CURVES[self.change]
             if (curve["metric"] == name).any()
         )
 

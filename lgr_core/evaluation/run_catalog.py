@@ -77,13 +77,15 @@ def run_folders(settings: Settings, first: str | None = None) -> list[RunFolder]
 
 
 def variants(run: RunFolder, runs: Iterable[RunFolder]) -> list[RunFolder]:
-    """The runs of the same build that ask for another change or evidence, with this one.
+    """The runs of the same data that ask for another change or evidence, with this one.
 
-    One each, as they come in ``runs``; total change and any wells first.
+    One each, as they come in ``runs``; total change and any wells first. Own runs are of the same
+    data if they are of one build; shipped runs, whose atlas may have been built more than once, if
+    they have one title.
     """
     found = {(run.change, run.evidence): run}
     for other in runs:
-        if (other.atlas, other.build_id, other.shipped) == (run.atlas, run.build_id, run.shipped):
+        if _data(other) == _data(run):
             found.setdefault((other.change, other.evidence), other)
     return sorted(found.values(), key=_variant)
 
@@ -118,6 +120,10 @@ def open_run(name: str, settings: Settings) -> Run:
 def _place(run: RunFolder, first: str | None) -> tuple[object, ...]:
     order = _variant(run) if run.shipped else (0, 0)
     return (not run.shipped, run.simulated and run.atlas != first, run.atlas != first, *order)
+
+
+def _data(run: RunFolder) -> tuple[bool, str, str]:
+    return run.shipped, run.atlas, run.title if run.shipped else run.build_id
 
 
 def _variant(run: RunFolder) -> tuple[int, int]:

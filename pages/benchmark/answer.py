@@ -24,12 +24,12 @@ def answer(shown: Shown) -> None:
     """The question of the regime, what came out, the six metrics, and buttons to take them home."""
     regime = shown.view.regime
     found = regime_verdict(shown.run, regime, others=shown.others)
-    html(fragments.asks(REGIME_LABELS[regime].asks))
+    asks = fragments.asks(REGIME_LABELS[regime].asks)
     if found is None:
-        html(pieces.lead([NOTHING]))
+        html(asks + pieces.lead([NOTHING]))
         return
-    best, *others = map(escape, found.sentences)
-    html(pieces.lead([f"<b>{best}</b> {' '.join(others)}"]))
+    others = map(escape, found.sentences[1:])
+    html(asks + pieces.lead([f"{pieces.strong(found.sentences[0])} {' '.join(others)}"]))
     figure = _figure(shown)
     html(fragments.six_panels(figure))
     _files(shown, figure, found.sentences[0])

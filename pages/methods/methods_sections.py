@@ -171,10 +171,10 @@ def trust(_: AtlasStore) -> None:
     st.latex(text.TRUST)
     html(
         pieces.caption(
-            f"Green: the lower limit of the expected Pearson r of the specific change is above "
-            f"{SURELY:g}, and at least {OF_REPEAT:.0%} of what a repeat reaches is expected "
-            f"({WITHOUT_REPEAT:g} where no repeat is known). Yellow: the lower limit is above 0. "
-            "Grey: not known. A light needs a benchmark run of the same atlas."
+            f"Green: the lower limit of the expected specific r is above {SURELY:g}, and at least "
+            f"{OF_REPEAT:.0%} of what a repeat reaches is expected ({WITHOUT_REPEAT:g} where no "
+            "repeat is known). Yellow: the lower limit is above 0. Grey: not known, or not "
+            "separable from the plate. It is learned by lgr calibrate."
         )
     )
     _table("features", ("feature", "what it says"), list(FEATURES.items()))

@@ -41,7 +41,7 @@ def picks_table(view: Answered) -> str:
         return ""
     weights = answer.prediction.weights
     rows = "".join(
-        pick_row(card, weight, Marks.of(claims_of(view, neighbor), retrieval.query.drug))
+        _row(card, weight, Marks.of(claims_of(view, neighbor), retrieval.query.drug))
         for card, weight, neighbor in zip(
             cards(view.asked.store, answer), weights, retrieval.neighbors, strict=True
         )
@@ -57,8 +57,7 @@ def picks_table(view: Answered) -> str:
     )
 
 
-def pick_row(card: Card, weight: float, marks: Marks) -> str:
-    """A neighbour as a row; the whole of its reason, and what is known of it, open on a click."""
+def _row(card: Card, weight: float, marks: Marks) -> str:
     few = '<span class="lgr-few">few cells</span>' if card.underpowered else ""
     twin = (
         f'<p class="lgr-twin">same compound as {escape(card.twin_of)}</p>' if card.twin_of else ""

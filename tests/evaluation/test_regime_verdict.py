@@ -32,6 +32,7 @@ def run(means, pairs=(), change="total"):
 
 
 MEANS = {"kriging": 0.6, "lgr_llm": 0.5, "pool_mean": 0.55, "oracle_k": 0.9, "truth": 1.0}
+GAP = ("random_k", 0.09, 0.06, 0.13)
 SPECIFIC = (Change.SPECIFIC, WellScope.OTHER_WELLS)
 
 
@@ -72,10 +73,19 @@ def test_the_plate_goes_before_the_pool_and_a_repeat_names_its_kind():
 @pytest.mark.parametrize(
     ("pairs", "words"),
     [
-        ([("lgr_llm", "random_k", 0.09, 0.06, 0.13)], "add to random ones: +0.0900"),
-        ([("random_k", "lgr_llm", 0.09, 0.06, 0.13)], "fall short of random ones: -0.0900"),
+        (
+            [("lgr_llm", "random_k", 0.09, 0.06, 0.13)],
+            "0.0900 higher than random ones (0.0600 to 0.130)",
+        ),
+        (
+            [("random_k", "lgr_llm", 0.09, 0.06, 0.13)],
+            "0.0900 lower than random ones (0.0600 to 0.130)",
+        ),
         ([("lgr_llm", "random_k", 0.01, -0.02, 0.04)], "cannot be told apart from random"),
-        ([("lgr_llm", "random_k", 0.01, NAN, NAN)], "neighbours add +0.0100."),
+        (
+            [("lgr_llm", "random_k", 0.01, NAN, NAN)],
+            "differ from random ones by +0.0100 (no",
+        ),
         ([], "not separable in this atlas"),
     ],
 )
@@ -85,9 +95,23 @@ def test_what_retrieval_adds_is_that_of_the_specific_change(pairs, words):
     assert words in sentences(run(MEANS), {SPECIFIC: specific})[2]
 
 
-def test_without_a_run_of_the_specific_change_nothing_is_claimed():
-    """The sentence says that no run has it."""
+def test_without_a_run_of_the_specific_change_the_plate_is_the_rival():
+    """Of the same run; without that pair nothing is claimed."""
+    third = sentences(run(MEANS, [("lgr_llm", "pool_mean", -0.05, -0.08, -0.02)]))[2]
+    assert third == (
+        "The language model's neighbours score 0.0500 lower than the line's mean "
+        "(0.0200 to 0.0800)."
+    )
     assert sentences(run(MEANS))[2].startswith("No run here says")
+
+
+def test_a_specific_run_without_the_regime_does_not_hide_another():
+    """Any wells answer where other wells were not asked of this regime."""
+    silent = run({}, change="specific")
+    silent.config["regimes"] = ["open_world"]
+    specific = run({"lgr_llm": 0.1}, [("lgr_llm", "random_k", 0.09, 0.06, 0.13)], "specific")
+    others = {SPECIFIC: silent, (Change.SPECIFIC, WellScope.ANY): specific}
+    assert "higher than random ones" in sentences(run(MEANS), others)[2]
 
 
 def test_the_winner_on_other_wells_stands_beside_it():

@@ -34,7 +34,13 @@ def settings(full, tmp_path, monkeypatch):
     monkeypatch.setattr(run_catalog, "SHIPPED_RUNS", tmp_path / "shipped")
     about = {
         "shipped/tahoe": {"atlas": "real", "simulated": False, "title": "Tahoe-100M"},
-        "shipped/tahoe_specific": {"atlas": "real", "simulated": False, "change": "specific"},
+        "shipped/tahoe_specific": {
+            "atlas": "real",
+            "simulated": False,
+            "change": "specific",
+            "title": "Tahoe-100M",
+            "build_id": "another",
+        },
         "runs/demo": {"finished_at": "2026-05-01"},
         "runs/mine": {"simulated": False, "finished_at": "2026-03-01"},
     }
@@ -60,7 +66,7 @@ def test_an_own_run_takes_the_place_of_its_shipped_namesake(settings):
 
 
 def test_variants_differ_in_what_they_ask_and_share_the_build(settings):
-    """Total first; runs of another atlas are none."""
+    """Total first; shipped runs of one title, whatever their build; own runs are none."""
     runs = run_folders(settings)
     found = [(run.name, run.change, run.evidence) for run in variants(runs[1], runs)]
     assert found == [

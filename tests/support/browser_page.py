@@ -75,7 +75,8 @@ def assert_fits(page):
     """Nothing is wider than the window, and no label, card or table is cut."""
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.evaluate(_CUT) == []
+    cut = page.evaluate(_CUT)
+    assert cut == [], cut
 
 
 def shoot(page, path):

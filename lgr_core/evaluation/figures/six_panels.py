@@ -50,6 +50,9 @@ _SHORT = {
     "replicate_plate": "Repeat, other plate",
     "replicate_twin": "Repeat, other form",
     "replicate_dose": "Repeat, other dose",
+    "lgr_llm_tuned": "LGR, LLM tuned",
+    "rhaister": "Rhaister",
+    "rhaister_o": "Rhaister-O",
     "random_k": "Random drugs",
     "oracle_k": "Oracle",
 }
@@ -198,7 +201,7 @@ def _panel(
     low, high = min(known.min(initial=0.0), 0.0), max(known.max(initial=0.0), 0.0)
     if found.direction is Direction.NEAREST:
         high = max(high, found.best)
-    unit = f", {kind.label}" if found.scale_dependent else ""
+    unit = f", {kind.label.partition(' (')[0]}" if found.scale_dependent else ""
     return ScorePanel(
         metric, found.label, better(found) + unit, bars, low, high if high > low else 1.0
     )
