@@ -48,6 +48,7 @@ def unfolded(page, key):
     """The box of a list, in sight: how it is predicted is folded."""
     box = page.locator(f".st-key-{key} input").first
     if not box.is_visible():
+        still(page)
         page.locator(".st-key-how summary").click()
         box.wait_for()
     return box
