@@ -26,8 +26,7 @@ PAGES = {
     "methods": "Methods",
 }
 
-# Addresses of old, which lead to a look of the page Predict.
-OLD = ("neighbors", "compare")
+OLD = ("neighbors", "compare")  # addresses that lead to a look of the page Predict
 
 
 def navigation() -> st.Page:

@@ -91,6 +91,8 @@ def _known(
                 baseline = wide.get(BASELINE[change])
                 unknown = baseline is None or baseline.isna().all()
                 wide = wide.assign(baseline=0.0 if unknown else baseline)
+                if f"replicate_{kind}" not in wide:  # this metric is defined of none
+                    continue
                 known = wide[wide[f"replicate_{kind}"].notna() & wide["baseline"].notna()]
                 if len(known):
                     yield str(regime), str(metric), kind, known.set_axis(parents[known.index])

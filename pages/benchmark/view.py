@@ -23,8 +23,8 @@ from lgr_core.evaluation.run_store import Run
 from lgr_core.metrics import EVERY_METRIC
 from pages.benchmark import run_state
 from pages.shared import links, pieces, state, widgets
-from pages.shared.pickers import picker, uploaded
-from pages.shared.question import DEMO, default_atlas, one_of
+from pages.shared.pickers import picker, usual_atlas
+from pages.shared.question import DEMO, one_of
 from pages.shared.widgets import html
 
 STYLE = Path(__file__).with_name("benchmark.css")
@@ -149,7 +149,7 @@ def _asked_atlas() -> str | None:
 def _empty(atlases: list[str]) -> None:
     html(pieces.title("Benchmark") + pieces.caption(EMPTY))
     atlas = _asked_atlas()
-    name = atlas if atlas in atlases else default_atlas(atlases or [DEMO], uploaded)
+    name = atlas if atlas in atlases else usual_atlas(atlases or [DEMO])
     st.code(f"lgr benchmark --atlas {name}", language="shell")
     now = "Score the simulated demo atlas now"
     if name == DEMO and st.button(now, icon=":material/play_arrow:"):

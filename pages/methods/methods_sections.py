@@ -17,7 +17,7 @@ from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.evaluation.registry import REGISTRY, Entry, MethodContext, declared
 from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.best_evidence import Route
-from lgr_core.prediction.trust import FEATURES, HIGH, MEDIUM
+from lgr_core.prediction.trust import FEATURES, OF_REPEAT, SURELY, WITHOUT_REPEAT
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.methods import methods_text as text
 from pages.shared import pieces, state
@@ -171,8 +171,10 @@ def trust(_: AtlasStore) -> None:
     st.latex(text.TRUST)
     html(
         pieces.caption(
-            f"Green: a Pearson r of {HIGH:g} or more is expected. Yellow: {MEDIUM:g} or more. Red: "
-            "less. A light needs a benchmark run of the same atlas."
+            f"Green: the lower limit of the expected specific r is above {SURELY:g}, and at least "
+            f"{OF_REPEAT:.0%} of what a repeat reaches is expected ({WITHOUT_REPEAT:g} where no "
+            "repeat is known). Yellow: the lower limit is above 0. Grey: not known, or not "
+            "separable from the plate. It is learned by lgr calibrate."
         )
     )
     _table("features", ("feature", "what it says"), list(FEATURES.items()))

@@ -30,6 +30,7 @@ from pages.shared.question import (
     Mended,
     Question,
     Settled,
+    default_atlas,
     novel_drug,
     settle,
     settle_atlas,
@@ -157,6 +158,11 @@ def uploaded(name: str) -> bool:
         return bool(state.store(name).provenance.get("uploaded"))
     except LgrError:
         return True
+
+
+def usual_atlas(names: list[str]) -> str:
+    """The atlas of who names none."""
+    return default_atlas(names, uploaded, answered=answered)
 
 
 def answered(name: str) -> bool:

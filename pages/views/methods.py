@@ -5,8 +5,8 @@ from pages.methods import methods_sections
 from pages.methods.methods_text import PARTS
 from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
-from pages.shared.pickers import refused, switch, uploaded
-from pages.shared.question import DEMO, default_atlas, one_of
+from pages.shared.pickers import refused, switch, usual_atlas
+from pages.shared.question import DEMO, one_of
 from pages.shared.widgets import html, start
 
 
@@ -20,7 +20,7 @@ def show(atlas: str, names: list[str]) -> None:
         return
     links.remember({"part": part})
     switch("Part", "part", PARTS, part, label_visibility="collapsed")
-    name = atlas if atlas in names else default_atlas(names, uploaded)
+    name = atlas if atlas in names else usual_atlas(names)
     try:
         methods_sections.SHOW[part](state.store(name))
     except LgrError as err:

@@ -88,12 +88,12 @@ def test_best_evidence_is_carried_here_and_answers(batch):
     """From Predict by the bar: trust in a sentence, weights in the file, the method in the link."""
     page = batch(method="best_evidence")
     run(page)
-    assert page.get_by_text("Trust is high for 3, fair for 0, low for 0").is_visible()
+    assert page.get_by_text("Trust is high for 0, some for 0, not known for 3").is_visible()
     assert "method=best_evidence" in page.url
     files = zipped(page)
     lines = [json.loads(line) for line in files["weights.jsonl"].decode().splitlines()]
     assert [line["method"] for line in lines] == ["best_evidence"] * 3
-    assert [row["trust"] for row in rows(files, "summary.csv")] == ["green"] * 3
+    assert [row["trust"] for row in rows(files, "summary.csv")] == ["grey"] * 3
 
 
 def test_a_file_fills_the_list_and_results_wait(batch, tmp_path):

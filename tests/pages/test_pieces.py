@@ -15,7 +15,7 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from lgr_core.domain import Reason, Rejected
 from lgr_core.errors import InputError
 from lgr_core.metrics import METRICS
-from pages.predict.piece_cards import Card, card_grid
+from pages.predict.piece_cards import Row, row_list
 from pages.shared import pieces
 from pages.shared.score_tables import metric_table
 from pages.shared.structure import DARK, picture
@@ -44,17 +44,17 @@ class Reader(HTMLParser):
         self.text.append(data)
 
 
-def card(**fields):
-    """A card of which one field matters."""
-    known = {"rank": 1, "drug": "d", "rationale": "r", "mechanism": "m", "picture": None}
-    return card_grid([Card(**{**known, "dose_um": 5.0, **fields})])
+def row_of(**fields):
+    """A neighbour's row of which one field matters."""
+    known = {"rank": 1, "drug": "d", "picture": None, "reason": "r", "facts": ()}
+    return row_list([Row(**{**known, "annotated": [("Mechanism", "m")], **fields})])
 
 
 @given(names)
 def test_any_name_is_text(name):
     """No name, reason, mechanism or twin adds a tag, and each can be read as it is."""
-    plain = Reader(card(twin_of="t")).tags
-    seen = Reader(card(drug=name, rationale=name, mechanism=name, twin_of=name))
+    plain = Reader(row_of(twin_of="t")).tags
+    seen = Reader(row_of(drug=name, reason=name, annotated=[(name, name)], twin_of=name))
     assert seen.tags == plain
     assert name in seen.text
     error = InputError(name, name, name)
@@ -64,15 +64,13 @@ def test_any_name_is_text(name):
 
 def test_what_is_not_known_of_a_neighbour_is_not_made_up():
     """No count, no words about it."""
-    text = "".join(Reader(card()).text)
+    text = "".join(Reader(row_of()).text)
     assert "cell" not in text
     assert "plate" not in text
     assert "no structure known" in text
-    text = "".join(Reader(card(n_cells=1, n_plates=2, underpowered=True, score=0.5)).text)
+    text = "".join(Reader(row_of(facts=["1 cell", "2 plates"])).text)
     assert "1 cell" in text
     assert "2 plates" in text
-    assert "few cells" in text
-    assert "score 0.50" in text
 
 
 def test_the_better_of_two_scores_is_bold():
