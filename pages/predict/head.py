@@ -33,7 +33,7 @@ def purpose(asked: Asked) -> None:
     store = asked.store
     html(
         f'<p class="lgr-purpose"><b>LGR Explorer</b> {escape(PURPOSE)}</p>'
-        + pieces.badge(store.info(), store.value_kind.label)
+        + pieces.badge(store.info(), store.value_kind.label, brief=True)
     )
 
 

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
+
+from lgr_core.answer import Answer
 from lgr_core.audit.claims import ClaimKind
 from lgr_core.audit.verdicts import CheckedClaim, Verdict
 from pages.predict.neighbor_cards import Card, cards
@@ -39,7 +42,7 @@ def picks_table(view: Answered) -> str:
     retrieval = answer.retrieval
     if not retrieval.neighbors:
         return ""
-    weights = answer.prediction.weights
+    weights = shown_weights(answer)
     rows = "".join(
         _row(card, weight, Marks.of(claims_of(view, neighbor), retrieval.query.drug))
         for card, weight, neighbor in zip(
@@ -57,7 +60,21 @@ def picks_table(view: Answered) -> str:
     )
 
 
-def _row(card: Card, weight: float, marks: Marks) -> str:
+def shown_weights(answer: Answer) -> list[float | None]:
+    """The part of each neighbour in the prediction; None of one that has no specific change.
+
+    Such a neighbour is in no sum: the weights of the others are those that they had, over their
+    sum.
+    """
+    weights = answer.prediction.weights
+    known = np.isfinite(answer.neighbor_deltas).all(axis=1)
+    if answer.is_linear or known.all():
+        return list(weights)
+    total = sum(weight for weight, here in zip(weights, known, strict=True) if here)
+    return [weight / total if here else None for weight, here in zip(weights, known, strict=True)]
+
+
+def _row(card: Card, weight: float | None, marks: Marks) -> str:
     few = '<span class="lgr-few">few cells</span>' if card.underpowered else ""
     twin = (
         f'<p class="lgr-twin">same compound as {escape(card.twin_of)}</p>' if card.twin_of else ""
@@ -90,5 +107,7 @@ def _marks(marks: Marks) -> str:
     )
 
 
-def _weight(weight: float) -> str:
+def _weight(weight: float | None) -> str:
+    if weight is None:
+        return '<span title="it cannot be separated from its plate">none</span>'
     return f"{weight:+.3f}" if weight < 0 else f"{weight:.2f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -17,7 +18,7 @@ from lgr_core.answer.influence import (
 )
 from lgr_core.audit.claims import ClaimKind
 from lgr_core.audit.verdicts import CheckedClaim, Verdict
-from lgr_core.domain import Neighbor
+from lgr_core.domain import FloatArray, Neighbor
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.figures import comparison as compare_figures
 from lgr_core.retrieval.expected_drugs import expected_not_chosen
@@ -294,11 +295,18 @@ def _annotated(known: Annotation) -> list[tuple[str, str]]:
     ]
 
 
+def _agreement(alike: FloatArray) -> FloatArray:
+    """The mean correlation of each with the others, of those that have one; NaN without any."""
+    n_others = np.isfinite(alike).sum(axis=1) - 1
+    sums = np.nansum(alike, axis=1) - np.diag(alike)
+    return np.divide(sums, n_others, out=np.full(len(alike), np.nan), where=n_others > 0)
+
+
 def _table(view: Answered, look: Look) -> pd.DataFrame:
     neighbors = view.answer.retrieval.neighbors
     n = len(neighbors)
     known = [annotation(view, neighbor.drug) for neighbor in neighbors]
-    others = (look.seen.alike.sum(axis=1) - 1) / (n - 1) if n > 1 else [math.nan]
+    others = _agreement(look.seen.alike) if n > 1 else [math.nan]
     columns = {
         "rank": [neighbor.rank for neighbor in neighbors],
         "drug": [neighbor.drug for neighbor in neighbors],

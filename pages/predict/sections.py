@@ -60,15 +60,15 @@ def pool_mean_scores(answer: Answer) -> Mapping[str, float]:
 
 
 def _who(answer: Answer) -> str:
-    retrieval = answer.retrieval
+    retrieval, n_used = answer.retrieval, len(answer.separable_neighbors)
     if answer.is_linear:
         n = sum(len(term.conditions) for term in answer.terms)
         return f"The weighted sum of {count(n, 'measured change')}"
     return (
-        f"The mean of the {count(retrieval.k_used, 'neighbour')}’ measured changes"  # noqa: RUF001
-        if retrieval.k_used > 1
+        f"The mean of the {count(n_used, 'neighbour')}’ measured changes"  # noqa: RUF001
+        if n_used > 1
         else "The measured change of the one neighbour"
-        if retrieval.k_used
+        if n_used
         else f"With no neighbour, the mean of all {count(retrieval.pool_size, 'drug')} in the pool"
     )
 
@@ -89,7 +89,11 @@ def verdict_sentence(answer: Answer, verdict: NullComparison) -> str:
     retrieval = answer.retrieval
     if not retrieval.k_used:
         return ""
-    parts = [f"<b>{retrieval.k_used} of {count(retrieval.k, 'neighbour')}</b> used"]
+    n_used = len(answer.separable_neighbors)
+    parts = [f"<b>{n_used} of {count(retrieval.k, 'neighbour')}</b> used"]
+    if n_used < retrieval.k_used:
+        rest = retrieval.k_used - n_used
+        parts.append(f"{count(rest, 'neighbour')} left out, on too small a plate")
     if math.isfinite(verdict.agreement):
         parts.append(
             f"they agree {agree_words(verdict.agreement)} (mean Pearson r of their pairs "

@@ -308,7 +308,7 @@ def caption(words: str, *, inside: DeltaGenerator | None = None) -> None:
             html(pieces.caption(words))
 
 
-_DRIVERS = 6
+_DRIVERS = 3
 """Driver genes of a line that are shown below its name."""
 
 

@@ -16,20 +16,22 @@ SIMULATED = "Simulated data – not a measurement"  # noqa: RUF001 - a dash betw
 _LONGEST = 600
 
 
-def badge(info: Mapping[str, object], label: str) -> str:
-    """Where the numbers come from: simulated or real, what they are, and how many."""
+def badge(info: Mapping[str, object], label: str, *, brief: bool = False) -> str:
+    """Where the numbers come from: simulated or real, what they are, and how many.
+
+    ``brief`` shows what they are and how many when the pointer rests on it.
+    """
     kind = (
         f'<span class="lgr-tag lgr-simulated">{SIMULATED}</span>'
         if info["simulated"]
         else '<span class="lgr-tag lgr-real">Measured data</span>'
     )
     lines, drugs = count(len(info["cell_lines"]), "line"), count(len(info["drugs"]), "drug")
-    facts = [
-        f"<b>{escape(str(info['name']))}</b>",
-        escape(label),
-        f"{count(info['n_conditions'], 'condition')} of {lines} and {drugs}",
-    ]
-    return f'<div class="lgr-badge">{kind}{spans(facts)}</div>'
+    name = f"<b>{escape(str(info['name']))}</b>"
+    rest = [escape(label), f"{count(info['n_conditions'], 'condition')} of {lines} and {drugs}"]
+    if brief:
+        return f'<div class="lgr-badge" title="{"; ".join(rest)}">{kind}{spans([name])}</div>'
+    return f'<div class="lgr-badge">{kind}{spans([name, *rest])}</div>'
 
 
 def headline(

@@ -26,7 +26,7 @@ asked = ask(
     look="answer",
     change=str(Change.SPECIFIC),
     reveal="",
-    rival="pool_mean",
+    rival="best_evidence",
     **second_question.FIELDS,
     **looks.FIELDS,
 )

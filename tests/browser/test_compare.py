@@ -1,4 +1,4 @@
-"""Neighbours, Compare, new drugs and looks in a real browser: main paths, files, pictures."""
+"""Reasons, truth, new drugs and looks in a real browser: main paths, files, pictures."""
 
 import csv
 import io
@@ -12,25 +12,24 @@ from tests.support.lab_atlas import HOSTILE
 pytestmark = pytest.mark.browser
 
 TRAMETINIB = "CC1=C2C(=C(N(C1=O)C)NC3=C(C=C(C=C3)I)F)C(=O)N(C(=O)N2C4=CC=CC(=C4)NC(=O)C)C5CC5"
-MEK = {"drug": "Trametinib", "selector": "mechanism", "k": "4"}
+MEK = {"drug": "Trametinib", "selector": "mechanism", "k": "4", "change": "total"}
+
+LOOKS = {"Reasons": "reasons", "Was it right?": "truth"}
+FIRST = {"Reasons": "Who is averaged", "Was it right?": "How it scores beside its rivals"}
+"""The looks by their names: how the link spells them, and the heading that each opens with."""
 
 
 @pytest.fixture
 def opened(visit):
-    """A page of the app by its name in the bar, reached as a visitor does."""
+    """A look at the question by its name on the page, reached as a visitor does."""
 
     def open_page(name, **options):
         page = visit(**options)
         settle(page)
-        phone = page.viewport_size["width"] < 640
-        if phone:
-            page.locator("[data-testid=stExpandSidebarButton]").click()
-        page.get_by_role("link", name=name, exact=True).click()
-        page.wait_for_url(f"**/{'neighbors' if name == 'Neighbours' else 'compare'}*")
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.locator(".st-key-look").get_by_text(name, exact=True).click()
+        page.wait_for_url(f"**look={LOOKS[name]}**")
+        page.get_by_role("heading", name=FIRST[name], exact=True).wait_for()
         settle(page)
-        if phone:
-            page.locator("[data-testid=stSidebarCollapseButton] button").click()
         return page
 
     return open_page
@@ -55,7 +54,7 @@ def rows(path):
 
 def test_a_neighbour_dropped_changes_set_link_and_prediction(opened, visit):
     """One click; the link reopens the edited set, and so does the first page."""
-    page = opened("Neighbours", **MEK)
+    page = opened("Reasons", **MEK)
     before = ranks(page)
     assert len(before) == 4
     page.locator(".st-key-used button").first.click()
@@ -63,20 +62,20 @@ def test_a_neighbour_dropped_changes_set_link_and_prediction(opened, visit):
     page.wait_for_function("() => document.querySelectorAll('.lgr-row').length == 3")
     settle(page)
     assert ranks(page) == before[1:]
-    page.get_by_role("link", name="Predict", exact=True).click()
+    page.locator(".st-key-look").get_by_text("Answer", exact=True).click()
     page.locator(".lgr-pick").first.wait_for()
     settle(page)
-    assert page.locator(".lgr-pick h3").all_inner_texts() == before[1:]
+    assert page.locator(".lgr-pick th").all_inner_texts() == before[1:]
     other = visit()
     other.goto(page.url)
     other.locator(".lgr-pick").first.wait_for()
     settle(other)
-    assert other.locator(".lgr-pick h3").all_inner_texts() == before[1:]
+    assert other.locator(".lgr-pick th").all_inner_texts() == before[1:]
 
 
 def test_one_is_added_and_the_truth_revealed(opened):
     """The list adds it at the end; the toggle shows true ranks; the file holds both."""
-    page = opened("Neighbours", **MEK)
+    page = opened("Reasons", **MEK)
     pick(page, "another", "Belinostat")
     page.wait_for_url("**add=Belinostat**")
     page.locator(".st-key-revealed label").click()
@@ -91,7 +90,7 @@ def test_one_is_added_and_the_truth_revealed(opened):
 
 def test_the_rival_is_picked_linked_and_taken_home(opened):
     """Two scatters, a table of all methods, a figure as a page of its own."""
-    page = opened("Compare", **MEK)
+    page = opened("Was it right?", **MEK)
     assert page.locator(".js-plotly-plot").count() == 3
     pick(page, "rival", "Drug mean")
     page.wait_for_url("**rival=drug_mean**")
@@ -113,7 +112,7 @@ def test_a_new_drug_is_typed_in(visit):
     title(page, "LGR-1")
     settle(page)
     assert "Left out as forms of the same compound: Trametinib" in page.inner_text(".lgr-notes")
-    assert "Trametinib" not in page.locator(".lgr-pick h3").all_inner_texts()
+    assert "Trametinib" not in page.locator(".lgr-pick th").all_inner_texts()
     page.reload()
     title(page, "LGR-1")
 
@@ -155,7 +154,7 @@ def test_the_tour_is_taken_by_keyboard(visit):
     page.wait_for_selector(".st-key-tour", state="detached")
 
 
-@pytest.mark.parametrize("name", ["Neighbours", "Compare"])
+@pytest.mark.parametrize("name", LOOKS)
 def test_names_are_text_whatever_they_hold(opened, name):
     """Nothing of a hostile name runs or is fetched."""
     page = opened(name, drug=HOSTILE[0], selector="mechanism")
@@ -163,10 +162,32 @@ def test_names_are_text_whatever_they_hold(opened, name):
     assert HOSTILE[0] in page.inner_text(".lgr-title")
 
 
-@pytest.mark.parametrize("name", ["Neighbours", "Compare"])
+@pytest.mark.parametrize("name", LOOKS)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light")])
 def test_pictures(opened, screenshots, name, width, scheme):
     """Wide and on a phone, light and dark: nothing sticks out at the side."""
     page = opened(name, width=width, scheme=scheme, reveal="1", **MEK)
     assert_fits(page)
-    shoot(page, screenshots / f"{name.lower()}_{width}_{scheme}.png")
+    shoot(page, screenshots / f"{LOOKS[name]}_{width}_{scheme}.png")
+
+
+def test_two_drugs_stand_side_by_side(opened):
+    """Picked, linked, each with its verdict and its genes."""
+    page = opened("Was it right?", **MEK)
+    pick(page, "other_drug", "Cobimetinib")
+    page.wait_for_url("**other_drug=Cobimetinib**")
+    page.wait_for_function("() => document.querySelectorAll('.lgr-verdict').length == 3")
+    settle(page)
+    left, right = (page.locator(".lgr-verdict").nth(place).bounding_box() for place in (1, 2))
+    assert abs(left["y"] - right["y"]) < 2
+    assert right["x"] > left["x"] + left["width"] / 2
+
+
+@pytest.mark.parametrize(("name", "look"), [("neighbors", "reasons"), ("compare", "truth")])
+def test_an_address_of_old_leads_to_its_look(visit, address, name, look):
+    """With the question that it asks."""
+    page = visit()
+    page.goto(f"{address}/{name}?atlas=lab&cell_line=LoVo&drug=Gefitinib&selector=mechanism&k=3")
+    title(page, "Gefitinib in LoVo")
+    settle(page)
+    assert all(part in page.url for part in (f"look={look}", "drug=Gefitinib", "k=3"))

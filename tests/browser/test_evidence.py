@@ -13,7 +13,7 @@ TERMS = ".lgr-term"
 
 def test_best_evidence_is_chosen_and_its_link_reopens_the_view(visit):
     """Terms and light stand where cards stood; another visitor's link shows the same words."""
-    page = visit(drug="Afatinib", cell_line="A549")
+    page = visit(drug="Afatinib", cell_line="A549", change="total")
     settle(page)
     assert page.locator(TERMS).count() == 0
     pick(page, "method", "Best evidence")

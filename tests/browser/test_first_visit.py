@@ -17,7 +17,7 @@ def test_a_deep_link_is_the_first_request_of_a_server(browser, tmp_path, page):
         tab = context.new_page()
         tab.goto(f"{address}/{page}")
         tab.wait_for_selector(".lgr-title", timeout=60_000)
-        assert tab.get_by_role("link", name="Neighbours").first.is_visible()
+        assert tab.get_by_role("link", name="Predict").first.is_visible()
         assert tab.get_by_text("predict.py").count() == 0
         assert tab.get_by_text("Page not found").count() == 0
         context.close()

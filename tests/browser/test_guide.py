@@ -36,7 +36,7 @@ def test_a_hostile_answer_of_ten_thousand_signs_is_harmless(visit, screenshots):
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src*='evil.example']").count() == 0
     assert page.locator("a[href*='javascript']").count() == 0
-    reasons = page.locator(".lgr-reason").all_inner_texts()
+    reasons = page.locator(".lgr-pick summary").all_inner_texts()
     assert reasons[0].startswith('<img src="http://evil.example/a.png"')
     assert "![x](http://evil.example/b.png)" in reasons[0]
     assert max(map(len, reasons)) < 700

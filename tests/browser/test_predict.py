@@ -12,9 +12,27 @@ from tests.support.lab_atlas import HOSTILE, UNMEASURED
 
 pytestmark = pytest.mark.browser
 
+WORDS_IN_SIGHT = """() => {
+    const words = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const node = walk.currentNode, of = node.parentElement;
+        if (of.closest('svg, .lgr-picks, script, style, noscript, [data-testid=stIconMaterial]'))
+            continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const box = range.getBoundingClientRect();
+        if (box.width < 2 || box.height < 2 || box.top >= innerHeight || box.bottom <= 0) continue;
+        if (getComputedStyle(of).visibility == 'hidden') continue;
+        words.push(...node.textContent.split(/\\s+/).filter(word => /\\w/.test(word)));
+    }
+    return words;
+}"""
+"""The words that can be seen without scrolling, but for figures and the table of reasons."""
+
 
 def table(page):
-    """The text of the metrics and of the cards."""
+    """The text of the metrics and of the neighbours."""
     return page.locator(".lgr-table").first.inner_text(), page.locator(".lgr-picks").inner_text()
 
 
@@ -24,16 +42,38 @@ def genes(page):
 
 
 def test_the_page_opens_on_a_finished_example(visit):
-    """Title, cards with drawings, two figures and metrics stand there before any click."""
+    """Title with a drawing, neighbours, two figures and metrics stand there before any click."""
     page = visit()
     title(page, "Trametinib in A549")
     settle(page)
     assert page.locator(".lgr-pick").count() == 8
     assert page.locator(".js-plotly-plot").count() == 2
     assert page.locator(".lgr-table").first.is_visible()
-    widths = page.eval_on_selector_all(".lgr-pick img", "all => all.map(i => i.naturalWidth)")
-    assert len(widths) == 5  # the five whose structure ships
-    assert all(width > 0 for width in widths)
+    widths = page.eval_on_selector_all(".lgr-drug img", "all => all.map(i => i.naturalWidth)")
+    assert len(widths) == 1
+    assert widths[0] > 0
+
+
+def test_the_first_screen_answers_in_few_words(visit):
+    """At 1440 x 900: name, verdict, whole rows of reasons, and at most 120 words beside them."""
+    page = visit(drug="Trametinib", selector="mechanism", height=900)
+    settle(page)
+    assert page.get_by_text("LGR Explorer", exact=True).is_visible()
+    assert page.locator(".lgr-verdict").count() == 1
+    bottoms = page.eval_on_selector_all(
+        ".lgr-pick", "all => all.map(row => row.getBoundingClientRect().bottom)"
+    )
+    assert bottoms[0] <= 900
+    words = page.evaluate(WORDS_IN_SIGHT)
+    assert len(words) <= 120, words
+
+
+def test_a_synonym_finds_its_drug(visit):
+    """``mekinist`` is trametinib, in the list of drugs."""
+    page = visit(drug="Afatinib", selector="mechanism")
+    settle(page)
+    pick(page, "drug", "mekinist")
+    title(page, "Trametinib in A549")
 
 
 def test_a_drug_picked_changes_picture_and_table(visit):
@@ -93,7 +133,7 @@ def test_the_way_back_shows_what_was_shown(visit):
 
 def test_downloads_hold_the_answer(visit):
     """The CSV has a row a gene, the prediction being the mean of its neighbours."""
-    page = visit(k="3", selector="mechanism")
+    page = visit(k="3", selector="mechanism", change="total")
     settle(page)
     with page.expect_download() as caught:
         page.get_by_role("button", name="Download csv").click()
@@ -123,6 +163,7 @@ def test_visitors_do_not_disturb_each_other(visit):
     first, second = visit(), visit(drug="Gefitinib")
     pick(first, "drug", "Afatinib")
     title(first, "Afatinib")
+    second.locator(".st-key-how summary").click()
     second.locator(".st-key-k input[type=range]").press("ArrowRight")
     second.wait_for_url("**k=11**")
     title(second, "Gefitinib")
@@ -191,14 +232,14 @@ def test_a_theme_chosen_in_the_menu_turns_the_drawings_too(visit):
 
     def tones():
         """The darkest and the brightest grey of a drawing on its ground, as painted."""
-        picture = page.locator(".lgr-pick img").first.screenshot()
+        picture = page.locator(".lgr-drug img").first.screenshot()
         return Image.open(io.BytesIO(picture)).convert("L").getextrema()
 
     assert tones() == (0, 255)
     page.locator("[data-testid=stMainMenu] button").click()
     page.get_by_role("menuitemradio", name="Dark").or_(page.get_by_text("Dark", exact=True)).click()
     page.wait_for_function(
-        "() => getComputedStyle(document.querySelector('.lgr-pick img')).colorScheme == 'dark'"
+        "() => getComputedStyle(document.querySelector('.lgr-drug img')).colorScheme == 'dark'"
     )
     page.keyboard.press("Escape")
     darkest, brightest = tones()

@@ -1,5 +1,6 @@
 """Neighbours and reasons: what stands beside each; sets edited by click and by link."""
 
+import math
 from html import escape
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from lgr_core.answer import predict
 from lgr_core.answer.influence import inspect_neighbors, rank_neighbors
 from lgr_core.audit.reviews import Judgement
+from pages.predict.picks import shown_weights
 from pages.shared.question import joined, parted
 from tests.support.lab_atlas import IMAGE, UNMEASURED
+from tests.support.plated_atlas import plated_atlas
 from tests.support.rendered_page import link, text, turn, unfold
 
 LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
@@ -263,3 +266,22 @@ def test_a_reader_may_mark_each_reason(opened):
     assert "csv, 1" in reviews(app)
     mark(app).set_value(None).run()
     assert "csv, 0" in reviews(app)
+
+
+def test_a_neighbour_without_a_specific_change_weighs_nothing(visit, tmp_path, monkeypatch):
+    """D03's plate is too small: the others weigh a half each, and both tables say so."""
+    parents = [f"D{b:02}" for b in range(24)]
+    parents[21] = parents[23] = "D19"
+    folder = tmp_path / "home" / "atlases" / "plated"
+    store = plated_atlas(folder, lines=2, drugs=24, parents=parents)
+    monkeypatch.setenv("LGR_HOME", str(tmp_path / "home"))
+    asked = {"cell_line": "L0", "drug": "D02", "selector": ["D03", "D04", "D06"]}
+    found = predict(store, **asked, change="specific")
+    assert shown_weights(found) == [None, 0.5, 0.5]
+    alike = inspect_neighbors(store, found).alike
+    link = {"atlas": "plated", "cell_line": "L0", "drug": "D02", "selector": "random", "k": "1"}
+    app = visit(**link, look="reasons", add="D03|D04|D06")
+    table = app.dataframe[0].value.set_index("drug")
+    assert table["agreement"].loc[["D04", "D06"]].notna().all()
+    assert math.isnan(table["agreement"]["D03"])
+    assert math.isfinite(alike[1, 2])

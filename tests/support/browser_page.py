@@ -33,12 +33,24 @@ _CUT = """() => {
 
 
 def pick(page, key, words):
-    """Choose an entry of a list by typing part of it."""
-    box = page.locator(f".st-key-{key} input")
+    """Choose an entry of a list by typing part of it.
+
+    Where words of one's own are taken, too, these are offered first: the entry is below.
+    """
+    box = unfolded(page, key)
     box.click()
     box.fill(words)
     page.locator("[role=option]").first.wait_for()
-    box.press("Enter")
+    page.locator("[role=option]").filter(has_not_text="Add: ").first.click()
+
+
+def unfolded(page, key):
+    """The box of a list, in sight: how it is predicted is folded."""
+    box = page.locator(f".st-key-{key} input").first
+    if not box.is_visible():
+        page.locator(".st-key-how summary").click()
+        box.wait_for()
+    return box
 
 
 def title(page, words):
