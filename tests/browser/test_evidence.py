@@ -22,12 +22,14 @@ def test_best_evidence_is_chosen_and_its_link_reopens_the_view(visit):
     settle(page)
     assert page.locator(TERMS).count() == 3
     assert page.locator(".lgr-pick").count() == 0
-    assert page.locator(".lgr-trust", has_text="Expected Pearson r").is_visible()
+    page.get_by_text("What was expected of it before").click()
+    page.locator(".lgr-trust", has_text="Expected Pearson r").wait_for()
     assert page.locator(".js-plotly-plot .errorbar").count() > 0
     first = page.locator(TERMS).all_inner_texts(), page.locator(".lgr-trust").inner_text()
     other = visit(**dict(part.split("=") for part in page.url.split("?")[1].split("&")))
     other.locator(TERMS).first.wait_for()
     settle(other)
+    other.get_by_text("What was expected of it before").click()
     again = other.locator(TERMS).all_inner_texts(), other.locator(".lgr-trust").inner_text()
     assert again == first
     page.go_back()
@@ -36,7 +38,7 @@ def test_best_evidence_is_chosen_and_its_link_reopens_the_view(visit):
 
 def test_every_weight_is_taken_home(visit):
     """The table has a row a condition; its weights are those on the cards."""
-    page = visit(drug="Afatinib", cell_line="A549", method="best_evidence")
+    page = visit(drug="Afatinib", cell_line="A549", method="best_evidence", change="total")
     settle(page)
     page.locator("[data-testid=stExpander]", has_text="conditions with their weights").click()
     button = page.get_by_role("button", name="This table (csv)").first

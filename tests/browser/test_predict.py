@@ -19,14 +19,12 @@ WORDS_IN_SIGHT = """() => {
         const node = walk.currentNode, of = node.parentElement;
         if (of.closest('svg, .lgr-picks, script, style, noscript, [data-testid=stIconMaterial]'))
             continue;
-        if (of.closest('details:not([open])') && !of.closest('summary')) continue;
         const range = document.createRange();
         range.selectNodeContents(node);
         const box = range.getBoundingClientRect();
         if (box.width < 2 || box.height < 2 || box.top >= innerHeight || box.bottom <= 0) continue;
-        const seen = document.elementFromPoint(
-            box.left + box.width / 2, Math.min(box.top + box.height / 2, innerHeight - 1));
-        if (!seen || !(of.contains(seen) || seen.contains(of))) continue;
+        if (getComputedStyle(of).visibility == 'hidden' || !of.checkVisibility()) continue;
+        if (of.closest('details:not([open])') && !of.closest('summary')) continue;
         words.push(...node.textContent.split(/\\s+/).filter(word => /\\w/.test(word)));
     }
     return words;

@@ -400,3 +400,14 @@ def test_a_gap_of_what_is_best_nearest_claims_no_better(run, metric):
     pairs = pairs[pairs["metric"] == "cosine"].assign(metric=metric)
     said = words(figures.gaps(pairs, "pool_mean", metric, kind=KIND))
     assert not any(claim in said for claim in ("better", "beats", "worse"))
+
+
+def test_quotation_marks_beside_a_row_stay_what_they_are(run):
+    """Plotly knows no entity for them, and would print it letter by letter; markup is escaped."""
+    pairs = run.pairs[run.pairs["metric"] == "cosine"]
+    figure = figures.gaps(figures.against(pairs, "pool_mean"), "pool_mean", "cosine", kind=KIND)
+    labels = [text for text in figure.layout.yaxis.ticktext if "href" in text]
+    assert len(labels) == 1
+    assert "&quot;" not in labels[0]
+    assert '"' in labels[0]
+    assert labels[0].startswith("&lt;a")

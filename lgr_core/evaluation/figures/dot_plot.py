@@ -147,7 +147,7 @@ def _interval(dot: Dot) -> str:
 def _wrapped(label: str) -> str:
     """A label of at most two lines; a longer one is cut at dots."""
     if len(label) <= _NAMES + 2:
-        return escape(label)
+        return _plotly_text(label)
     cut = max(label.rfind(" ", 0, _NAMES + 1), label.rfind("-", 0, _NAMES) + 1)
     first, rest = (
         (label[:cut], label[cut:].strip()) if cut > 0 else (label[:_NAMES], label[_NAMES:])
@@ -155,7 +155,12 @@ def _wrapped(label: str) -> str:
     if len(rest) > _NAMES + 2:
         end = FALLBACK if rest.endswith(FALLBACK) else ""
         rest = f"{rest[: _NAMES - len(end)]}…{end}"
-    return f"{escape(first)}<br>{escape(rest)}"
+    return f"{_plotly_text(first)}<br>{_plotly_text(rest)}"
+
+
+def _plotly_text(words: str) -> str:
+    """Plain text as plotly reads it: it knows no entity for quotation marks."""
+    return escape(words, quote=False)
 
 
 def _beside(labels: Mapping[float, str]) -> list[dict[str, Any]]:
