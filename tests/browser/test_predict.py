@@ -110,6 +110,7 @@ def test_the_link_reopens_the_same_view_elsewhere(visit):
     page = visit()
     pick(page, "drug", "Erlotinib")
     title(page, "Erlotinib")
+    settle(page)
     pick(page, "selector", "Chemistry")
     page.wait_for_url("**selector=chemistry**")
     settle(page)

@@ -37,6 +37,7 @@ def pick(page, key, words):
 
     Where words of one's own are taken, too, these are offered first: the entry is below.
     """
+    still(page)
     box = unfolded(page, key)
     box.click()
     box.fill(words)
@@ -48,7 +49,6 @@ def unfolded(page, key):
     """The box of a list, in sight: how it is predicted is folded."""
     box = page.locator(f".st-key-{key} input").first
     if not box.is_visible():
-        still(page)
         page.locator(".st-key-how summary").click()
         box.wait_for()
     return box
