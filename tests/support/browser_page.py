@@ -51,6 +51,7 @@ def unfolded(page, key):
     if not box.is_visible():
         page.locator(".st-key-how summary").click()
         box.wait_for()
+        page.wait_for_timeout(600)  # the box unfolds, and a list that opens on the way is closed
     return box
 
 
