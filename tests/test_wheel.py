@@ -24,7 +24,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.slow
 
-BUILT = ("atlases", "cache", "downloads", "gene_sets", "neighbors", "runs", "uploads")
+BUILT = (
+    "atlases",
+    "cache",
+    "calibrations",
+    "downloads",
+    "gene_sets",
+    "neighbors",
+    "runs",
+    "uploads",
+)
 """Folders of LGR_HOME, which is ``data/`` in a checkout."""
 
 ELSEWHERE = {".git", ".venv", "artifacts", "benchmarks", "build", "dist", "docs", "tests"}
@@ -152,6 +161,7 @@ def test_the_wheel_holds_the_package_the_app_and_the_shipped_data(wheel):
     data = {f"data/{path.name}" for path in (ROOT / "data").iterdir() if path.is_file()}
     data |= _shipped(ROOT / "data" / "recorded_neighbors")
     data |= _shipped(ROOT / "data" / "expected_signatures")
+    data |= _shipped(ROOT / "data" / "benchmark_runs")
     inside = {f"lgr_core/_app/{name}" for name in app} | {f"lgr_core/{name}" for name in data}
     assert {"lgr_core/py.typed", "lgr_core/data/programs.gmt"} <= _names(wheel)
     assert _names(wheel) == inside | _shipped(ROOT / "lgr_core")

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.config import SHIPPED, SHIPPED_RUNS
+from lgr_core.config import SHIPPED_RUNS
 from lgr_core.domain import Change, Condition, WellScope
 from lgr_core.errors import InputError, NotFoundError
 from lgr_core.evaluation.calibration import by_method, fit, usable
@@ -25,7 +25,7 @@ from lgr_core.prediction.trust import Calibration
 
 CALIBRATION = "calibration.json"
 CALIBRATIONS = "calibrations"
-"""The folder of calibrations, beside that of runs and in what ships."""
+"""The folder of calibrations, beside that of runs."""
 
 REPEATED_PARENTS = 20
 """Parents of which a repeat must be known for it to say what a repeat reaches."""
@@ -141,7 +141,7 @@ def _runs_of(runs: Path, store: AtlasStore) -> list[tuple[dict[str, Any], Path]]
     Runs that ship count too: a build's id is that of its content, under whichever name.
     """
     found = []
-    places = (runs, runs.parent / CALIBRATIONS, SHIPPED / CALIBRATIONS, SHIPPED_RUNS)
+    places = (runs, runs.parent / CALIBRATIONS, SHIPPED_RUNS)
     for path in (path for place in places for path in place.glob("*/config.json")):
         try:
             config = json.loads(path.read_text(encoding="utf-8"))

@@ -182,14 +182,14 @@ class TrainingView(CheckedReader):
         """The same for the specific change with the query's own wells closed, where it is defined.
 
         What is chosen by it is chosen for an experiment that was not done. Itself where the atlas
-        does not name plates.
+        does not name plates, or no training row can be separated from its plate.
         """
         labels, wells = ConditionIndex(self._store), self.wells
         if labels.plate_index.is_empty:
             return self
         if wells is WellScope.ANY:
             wells = WellScope.OTHER_WELLS
-        return TrainingView(
+        view = TrainingView(
             self._store,
             self.fold,
             validation=self._validation,
@@ -198,6 +198,7 @@ class TrainingView(CheckedReader):
             wells=wells,
             closed=self.closed,
         )
+        return view if len(view.training_rows) else self
 
     def _allows(self, rows: IntArray) -> BoolArray:
         return self._open[rows]

@@ -21,7 +21,7 @@ LIGHT_WORDS = {
 
 
 NEEDS = (
-    "Trust is learned from a benchmark run of this very build of the atlas: every measured "
+    "Trust is learned from this very build of the atlas: every measured "
     "condition is predicted without reading it, and what a prediction stood on is compared with "
     "how good it was. This page starts none; whoever runs the app can, in a shell; the light then "
     "appears here by itself:"
@@ -74,4 +74,4 @@ def trust_box(answer: Answer) -> str:
 
 
 def _command(answer: Answer) -> str:
-    return f"lgr benchmark --atlas {answer.provenance['atlas']}"
+    return f"lgr calibrate {answer.provenance['atlas']}"

@@ -135,13 +135,13 @@ def test_what_is_expected_stands_beside_what_was_measured(
     monkeypatch.setenv("LGR_HOME", str(tmp_path))
     app = batch(**ASKED, method=method)
     app.button(key="batch_run").click().run()
-    assert "Trust is high for 3, fair for 0, low for 0" in text(app)
+    assert "Trust is high for 0, some for 0, not known for 3" in text(app)
     assert "mean expected Pearson r <b>0.80</b>" in text(app)
     row = results(app).loc["Gefitinib"]
     assert (row["expected r"], row["90 % limits"], row["trust"]) == (
         pytest.approx(0.8),
         "0.70 to 0.90",
-        "high",
+        "not known",
     )
     assert b"expected_pearson" in zipped(app)["summary.csv"]
 

@@ -83,7 +83,7 @@ def test_without_a_calibration_the_page_says_so(visit):
     assert "Run lgr" not in page
     app = unfold(app, "needs")
     assert NEEDS in text(app)
-    assert "lgr benchmark --atlas lab" in [block.value for block in app.code]
+    assert "lgr calibrate lab" in [block.value for block in app.code]
     (way,) = [link.proto for link in app.get("page_link") if link.proto.label == "What trust means"]
     assert (way.page, way.query_string) == ("methods", "part=trust")
     assert "error_x" not in bars(app)
@@ -94,7 +94,7 @@ def test_trust_has_a_light_reasons_and_intervals(trusting, asked):
     """Of both methods: what is expected, from how many conditions, why, and each gene's limits."""
     app = trusting(drug="Afatinib", k="10", **asked)
     page = text(app)
-    assert "Trust: high" in page
+    assert "Trust: not known" in page
     assert "Expected Pearson r <b>0.80</b> (90 % interval 0.70 to 0.90)" in page
     assert "40 held-out conditions (open world) of the benchmark run a_run" in page
     assert "other drugs were measured in this line" in page

@@ -51,18 +51,18 @@ def test_a_name_alone_is_enough_for_mechanism(visit):
     assert "You gave its mechanism MEK inhibitor." in text(app)
 
 
-@pytest.mark.parametrize(
-    ("given", "words"),
-    [
-        ({"smiles": "C1CC"}, "SMILES &#x27;C1CC&#x27;"),
-        ({"name": "Trametinib"}, "holds it"),
-    ],
-)
-def test_what_is_refused_is_said_and_the_view_stays(visit, given, words):
+def test_a_measured_drug_typed_as_new_is_opened(visit):
+    """It has measurements: no prediction without them is made."""
+    app = typed(visit(**TOY), name="Trametinib")
+    assert "Trametinib <span" in text(app)
+    assert "new" not in link(app)
+
+
+def test_what_is_refused_is_said_and_the_view_stays(visit):
     """A drug of the atlas is shown in its place, and the form can be tried again."""
-    app = typed(visit(**TOY), **given)
+    app = typed(visit(**TOY), smiles="C1CC")
     page = text(app)
-    assert words in page
+    assert "SMILES &#x27;C1CC&#x27;" in page
     assert "lgr-pick" in page
     app = typed(app, name="LGR-3", smiles=DRUGS["Vorinostat"])
     assert "LGR-3 <span" in text(app)
