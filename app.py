@@ -17,16 +17,15 @@ LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encod
 # Files in pages/views, which also name the addresses. Without icons all fit the bar at 1280.
 PAGES = {
     "predict": "Predict",
-    "benchmark": "Benchmark",
     "find": "Find drugs",
     "drugs": "Drugs",
     "cell_lines": "Cell lines",
+    "benchmark": "Benchmark",
     "batch": "Batch",
-    "data": "Data",
-    "methods": "Methods",
+    "data": "Data & methods",
 }
 
-OLD = ("neighbors", "compare")  # addresses that lead to a look of the page Predict
+OLD = ("neighbors", "compare", "methods")  # addresses that became a part of another page
 
 
 def navigation() -> st.Page:

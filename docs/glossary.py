@@ -1,4 +1,6 @@
-"""Write the tables of docs/glossary.md anew: public names and modules, by their docstrings.
+"""Write docs/glossary.md anew: the terms of data/glossary.md, public names and modules.
+
+Names and modules are described by the first lines of their docstrings.
 
 Run: ``python docs/glossary.py``
 """
@@ -12,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import lgr_core
+from lgr_core.glossary import SOURCE
 
 DOCS = Path(__file__).resolve().parent
 PAGE = DOCS / "glossary.md"
@@ -20,12 +23,17 @@ NAMES, MODULES = "## Public names", "## Packages and modules"
 
 
 def main() -> None:
-    """Replace the tables; the terms above them are written by hand."""
-    PAGE.write_text(terms_text(PAGE.read_text("utf-8")) + tables(), "utf-8")
+    """Replace the page: the terms are edited in data/glossary.md, which the app reads, too."""
+    PAGE.write_text(page(), "utf-8")
+
+
+def page() -> str:
+    """The whole page."""
+    return f"{SOURCE.read_text('utf-8')}\n{tables()}"
 
 
 def terms_text(page: str) -> str:
-    """The part of the page that is written by hand: all that stands above the tables."""
+    """The terms of the page: all that stands above the tables."""
     return page.split(NAMES, 1)[0]
 
 

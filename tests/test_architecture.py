@@ -18,6 +18,7 @@ ROOMS = (
     "display",
     "domain",
     "config",
+    "glossary",
     "processes",
     "metrics",
     "drugs",

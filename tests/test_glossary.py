@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import lgr_core
-from docs.glossary import CORE, PAGE, modules_of, public_names, tables, terms_text
+from docs.glossary import CORE, PAGE, modules_of, page, public_names, terms_text
+from lgr_core.glossary import SOURCE, glossary
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = PAGE.read_text("utf-8")
@@ -27,9 +28,20 @@ def defined_names():
                 yield from (target.attr for target in targets if isinstance(target, ast.Attribute))
 
 
-def test_the_tables_are_those_of_the_code():
-    """Otherwise run ``make glossary``: it writes them from the docstrings."""
-    assert terms_text(TEXT) + tables() == TEXT
+def test_the_page_is_that_of_the_terms_and_the_code():
+    """Otherwise run ``make glossary``: it copies the terms and reads the docstrings."""
+    assert page() == TEXT
+
+
+def test_the_app_reads_every_term_without_names_of_code():
+    """What a tooltip says is the definition; a short form is a name of its own."""
+    found = {entry.term: entry for entry in glossary()}
+    assert list(found) == [term for term, _ in TERMS]
+    assert SOURCE.read_text("utf-8").startswith("# Glossary")
+    assert not any("`" in entry.words for entry in found.values())
+    assert found["atlas"].section == "Data"
+    assert found["candidate pool"].short == "pool"
+    assert found["candidate pool"].words == "the drugs that may be retrieved for a query."
 
 
 def test_every_public_name_is_described():

@@ -1,1 +1,1 @@
-"""The page of atlases and uploads."""
+"""The page Data & methods: atlases, their quality, uploads."""

@@ -1,4 +1,4 @@
-"""Which part of the data page is shown, of which atlas: the pickers, bound to the page's link."""
+"""Which part of Data & methods is shown, of which atlas: the pickers, bound to the page's link."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import streamlit as st
 from lgr_core.atlas.coverage import thresholds
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import LgrError, UsageError
+from pages.methods.methods_text import PARTS as METHODS
 from pages.shared import links, state
 from pages.shared.fault_words import sentence
 from pages.shared.pickers import choose_atlas, refused
@@ -20,14 +21,20 @@ from pages.shared.widgets import start
 FIELDS = ("atlas", "part", "coverage", "min_cells", "ingest")
 """The fields of the page's link."""
 
-PARTS: Mapping[str, str] = {
-    "atlas": "This atlas",
-    "coverage": "Coverage",
-    "quality": "Quality",
-    "all": "All atlases",
-    "own": "Bring your own data",
+SIDES: Mapping[str, Mapping[str, str]] = {
+    "Data": {
+        "atlas": "This atlas",
+        "coverage": "Coverage",
+        "quality": "Quality",
+        "all": "All atlases",
+        "own": "Bring your own data",
+    },
+    "Methods": METHODS,
 }
-"""The parts of the page, by their names in the link."""
+"""The two sides of the page, each with its parts by their names in the link."""
+
+PARTS: Mapping[str, str] = {part: title for side in SIDES.values() for part, title in side.items()}
+METHODS_FIRST = next(iter(METHODS))
 
 
 class Seen(NamedTuple):
@@ -78,17 +85,42 @@ def ask() -> Seen | None:
     return seen
 
 
-def tabs(part: str) -> AbstractContextManager:
-    """The parts as tabs; what is shown goes into the open one."""
-    st.session_state["tab"], st.session_state["part"] = PARTS[part], part
+def side_of(part: str) -> str:
+    """The side of the page that a part is on."""
+    return next(side for side, parts in SIDES.items() if part in parts)
+
+
+def side_switch(part: str) -> None:
+    """The switch between the two sides; each opens on its first part."""
+    st.session_state["side"], st.session_state["part"] = side_of(part), part
 
     def turned() -> None:
-        titles = {title: name for name, title in PARTS.items()}
-        st.session_state["part"] = titles[st.session_state["tab"]]
+        st.session_state["part"] = next(iter(SIDES[st.session_state["side"]]))
         links.picked()
 
-    made = st.tabs(list(PARTS.values()), key="tab", on_change=turned)
-    return made[list(PARTS).index(part)]
+    st.segmented_control(
+        "Side",
+        list(SIDES),
+        key="side",
+        required=True,
+        on_change=turned,
+        label_visibility="collapsed",
+    )
+
+
+def tabs(part: str) -> AbstractContextManager:
+    """The parts of a side as tabs; what is shown goes into the open one."""
+    side = side_of(part)
+    titles, key = SIDES[side], f"tab_{side}"
+    st.session_state[key] = titles[part]
+
+    def turned() -> None:
+        names = {title: name for name, title in titles.items()}
+        st.session_state["part"] = names[st.session_state[key]]
+        links.picked()
+
+    made = st.tabs(list(titles.values()), key=key, on_change=turned)
+    return made[list(titles).index(part)]
 
 
 def _open(atlas: str, part: str, wishes: Mapping[str, str], wrong: list[str]) -> Seen:

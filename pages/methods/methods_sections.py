@@ -1,9 +1,8 @@
-"""The parts of the Methods page. What can go stale is read from the core."""
+"""The parts about methods. What can go stale is read from the core."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,13 +14,15 @@ from lgr_core.evaluation.reference_results import METRICS as SHIPPED_METRICS
 from lgr_core.evaluation.reference_results import SOURCE, shipped_results
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.evaluation.registry import REGISTRY, Entry, MethodContext, declared
+from lgr_core.glossary import glossary
 from lgr_core.metrics import METRICS, Direction
 from lgr_core.prediction.best_evidence import Route
 from lgr_core.prediction.trust import FEATURES, OF_REPEAT, SURELY, WITHOUT_REPEAT
 from lgr_core.retrieval.selectors import SELECTORS
 from pages.methods import methods_text as text
+from pages.methods import selector_or_predictor
+from pages.methods.word_tables import word_table
 from pages.shared import pieces, state
-from pages.shared.browsing import download
 from pages.shared.widgets import html
 from pages.shared.words import EVIDENCE_WORDS, METRIC_WORDS, listed, offered, selector_words
 
@@ -44,7 +45,7 @@ _BETTER = {
 
 def start(_: AtlasStore) -> None:
     """How to read all this in two minutes."""
-    html(pieces.section(text.PARTS["start"]) + pieces.lead(text.START))
+    html(pieces.title("Methods in two minutes") + pieces.lead(text.START))
 
 
 def prediction(_: AtlasStore) -> None:
@@ -59,19 +60,19 @@ def prediction(_: AtlasStore) -> None:
         for name, words in ((name, selector_words(name)) for name in offered(SELECTORS))
     ]
     html(pieces.section("Selectors", "Who names the neighbours."))
-    _table("selectors", ("selector", "how it chooses", "in links and commands"), rows)
+    word_table("selectors", ("selector", "how it chooses", "in links and commands"), rows)
 
 
 def evidence(_: AtlasStore) -> None:
     """What methods declare, and what each regime opens."""
     html(pieces.section("The contract", text.CONTRACT))
-    _table("evidence", ("declared", "opens"), [(str(e), w) for e, w in EVIDENCE_WORDS.items()])
+    word_table("evidence", ("declared", "opens"), [(str(e), w) for e, w in EVIDENCE_WORDS.items()])
     html(pieces.section("Regimes: what is held out", text.UNEQUAL))
     rows = [
         (REGIME_LABELS[regime].label, rule.description, rule.train, rule.target_pool)
         for regime, rule in RULES.items()
     ]
-    _table("regimes", ("regime", "held out", "train opens", "target_pool opens"), rows)
+    word_table("regimes", ("regime", "held out", "train opens", "target_pool opens"), rows)
 
 
 def methods(store: AtlasStore) -> None:
@@ -91,7 +92,7 @@ def methods(store: AtlasStore) -> None:
             "what it declares in the open world.",
         )
     )
-    _table("methods", ("method", "kind", "predicts", "reads"), rows)
+    word_table("methods", ("method", "kind", "predicts", "reads"), rows)
 
 
 def _about(entry: Entry) -> str:
@@ -124,7 +125,7 @@ def metrics(_: AtlasStore) -> None:
             "their number.",
         )
     )
-    _table("metrics", ("metric", "what it asks", "formula", "best"), rows)
+    word_table("metrics", ("metric", "what it asks", "formula", "best"), rows)
 
 
 def good(_: AtlasStore) -> None:
@@ -132,7 +133,7 @@ def good(_: AtlasStore) -> None:
     results = shipped_results()
     html(
         pieces.section(text.PARTS["good"], text.RESULTS_WORDS.format(atlas=ATLAS))
-        + pieces.lead([text.RESULTS_HOW, text.OWN_GENES])
+        + pieces.lead([text.RESULTS_HOW])
     )
     for regime, words in REGIME_LABELS.items():
         part = results[results["regime"] == str(regime)]
@@ -151,7 +152,7 @@ def good(_: AtlasStore) -> None:
             for name in order
         ]
         head = ("method", *(METRICS[metric].label for metric in SHIPPED_METRICS))
-        _table(f"results {regime}", head, rows)
+        word_table(f"results {regime}", head, rows)
     html(pieces.caption("Made by the command below; the file in data/ holds these means."))
     st.code(SOURCE, language="shell")
 
@@ -162,7 +163,7 @@ def trust(_: AtlasStore) -> None:
     html(
         pieces.section("Best evidence", "One method for every question: what can be read decides.")
     )
-    _table("routes", ("route", "what is summed"), routes)
+    word_table("routes", ("route", "what is summed"), routes)
     html(pieces.section("Drug measured in other lines", text.TWO_WAY_WORDS))
     st.latex(text.TWO_WAY)
     html(pieces.section("Drug never measured", text.KRIGING_WORDS))
@@ -177,7 +178,14 @@ def trust(_: AtlasStore) -> None:
             "separable from the plate. It is learned by lgr calibrate."
         )
     )
-    _table("features", ("feature", "what it says"), list(FEATURES.items()))
+    word_table("features", ("feature", "what it says"), list(FEATURES.items()))
+
+
+def terms(_: AtlasStore) -> None:
+    """Every term, by section: what the tooltips of all pages say."""
+    html(pieces.section(text.PARTS["glossary"], text.GLOSSARY_WORDS))
+    rows = [(entry.term, entry.words, entry.section) for entry in glossary()]
+    word_table("glossary", ("term", "what it means", "about"), rows)
 
 
 def limits(_: AtlasStore) -> None:
@@ -194,12 +202,14 @@ def limits(_: AtlasStore) -> None:
 
 SHOW: Mapping[str, Callable[[AtlasStore], None]] = {
     "start": start,
+    "selector": selector_or_predictor.show,
     "prediction": prediction,
     "evidence": evidence,
     "methods": methods,
     "metrics": metrics,
     "good": good,
     "trust": trust,
+    "glossary": terms,
     "limits": limits,
 }
 """What draws each part."""
@@ -210,23 +220,3 @@ def _cell(row: object) -> str:
     if pd.isna(row.low):
         return f"{row.mean:.3f}"
     return f"{row.mean:.3f} [{row.low:.3f}, {row.high:.3f}]"
-
-
-def _table(file: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table of words and its file."""
-    rows = list(rows)
-    top = "".join(f"<th>{escape(words)}</th>" for words in head)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td data-label="{escape(name)}">{escape(words)}</td>'
-            for name, words in zip(head, row, strict=True)
-        )
-        + "</tr>"
-        for row in rows
-    )
-    html(
-        f'<table class="lgr-table lgr-text"><thead><tr>{top}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
-    download(pd.DataFrame(rows, columns=list(head)), f"lgr_{file}")

@@ -1,4 +1,4 @@
-"""What the Methods page says in sentences and formulas; its tables come from the core."""
+"""What is said of the methods in sentences and formulae; tables come from the core."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from types import MappingProxyType
 PARTS: Mapping[str, str] = MappingProxyType(
     {
         "start": "In two minutes",
-        "prediction": "The prediction",
+        "selector": "Selector or predictor?",
+        "prediction": "Formulae",
         "evidence": "Who reads what",
         "methods": "Methods",
         "metrics": "Metrics",
-        "good": "What good looks like",
-        "trust": "Best evidence and trust",
+        "good": "Results",
+        "trust": "Best evidence, trust",
+        "glossary": "Glossary",
         "limits": "Limits, citation",
     }
 )
@@ -21,35 +23,24 @@ PARTS: Mapping[str, str] = MappingProxyType(
 
 START = (
     (
-        "A drug was not tried in a cell line. Which genes would go up or down? Other drugs were "
-        "tried in that line, and some of them should act alike. A selector names ten; the "
-        "<b>predicted change</b> of a gene is the mean of their <b>measured changes</b>."
+        "A drug was not tried in a cell line: which genes would go up or down? Other drugs were "
+        "tried there. A selector names ten that should act alike, and the <b>predicted change</b> "
+        "of a gene is the mean of their <b>measured changes</b>. Every number has named drugs "
+        "behind it, each with the reason why it was chosen."
     ),
     (
-        "So every predicted number is a mean of measurements that have names. Open a neighbour "
-        "to see which drug it is and why it was chosen. If the reasons are wrong, so is the "
-        "prediction."
+        "<b>Is it about this drug?</b> Drugs of a plate share much of their change. The specific "
+        "change is what is left when the plate's other drugs are subtracted. Pages show it first."
     ),
     (
-        "<b>Is it right?</b> Where the drug was measured after all, Pearson r says whether the "
-        "same genes move the same way. The measurement is read after the prediction, for "
-        "scoring alone."
+        "<b>Is it right?</b> Where the drug was measured, Pearson r says whether the same genes "
+        "move the same way. The measurement is read after the prediction, for scoring only."
     ),
     (
-        "<b>Is it better than luck?</b> Drugs of a line share its plates and its ways of "
-        "responding, so any ten of them look alike. Read every score beside two others: the "
-        "<b>pool mean</b> (all drugs of the line, nobody chosen) and <b>random picks</b>. What "
-        "a method gains over these is retrieval; the rest is the line."
+        "<b>Is it better than luck?</b> Compare with random picks and with the pool mean. What a "
+        "method gains over them is retrieval."
     ),
-    (
-        "<b>Is it about this drug?</b> Pearson r beyond the line mean asks just that. A "
-        "prediction can have a high Pearson r and be near 0 here: then it tells of the line, "
-        "not of the drug."
-    ),
-    (
-        "<b>Grey genes</b> lie within two standard errors of zero over the neighbours: noise. "
-        "With fewer than three neighbours no gene is called noise, since no spread is known."
-    ),
+    ("<b>Grey genes</b> are within two standard errors of zero over the neighbours: noise."),
 )
 
 DELTA = (
@@ -120,11 +111,8 @@ RESULTS_HOW = (
     "truth: no retrieval by a plain mean of ten gets much beyond it. A method whose r beyond the "
     "line mean is near 0 knows the line and not the drug."
 )
-OWN_GENES = (
-    "A language model retrieves better than it predicts. Asked which genes each of the 110 drugs "
-    "should change (control llm_genes), its own genes correlate with what a drug does beyond its "
-    "plate by r = 0.025 (92 drugs, 47 lines; the strong drugs 0.048); its list of neighbours, "
-    "weighted by one over the rank, by 0.104 (0.307)."
+GLOSSARY_WORDS = (
+    "One line a term. Wherever a page underlines a word with dots, the same line is its tooltip."
 )
 
 LIMITS = (

@@ -45,7 +45,7 @@ def _needs(command: str) -> None:
         html(pieces.caption(NEEDS))
         st.code(command, language="shell")
         st.page_link(
-            "pages/views/methods.py",
+            "pages/views/data.py",
             label="What trust means",
             icon=":material/menu_book:",
             query_params={"part": "trust"},

@@ -9,6 +9,7 @@ import streamlit as st
 
 from lgr_core.errors import LgrError, ServiceError
 from pages.shared import pieces, state
+from pages.shared.glossary import explained
 
 STYLE = Path(__file__).with_name("style.css")
 
@@ -19,9 +20,9 @@ WELCOME = (
 
 
 def html(text: str) -> None:
-    """Show a piece; an empty one is nothing."""
+    """Show a piece, its terms explained; an empty one is nothing."""
     if text:
-        st.html(text)
+        st.html(explained(text))
 
 
 def start() -> list[str]:

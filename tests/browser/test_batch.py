@@ -138,12 +138,13 @@ def test_the_page_fits(batch, screenshots, kind, options):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("part", ["start", "evidence", "methods", "metrics", "good", "trust"])
+@pytest.mark.parametrize("part", ["start", "selector", "methods", "metrics", "glossary", "trust"])
 def test_the_methods_fit(visit, screenshots, width, part):
     """No table is cut; a picture is kept."""
     page = visit(width=width)
     page.goto(page.url.split("?")[0] + f"methods?part={part}")
-    title(page, "Methods")
+    page.wait_for_url(f"**/data?**part={part}**")
+    page.locator("[role=tab][aria-selected=true]").wait_for()
     still(page)
     assert_fits(page)
     shoot(page, screenshots / f"methods_{part}_{width}.png")

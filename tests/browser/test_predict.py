@@ -274,7 +274,7 @@ def test_the_bad_link_and_the_data_page_are_pictured(visit, screenshots):
     page = visit(drug="Trametinob", wait=".lgr-box")
     page.screenshot(path=screenshots / "bad_link.png")
     page = visit()
-    page.get_by_role("link", name="Data", exact=True).click()
+    page.get_by_role("link", name="Data & methods", exact=True).click()
     page.locator("[data-testid=stDataFrame] canvas").nth(1).wait_for()
     page.wait_for_timeout(500)
     page.screenshot(path=screenshots / "data.png")

@@ -26,7 +26,7 @@ def test_coverage_of_every_dose_and_of_one(data_page):
     """The grid, and the words above it; the dose is in the link."""
     app = data_page(atlas="lab", part="coverage")
     assert "<b>69 of 108</b> conditions are measured (64 % of 3 lines" in text(app)
-    app.get("button_group")[0].set_value("0.5").run()
+    app.segmented_control(key="coverage").set_value("0.5").run()
     assert "<b>17 of 54</b> conditions are measured (31 % of 3 lines" in text(app)
     assert "18 drugs at 0.5 µM)" in text(app)
     assert link(app)["coverage"] == "0.5"

@@ -85,7 +85,7 @@ def test_without_a_calibration_the_page_says_so(visit):
     assert NEEDS in text(app)
     assert "lgr calibrate lab" in [block.value for block in app.code]
     (way,) = [link.proto for link in app.get("page_link") if link.proto.label == "What trust means"]
-    assert (way.page, way.query_string) == ("methods", "part=trust")
+    assert (way.page, way.query_string) == ("data", "part=trust")
     assert "error_x" not in bars(app)
 
 

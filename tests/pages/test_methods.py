@@ -1,4 +1,4 @@
-"""Methods: every part opens by its link, and its tables are the core's."""
+"""The side Methods of Data & methods: parts open by their links, tables are the core's."""
 
 import re
 from html import escape, unescape
@@ -7,12 +7,15 @@ import pytest
 
 from lgr_core.evaluation.regimes import RULES, Regime
 from lgr_core.evaluation.registry import REGISTRY, MethodContext, declared
+from lgr_core.glossary import glossary
 from lgr_core.metrics import METRICS
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.selectors import SELECTORS, make_selector
+from pages.methods import selector_or_predictor
 from pages.methods.methods_sections import DOCS, FULL_TEXT, SHOW
 from pages.methods.methods_text import PARTS
-from tests.support.rendered_page import link, text, turn
+from pages.shared.glossary import explained, meaning
+from tests.support.rendered_page import link, marked, text, turn
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def methods(visit):
     """A visit to a part of the page."""
 
     def open_part(**link):
-        return turn(visit(), "methods", **link)
+        return turn(visit(), "data", **{"atlas": "lab", "part": "start", **link})
 
     return open_part
 
@@ -30,16 +33,63 @@ def test_a_link_opens_each_part(methods, part):
     """And the address stays."""
     app = methods(part=part)
     assert text(app)
-    assert link(app) == {"part": part}
+    assert link(app) == {"atlas": "lab", "part": part}
 
 
-def test_the_page_opens_on_how_to_read_it(methods):
-    """A click opens another part."""
-    app = methods()
+@pytest.mark.parametrize(("given", "part"), [({}, "start"), ({"part": "metrics"}, "metrics")])
+def test_the_address_of_old_leads_there(visit, given, part):
+    """With its part, without one to how to read it all."""
+    app = turn(visit(), "methods", **given)
+    assert link(app)["part"] == part
+    assert "lgr-section" in text(app) or "Is it better than luck?" in text(app)
+
+
+def test_the_side_opens_on_how_to_read_it(visit):
+    """The switch leads from the atlas to the methods, and back."""
+    app = turn(visit(), "data", atlas="lab")
+    app.segmented_control(key="side").set_value("Methods").run()
     assert "Is it better than luck?" in text(app)
-    app.segmented_control(key="part").set_value("metrics").run()
-    assert "x is the predicted change" in text(app)
-    assert link(app) == {"part": "metrics"}
+    assert link(app) == {"atlas": "lab", "part": "start"}
+    app.segmented_control(key="side").set_value("Data").run()
+    assert link(app) == {"atlas": "lab"}
+
+
+def test_a_model_is_asked_to_select_by_what_was_measured(methods):
+    """The list of neighbours predicts better than the genes that the model expects itself."""
+    rows = selector_or_predictor.measured()
+    assert rows.loc["lgr_llm", "low"] > rows.loc["llm_genes", "high"] > 0
+    page = text(methods(part="selector"))
+    for name in ("lgr_llm", "llm_genes", "random_k"):
+        assert selector_or_predictor.interval(rows.loc[name]) in page
+
+
+def test_a_term_is_explained_where_it_is_used(methods):
+    """The same words in the tooltip and in the glossary; once in a piece of a page."""
+    app = methods(part="glossary")
+    page = text(app)
+    assert all(f">{escape(entry.words)}</td>" in page for entry in glossary())
+    start = marked(methods(part="start"))
+    tips = re.findall(r'data-tip="([^"]*)">([^<]*)<', start)
+    said = {words: unescape(tip) for tip, words in tips}
+    assert said["specific change"].casefold() == meaning("specific change").casefold()
+    assert len(tips) == len({tip for tip, _ in tips})
+
+
+@pytest.mark.parametrize(
+    ("html", "tips"),
+    [
+        ("<p>The candidate pools of atlases</p>", ["candidate pools", "atlases"]),
+        ("<p>neighbours</p><h1>neighbours</h1>", ["neighbours"]),
+        ('<a href="x">the pool</a> <svg><text>pool</text></svg> pool', ["pool"]),
+        ('<i title="a pool">pooled</i> non-twin', []),
+        ("pool without any tag", []),
+    ],
+)
+def test_terms_are_marked_in_running_text_only(html, tips):
+    """In links, drawings, titles and attributes nothing is changed, nor in longer words."""
+    found = explained(html)
+    assert re.findall(r'class="lgr-tip"[^>]*>([^<]*)<', found) == tips
+    assert re.sub(r'<span class="lgr-tip"[^>]*>([^<]*)</span>', r"\1", found) == html
 
 
 def test_a_bad_link_explains_itself(methods):
@@ -47,7 +97,7 @@ def test_a_bad_link_explains_itself(methods):
     app = methods(part="magic")
     assert "This link cannot be shown as it is" in text(app)
     app.button(key="nearest").click().run()
-    assert "In two minutes" in text(app)
+    assert "About this data" in text(app)
 
 
 def test_the_tables_are_the_registries(methods, lab):

@@ -1,6 +1,10 @@
 """What a visitor sees of a page that ran without a browser."""
 
 import json
+import re
+
+TIP = re.compile(r'<span class="lgr-tip"[^>]*>([^<]*)</span>')
+"""A term with its tooltip."""
 
 
 def turn(app, page, **link):
@@ -18,7 +22,12 @@ def unfold(app, box="made"):
 
 
 def text(app):
-    """All HTML of a page as one string; nothing may have crashed on the way."""
+    """All HTML of a page as one string, without tooltips; nothing may have crashed on the way."""
+    return TIP.sub(r"\1", marked(app))
+
+
+def marked(app):
+    """The same with the tooltips of its terms."""
     assert not app.exception, app.exception
     return "\n".join(block.body for block in app.html if "<style>" not in block.body)
 
