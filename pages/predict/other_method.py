@@ -16,7 +16,6 @@ from lgr_core.errors import LgrError
 from lgr_core.prediction.best_evidence import BestEvidence
 from pages.shared import asking, evidence_state, links, pieces
 from pages.shared.asking import Answered
-from pages.shared.widgets import html
 from pages.shared.words import listed
 
 NAMES = {LGR_METHOD: "Neighbours (LGR)", BestEvidence.name: "Best evidence"}
@@ -43,7 +42,8 @@ def fill(line: DeltaGenerator, view: Answered) -> None:
             return
     answer = evidence_state.told(asked.store, answer)
     with line.container(horizontal=True, gap="small", vertical_alignment="center"):
-        html(f'<p class="lgr-other">{sentence(answer, NAMES[method])}</p>')
+        said = sentence(answer, NAMES[method])
+        st.html(f'<p class="lgr-other">{said}</p>', width="content")
         st.button("Show it", key="show_other", type="tertiary", on_click=_show, args=(method,))
 
 
