@@ -208,9 +208,13 @@ def test_the_shell_gives_the_same_prediction(home, tahoe, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("drug", "expected"), [("Pyridoxine", 0.15), ("Idarubicin", 0.25), ("Trametinib", None)]
 )
-def test_trust_is_in_a_new_experiment(home, monkeypatch, capsys, drug, expected):
-    """By the calibration that ships: vitamin B6 is not green, trametinib not separable."""
-    monkeypatch.setenv("LGR_HOME", str(home))
+def test_trust_is_in_a_new_experiment(home, tmp_path, monkeypatch, capsys, drug, expected):
+    """By the calibration that ships: vitamin B6 is not green, trametinib not separable.
+
+    In a home without the answers that other tests cache: best evidence reads those, too.
+    """
+    (tmp_path / "atlases").symlink_to(home / "atlases")
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
     asked = ["--atlas", "tahoe_rank", "--cell-line", "LoVo", "--drug", drug]
     assert main(["predict", *asked, "--method", "best_evidence", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
@@ -226,6 +230,7 @@ def test_trust_is_in_a_new_experiment(home, monkeypatch, capsys, drug, expected)
 
 
 RECORDED = ("A549", "LoVo", "HepG2-C3A")
+HUB_COLUMNS = ("drug=drug", "inchikey=b", "mechanism=hmoa", "targets=htar")
 
 
 @pytest.fixture(scope="module")
@@ -233,11 +238,10 @@ def annotated(home, real_data, tmp_path_factory):
     """A copy of the Tahoe atlas with the curated annotation of the Drug Repurposing Hub."""
     own = tmp_path_factory.mktemp("annotated")
     shutil.copytree(home / "atlases", own / "atlases")
-    columns = ["drug=drug", "inchikey=b", "mechanism=hmoa", "targets=htar"]
     file = real_data / "annotation" / "hub_annotation_for_379.csv"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LGR_HOME", str(own))
-        assert main(["annotate", "tahoe_rank", "--csv", str(file), "--column", *columns]) == 0
+        assert main(["annotate", "tahoe_rank", "--csv", str(file), "--column", *HUB_COLUMNS]) == 0
     return own
 
 
@@ -262,6 +266,22 @@ def test_the_model_finds_drugs_of_the_same_mechanism(
     target = found["targets", "all", "llm"]
     assert target["n_queries"] == 56
     assert target["recall"] == pytest.approx(0.624, abs=0.02)
+
+
+def test_answers_for_all_drugs_of_tahoe_are_scored_without_an_atlas(real_data, capsys):
+    """Of 232 drugs with another of their curated mechanism among Tahoe-100M's 379; chance 0.026."""
+    answers = real_data / "recorded_neighbors" / "tahoe379_A549.jsonl"
+    hub = real_data / "annotation" / "hub_annotation_for_379.csv"
+    asked = ["--neighbors", str(answers), "--curated", str(hub), "--column", *HUB_COLUMNS]
+    assert main(["rationales", "retrieval", *asked, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["retrieval"]
+    found = {(r["field"], r["pool"], r["selector"]): r for r in rows}
+    llm = found["mechanism", "all", "llm"]
+    assert llm["n_queries"] == 232
+    assert llm["recall"] == pytest.approx(0.79, abs=0.01)
+    assert llm["chance"] == pytest.approx(0.026, abs=0.001)
+    assert found["mechanism", "distinct", "llm"]["minus_chemistry_low"] > 0.3
+    assert found["targets", "distinct", "llm"]["minus_chemistry_low"] > 0.3
 
 
 def test_direction_claims_are_borne_out_by_data_the_model_never_saw(tahoe, real_data):

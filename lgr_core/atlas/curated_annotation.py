@@ -38,6 +38,23 @@ class CuratedAnnotation:
             return cls(pd.DataFrame(columns=list(COLUMNS)))
         return cls(pd.read_csv(path, dtype=str, keep_default_na=False))
 
+    @classmethod
+    def matched(
+        cls,
+        keys: Mapping[str, str | None],
+        curated: Sequence[CuratedDrug],
+        *,
+        source: str,
+        file: str,
+    ) -> CuratedAnnotation:
+        """What a file says of drugs without an atlas; ``keys`` are their structures' keys.
+
+        Drugs are matched by parent: by structure, and by any reading of the name. Several rows on
+        one parent are joined; every form of it receives them.
+        """
+        rows = _matched(keys, curated, source, file)
+        return cls(pd.DataFrame(rows, columns=list(COLUMNS)))
+
     def __len__(self) -> int:
         return len(self.table)
 
@@ -83,11 +100,11 @@ def annotate_atlas(
 ) -> AnnotationReport:
     """Add what a file says to an atlas's curated annotation; nothing that is there changes.
 
-    Drugs are matched by parent: by structure, and by any reading of the name. Several rows on one
-    parent are joined; every form of it in the atlas receives them.
+    Drugs are matched as by :meth:`CuratedAnnotation.matched`.
     """
     before = CuratedAnnotation.of(store).table
-    rows = pd.DataFrame(_matched(store, curated, source, file), columns=list(COLUMNS))
+    own = {row["drug"]: parent_key(row["smiles"] or None) for row in store.annotations.values()}
+    rows = CuratedAnnotation.matched(own, curated, source=source, file=file).table
     keys = ["drug", "field", "source", "file"]
     there = set(before[keys].itertuples(index=False, name=None))
     is_new = [key not in there for key in rows[keys].itertuples(index=False, name=None)]
@@ -103,12 +120,11 @@ def annotate_atlas(
 
 
 def _matched(
-    store: AtlasStore, curated: Sequence[CuratedDrug], source: str, file: str
+    own: Mapping[str, str | None], curated: Sequence[CuratedDrug], source: str, file: str
 ) -> list[tuple[str, ...]]:
-    """The rows that the atlas's drugs receive, drug by drug."""
-    own = {row["drug"]: parent_key(row["smiles"] or None) for row in store.annotations.values()}
+    """The rows that the drugs (name -> structure's key) receive, drug by drug."""
     labels = [one.name or f"InChIKey {one.key}" for one in curated]
-    keys = {label: one.key for label, one in zip(labels, curated, strict=True)} | own
+    keys = {label: one.key for label, one in zip(labels, curated, strict=True)} | dict(own)
     parents = parents_of([*own, *labels], keys)
     said: dict[str, list[CuratedDrug]] = {}
     for label, one in zip(labels, curated, strict=True):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 import httpx2
-from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub import HfApi, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import EntryNotFoundError, FileMetadataError, HfHubHTTPError
 from huggingface_hub.file_download import http_get
 
@@ -99,6 +99,26 @@ def fetch_files(
     }
     write_manifest(folder, listed)
     return paths
+
+
+def list_files(
+    repository: str, revision: str, folder: str, *, endpoint: str | None = None
+) -> list[str]:
+    """The paths of the files in a folder of a data set, as the hub lists them.
+
+    Raises
+    ------
+    NotFoundError
+        The hub has no such folder in that revision.
+    ServiceError
+        The hub cannot be reached.
+    """
+    hub = HfApi(endpoint=endpoint)
+    with _translated(f"folder {folder} of {repository}"):
+        entries = hub.list_repo_tree(
+            repository, folder, revision=revision, repo_type="dataset", token=False
+        )
+        return [entry.path for entry in entries]
 
 
 class _Report:

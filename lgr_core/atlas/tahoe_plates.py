@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lgr_core.atlas.download import RemoteFile
+from lgr_core.atlas.download import RemoteFile, list_files
 from lgr_core.atlas.sources.tahoe_deltas import FOLDER, MAIN_DOSES
+from lgr_core.atlas.sources.tahoe_halves import HALVES, NAME, folder_of
 from lgr_core.atlas.sources.tahoe_tables import FOLDER as TABLES_FOLDER
 from lgr_core.atlas.sources.tahoe_tables import TABLES
-from lgr_core.errors import UsageError
+from lgr_core.errors import NotFoundError, UsageError
 
 DELTAS = ("tahoebio/tahoe-de-rhaister", "c7963cf334bec0683225d41c9586d900ca6303a2")
 CELLS = ("tahoebio/Tahoe-100M", "2dc57900b7981cfcf5e211527169a0b006546a95")
@@ -43,5 +44,35 @@ def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
 
 def tahoe_files(plates: Sequence[int]) -> list[RemoteFile]:
     """The metadata tables, and the ready deltas of these plates."""
-    tables = [RemoteFile(*CELLS, f"{TABLES_FOLDER}/{name}") for name in TABLES]
-    return tables + [RemoteFile(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]
+    return _tables() + [RemoteFile(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]
+
+
+def half_files(plates: Sequence[int], *, endpoint: str | None = None) -> list[RemoteFile]:
+    """The metadata tables, and both published halves of these plates, as the hub lists them.
+
+    Raises
+    ------
+    NotFoundError
+        A half of a plate is not listed.
+    ServiceError
+        The hub cannot be reached.
+    """
+    found = []
+    for half in HALVES:
+        folder = folder_of(half)
+        listed = {
+            int(match[1]): path
+            for path in list_files(*DELTAS, folder, endpoint=endpoint)
+            if (match := NAME.match(path.rpartition("/")[2]))
+        }
+        if missing := [n for n in plates if n not in listed]:
+            there = ", ".join(map(str, sorted(listed))) or "none"
+            asked = f"half {half} of plate {missing[0]}"
+            do = f"Name others with --plates; listed are {there}."
+            raise NotFoundError(asked, f"{folder} of {DELTAS[0]} does not list it", do)
+        found += [RemoteFile(*DELTAS, listed[n]) for n in plates]
+    return _tables() + found
+
+
+def _tables() -> list[RemoteFile]:
+    return [RemoteFile(*CELLS, f"{TABLES_FOLDER}/{name}") for name in TABLES]

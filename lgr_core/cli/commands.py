@@ -38,7 +38,10 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "calibrate": "learn how far predictions of an atlas can be trusted",
         "report": "one HTML file of a benchmark run",
     },
-    "twins": {"twins": "one compound in two wells: what a score is made of"},
+    "twins": {
+        "twins": "one compound in two wells: what a score is made of",
+        "halves": "two halves of the cells of one well: how far they agree",
+    },
     "rationales": {
         "rationales": "reasons of language models, checked",
         "annotate": "add curated mechanisms and targets beside an atlas's own",

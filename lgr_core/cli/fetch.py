@@ -19,9 +19,12 @@ def add(commands: Commands) -> None:
     flag("--plates", metavar="1,2", default="", help="1 to 14; none: all")
     flag("--doses", metavar="5", default="", help="plates made for these doses, in uM")
     flag("--metadata", action="store_true", help="the tables of drugs, lines, samples, genes alone")
+    what = "both published halves of each condition's cells, in place of the whole"
+    flag("--halves", action="store_true", help=what)
     flag("--out", type=Path, metavar="DIR", help="where to; none: downloads/tahoe in LGR_HOME")
     flag("--mirror", metavar="URL", help="of the Hugging Face Hub")
-    flag("--ingest", metavar="NAME", help="build the atlas NAME from it at once")
+    what = "build the atlas NAME from it at once; of halves NAME_half_a and NAME_half_b"
+    flag("--ingest", metavar="NAME", help=what)
     flag("--drugs", type=Path, metavar="CSV", help="annotations of drugs")
     flag("--cell-lines", type=Path, metavar="CSV", help="annotations of cell lines")
     what = "control profiles: untreated expression, a row a line or a row a gene"
@@ -31,30 +34,35 @@ def add(commands: Commands) -> None:
 
 def _fetch(options: argparse.Namespace, settings: Settings) -> None:
     from lgr_core.atlas.download import fetch_files  # noqa: PLC0415 - a third of a second, here only
-    from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files  # noqa: PLC0415 - as above
+    from lgr_core.atlas.sources.tahoe_halves import HALVES, folder_of  # noqa: PLC0415 - as above
+    from lgr_core.atlas.tahoe_plates import choose_plates, half_files, tahoe_files  # noqa: PLC0415 - as above
 
-    if options.metadata and (options.plates or options.doses or options.ingest):
+    chosen = options.plates or options.doses or options.ingest or options.halves
+    if options.metadata and chosen:
         found = "it fetches tables alone"
-        raise UsageError("--metadata", found, "Leave out --plates, --doses and --ingest.")
+        raise UsageError("--metadata", found, "Leave out --plates, --doses, --halves, --ingest.")
     doses = tuple(_numbers(options.doses, "--doses"))
     plates = choose_plates(_numbers(options.plates, "--plates"), doses)
     folder = settings.home / "downloads" / "tahoe" if options.out is None else options.out
+    if options.halves:
+        wanted = half_files(plates, endpoint=options.mirror)
+    else:
+        wanted = tahoe_files([] if options.metadata else plates)
     with ProgressBars() as progress:
-        files = fetch_files(
-            tahoe_files([] if options.metadata else plates),
-            folder,
-            endpoint=options.mirror,
-            progress=progress,
-        )
+        files = fetch_files(wanted, folder, endpoint=options.mirror, progress=progress)
+    sources = {"": folder}
+    if options.halves:
+        sources = {f"_half_{half.lower()}": folder / folder_of(half) for half in HALVES}
     if options.ingest is not None:
-        choices = IngestOptions(doses=doses)
-        build(folder, options.ingest, choices, options, settings)
+        for suffix, source in sources.items():
+            choices = IngestOptions(doses=doses)
+            build(source, f"{options.ingest}{suffix}", choices, options, settings)
     elif options.json:
         print_json({"folder": str(folder), "files": [str(file) for file in files]})
     else:
         echo(f"{len(files)} files in {folder}")
-        if not options.metadata:
-            echo(f"now: lgr ingest {folder} --name tahoe")
+        for suffix, source in sources.items() if not options.metadata else ():
+            echo(f"now: lgr ingest {source} --name tahoe{suffix}")
 
 
 def _numbers(text: str, flag: str) -> list[float]:

@@ -31,6 +31,7 @@ from lgr_core.cli.llm_flags import add_llm_flags, recorded_answers
 from lgr_core.cli.query_flags import names
 from lgr_core.config import Settings
 from lgr_core.errors import InputError, NotFoundError
+from lgr_core.evaluation.retrieval_lists import AnswerScorer
 from lgr_core.evaluation.retrieval_score import RANKERS, RetrievalScorer, summarise_retrieval
 from lgr_core.retrieval.neighbor_files import neighbor_files, read_neighbors
 from lgr_core.retrieval.query_block import EvidenceReader
@@ -56,6 +57,9 @@ def add(commands: Commands) -> None:
     score.add_argument("--lines", type=names, metavar="C,C", help="cell lines; default: all")
     score.add_argument("--k", type=positive_int, default=10)
     score.add_argument("--out", type=Path, metavar="FILE", help="every query, as CSV")
+    what = "a table of curated drugs: scores the answers of --neighbors among the drugs they ask "
+    score.add_argument("--curated", type=Path, metavar="FILE", help=what + "for, without an atlas")
+    _add_columns(score)
     add_llm_flags(score)
     review = command(actions, "review", _review, "how far readers agree, and with the audit")
     review.add_argument("files", type=Path, nargs="+", metavar="FILE")
@@ -71,6 +75,10 @@ def _add_annotate(commands: Commands) -> None:
     what = "of ChEMBL: an export of its drug mechanisms"
     source.add_argument("--chembl", type=Path, metavar="FILE", help=what)
     source.add_argument("--csv", type=Path, metavar="FILE", help="any table of drugs")
+    _add_columns(parser)
+
+
+def _add_columns(parser: argparse.ArgumentParser) -> None:
     add_column_flag(parser, f"columns by another name; roles: {', '.join(ROLES)}")
 
 
@@ -126,6 +134,23 @@ def _rate_lines(rates: pd.DataFrame) -> Iterator[str]:
 
 
 def _retrieval(options: argparse.Namespace, settings: Settings) -> None:
+    of_atlas = options.curated is None
+    queries = _atlas_queries(options, settings) if of_atlas else _answer_queries(options)
+    if queries.empty:
+        do = "Annotate more drugs: a query needs another drug of its mechanism or target."
+        raise NotFoundError("queries with a relevant drug", "there is none", do)
+    summary = summarise_retrieval(queries)
+    if options.out is not None:
+        _write(queries, options.out)
+    if options.json:
+        about = {"atlas": options.atlas} if of_atlas else {"curated": options.curated.name}
+        print_json({**about, "k": options.k, "retrieval": _records(summary)})
+    else:
+        print(summary.round(3).to_string(index=False, na_rep="-"))
+
+
+def _atlas_queries(options: argparse.Namespace, settings: Settings) -> pd.DataFrame:
+    """Every selector's lists, scored against the curated annotation of an atlas."""
     store = open_atlas(options.atlas, settings.atlases)
     curated = CuratedAnnotation.of(store)
     if not len(curated):
@@ -135,19 +160,27 @@ def _retrieval(options: argparse.Namespace, settings: Settings) -> None:
     if lines is not None:
         lines = [store.cell_line_catalog.resolve(line) for line in lines]
     make = partial(make_selector, store=store, recorded=recorded_answers(options, settings))
-    queries = RetrievalScorer(EvidenceReader(store), curated, options.k).score(
+    return RetrievalScorer(EvidenceReader(store), curated, options.k).score(
         [make(name) for name in RANKERS], lines
     )
-    if queries.empty:
-        do = "Annotate more drugs: a query needs another drug of its mechanism or target."
-        raise NotFoundError("queries with a relevant drug", "there is none", do)
-    summary = summarise_retrieval(queries)
-    if options.out is not None:
-        _write(queries, options.out)
-    if options.json:
-        print_json({"atlas": store.name, "k": options.k, "retrieval": _records(summary)})
-    else:
-        print(summary.round(3).to_string(index=False, na_rep="-"))
+
+
+def _answer_queries(options: argparse.Namespace) -> pd.DataFrame:
+    """Recorded answers, scored against a curated file without an atlas."""
+    answers = [one for path in options.neighbors for one in read_neighbors(path)]
+    if not answers:
+        do = "Give --neighbors FILE with recorded answers."
+        raise InputError("--curated", "there are no answers to score", do)
+    curated = read_curated([options.curated], "csv", _columns(options))
+    return AnswerScorer.of(answers, curated, options.k, file=options.curated.name).score()
+
+
+def _columns(options: argparse.Namespace) -> dict[str, str]:
+    columns = column_roles(options.column)
+    if strange := sorted(set(columns) - set(ROLES)):
+        found = f"role {strange[0]!r} is unknown"
+        raise InputError("--column", found, f"Roles are {', '.join(ROLES)}.")
+    return columns
 
 
 def _review(options: argparse.Namespace, settings: Settings) -> None:  # noqa: ARG001
@@ -163,11 +196,7 @@ def _annotate(options: argparse.Namespace, settings: Settings) -> None:
     given = {"hub": options.hub, "chembl": options.chembl, "csv": options.csv}
     source, paths = next((name, value) for name, value in given.items() if value is not None)
     files = paths if isinstance(paths, list) else [paths]
-    columns = column_roles(options.column)
-    if strange := sorted(set(columns) - set(ROLES)):
-        found = f"role {strange[0]!r} is unknown"
-        raise InputError("--column", found, f"Roles are {', '.join(ROLES)}.")
-    curated = read_curated(files, source, columns)
+    curated = read_curated(files, source, _columns(options))
     report = annotate_atlas(store, curated, source=source, file=files[0].name)
     if options.json:
         about = {"atlas": store.name, "source": source, "file": files[0].name}

@@ -1,4 +1,4 @@
-"""The command twins: how a prediction fares in a compound's own well and in another well."""
+"""The commands twins and halves: one compound in two wells, one well in two halves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import pandas as pd
 from lgr_core.atlas.store import open_atlas
 from lgr_core.cli.common import DEMO, Commands, ProgressBars, command, print_json
 from lgr_core.config import Settings
+from lgr_core.domain import Change
+from lgr_core.evaluation.halves import half_table
 from lgr_core.evaluation.twins import SOURCES, twin_table
 
 _WORDS = {
@@ -25,6 +27,9 @@ def add(commands: Commands) -> None:
     found = command(commands, "twins", _twins)
     found.add_argument("--atlas", default=DEMO, metavar="NAME")
     found.add_argument("--out", type=Path, metavar="CSV", help="write the whole table")
+    halves = command(commands, "halves", _halves)
+    halves.add_argument("atlases", nargs=2, metavar="ATLAS", help="one half of the cells each")
+    halves.add_argument("--out", type=Path, metavar="CSV", help="write r of every condition")
 
 
 def _twins(options: argparse.Namespace, settings: Settings) -> None:
@@ -58,3 +63,19 @@ def _lines(table: pd.DataFrame) -> Iterator[str]:
                 bracket = "" if pd.isna(specific) else f" ({specific:.3f})"
                 shown = "undefined" if pd.isna(score) else f"{score:.3f}{bracket}"
                 yield f"  {_WORDS[source]} -> {well} well: {shown}"
+
+
+def _halves(options: argparse.Namespace, settings: Settings) -> None:
+    table = half_table(*(open_atlas(name, settings.atlases) for name in options.atlases))
+    if options.out is not None:
+        table.to_csv(options.out, index=False)
+    changes = [str(change) for change in Change]
+    found = {"n_conditions": len(table), **table[changes].mean().to_dict()}
+    if options.json:
+        print_json({name: None if pd.isna(value) else value for name, value in found.items()})
+        return
+    print(f"{len(table):,} conditions; mean Pearson r of two halves of the cells of one well:")
+    for change in changes:
+        known = int(table[change].notna().sum())
+        shown = f"{found[change]:.3f} ({known:,} conditions)" if known else "undefined"
+        print(f"  {change} change: {shown}")

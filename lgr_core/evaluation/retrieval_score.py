@@ -7,7 +7,7 @@ draw of k out of n has recall k / n (the mean of the hypergeometric distribution
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +18,7 @@ import pandas as pd
 from lgr_core.atlas.curated_annotation import FIELDS, CuratedAnnotation
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import CandidatePool, Condition, Selector
-from lgr_core.drugs.similarity import similarity
+from lgr_core.drugs.similarity import BitArray, similarity
 from lgr_core.errors import LgrError
 from lgr_core.evaluation.bootstrap import Resamples, estimate
 from lgr_core.retrieval.query_block import EvidenceReader, QueryBlock
@@ -78,10 +78,12 @@ class RetrievalScorer:
         if not known or isinstance(pool, LgrError):
             return
         for name, candidates in (("all", pool), ("distinct", self._distinct(pool))):
-            if candidates is not None:
-                relevant = {field: self._relevant(field, candidates) for field in known}
-                if any(relevant.values()):
-                    yield _Case(name, candidates, relevant, block)
+            relevant = {
+                field: relevant_drugs(self.curated.comparable[field], query.drug, candidates.drugs)
+                for field in known
+            }
+            if any(relevant.values()):
+                yield _Case(name, candidates, relevant, block)
 
     def _rows(self, case: _Case, selector: Selector) -> Iterator[dict[str, Any]]:
         catalog, k, pool = self.reader.store.drug_catalog, self.k, case.pool
@@ -90,50 +92,72 @@ class RetrievalScorer:
         except LgrError:
             return
         found = resolve(selection, pool, catalog, k, selector=selector.name)
+        provenance = selection.provenance
+        about = {
+            "selector": selector.name,
+            "model": provenance.get("model", provenance.get("source")),
+            "pool": case.name,
+            "cell_line": pool.query.cell_line,
+            "drug": pool.query.drug,
+            "parent": catalog.parent(pool.query.drug),
+        }
         for field, relevant in case.relevant.items():
             if relevant:
-                hits = len(relevant.intersection(found.drugs))
-                yield {
-                    "selector": selector.name,
-                    "model": selection.provenance.get("model", selection.provenance.get("source")),
-                    "field": field,
-                    "pool": case.name,
-                    "cell_line": pool.query.cell_line,
-                    "drug": pool.query.drug,
-                    "parent": catalog.parent(pool.query.drug),
-                    "n_candidates": len(pool.drugs),
-                    "n_relevant": len(relevant),
-                    "n_hits": hits,
-                    "k_used": found.k_used,
-                    "recall": hits / len(relevant),
-                    "chance": min(k, len(pool.drugs)) / len(pool.drugs),
-                }
+                counts = recall_of(found.drugs, relevant, n_candidates=len(pool.drugs), k=k)
+                yield {**about, "field": field, **counts}
 
-    def _relevant(self, field: str, pool: CandidatePool) -> frozenset[str]:
-        """The candidates that share a value of the field with the query."""
-        of_drug = self.curated.comparable[field]
-        wanted = of_drug[pool.query.drug]
-        return frozenset(drug for drug in pool.drugs if wanted & of_drug.get(drug, frozenset()))
-
-    def _distinct(self, pool: CandidatePool) -> CandidatePool | None:
+    def _distinct(self, pool: CandidatePool) -> CandidatePool:
         """The pool with one form per parent, the first by name, and no near-duplicate."""
-        store = self.reader.store
-        bits = store.fingerprints
-        query = bits[self._places[pool.query.drug]]
-        alike = similarity(query, bits[[self._places[drug] for drug in pool.drugs]])
-        first: dict[str, str] = {}
-        for drug, cosine in zip(pool.drugs, alike, strict=True):
-            if not cosine >= NEAR_DUPLICATE:
-                first.setdefault(store.drug_catalog.parent(drug), drug)
-        kept = tuple(sorted(first.values()))
-        if not kept:
-            return None
+        kept = distinct_drugs(
+            pool.query.drug, pool.drugs, self._bits, self.reader.store.drug_catalog.parent
+        )
         left_out = tuple(drug for drug in pool.drugs if drug not in kept)
         return replace(pool, drugs=kept, withheld=(*pool.withheld, *left_out))
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {drug: place for place, drug in enumerate(self.reader.store.drugs["drug"])}
+    def _bits(self) -> Mapping[str, BitArray]:
+        store = self.reader.store
+        return dict(zip(store.drugs["drug"], store.fingerprints, strict=True))
+
+
+def relevant_drugs(
+    of_drug: Mapping[str, frozenset[str]], query: str, candidates: Collection[str]
+) -> frozenset[str]:
+    """The candidates that share a curated value (of one field, by drug) with the query."""
+    wanted = of_drug[query]
+    return frozenset(drug for drug in candidates if wanted & of_drug.get(drug, frozenset()))
+
+
+def distinct_drugs(
+    query: str,
+    candidates: Sequence[str],
+    bits: Mapping[str, BitArray],
+    parent: Callable[[str], str],
+) -> tuple[str, ...]:
+    """One form per parent, the first in order, without near-duplicates of the query; sorted."""
+    if not candidates:
+        return ()
+    alike = similarity(bits[query], np.array([bits[drug] for drug in candidates]))
+    first: dict[str, str] = {}
+    for drug, cosine in zip(candidates, alike, strict=True):
+        if not cosine >= NEAR_DUPLICATE:
+            first.setdefault(parent(drug), drug)
+    return tuple(sorted(first.values()))
+
+
+def recall_of(
+    ranked: Sequence[str], relevant: frozenset[str], *, n_candidates: int, k: int
+) -> dict[str, float]:
+    """What a ranking found of the relevant drugs (at least one), beside what chance finds."""
+    hits = len(relevant.intersection(ranked))
+    return {
+        "n_candidates": n_candidates,
+        "n_relevant": len(relevant),
+        "n_hits": hits,
+        "k_used": len(ranked),
+        "recall": hits / len(relevant),
+        "chance": min(k, n_candidates) / n_candidates,
+    }
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from lgr_core.answer.baselines import verdict
-from pages.predict import fit, gene_figures, looks, neighbor_cards, sections, taking, terms
+from pages.predict import (
+    fit,
+    gene_figures,
+    looks,
+    neighbor_cards,
+    other_method,
+    sections,
+    taking,
+    terms,
+)
 from pages.predict.head import little_effect
 from pages.predict.picks import picks_table
 from pages.shared import guide, pieces, state, trust
@@ -17,6 +26,7 @@ from pages.shared.words import selector_words
 def show(view: Answered) -> None:
     """The strongest genes and the reasons side by side; below them the answer in full."""
     asked, answer = view.asked, view.answer
+    line = other_method.place()
     genes, reasons = st.columns([9, 11], gap="medium")
     with genes:
         drawn = {"Genes": gene_figures.top_genes(asked, answer, grey=uncertain(view))}
@@ -28,6 +38,7 @@ def show(view: Answered) -> None:
     taking.downloads(answer, asked.question)
     taking.figure_downloads({**drawn, **figures})
     fit.provenance(asked, answer)
+    other_method.fill(line, view)
 
 
 def uncertain(view: Answered) -> bool:

@@ -141,7 +141,7 @@ def strips(contest: Contest) -> Figure:
     n_draws = len(contest.found.random[contest.strips[0]])
     html(
         pieces.section(
-            "How it scores beside its rivals",
+            "Every metric",
             "Each strip runs from the worst to the best score shown. The grey band holds 95 % of "
             f"{count(n_draws, 'random pick')} of as many drugs from the same pool.",
         )

@@ -22,7 +22,7 @@ from lgr_core.domain import FloatArray, Neighbor
 from lgr_core.drugs.mechanism_tables import Annotation
 from lgr_core.figures import comparison as compare_figures
 from lgr_core.retrieval.expected_drugs import expected_not_chosen
-from pages.predict import judging, neighbor_cards, sections
+from pages.predict import judging, neighbor_cards, neighbor_heatmap, sections
 from pages.predict.piece_cards import Card, Row, row_list
 from pages.predict.reason_claims import annotation, claims_of, labels
 from pages.predict.taking import figure_downloads
@@ -181,6 +181,7 @@ def numbers(view: Answered, look: Look) -> None:
     drugs = answer.retrieval.drugs
     if not drugs:
         return
+    drawn = neighbor_heatmap.show(view, revealed=asked.view["reveal"] == ON)
     table = _table(view, look)
     html(
         pieces.section(
@@ -211,7 +212,7 @@ def numbers(view: Answered, look: Look) -> None:
     )
     figure = compare_figures.similarity_heatmap(drugs, look.seen.alike)
     chart(figure, "alike", f"How alike {count(len(drugs), 'neighbour')} are, pair by pair.")
-    figure_downloads({"Likeness": figure})
+    figure_downloads({**drawn, "Likeness": figure})
 
 
 # -- callbacks -------------------------------------------------------------------------------------
@@ -257,7 +258,11 @@ def _row(view: Answered, look: Look, place: int, neighbor: Neighbor, card: Card)
     if look.truth is not None:
         truth = look.truth
         rank = f"true rank {truth.rank[place]} of {truth.n_candidates:,}"
-        revealed = [f"{rank} (r {truth.r[place]:.2f} with the truth)"]
+        r = truth.r[place]
+        likeness = f"{rank} (r {r:.2f} with the truth)"
+        revealed = [
+            likeness if math.isfinite(r) else "no specific change to compare with the truth"
+        ]
     return Row(
         rank=neighbor.rank,
         drug=neighbor.drug,

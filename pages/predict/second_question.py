@@ -21,7 +21,7 @@ from pages.shared.asking import Answered
 from pages.shared.browsing import download
 from pages.shared.question import Question, default_dose
 from pages.shared.widgets import html
-from pages.shared.words import agree_words
+from pages.shared.words import agree_words, listed
 
 FIELDS = {"other_drug": "", "other_line": ""}
 """The fields of the link: the drug and the line of the other question; empty, the same."""
@@ -95,18 +95,45 @@ def _columns(views: tuple[Answered, Answered]) -> None:
             html(f"<p>{title}</p>" + verdict_line(verdict_of(facts(view))))
             gene_figures.draw_top_genes(view.asked, view.answer, key=f"beside_{place}")
     first, second = (view.answer for view in views)
+    html(_neighbors_of_both(first, second))
     if first.change is not second.change:
         html(pieces.caption("One is a specific change, the other a total one: not comparable."))
         return
     r = _alike(first, second)
     html(
         pieces.caption(
-            f"The two predictions agree {agree_words(r)} (r {r:.2f}). The strongest genes of each:"
+            f"The two predictions agree {agree_words(r)} (r {r:.2f}). The strongest genes of each; "
+            "coloured rows differ:"
         )
     )
     table = genes_of_both(first, second, [str(view.asked.question) for view in views])
-    st.dataframe(table, hide_index=True, height=min(420, 35 * (len(table) + 1) + 3), key="both")
+    shown = table.style.apply(_marked, axis=1).format(precision=2)
+    st.dataframe(shown, hide_index=True, height=min(420, 35 * (len(table) + 1) + 3), key="both")
     download(table, f"both {views[0].asked.question}")
+
+
+_MARKS = {
+    "opposite": "background-color: rgba(214, 96, 77, 0.28)",
+    "uncertain": "background-color: rgba(141, 153, 163, 0.22)",
+}
+"""How the rows of genes are marked whose directions are not the same."""
+
+
+def _marked(row: pd.Series) -> list[str]:
+    return [_MARKS.get(str(row["direction"]), "")] * len(row)
+
+
+def _neighbors_of_both(first: Answer, second: Answer) -> str:
+    """The neighbours that both answers have, and those of one alone, each marked."""
+    if first.is_linear or second.is_linear:
+        return ""
+    ours, theirs = first.retrieval.drugs, second.retrieval.drugs
+    lists = (
+        ("neighbours of both", [drug for drug in ours if drug in theirs]),
+        ("of the left alone", [drug for drug in ours if drug not in theirs]),
+        ("of the right alone", [drug for drug in theirs if drug not in ours]),
+    )
+    return pieces.facts((f"{words} ({len(names)})", listed(names)) for words, names in lists)
 
 
 def _alike(first: Answer, second: Answer) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.predict import comparing, second_question
+from pages.predict import comparing, score_bars, second_question
 from pages.shared.asking import Answered
 
 
@@ -14,9 +14,9 @@ def show(view: Answered) -> None:
         second_question.show(view)
         return
     comparing.headline(contest)
-    strips = comparing.strips(contest)
-    figures = {**comparing.side_by_side(contest), "Strips": strips}
+    figures = {"Scores": score_bars.show(contest), **comparing.side_by_side(contest)}
     comparing.strongest_genes(contest)
     second_question.show(view)
+    figures["Strips"] = comparing.strips(contest)
     comparing.table(contest)
     comparing.take_home(contest, figures)

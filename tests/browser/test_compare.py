@@ -91,7 +91,7 @@ def test_one_is_added_and_the_truth_revealed(opened):
 def test_the_rival_is_picked_linked_and_taken_home(opened):
     """Two scatters, a table of all methods, a figure as a page of its own."""
     page = opened("Was it right?", **MEK)
-    assert page.locator(".js-plotly-plot").count() == 3
+    assert page.locator(".js-plotly-plot").count() == 4
     pick(page, "rival", "Drug mean")
     page.wait_for_url("**rival=drug_mean**")
     settle(page)

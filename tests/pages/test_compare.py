@@ -34,9 +34,9 @@ def test_every_rival_is_scored_beside_the_prediction(compared, lab):
     assert ours == pytest.approx([answer.metrics[name] for name in STRIPS])
 
 
-def test_strips_and_two_scatters_are_drawn(compared):
+def test_bars_strips_and_two_scatters_are_drawn(compared):
     """Marks for who has scores, a band a strip, and the rival's points beside ours."""
-    strips, ours, theirs = figures(compared(rival="drug_mean"))
+    _, ours, theirs, strips = figures(compared(rival="drug_mean"))
     names = {trace.get("name") for trace in strips["data"]}
     assert {"This prediction", "Drug mean", "Pool mean", "Oracle k"} <= names
     bands = [trace for trace in strips["data"] if trace.get("legendgroup") == "blind"]
@@ -45,6 +45,21 @@ def test_strips_and_two_scatters_are_drawn(compared):
         counts = [re.search(r"n = (\d+)", trace.get("name", "")) for trace in scatter["data"]]
         assert sum(int(n[1]) for n in counts if n) == 120
     assert ours["data"][0] != theirs["data"][0]
+
+
+def test_every_method_has_a_bar_with_its_number(compared, lab):
+    """The repeat first, then the highest first; this prediction's number is the core's."""
+    bars = figures(compared())[0]
+    rows = [(bar["name"], bar["text"][0]) for bar in bars["data"] if bar["type"] == "bar"]
+    answer = predict(lab, cell_line="A549", drug="Trametinib", selector="mechanism", k=5)
+    assert rows[0] == ("A repeat of the experiment", "no repeat")
+    ours = f"<b>{answer.metrics['pearson_delta']:.2f}</b>"
+    assert ("Mechanism (this prediction)", ours) in rows
+    assert {name for name, _ in rows} >= {"Best evidence", "Drug mean", "Oracle k"}
+    known = [float(text.strip("<b>/")) for _, text in rows if any(map(str.isdigit, text))]
+    assert known == sorted(known, reverse=True)
+    (band,) = [trace for trace in bars["data"] if trace["type"] == "scatter"]
+    assert band["name"].startswith("random picks")
 
 
 def test_the_rival_is_in_the_link(compared):
@@ -131,6 +146,7 @@ def test_two_drugs_stand_side_by_side(compared, lab):
     values = dict(zip(other.genes, other.prediction.delta, strict=True))
     assert both.iloc[:, 2].tolist() == pytest.approx([values[gene] for gene in both["gene"]])
     assert set(both["direction"]) <= {"same", "opposite", "uncertain"}
+    assert "of the left alone (1)" in text(app)
 
 
 def test_two_lines_stand_side_by_side(compared):

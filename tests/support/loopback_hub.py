@@ -1,8 +1,10 @@
 """A hub of data sets on 127.0.0.1: speaks what its client asks for, misbehaves on demand."""
 
 import hashlib
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,6 +50,9 @@ class LoopbackHub:
 
     def serve(self, request):
         """Answer one request."""
+        if "/tree/" in request.path:
+            self._list(request)
+            return
         owner, name, _, revision, path = request.path.split("/datasets/")[-1].split("/", 4)
         repository = f"{owner}/{name}"
         content = self.files.get((repository, path))
@@ -65,6 +70,19 @@ class LoopbackHub:
             self._tell(request, 302, b"", headers)
             return
         self._send(request, path, self.lies.get(path, content), headers | {"ETag": f'"{tag}"'})
+
+    def _list(self, request):
+        """The files of a folder, as the hub's API lists them."""
+        where = unquote(request.path.split("?")[0]).split("/datasets/")[-1]
+        owner, name, _, revision, folder = where.split("/", 4)
+        repository = f"{owner}/{name}"
+        inside = [p for r, p in self.files if r == repository and p.rpartition("/")[0] == folder]
+        if not inside or revision != self.revisions[repository]:
+            self._tell(request, 404, b"", {"X-Error-Code": "EntryNotFound"})
+            return
+        entries = [{"type": "file", "path": p, "size": 1, "oid": "0" * 40} for p in inside]
+        content = json.dumps(entries).encode()
+        self._tell(request, 200, content, {"Content-Type": "application/json"})
 
     def _send(self, request, path, content, headers):
         bounds = request.headers.get("Range")

@@ -12,9 +12,11 @@ from lgr_core.atlas.sources.table_limits import check_parquet_width
 from lgr_core.atlas.sources.tahoe_cells import detect_shards
 from lgr_core.atlas.sources.tahoe_contrasts import detect_contrasts
 from lgr_core.atlas.sources.tahoe_deltas import detect_tahoe_deltas
+from lgr_core.atlas.sources.tahoe_halves import detect_halves
 
 _FORMS = (
     detect_tahoe_deltas,
+    detect_halves,
     detect_shards,
     detect_contrasts,
     detect_l1000,
