@@ -57,7 +57,7 @@ from lgr_core.config import LAYOUT
 
 sys.path.insert(0, str(LAYOUT.app.parent))  # as `streamlit run` does
 app = AppTest.from_file(str(LAYOUT.app), default_timeout=120).run()
-for page in ("predict", "methods"):
+for page in ("predict", "data"):
     app.switch_page(f"pages/views/{page}.py").run()
     print(page, len(app.exception), sum("Trametinib" in block.body for block in app.html))
 """
@@ -270,7 +270,7 @@ def test_pages_open_without_an_exception(venv, alone, demo):
     told = _run(*command, cwd=alone.folder, env=alone.environment).split()
     assert told[:2] == ["predict", "0"]
     assert int(told[2]) > 0
-    assert told[3:5] == ["methods", "0"]
+    assert told[3:5] == ["data", "0"]
 
 
 def test_lgr_app_serves_the_packaged_app(venv, alone, tmp_path):

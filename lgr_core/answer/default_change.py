@@ -1,7 +1,8 @@
-"""Which change of a question is shown first: the specific one, where it is defined."""
+"""Which change of a question or of a list is shown first: the specific one, where defined."""
 
 from __future__ import annotations
 
+from lgr_core.atlas.plate_population import plate_summary
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Change, Condition
 from lgr_core.retrieval.condition_index import ConditionIndex
@@ -31,6 +32,22 @@ def why_not_separable(
         "it cannot be separated from its plate "
         f"({n_others} other compounds there, {MIN_OTHERS} needed)"
     )
+
+
+def offered_changes(store: AtlasStore) -> tuple[Change, ...]:
+    """The changes that a list of queries can be asked for in an atlas, the usual one first.
+
+    The specific change is offered where plates are known, and is usual where at least half of the
+    conditions have one.
+    """
+    summary = plate_summary(store)
+    if not summary["conditions_with_plate"]:
+        return (Change.TOTAL,)
+    both = (Change.SPECIFIC, Change.TOTAL)
+    return both if summary["separable"] >= _MOST else both[::-1]
+
+
+_MOST = 0.5
 
 
 def default_change(

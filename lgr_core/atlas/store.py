@@ -320,7 +320,7 @@ class AtlasStore:
         for name in ("drug_catalog", "parent_of_row", "annotations", "fingerprints"):
             wider.__dict__.pop(name, None)
         wider.drugs = pd.concat([self.drugs, pd.DataFrame([dict(row)])], ignore_index=True)
-        wider.unseen_drug_key = tuple(str(value) for value in row.values())
+        wider.unseen_drug_key = (*self.unseen_drug_key, *map(str, row.values()))
         wider._packed_bits = np.vstack([self._packed_bits, np.packbits(bits)])  # noqa: SLF001
         return wider
 

@@ -6,6 +6,7 @@ same compound, by structure or by name, is its twin, and stays out of its pool a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -59,15 +60,39 @@ def with_unseen_drug(store: AtlasStore, novel: UnseenDrug) -> AtlasStore:
     InputError
         If the structure cannot be read, or the name is one of the atlas's own.
     """
-    if novel.smiles.strip():
-        standardise(novel.smiles)
-    if novel.drug in store.drug_catalog:
-        do = "Choose it in the list of drugs, or give the new one another name."
-        raise InputError(f"new drug {novel.drug!r}", f"atlas {store.name!r} holds it", do)
+    return with_unseen_drugs(store, [novel])
+
+
+def with_unseen_drugs(store: AtlasStore, novels: Sequence[UnseenDrug]) -> AtlasStore:
+    """The same with several drugs of different names; none is in the pool of another.
+
+    Raises
+    ------
+    InputError
+        If a structure cannot be read, or a name is one of the atlas's own.
+    """
+    for novel in novels:
+        if novel.smiles.strip():
+            standardise(novel.smiles)
+        if novel.drug in store.drug_catalog:
+            do = "Choose it in the list of drugs, or give the new one another name."
+            raise InputError(f"new drug {novel.drug!r}", f"atlas {store.name!r} holds it", do)
+    if not novels:
+        return store
+    rows = describe_unseen(novels)
+    bits, _ = fingerprints(rows["smiles"].tolist())
+    for row, own in zip(rows.to_dict("records"), bits, strict=True):
+        store = store.with_drug({str(name): value for name, value in row.items()}, own)
+    return store
+
+
+def describe_unseen(novels: Sequence[UnseenDrug]) -> pd.DataFrame:
+    """One row a drug as an atlas has it: what was given of it, then what the shipped table knows.
+
+    A structure that cannot be read counts as none.
+    """
     given = pd.DataFrame(
-        [{"drug": novel.drug, "smiles": novel.smiles.strip(), "moa": novel.moa.strip()}]
+        [{"drug": n.drug, "smiles": n.smiles.strip(), "moa": n.moa.strip()} for n in novels]
     )
     given["targets"] = given["moa"]
-    row = annotate_drugs([novel.drug], [given]).iloc[0].to_dict()
-    bits, _ = fingerprints([row["smiles"]])
-    return store.with_drug(row, bits[0])
+    return annotate_drugs([novel.drug for novel in novels], [given])

@@ -137,7 +137,9 @@ def _weights_line(outcome: BatchRow) -> str:
 
 def _refused_table(outcomes: Sequence[BatchRow], refused: Sequence[RefusedRow]) -> pd.DataFrame:
     failed = [RefusedRow(str(o.query), o.error) for o in outcomes if o.error is not None]
-    rows = [(text, error.asked, error.found, error.do) for text, error in (*refused, *failed)]
+    rows = [
+        (row.text, row.error.asked, row.error.found, row.error.do) for row in (*refused, *failed)
+    ]
     return pd.DataFrame(rows, columns=["line", "asked", "found", "what to do"])
 
 

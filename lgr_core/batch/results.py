@@ -95,7 +95,7 @@ class BatchRun:
         for places in self._open():
             if cancel is not None and cancel.is_set():
                 return
-            answers = ask([self.pools[place] for place in places])
+            answers = _each(ask, [self.pools[place] for place in places])
             for place, answer in zip(places, answers, strict=True):
                 if isinstance(answer, Answer) and answer.change is not self.change:
                     found = f"answers of the {answer.change} change"
@@ -167,6 +167,16 @@ class BatchRun:
             light=None if trust is None else trust.light,
             trust_note=answer.trust_note,
         )
+
+
+def _each(ask: Ask, pools: Sequence[CandidatePool]) -> Sequence[Answer | LgrError]:
+    """The answers together; where that fails, one by one, so that a failure is of its own query."""
+    try:
+        return ask(pools)
+    except LgrError as err:
+        if len(pools) == 1:
+            return [err]
+    return [_each(ask, [pool])[0] for pool in pools]
 
 
 def most_queries(store: AtlasStore) -> int:

@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from lgr_core.atlas.unseen_drug import UnseenDrug
 from lgr_core.batch.export import LAYOUTS, write_zip
 from lgr_core.batch.query_list import QueryList
 from lgr_core.batch.results import BatchRow
+from lgr_core.domain import Change
 from lgr_core.errors import LgrError
+from pages.batch import batch_table
 from pages.batch.batch_asking import RESTS, Wanted
 from pages.batch.batch_run import Asking, Batch
 from pages.shared import browsing, pieces, state
-from pages.shared.trust import LIGHT_WORDS
 from pages.shared.widgets import html
-from pages.shared.words import selector_words
 
 SHOWN = 50
 """Failed questions that are named; the file has all refused lines."""
@@ -63,10 +64,7 @@ def results(job: Batch) -> None:
             raise job.error
         html(pieces.error_box(job.error))
     table = job.many.table()
-    html(
-        pieces.section("Predictions")
-        + pieces.lead(filter(None, [_sentence(job, table), _trust(table)]))
-    )
+    html(pieces.section("Predictions") + pieces.lead(filter(None, [_sentence(job), _trust(table)])))
     html(pieces.notes(_report(job)))
     left = len(job.many.pools) - len(table)
     if left:
@@ -74,51 +72,48 @@ def results(job: Batch) -> None:
         st.button(words, key="batch_go_on", on_click=job.start)
     if table.empty:
         return
-    n_genes = job.many.store.n_panel
-    expects = "Expected r: what a benchmark run lets one expect, with 90 % limits. "
-    html(
-        pieces.caption(
-            f"Pearson r and share of right signs: predicted against measured change over n = "
-            f"{n_genes:,} genes, where the query was measured. "
-            f"{expects * _is_expected(table)}Genes: the strongest that stand out of the noise."
-        )
-    )
     name = f"{job.many.store.name}_batch"
-    scores = dict.fromkeys(("Pearson r", "signs right", "expected r"), browsing.SCORE)
-    columns = {**scores, "predict": browsing.PREDICT}
-    browsing.show_table(_plain(job, table), name, columns=columns)
+    html(pieces.caption(_columns_words(job, table)))
+    browsing.show_table(batch_table.table(job), name, columns=batch_table.columns(job))
     _files(job, name)
 
 
-def _is_expected(table: pd.DataFrame) -> bool:
-    """Whether a benchmark run tells how far any of them may be trusted."""
-    return bool(table["expected_pearson"].notna().any())
+def _columns_words(job: Batch, table: pd.DataFrame) -> str:
+    """What the columns of the table say."""
+    specific = "specific " if job.many.change is Change.SPECIFIC else ""
+    expects = "Expected r: what a benchmark run lets one expect, with 90 % limits. "
+    return (
+        f"Pearson r and share of right signs: predicted against measured {specific}change over "
+        f"n = {job.many.store.n_panel:,} genes, where the query was measured. "
+        f"{expects * batch_table.is_expected(table)}Up and down: the strongest {specific}genes "
+        "outside the noise."
+    )
 
 
-def _sentence(job: Batch, table: pd.DataFrame) -> str:
+def _sentence(job: Batch) -> str:
     n, total = job.many.predicted, len(job.many.pools)
-    scored = table["pearson_delta"].dropna()
+    scored = batch_table.scores(job)
     words = f"<b>{n:,} of {total:,}</b> queries are predicted"
-    failed = len(table) - n
+    failed = len(job.many.outcomes) - n
     words += f", {failed:,} could not be" if failed else ""
     if not len(scored):
         return f"{words}. None of them was measured, so nothing tells how good they are."
-    spread = ""
+    kind, spread = ("specific " if job.many.change is Change.SPECIFIC else ""), ""
     if len(scored) >= FEWEST:
         low, high = np.percentile(scored, [25, 75])
         spread = f"; half of them between {low:.2f} and {high:.2f}"
     return (
-        f"{words}. Against the measured change: mean Pearson r <b>{scored.mean():.2f}</b> "
+        f"{words}. Against the measured {kind}change: mean Pearson r <b>{scored.mean():.2f}</b> "
         f"(n = {len(scored):,} measured{spread})."
     )
 
 
 def _trust(table: pd.DataFrame) -> str:
     """How many are expected to be good, in a sentence; empty where that is not known."""
-    if not _is_expected(table):
+    if not batch_table.is_expected(table):
         return ""
     n, mean = Counter(table["trust"]), table["expected_pearson"].mean()
-    lights = ", ".join(f"{words} for {n[light]:,}" for light, words in _LIGHTS.items())
+    lights = ", ".join(f"{words} for {n[light]:,}" for light, words in batch_table.LIGHTS.items())
     return f"Trust is {lights}; mean expected Pearson r <b>{mean:.2f}</b>."
 
 
@@ -140,58 +135,6 @@ def _asked(job: Batch) -> list[str]:
     )
     why = [] if report.stopped_by is None else [f"Ended by: {report.stopped_by}"]
     return [words, *why, *(f"{query}: {said}" for query, said in report.failed[:SHOWN])]
-
-
-def _plain(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
-    """The table with plain headings, each row with the way to its prediction."""
-    store, link = job.many.store, job.link
-    how = {name: link[name] for name in ("method", "selector", "k", "once")}
-    links_of = [
-        browsing.predict_link(store, row.drug, row.cell_line, browsing.spelled(row.dose_um), **how)
-        for row in table.itertuples()
-    ]
-    return pd.DataFrame(
-        {
-            "drug": table["drug"],
-            "cell line": table["cell_line"],
-            "dose (µM)": [browsing.spelled(dose) for dose in table["dose_um"]],
-            "predict": links_of,
-            "Pearson r": table["pearson_delta"],
-            "signs right": table["sign_accuracy"],
-            **_trusted(table),
-            **_stands_on(job, table),
-            "up": table["up"],
-            "down": table["down"],
-            "note": table["note"],
-        }
-    )
-
-
-def _stands_on(job: Batch, table: pd.DataFrame) -> dict[str, object]:
-    """What each prediction is made of: neighbours and who chose them, or all that was weighed."""
-    if job.many.is_linear:
-        return {"measured changes": table["n_conditions"], "stands on": table["stands_on"]}
-    return {
-        "neighbours": [f"{k_used} of {job.many.k}" for k_used in table["k_used"]],
-        "chosen by": [selector_words(name).label if name else "" for name in table["selector"]],
-    }
-
-
-def _trusted(table: pd.DataFrame) -> dict[str, object]:
-    """What is expected of each, where a benchmark run has calibrated the method."""
-    if not _is_expected(table):
-        return {}
-    limits = zip(table["expected_low"], table["expected_high"], strict=True)
-    return {
-        "expected r": table["expected_pearson"],
-        "90 % limits": [
-            "" if np.isnan(low) else f"{low:.2f} to {high:.2f}" for low, high in limits
-        ],
-        "trust": [_LIGHTS.get(light, "") for light in table["trust"]],
-    }
-
-
-_LIGHTS = {str(light): words.removeprefix("Trust: ") for light, words in LIGHT_WORDS.items()}
 
 
 def _files(job: Batch, name: str) -> None:
@@ -240,4 +183,13 @@ def about(job: Batch) -> dict[str, str]:
         told["where none had answered"] = RESTS[wanted.rest]
     if job.link["at_dose"]:
         told["dose asked for"] = job.link["at_dose"]
+    new = job.reading.new_drugs.values()
+    if new:
+        told["new drugs"] = "; ".join(_given(drug) for drug in new)
     return told
+
+
+def _given(drug: UnseenDrug) -> str:
+    """A new drug with what is given of it."""
+    given = ", ".join(filter(None, (drug.smiles, drug.moa)))
+    return f"{drug.drug} ({given})" if given else drug.drug

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.batch.query_list import (
-    FORM,
     QueryList,
     QueryRow,
     RefusedRow,
@@ -19,18 +17,20 @@ from lgr_core.batch.query_list import (
     listed,
     read_query_rows,
 )
-from lgr_core.errors import InputError, LgrError
-from pages.shared import links, pieces, state, uploading
+from lgr_core.domain import Change
+from lgr_core.errors import LgrError
+from pages.batch import batch_state
+from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
-from pages.shared.pickers import choose_atlas, pick_method, refused, switch
+from pages.shared.pickers import choose_atlas, pick_method, refused
 from pages.shared.question import one_of, settle
 from pages.shared.widgets import html, start
 from pages.shared.words import LLM
 
 FIELDS = (
     *("atlas", "form", "queries", "all_drugs", "all_lines", "at_dose"),
-    *("method", "selector", "k", "once", "rest"),
+    *("method", "selector", "k", "once", "rest", "change"),
 )
 """The fields of the link, which are also the keys of the pickers and boxes."""
 
@@ -50,7 +50,6 @@ EVERY = "all"
 
 LONGEST_LINK = 1_500
 LONGEST_LIST = 200_000
-UPLOAD_MB = 1
 
 NO_LINK = "This list is too long for the address: a link to this page is without it."
 TEXTS = ("queries", "all_drugs", "all_lines")
@@ -68,6 +67,7 @@ class Wanted(NamedTuple):
     k: int
     rest: str
     once: bool = False
+    change: Change = Change.TOTAL
     notes: tuple[str, ...] = ()
 
     @property
@@ -90,11 +90,13 @@ class Wanted(NamedTuple):
     def how(self) -> str:
         """How it is predicted, in words."""
         once = f"; {ONCE['1'].lower()}" if self.once and self.averages else ""
-        return how_words(self.method, self.selector, self.k) + once
+        change = "; the specific change" if self.change is Change.SPECIFIC else ""
+        return how_words(self.method, self.selector, self.k) + once + change
 
     def link(self) -> dict[str, str]:
         """The address of this batch; fields that it does not need are empty."""
         cross = self.form == "cross"
+        usual = batch_state.changes(self.store)[0]
         return {
             "atlas": self.store.name,
             "form": self.form,
@@ -107,6 +109,7 @@ class Wanted(NamedTuple):
             "k": str(self.k),
             "once": "1" if self.once and self.averages else "",
             "rest": self.rest if self.ranked_by_model else "",
+            "change": "" if self.change is usual else str(self.change),
         }
 
     @property
@@ -163,109 +166,6 @@ def ask() -> Wanted | None:
     return wanted._replace(notes=(*wrong, *unlinked))
 
 
-def boxes(wanted: Wanted) -> None:
-    """The lists: pasted, or taken from a file."""
-    for name in TEXTS:
-        st.session_state[name] = wanted.texts[name]
-    st.session_state["at_dose"] = wanted.at_dose
-    switch("Ask for", "form", FORMS, wanted.form)
-    if wanted.form == "list":
-        _list_boxes(wanted.store)
-    else:
-        _cross_boxes()
-
-
-def _list_boxes(store: AtlasStore) -> None:
-    with st.form("batch_list", border=False):
-        st.text_area(
-            f"Queries: {FORM}",
-            key="queries",
-            height=180,
-            max_chars=LONGEST_LIST,
-            placeholder=f"{FORM}\n{example(store, 2)}",
-        )
-        st.form_submit_button("Check the list", type="primary", on_click=links.picked)
-    if uploading.allowed():
-        _file_box()
-    error = st.session_state.pop("batch_file_error", None)
-    if error:
-        html(pieces.error_box(error))
-
-
-def _file_box() -> None:
-    st.file_uploader(
-        "Or a CSV file with columns drug, cell_line and, if you like, dose_um",
-        type=["csv", "tsv", "txt"],
-        key="batch_file",
-        max_upload_size=UPLOAD_MB,
-        on_change=_take_file,
-        help="The file fills the box above; it is kept nowhere else.",
-    )
-
-
-def _cross_boxes() -> None:
-    with st.form("batch_cross", border=False):
-        drugs, lines = st.columns(2)
-        hint = f"One name a line, or the word {EVERY}"
-        drugs.text_area(
-            "Drugs", key="all_drugs", height=180, max_chars=LONGEST_LIST, placeholder=hint
-        )
-        lines.text_area(
-            "Cell lines", key="all_lines", height=180, max_chars=LONGEST_LIST, placeholder=hint
-        )
-        st.text_input(
-            "Dose for all (left empty: the highest measured)",
-            key="at_dose",
-            max_chars=20,
-            placeholder="5, 0.5 or 500 nM",
-        )
-        st.form_submit_button("Check the lists", type="primary", on_click=links.picked)
-
-
-def example(store: AtlasStore, n: int) -> str:
-    """Queries that this atlas can answer, one a line, from all over it."""
-    plain = store.conditions[~store.conditions["drug"].str.contains(",", regex=False)]
-    rows = plain.iloc[np.linspace(0, len(plain) - 1, n).astype(int)]
-    return "\n".join(f"{row.drug}, {row.cell_line}" for row in rows.itertuples())
-
-
-def example_button(store: AtlasStore) -> None:
-    """Fill the box with a few queries."""
-    st.button("Show an example", key="batch_example", on_click=_show_example, args=(store,))
-
-
-def _show_example(store: AtlasStore) -> None:
-    links.keep({"form": "list", "queries": example(store, 12)})
-
-
-def last_batch(link: Mapping[str, str]) -> None:
-    """The way back to the batch that was run last."""
-    st.button(
-        "Back to the batch that ran last",
-        key="batch_back",
-        on_click=links.keep,
-        args=({key: link[key] for key in FIELDS},),
-        icon=":material/history:",
-    )
-
-
-def _take_file() -> None:
-    file = st.session_state["batch_file"]
-    if file is None:
-        return
-    try:
-        small = file.size <= UPLOAD_MB * 1_000_000
-        text = file.getvalue().decode("utf-8-sig") if small else ""
-    except UnicodeDecodeError:
-        text = ""
-    if not text.strip() or "\0" in text or len(text) > LONGEST_LIST:
-        found = f"it is no text in UTF-8 of 1 to {LONGEST_LIST:,} letters"
-        do = "Save the table as CSV (UTF-8) and try again."
-        st.session_state["batch_file_error"] = InputError("This file was not taken", found, do)
-        return
-    links.keep({"form": "list", "queries": text})
-
-
 # -- reading the link ------------------------------------------------------------------------------
 
 
@@ -278,7 +178,12 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     crossing = wishes.get("all_drugs") or wishes.get("all_lines")
     texts = {name: wishes.get(name, "")[:LONGEST_LIST] for name in TEXTS}
     default = "cross" if crossing and not texts["queries"] else "list"
-    asked = (("form", FORMS, default), ("rest", RESTS, "leave"))
+    changes = [str(change) for change in batch_state.changes(store)]
+    asked = (
+        ("form", FORMS, default),
+        ("rest", RESTS, "leave"),
+        ("change", changes, changes[0]),
+    )
     chosen = {}
     for key, known, usual in asked:
         chosen[key], error = one_of(key, wishes.get(key) or None, known, usual)
@@ -286,7 +191,8 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
             wrong.append(sentence(error))
     dose = wishes.get("at_dose", "")[:20]
     question = settled.question
-    how = method, question.selector, question.k, chosen["rest"], question.once
+    how = (method, question.selector, question.k, chosen["rest"], question.once)
+    how = (*how, Change(chosen["change"]))
     return Wanted(store, chosen["form"], texts, dose, *how), wrong
 
 

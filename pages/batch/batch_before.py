@@ -12,10 +12,13 @@ from lgr_core.errors import UsageError
 from lgr_core.llm.budget import Budget
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import price_words
+from pages.batch import batch_state
 from pages.batch.batch_asking import ONCE, RESTS, Wanted
 from pages.batch.batch_run import Asking, Memory, memory
+from pages.predict.head import CHANGES
 from pages.shared import browsing, pieces, state
 from pages.shared.fault_words import plainly
+from pages.shared.glossary import meaning
 from pages.shared.pickers import switch
 from pages.shared.widgets import html
 from pages.shared.words import count
@@ -27,16 +30,15 @@ SHOWN = 200
 def limits(wanted: Wanted) -> str:
     """How much may be asked at once."""
     return (
-        f"Up to {most_queries(wanted.store):,} queries at once: they are predicted line by line "
-        "on this server, which others use too, and kept for this visit only. For more, use Python: "
-        "lgr_core.predict in a loop."
+        f"Up to {most_queries(wanted.store):,} queries at once, kept for this visit. For more, use "
+        "Python: lgr_core.predict in a loop."
     )
 
 
 def dry_run(wanted: Wanted, reading: QueryList) -> bool:
     """What would be asked, before anything is; whether it may be."""
     n, most = len(reading.pools), most_queries(wanted.store)
-    measured = sum(wanted.store.row(pool.query) is not None for pool in reading.pools)
+    measured = sum(reading.store.row(pool.query) is not None for pool in reading.pools)
     html(
         pieces.section("What this list asks for", "A dry run: nothing is predicted or paid for.")
         + pieces.facts(
@@ -44,12 +46,16 @@ def dry_run(wanted: Wanted, reading: QueryList) -> bool:
                 ("queries", f"{n:,}"),
                 ("measured too", f"{measured:,}: these predictions can be scored"),
                 ("without a measurement", f"{n - measured:,}: predictions that nothing can judge"),
+                ("new drugs", f"{len(reading.new_drugs):,}: not in this atlas, and predicted"),
                 ("lines refused", f"{len(reading.refused):,}"),
                 ("asked twice", f"{reading.repeated:,}, taken once"),
                 ("predicted from", wanted.how),
             ]
         )
     )
+    if len(batch_state.changes(wanted.store)) > 1:
+        changes = {str(change): words for change, words in CHANGES.items()}
+        switch("Change", "change", changes, str(wanted.change), help=meaning("specific change"))
     if wanted.averages and wanted.store.drugs["parent"].duplicated().any():
         switch("Among the neighbours", "once", ONCE, "1" if wanted.once else "")
     _refused(wanted, reading)
@@ -107,7 +113,7 @@ def _memory(wanted: Wanted, reading: QueryList) -> Memory:
     kept = st.session_state.get("batch_memory")
     if kept is None or kept[0] != key:
         with st.spinner("Looking up answers"):
-            kept = (key, memory(wanted.store, reading.pools, wanted.k))
+            kept = (key, memory(reading.store, reading.pools, wanted.k))
         st.session_state["batch_memory"] = kept
     return kept[1]
 

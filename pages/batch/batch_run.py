@@ -55,7 +55,9 @@ class Batch:
     """One visitor's batch, ``wanted`` as it was started; ``link`` is the definition of it."""
 
     def __init__(self, wanted: Wanted, reading: QueryList) -> None:
-        self.many = BatchRun(wanted.store, reading.pools, wanted.k, wanted.method)
+        self.many = BatchRun(
+            reading.store, reading.pools, wanted.k, wanted.method, change=wanted.change
+        )
         self.reading, self.wanted, self.link = reading, wanted, wanted.link()
         self.stage, self.asked, self.to_ask = "waiting", 0, 0
         self.ahead = 0
@@ -68,7 +70,7 @@ class Batch:
         """Begin, or go on where it was stopped; what is under way is left alone."""
         if not self.under_way:
             self._cancel.clear()
-            self._work = self._pool.submit(self._run, asker(self.wanted), asking)
+            self._work = self._pool.submit(self._run, asker(self.wanted, self.many.store), asking)
 
     def stop(self) -> None:
         """Stop after the queries under way."""
@@ -126,14 +128,17 @@ class Batch:
         self.asked, self.to_ask = done, total
 
 
-def asker(wanted: Wanted) -> Ask:
-    """What answers the queries of a batch, with trust where a benchmark run has calibrated it."""
-    store, k, reader = wanted.store, wanted.k, state.reader(wanted.store)
+def asker(wanted: Wanted, store: AtlasStore) -> Ask:
+    """What answers the queries of a batch, with trust where a benchmark run has calibrated it.
+
+    ``store`` is the atlas with the new drugs of the list.
+    """
+    k, reader = wanted.k, state.reader(store, wanted.change)
     runs = Settings.from_environment().runs
     if wanted.averages:
         choose = _chooser(store, wanted.selector, k, wanted.rest)
         return by_neighbors(reader, choose, k, runs, one_per_parent=wanted.once)
-    return by_weights(reader, evidence_state.weighing(store, wanted.method), k, runs)
+    return by_weights(reader, evidence_state.weighing(store, wanted.method, wanted.change), k, runs)
 
 
 def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:

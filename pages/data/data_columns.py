@@ -75,6 +75,7 @@ def _show_columns(look: Inspection) -> None:
     if look.settled:
         html(pieces.caption("Its columns are known; nothing needs to be chosen."))
         return
+    html(pieces.notes(look.recognised))
     st.dataframe(look.sample.astype(str), height=180, hide_index=True)
     html(pieces.notes(look.doubts))
 

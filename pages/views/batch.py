@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.batch import batch_after, batch_asking, batch_before
+from pages.batch import batch_after, batch_asking, batch_before, batch_boxes
 from pages.batch.batch_asking import Wanted
 from pages.shared import pieces
 from pages.shared.widgets import html
 
 LEAD = (
-    "Paste queries, upload them, or cross a list of drugs with a list of cell lines. The list is "
-    "checked first; nothing runs, and nothing costs, before you say so."
+    "Paste queries. The list is checked first; nothing runs, and nothing costs, before you say so. "
+    "A drug that the atlas lacks is predicted from its structure (SMILES) or its mechanism."
 )
 
 
@@ -17,14 +17,15 @@ def show(wanted: Wanted) -> None:
     """The list, what it would take, what came of it."""
     store, job = wanted.store, st.session_state.get("batch")
     html(pieces.badge(store.info(), store.value_kind.label) + pieces.title("Batch"))
-    html(pieces.lead([LEAD]) + pieces.caption(batch_before.limits(wanted)))
+    html(pieces.lead([LEAD]))
     html(pieces.notes(wanted.notes))
-    batch_asking.boxes(wanted)
+    batch_boxes.boxes(wanted)
     ours = job is not None and job.link == wanted.link()
     if job is not None and not ours:
-        batch_asking.last_batch(job.link)
+        batch_boxes.last_batch(job.link)
     if wanted.empty:
-        batch_asking.example_button(store)
+        batch_boxes.example_button(store)
+        html(pieces.caption(batch_before.limits(wanted)))
         return
     reading = wanted.read()
     ready = batch_before.dry_run(wanted, reading)

@@ -247,6 +247,29 @@ def test_a_transposed_table_is_recognised(read):
         read(frame)
 
 
+TURNED = pd.DataFrame(
+    {"cell_line": ["A549", "A549", "K562"], "drug": ["Talc", "Zinc", "Talc"], "dose_um": [1, 5, 5]}
+).assign(TP53=[0.5, -1.0, 0.25], MDM2=[1.5, 2.0, -0.75])
+
+
+@pytest.mark.parametrize("header", ["samples", "numbers", "lines"])
+def test_a_transposed_table_that_names_lines_and_drugs_is_turned(read, header):
+    """Whatever its header is: names of samples, numbers, or the lines themselves."""
+    turned = TURNED.T.rename_axis("name")
+    if header == "samples":
+        turned.columns = ["s1", "s2", "s3"]
+    if header == "lines":
+        turned = TURNED.set_index("cell_line").T.rename_axis("cell_line")
+    frame = turned.reset_index()
+    found = read(frame)
+    assert found.genes["gene"].tolist() == ["TP53", "MDM2"]
+    assert found.conditions["drug"].tolist() == ["Talc", "Zinc", "Talc"]
+    assert found.conditions["cell_line"].tolist() == ["A549", "A549", "K562"]
+    assert found.conditions["dose_um"].tolist() == [1.0, 5.0, 5.0]
+    np.testing.assert_allclose(found.deltas, TURNED[["TP53", "MDM2"]].to_numpy())
+    assert found.provenance["transposed"] is True
+
+
 def test_what_is_odd_in_a_table_is_warned_of(read, caplog):
     """Columns that stand twice, dates for genes, changes of a million times."""
     frame = pd.DataFrame({"cell_line": "A549", "drug": ["Talc", "Zinc"], "TP53": [0.5, -31.0]})

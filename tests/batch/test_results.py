@@ -202,3 +202,18 @@ def test_the_limit_keeps_the_values_bounded(store):
     store.n_panel, panel = VALUES // 10, store.n_panel
     assert most_queries(store) == 10
     store.n_panel = panel
+
+
+def test_an_error_of_one_query_is_its_own(store, many, neighbors):
+    """Though it ends the answers of all that are asked together."""
+    asks = neighbors(lambda _: make_selector("mechanism", store))
+
+    def ask(pools):
+        if any(pool.query.drug == UNMEASURED for pool in pools):
+            raise NotFoundError(UNMEASURED, "nothing stands", "Ask for another.")
+        return asks(pools)
+
+    many.predict(ask)
+    failed = {outcome.query.drug for outcome in many.outcomes if outcome.error is not None}
+    assert failed == {UNMEASURED}
+    assert many.predicted == 2

@@ -7,15 +7,21 @@ from zipfile import ZipFile
 import pytest
 
 from lgr_core.answer import predict
+from lgr_core.answer.top_genes import strongest_genes
+from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
 from lgr_core.batch.export import write_zip
+from lgr_core.batch.results import TOP
 from lgr_core.config import Settings
+from lgr_core.domain import Change
 from lgr_core.retrieval.neighbor_files import append_neighbors
-from pages.batch import batch_after, batch_asking, batch_before, batch_run
+from lgr_core.retrieval.query_block import EvidenceReader
+from pages.batch import batch_after, batch_asking, batch_before, batch_run, batch_table
 from tests.support.calibration_runs import calibrate
 from tests.support.lab_atlas import HOSTILE, UNMEASURED
 from tests.support.loopback_llm import LoopbackLLM
 from tests.support.rendered_page import link, text, turn
 
+ASPIRIN = "CC(=O)Oc1ccccc1C(=O)O"
 QUERIES = f"Trametinib, A549\nGefitinib, LoVo, 5\n{UNMEASURED}, A549"
 ASKED = {"atlas": "lab", "queries": QUERIES, "selector": "mechanism", "k": "3"}
 
@@ -82,8 +88,51 @@ def test_what_is_shown_is_what_the_core_predicts(batch, lab):
     assert table.loc["Gefitinib", "neighbours"] == f"{one.retrieval.k_used} of 3"
     assert table["Pearson r"].isna().tolist() == [False, False, True]
     assert table.loc["Gefitinib", "predict"] == (
-        "./?atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5&selector=mechanism&k=3"
+        "./?atlas=lab&cell_line=LoVo&drug=Gefitinib&dose=5&selector=mechanism&k=3&change=total"
     )
+
+
+def test_new_drugs_are_predicted_and_lead_to_their_predictions(batch, lab):
+    """By a structure in place of the name, by a mechanism; the same as one by one."""
+    queries = f"{ASPIRIN}, A549\nMy drug, LoVo, 5, MEK inhibitor\nNonsense, A549\nTrametinib, A549"
+    app = batch(**{**ASKED, "queries": queries, "selector": "chemistry"})
+    page = text(app)
+    assert "<th>new drugs</th><td>2: " in page
+    assert "New compound 1 is not in this atlas" in page
+    app = batch(**{**ASKED, "queries": queries})
+    app.button(key="batch_run").click().run()
+    table = results(app)
+    assert table.index.tolist() == ["New compound 1", "My drug", "Nonsense, A549", "Trametinib"]
+    why = table[batch_table.WHY_NOT]
+    assert [bool(words) for words in why] == [False, False, True, False]
+    assert "no such drug" in why["Nonsense, A549"]
+    wider = with_unseen_drug(lab, UnseenDrug("My drug", "", "MEK inhibitor"))
+    one = predict(wider, cell_line="LoVo", drug="My drug", dose_um=5.0, k=3)
+    assert one.retrieval.k_used == 3
+    assert table.loc["My drug", "neighbours"] == "3 of 3"
+    up = one.genes[strongest_genes(one, TOP, sure=True)[0]]
+    assert table.loc["My drug", "up"] == " ".join(up.tolist())
+    assert "&new=1&moa=MEK+inhibitor" in table.loc["My drug", "predict"]
+    assert "My drug (MEK inhibitor)" in zipped(app)["README.txt"].decode()
+
+
+def test_the_genes_are_those_of_the_specific_change(batch, lab):
+    """Where it is asked for, as are the scores; what has none says why beside its row."""
+    app = batch(**ASKED, change="specific")
+    assert link(app)["change"] == "specific"
+    assert "; the specific change</td>" in text(app)
+    app.button(key="batch_run").click().run()
+    table = results(app)
+    reader = EvidenceReader(lab, change=Change.SPECIFIC)
+    asked = {"cell_line": "A549", "drug": "Trametinib", "k": 3, "change": Change.SPECIFIC}
+    one = predict(lab, **asked, reader=reader)
+    assert table.loc["Trametinib", "Pearson r"] == pytest.approx(one.metrics["pearson_specific"])
+    up = one.genes[strongest_genes(one, TOP, sure=True)[0]]
+    assert table.loc["Trametinib", "up"] == " ".join(up.tolist())
+    assert "plate" in table.loc["Gefitinib", batch_table.WHY_NOT]
+    assert "change" not in table.loc["Trametinib", "predict"]
+    app.segmented_control(key="change").set_value("total").run()
+    assert "change" not in link(app)
 
 
 def test_forms_of_one_compound_are_counted_once_on_demand(batch, toy):
@@ -100,7 +149,7 @@ def test_forms_of_one_compound_are_counted_once_on_demand(batch, toy):
     each = predict(toy, cell_line="A549", **how)
     assert once.retrieval.drugs != each.retrieval.drugs
     assert ours["Pearson r"] == pytest.approx(once.metrics["pearson_delta"])
-    assert ours["predict"].endswith("&once=1")
+    assert "&once=1" in ours["predict"]
     assert b"the first form of a compound counts" in zipped(app)["README.txt"]
 
 
@@ -267,7 +316,7 @@ def test_hostile_names_are_shown_as_they_are(batch, drug):
     app = batch(**{**ASKED, "queries": f"{drug}, LoVo\n{drug}{drug}, A549"})
     app.button(key="batch_run").click().run()
     assert "<img src=x" not in text(app)
-    assert results(app).index.tolist() == [drug]
+    assert results(app).index.tolist() == [drug, f"{drug}{drug}, A549"]
 
 
 # -- language models -------------------------------------------------------------------------------
@@ -302,7 +351,8 @@ def test_unanswered_queries_are_counted_priced_and_left_out(batch, answered, mon
     table = results(app)
     assert "<b>1 of 3</b> queries are predicted, 2 could not be" in text(app)
     assert table.loc["Trametinib", "chosen by"] == "Language model"
-    assert "no language model has answered" in table.loc["Gefitinib", "note"]
+    assert "no language model has answered" in table.loc["Gefitinib", batch_table.WHY_NOT]
+    assert table.loc["Trametinib", batch_table.WHY_NOT] == ""
 
 
 def test_the_stand_in_is_labelled(batch, answered):

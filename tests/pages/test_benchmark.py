@@ -18,6 +18,7 @@ from pages.benchmark.slices import where_words
 from pages.benchmark.view import FIELDS, SLICES
 from tests.support import benchmark_runs
 from tests.support.lab_atlas import IMAGE, LINES
+from tests.support.rendered_page import TIP
 
 ROOT = Path(__file__).resolve().parents[2]
 REGIMES = ("unseen_drug", "unseen_cell_line")
@@ -62,7 +63,7 @@ def visit(home, monkeypatch):
 def text(app: AppTest):
     """All HTML of a page as one string; nothing may have crashed on the way."""
     assert not app.exception, app.exception
-    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
+    return TIP.sub(r"\1", "\n".join(b.body for b in app.html if "<style>" not in b.body))
 
 
 def link(app):

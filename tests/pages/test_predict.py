@@ -11,7 +11,7 @@ from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import InputError
 from pages.shared import demo_build, state
 from tests.support.lab_atlas import HOSTILE, IMAGE, MARKDOWN, UNMEASURED, build_lab
-from tests.support.rendered_page import unfold
+from tests.support.rendered_page import TIP, unfold
 from tests.support.toy_atlas import build_toy
 
 FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
@@ -20,7 +20,7 @@ FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
 def text(app):
     """All HTML of a page as one string; nothing may have crashed on the way."""
     assert not app.exception, app.exception
-    return "\n".join(block.body for block in app.html if "<style>" not in block.body)
+    return TIP.sub(r"\1", "\n".join(b.body for b in app.html if "<style>" not in b.body))
 
 
 def link(app):

@@ -146,6 +146,11 @@ def is_role_name(name: str) -> bool:
     return any(name_in_tiers(name, role) in _PLAYED[role] for role in ("dose", "time"))
 
 
+def plays(name: str, role: str) -> bool:
+    """Whether a column of this name may play that role."""
+    return name_in_tiers(name, role) in _PLAYED[role]
+
+
 def likeness(name: str) -> Literal["dose", "time"] | None:
     """Whether a name speaks of a dose or of a time, known as one here or not."""
     text = plain(name)

@@ -24,6 +24,7 @@ from lgr_core.atlas.sources.h5ad_tables import check_not_transposed as check_row
 from lgr_core.atlas.sources.h5ad_tables import read_table
 from lgr_core.atlas.sources.hdf5 import DAMAGE, open_hdf5
 from lgr_core.atlas.sources.long_table import read_long
+from lgr_core.atlas.sources.transposed import untransposed
 from lgr_core.atlas.sources.wide_table import check_not_transposed, split_wide
 from lgr_core.domain import EMPTY, BoolArray, FloatArray, ValueKind
 from lgr_core.errors import InputError
@@ -224,13 +225,16 @@ def _read_text(
         table = pq.read_table(path)
     else:
         table = read_delimited(path, lambda name: name.strip() in known or is_role_name(name))
+    turned = untransposed(table)
+    notes: dict[str, object] = {} if turned is None else {"transposed": True}
+    table = table if turned is None else turned
     long = read_long(table, path, overrides, value_kind)
     if long is not None:
         var = pd.DataFrame(index=pd.Index(long.genes, dtype=object))
-        return _of_genes(long.obs, long.deltas, var, long.notes, path, {})
+        return _of_genes(long.obs, long.deltas, var, {**notes, **long.notes}, path, {})
     check_not_transposed(table, path)
     wide = split_wide(table, path, known)
-    notes: dict[str, object] = {"metadata_columns": list(wide.obs)}
+    notes["metadata_columns"] = list(wide.obs)
     if wide.empty:
         notes["empty_columns"] = wide.empty
     var = pd.DataFrame(index=pd.Index(wide.genes, dtype=object))

@@ -20,7 +20,7 @@ from lgr_core.atlas.sources.count_matrix import check_counts, open_matrix
 from lgr_core.atlas.sources.counts_place import PLACES, usable_layers
 from lgr_core.atlas.sources.delta_files import DeltaFile, read_delta_file, suffix_of
 from lgr_core.atlas.sources.detect import detect_format
-from lgr_core.atlas.sources.doses import parse_literal
+from lgr_core.atlas.sources.doses import UNITS, parse_literal
 from lgr_core.atlas.sources.formats import Form
 from lgr_core.atlas.sources.gene_names import find_genes
 from lgr_core.atlas.sources.h5ad_tables import read_table
@@ -50,7 +50,8 @@ class Inspection:
     play a role, ``guesses`` (role -> column) are believed to; ``doubts`` says why a role has no
     guess although columns of that name are there. ``sample`` has the first rows of ``columns``,
     ``levels`` the values of each, the most frequent first. ``layers`` are those of an h5ad.
-    ``counts`` says whether raw counts were found, ``value_kind`` what the form's changes are.
+    ``counts`` says whether raw counts were found, ``value_kind`` what the form's changes are, and
+    ``recognised`` in sentences how the table is laid out and in which unit its doses are.
     """
 
     rows: int
@@ -66,6 +67,7 @@ class Inspection:
     layers: tuple[str, ...] = ()
     counts: bool = False
     value_kind: ValueKind | None = None
+    recognised: tuple[str, ...] = ()
 
 
 def inspect_file(path: Path) -> Inspection:
@@ -128,7 +130,30 @@ def _inspect_table(file: DeltaFile) -> Inspection:
         sample=frame.head(_ROWS_SHOWN),
         levels=_levels(file.obs),
         counts=whole and bool(values.any()),
+        recognised=(_layout_words(file.notes), *_unit_words(guesses)),
     )
+
+
+def _layout_words(notes: Mapping[str, object]) -> str:
+    """How a table of changes is laid out."""
+    long = notes.get("long_table")
+    if isinstance(long, Mapping):
+        return (
+            f"A long table, one row per gene and condition: genes in column {long['gene']!r}, "
+            f"changes in column {long['value']!r}."
+        )
+    if notes.get("transposed"):
+        return "A transposed table, one row per gene and one column per condition: it is turned."
+    return "A wide table, one row per condition and one column per gene."
+
+
+def _unit_words(guesses: Mapping[str, str]) -> Iterator[str]:
+    """In which unit its doses are, if it has any."""
+    if "dose" in guesses:
+        unit = guesses.get("dose_unit")
+        words = f"in {unit}" if unit in UNITS else f"in the unit of column {unit!r}"
+        words = words if unit else "whose unit is not said"
+        yield f"Doses in column {guesses['dose']!r}, {words}."
 
 
 def _inspect_h5ad(path: Path, form: Form | None) -> Inspection:
@@ -154,6 +179,7 @@ def _inspect_h5ad(path: Path, form: Form | None) -> Inspection:
         layers=layers,
         counts=counts and kind is None,
         value_kind=kind,
+        recognised=tuple(_unit_words(guesses)),
     )
 
 

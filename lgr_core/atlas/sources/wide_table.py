@@ -108,7 +108,7 @@ def check_not_transposed(table: pa.Table, path: Path) -> None:
     samples = [name for name in table.column_names if name != texts[0]]
     found = f"it seems transposed: a row a gene (column {texts[0]!r}: {', '.join(rows[:3])}), "
     found += f"a column a sample ({', '.join(samples[:3])})"
-    do = "Give one row a condition, one column a gene, and columns cell_line and drug."
+    do = "Add rows called cell_line and drug above the genes, with what each column is."
     raise InputError(f"file {path}", found, do)
 
 
