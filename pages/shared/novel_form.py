@@ -66,7 +66,8 @@ def _form(atlas: str, cell_line: str) -> None:
         max_chars=200,
         placeholder="MEK inhibitor",
     )
-    html(pieces.caption(hint(given, near, store.gene_names)))
+    words = hint(given, near, frozenset(store.gene_names.tolist()))
+    html(pieces.caption(words) if words else "")
     line = literal(f"Predict it in {cell_line}")
     st.button(line, key="novel_go", type="primary", on_click=_send, args=(atlas,))
     if st.session_state.get("novel_empty") and not (given["drug"] or given["smiles"]):
@@ -112,8 +113,8 @@ def _preview(smiles: str, near: Near) -> None:
     alike = listed(f"{drug} ({cosine:.2f})" for drug, cosine in near)
     image = "" if picture is None else pieces.image(picture, "the new drug")
     html(
-        f'<div class="lgr-preview">{image}</div>'
-        + pieces.caption(f"Most alike in structure, of those measured: {alike}.")
+        pieces.caption(f"Most alike in structure, of those measured: {alike}.")
+        + f'<div class="lgr-preview">{image}</div>'
     )
 
 
