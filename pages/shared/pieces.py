@@ -142,6 +142,11 @@ def caption(words: str) -> str:
     return f'<p class="lgr-caption">{escape(words)}</p>'
 
 
+def field_error(words: str) -> str:
+    """What is wrong with a field, to stand below it."""
+    return f'<p class="lgr-field-error" role="alert">{escape(_cut(words))}</p>'
+
+
 def step(name: str, words: str) -> str:
     """A step of the tour: its name and what there is to see."""
     return f'<p class="lgr-lead"><b>{escape(name)}</b> {escape(words)}</p>'

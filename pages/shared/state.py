@@ -37,6 +37,7 @@ from lgr_core.signatures.library import SignatureLibrary
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO, EVERY, spell_dose
 from pages.shared.structure import picture
+from pages.shared.tahoe_fetch import TahoeFetch
 
 Version: TypeAlias = tuple[str, str, int]
 """Home, name and build stamp of an atlas."""
@@ -183,6 +184,11 @@ def structure(smiles: str) -> str | None:
 def demo_build() -> DemoBuild:
     """The one build of the demo that all visitors of this installation wait for."""
     return _demo_build(str(_folder()))
+
+
+def tahoe_fetch() -> TahoeFetch:
+    """The one download of Tahoe-100M that all visitors of this installation wait for."""
+    return _tahoe_fetch(str(Settings.from_environment().home))
 
 
 def _folder() -> Path:
@@ -334,3 +340,8 @@ def _structure(smiles: str) -> str | None:
 @st.cache_resource(show_spinner=False)
 def _demo_build(folder: str) -> DemoBuild:
     return DemoBuild(Path(folder) / DEMO)
+
+
+@st.cache_resource(show_spinner=False)
+def _tahoe_fetch(home: str) -> TahoeFetch:
+    return TahoeFetch(Path(home))

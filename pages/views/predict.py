@@ -3,7 +3,7 @@
 from lgr_core.answer import LGR_METHOD
 from lgr_core.domain import Change
 from pages.predict import answer_look, head, looks, reasons_look, second_question, truth_look
-from pages.shared import evidence_state, tour
+from pages.shared import evidence_state, state, tahoe_offer, tour
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
 
@@ -30,6 +30,7 @@ asked = ask(
     **second_question.FIELDS,
     **looks.FIELDS,
 )
+tahoe_offer.show(state.atlases())
 if asked is not None:
     head.purpose(asked)
     tour.offer(linked=asked.linked)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.support.rendered_page import link, text, unfold
+from lgr_core.figures.prediction import NOISE
+from tests.support.rendered_page import figures, link, text, unfold
 from tests.support.toy_atlas import DRUGS
 
 TOY = {"atlas": "toy", "cell_line": "A549", "selector": "chemistry", "k": "3"}
@@ -28,7 +29,8 @@ def test_a_structure_typed_in_is_predicted(visit):
     assert "It was not measured here" in page
     asked = link(app)
     assert (asked["drug"], asked["new"], asked["smiles"]) == ("LGR-1", "1", DRUGS["Trametinib"])
-    assert text(visit(**asked)) == page
+    shown = [[part.body for part in one.main.get("html")] for one in (app, visit(**asked))]
+    assert shown[0] == shown[1]
 
 
 def test_a_structure_alone_is_likened_by_chemistry_where_no_model_has_answered(visit):
@@ -58,14 +60,56 @@ def test_a_measured_drug_typed_as_new_is_opened(visit):
     assert "new" not in link(app)
 
 
-def test_what_is_refused_is_said_and_the_view_stays(visit):
-    """A drug of the atlas is shown in its place, and the form can be tried again."""
-    app = typed(visit(**TOY), smiles="C1CC")
-    page = text(app)
-    assert "SMILES &#x27;C1CC&#x27;" in page
-    assert "lgr-pick" in page
-    app = typed(app, name="LGR-3", smiles=DRUGS["Vorinostat"])
+def test_what_is_wrong_stands_at_its_field_and_what_was_typed_stays(visit):
+    """The view stays as well, and the form can be mended and sent."""
+    before = visit(**TOY)
+    app = typed(before, name="LGR-3", smiles="C1CC")
+    assert "Trametinib <span" in text(app)
+    assert text(app).count("lgr-field-error") == 1
+    assert "This is no structure" in text(app)
+    assert "new" not in link(app)
+    assert app.text_input(key="novel_smiles").value == "C1CC"
+    assert app.text_input(key="novel_name").value == "LGR-3"
+    app = typed(app, smiles=DRUGS["Vorinostat"])
     assert "LGR-3 <span" in text(app)
+    assert "lgr-field-error" not in text(app)
+
+
+def test_an_empty_form_asks_for_a_name_or_a_structure(visit):
+    """Nothing else happens."""
+    app = typed(visit(**TOY))
+    assert "Give a name or a structure first." in text(app)
+    assert "new" not in link(app)
+
+
+def test_the_form_draws_the_structure_and_names_who_is_near(visit):
+    """Of the atlas's drugs, the same compound first."""
+    app = visit(**TOY)
+    app.text_input(key="novel_smiles").set_value(DRUGS["Trametinib"]).run()
+    assert 'alt="structure of the new drug"' in text(app)
+    assert "Most alike in structure, of those measured: Trametinib (1.00)" in text(app)
+    assert "would help" not in text(app)
+
+
+def test_the_form_asks_for_a_mechanism_where_it_would_help(visit):
+    """With a name that nobody knows; not once words that are known were given."""
+    app = visit(**TOY)
+    app.text_input(key="novel_name").set_value("LGR-10").run()
+    assert "A mechanism or a target would help: nothing is known of it yet." in text(app)
+    app.text_input(key="novel_moa").set_value("xyzzy").run()
+    assert "No mechanism or gene is known by these words" in text(app)
+    app.text_input(key="novel_moa").set_value("MEK inhibitor").run()
+    assert "would help" not in text(app)
+
+
+@pytest.mark.parametrize("selector", ["mechanism", "chemistry", "llm"])
+def test_a_drug_of_which_nothing_is_known_has_no_coloured_gene(visit, selector):
+    """There is no neighbour: what is shown is the mean of all, in grey."""
+    app = typed(visit(**{**TOY, "selector": selector}), name="LGR-11")
+    assert "No measured drug was found to be like it." in text(app)
+    bars = figures(app)[0]["data"][0]
+    assert bars["marker"]["color"] == NOISE
+    assert 'class="lgr-up"' not in text(app).split("lgr-section", 1)[0]
 
 
 def test_a_bad_structure_in_a_link_is_a_bad_link(visit):
