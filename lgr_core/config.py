@@ -185,6 +185,11 @@ class Settings:
         return self.home / "cache"
 
     @property
+    def derived(self) -> Path:
+        """The folder of what is computed from atlases once a build: changes, maps and plans."""
+        return self.home / "cache" / "derived"
+
+    @property
     def neighbor_folders(self) -> tuple[Path, Path]:
         """Where neighbour files lie: the user's own first, then the shipped ones."""
         return self.home / "neighbors", SHIPPED / "recorded_neighbors"

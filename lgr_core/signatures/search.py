@@ -91,7 +91,7 @@ def find_drugs(
     table["of"] = block["score"].transform("size").astype(int)
     table["p_genes"] = permuted_gene_p_value(sign * score, len(unit))
     table["fdr_genes"] = false_discovery_control(table["p_genes"])
-    drugs = _drugs(store, signature, library, unit, sign)
+    drugs = _drugs(store, signature, library, sign)
     by_drug = pd.Series(score).groupby(library.drug)
     drugs["lowest"], drugs["highest"] = by_drug.min().to_numpy(), by_drug.max().to_numpy()
     return DrugHits(
@@ -105,6 +105,11 @@ def find_drugs(
         reverse,
         library.n_undefined,
     )
+
+
+def drug_scores(signature: Signature, library: SignatureLibrary) -> FloatArray:
+    """The score of each drug of a library with a signature, (m,): the mean over its lines."""
+    return (library.means @ _unit(signature.weights[None])[0]).astype(np.float64)
 
 
 def _products(library: SignatureLibrary, unit: FloatArray) -> FloatArray:
@@ -129,15 +134,16 @@ def _drugs(
     store: AtlasStore,
     signature: Signature,
     library: SignatureLibrary,
-    unit: FloatArray,
     sign: float,
 ) -> pd.DataFrame:
     # The permutation test needs a correlation, r = u(w).m / |m|: |m| < 1 where lines disagree.
     # Other compounds are compared by the score itself, which is lower for such drugs.
-    score = (library.means @ unit).astype(np.float64)
+    score = drug_scores(signature, library)
     norm = np.linalg.norm(library.means, axis=1)
     r = np.divide(score, norm, out=np.zeros_like(score), where=norm > 0).clip(-1, 1)
-    drugs = library.drugs.assign(score=score, p_genes=permuted_gene_p_value(sign * r, len(unit)))
+    drugs = library.drugs.assign(
+        score=score, p_genes=permuted_gene_p_value(sign * r, len(signature.weights))
+    )
     others, unrelated = _other_scores(store, signature, library)
     drugs["p_others"] = other_drugs_p_value(sign * score, sign * others[unrelated])
     drugs["percentile"] = compound_percentiles(score, others, unrelated)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import streamlit as st
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Condition
-from lgr_core.errors import LgrError, NotFoundError
-from lgr_core.signatures.gene_lists import Signature, gene_set, split_genes, whole_change
-from pages.shared import asking, links, pieces, state
+from lgr_core.errors import LgrError
+from pages.find.views import VIEWS, SearchedView, searched_view
+from pages.shared import links, pieces, state
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
 from pages.shared.pickers import (
-    Asked,
     caption,
     choose_atlas,
     pick_method,
@@ -33,7 +30,7 @@ from pages.shared.words import dose_words
 
 FIELDS = (
     *("atlas", "from", "up", "down", "cell_line", "drug", "dose"),
-    *("method", "selector", "k", "once", "where", "at", "look"),
+    *("method", "selector", "k", "once", "where", "at", "look", "view"),
 )
 """The fields of the link: whose signature, where to search, and what to look for."""
 
@@ -50,11 +47,9 @@ LONGEST_LINK = 1_500
 NO_LINK = "These lists are too long for the address: a link to this page is without them."
 
 LONGEST_LIST = 60_000
-EXAMPLE = "mek_inhibitor"
-PASTE = (
-    "Paste the genes that go up, the genes that go down, or both. The drugs whose measured change "
-    "is most like that, or most unlike it, are found among all that this atlas holds."
-)
+
+OWN = "own"
+"""How a link spells the line of the change that is searched for."""
 
 
 class Wanted(NamedTuple):
@@ -69,12 +64,18 @@ class Wanted(NamedTuple):
     where: str
     at: str
     reverse: bool
+    searched: SearchedView
     notes: tuple[str, ...]
 
     @property
     def cell_line(self) -> str | None:
         """The line that is searched, None for all."""
-        return None if self.where == EVERY else self.where
+        return _searched_line(self.where, self.question)
+
+    @property
+    def where_words(self) -> str:
+        """The line that is searched, in words."""
+        return "all cell lines" if self.cell_line is None else self.cell_line
 
     @property
     def words(self) -> str:
@@ -105,6 +106,7 @@ class Wanted(NamedTuple):
             "where": self.where,
             "at": self.at,
             "look": "reverse" if self.reverse else "mimic",
+            "view": str(self.searched.view) if self.searched.view != self.searched.default else "",
         }
 
     @property
@@ -138,53 +140,6 @@ def ask() -> Wanted | None:
     return wanted._replace(notes=(*wrong, *wanted.notes, *unlinked))
 
 
-def signature(wanted: Wanted) -> tuple[Signature, tuple[str, ...]]:
-    """What is searched for as weights, and notes on how it was made.
-
-    Raises
-    ------
-    LgrError
-        If it was not measured, cannot be predicted, or no pasted gene can be used.
-    """
-    store, question = wanted.store, wanted.question
-    if wanted.source == "genes":
-        found = gene_set(store, split_genes(wanted.up), split_genes(wanted.down))
-        return found, found.notes
-    if wanted.source == "measured":
-        row = store.row(Condition(question.cell_line, question.drug, question.dose_um))
-        if row is None:
-            do = "Search with its predicted change instead, or choose another drug, line or dose."
-            raise NotFoundError(f"the measured change of {question}", "it was not measured", do)
-        return whole_change(store.deltas(np.array([row]))[0], drug=question.drug), ()
-    unedited = replace(question, drop=(), add=())
-    asked, answer, *_ = asking.answer(Asked(store, unedited, (), {"method": wanted.method}))
-    change = answer.prediction.delta[: store.n_panel]
-    return whole_change(change, drug=question.drug), (*asked.notes, *answer.notes)
-
-
-def gene_boxes(wanted: Wanted) -> None:
-    """One box for the genes that go up, one for those that go down."""
-    if wanted.source != "genes":
-        return
-    st.session_state["up"], st.session_state["down"] = wanted.up, wanted.down
-    with st.form("genes", border=False):
-        up, down = st.columns(2)
-        hint = "Symbols or Ensembl ids, between spaces, commas or lines"
-        for column, key, label in ((up, "up", "Genes up"), (down, "down", "Genes down")):
-            column.text_area(label, key=key, height=130, max_chars=LONGEST_LIST, placeholder=hint)
-        st.form_submit_button("Find drugs", type="primary", on_click=links.picked)
-
-
-def example_button() -> None:
-    """Fill the boxes with what MEK inhibitors are expected to do."""
-    st.button("Show an example", key="example", on_click=_show_example)
-
-
-def _show_example() -> None:
-    expected = state.book().expected([EXAMPLE])
-    links.keep({"from": "genes", "up": " ".join(expected.up), "down": " ".join(expected.down)})
-
-
 # -- reading the link ------------------------------------------------------------------------------
 
 
@@ -199,15 +154,34 @@ def _settle(store: AtlasStore, wishes: Mapping[str, str]) -> tuple[Wanted, list[
     if novel is not None and source == "measured":
         source = "predicted"  # it was measured nowhere
     look = _one_of(wishes.get("look"), list(LOOKS), "mimic", "search", wrong)
-    lines = [EVERY, *sorted(store.cell_lines["cell_line"])]
     where = wishes.get("where")
     where = (None if where is None else store.cell_line_catalog.find(where)) or where
-    where = _one_of(where, lines, EVERY, "cell line", wrong)
+    lines = list(_where_words(store, source))
+    where = lines[0] if where == OWN else _one_of(where, lines, lines[0], "cell line", wrong)
     at = _one_of(wishes.get("at"), _doses(store), EVERY, "dose", wrong)
     up, down = (wishes.get(key, "")[:LONGEST_LIST] for key in ("up", "down"))
     question, reverse = settled.question, look == "reverse"
-    wanted = Wanted(store, source, up, down, question, method, where, at, reverse, settled.notes)
+    query = Condition(question.cell_line, question.drug, question.dose_um)
+    line = _searched_line(where, question)
+    asked = _one_of(wishes.get("view") or None, list(map(str, VIEWS)), "", "change", wrong)
+    searched = searched_view(store, asked, None if source == "genes" else query, line)
+    wanted = Wanted(
+        *(store, source, up, down, question, method, where, at, reverse, searched),
+        notes=settled.notes,
+    )
     return wanted, wrong
+
+
+def _searched_line(where: str, question: Question) -> str | None:
+    """The line that a link's field names, None for all."""
+    return question.cell_line if where == OWN else None if where == EVERY else where
+
+
+def _where_words(store: AtlasStore, source: str) -> dict[str, str]:
+    """Where can be searched, in words by the spelling of a link; a gene list has no line."""
+    own = {} if source == "genes" else {OWN: "its own cell line"}
+    lines = {line: line for line in sorted(store.cell_lines["cell_line"])}
+    return {**own, EVERY: "all cell lines", **lines}
 
 
 def _one_of(asked: str | None, names: list[str], default: str, kind: str, wrong: list[str]) -> str:
@@ -227,7 +201,8 @@ def _remember(wanted: Wanted) -> None:
     link = wanted.link()
     lists = {"up": wanted.up, "down": wanted.down} if wanted.source == "genes" else {}
     method = {"method": wanted.method} if wanted.source == "predicted" else {}
-    links.keep({**{key: value for key, value in link.items() if value}, **lists, **method})
+    shown = {key: value for key, value in link.items() if value}
+    links.keep({**shown, **lists, **method, "view": link["view"]})
     links.write(link if wanted.fits_a_link else {**link, "up": "", "down": ""})
 
 
@@ -247,8 +222,8 @@ def _pickers(wanted: Wanted) -> None:
     if wanted.source == "predicted":
         pick_method(wanted.method, question.selector, question.k)
     picker("Look for", "look", list(LOOKS), "reverse" if wanted.reverse else "mimic", LOOKS)
-    lines = [EVERY, *sorted(store.cell_lines["cell_line"])]
-    picker("Among drugs in", "where", lines, wanted.where, {EVERY: "all cell lines"})
+    lines = _where_words(store, wanted.source)
+    picker("Among drugs in", "where", list(lines), wanted.where, lines)
     doses = _doses(store)
     labels = {dose: dose if dose == "pooled" else f"{dose} µM" for dose in doses}
     labels[EVERY] = "every dose, each for itself"

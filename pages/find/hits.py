@@ -8,77 +8,66 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.figures import drugs as drug_figures
-from lgr_core.signatures.gene_lists import MatchedGenes, read_genes, split_genes
+from lgr_core.retrieval.specific_change import View
 from lgr_core.signatures.mechanism_enrichment import FEWEST, enriched_mechanisms
-from lgr_core.signatures.search import DrugHits
-from pages.find.finding import LOOKS, Wanted
+from lgr_core.signatures.search import SIGNIFICANT, DrugHits
+from lgr_core.signatures.significance import FEWEST_COMPOUNDS
+from pages.find.finding import Wanted
+from pages.find.views import LINES
 from pages.shared import browsing, pieces, state
 from pages.shared.charts import chart
 from pages.shared.question import POOLED
 from pages.shared.score_tables import mechanism_table
 from pages.shared.widgets import html
-from pages.shared.words import count, listed
+from pages.shared.words import count
 
 TOP = 20
 """Drugs that the figure shows."""
 
-SURE = 0.05
-"""A drug is significant with an FDR of at most this."""
+MECHANISM_TEST = (
+    f"rank-sum test, each compound once, at its highest dose, {FEWEST} compounds or more; the tags "
+    "were written by a language model or by the atlas's source"
+)
 
-NAMED = 3
-"""Hits named in the first sentence."""
-
-MECHANISMS = 8
+MECHANISMS = 5
 """Mechanisms shown."""
 
 CONDITIONS = 1_000
 """Conditions shown at once; the file has all."""
 
-SCORE = "score: Pearson r with the signature over genes"
+SCORE = "score: Pearson r over genes"
+
+PERCENTILE = st.column_config.NumberColumn(format="%.0f")
 
 RELATIONS = {"self": "itself", "twin": "same compound", "": ""}
 
-
-def genes_read(wanted: Wanted) -> None:
-    """What became of each pasted gene."""
-    if wanted.source != "genes":
-        return
-    columns = st.columns(2)
-    for column, way, text in zip(columns, ("up", "down"), (wanted.up, wanted.down), strict=True):
-        reading = read_genes(wanted.store, split_genes(text))
-        with column:
-            html(pieces.facts(_pile_words(way, reading)))
-
-
-def headline(wanted: Wanted, found: DrugHits, notes: tuple[str, ...]) -> None:
-    """The answer in two sentences."""
-    unscored = (
-        (f"{count(found.n_undefined, 'condition')} without any change could not be scored.",)
-        if found.n_undefined
-        else ()
-    )
-    html(
-        pieces.title(title(wanted, found))
-        + pieces.lead([lead(wanted, found)])
-        + pieces.notes((*wanted.notes, *notes, *unscored))
-    )
+COLUMNS = {
+    "score": "Pearson r with what is searched for, over genes; the mean over the drug's lines.",
+    "FDR": (
+        f"Significant up to {SIGNIFICANT:g}. The larger of two: genes (would random genes score so "
+        "high?) and changes (would the change of an unrelated compound find drugs that score so "
+        "high?)."
+    ),
+    "percentile": (
+        "Against the atlas's own compounds: of 100 other compounds, how many are less like this "
+        "drug, or less opposite to it, than what is searched for; below zero where it is opposite. "
+        f"Known from {FEWEST_COMPOUNDS} others on."
+    ),
+    "score (measured)": "The same with the measured change in the place of the predicted one.",
+}
+"""What the columns of the table mean."""
 
 
 def ranking(wanted: Wanted, found: DrugHits) -> None:
     """The best drugs as a figure, and beside it the mechanisms that they share."""
+    top = listed_drugs(found)
+    top = top[top["relation"] == ""].head(TOP)
+    if top.empty:
+        return
     figure_side, mechanism_side = st.columns([11, 10], gap="large")
-    top = _others(found).head(TOP)
-    passed = (top["fdr"] <= SURE).to_numpy()
+    passed = (top["fdr"] <= SIGNIFICANT).to_numpy()
     with figure_side:
-        html(
-            pieces.section(
-                f"The first {len(top)}" + ", none significant" * (not passed.any()),
-                "By FDR, then by score. Each drug at its dose: mean score over its lines, small "
-                "dots its lines. At 1 the same genes move in proportion, at -1 all the other way.",
-            )
-        )
-        if top.empty:
-            return
+        html(pieces.section(f"The first {len(top)}", "By FDR, then by score."))
         by_line = _by_line(found, top)
         names, doses = zip(*(_name(row) for row in top.itertuples()), strict=True)
         score = top["score"].to_numpy()
@@ -89,20 +78,25 @@ def ranking(wanted: Wanted, found: DrugHits) -> None:
         _mechanisms(wanted, found)
 
 
-def drugs(wanted: Wanted, found: DrugHits) -> None:
-    """Every drug and dose with its two tests, each with a link to its prediction."""
-    html(
-        pieces.section(
-            "Every drug and dose",
-            f"Significant: FDR of {SURE:g} or less. It is the larger of two false discovery rates, "
-            "one a question. Genes: would as many random genes score so high? A whole change "
-            "passes easily, since the drugs of a plate share their vehicle. Changes: would the "
-            "measured change of an unrelated compound find as many that score so high? The file "
-            "holds p and FDR of each question.",
-        )
-    )
-    table = found.drugs
+def listed_drugs(found: DrugHits) -> pd.DataFrame:
+    """All drugs by FDR, then by score; in a search for the reverse those alone that reverse it."""
+    return found.significant if found.reverse else found.drugs
+
+
+def drugs(wanted: Wanted, found: DrugHits, measured: pd.Series | None) -> None:
+    """Every drug and dose with its tests, each with a link to its prediction.
+
+    ``measured`` are the scores with the measured change, by drug and dose, beside a predicted one.
+    """
+    table = listed_drugs(found)
+    if table.empty:
+        return
+    html(pieces.section("Every drug that reverses it" if found.reverse else "Every drug and dose"))
     best = _best_line(found, table)
+    beside = {}
+    if measured is not None:
+        keys = pd.MultiIndex.from_frame(table[["drug", "dose_um"]])
+        beside = {"score (measured)": measured.reindex(keys).to_numpy()}
     shown = pd.DataFrame(
         {
             "rank": range(1, len(table) + 1),
@@ -114,6 +108,8 @@ def drugs(wanted: Wanted, found: DrugHits) -> None:
             ],
             "FDR": table["fdr"],
             "score": table["score"],
+            **beside,
+            "percentile": table["percentile"],
             "lines": table["n_lines"],
             "mechanism": table["drug"].map(state.mechanisms(wanted.store)),
             "note": table["relation"].map(RELATIONS),
@@ -123,9 +119,12 @@ def drugs(wanted: Wanted, found: DrugHits) -> None:
             "p (changes)": table["p_others"],
         }
     )
-    columns = {"FDR": browsing.P_VALUE, "score": browsing.SCORE, "predict": browsing.PREDICT}
+    scores = dict.fromkeys(["score", "score (measured)"], browsing.SCORE)
+    columns = {"FDR": browsing.P_VALUE, "percentile": PERCENTILE, "predict": browsing.PREDICT}
     columns |= dict.fromkeys(name for name in shown if name.endswith((" (genes)", " (changes)")))
-    browsing.show_table(shown, f"{wanted.store.name}_drugs", columns=columns)
+    browsing.show_table(shown, f"{wanted.store.name}_drugs", columns={**scores, **columns})
+    with st.expander("What the columns mean"):
+        html(pieces.facts((name, words) for name, words in COLUMNS.items() if name in shown))
 
 
 @st.fragment
@@ -170,15 +169,17 @@ def conditions(wanted: Wanted, found: DrugHits) -> None:
         browsing.download(shown, f"{wanted.store.name}_conditions")
 
 
-def provenance(wanted: Wanted, found: DrugHits) -> None:
-    """How the search was made."""
-    where = "all cell lines" if wanted.cell_line is None else wanted.cell_line
+def provenance(wanted: Wanted, found: DrugHits, notes: tuple[str, ...]) -> None:
+    """How the search was made; ``notes`` are remarks on how its signature was."""
+    where = wanted.where_words
     doses = "every dose" if wanted.at == "all" else f"{wanted.at} µM"
     with st.expander("How was this made?"):
+        html(pieces.notes((*_unscored(wanted, found), *notes)))
         html(
             pieces.facts(
                 [
                     ("searched for", wanted.words),
+                    ("view", LINES[wanted.searched.view]),
                     *([("predicted from", wanted.how)] if wanted.source == "predicted" else []),
                     ("atlas", f"{wanted.store.name}, build {wanted.store.build_id}"),
                     ("searched in", f"{where}, {doses}: {len(found.conditions):,} conditions"),
@@ -190,7 +191,7 @@ def provenance(wanted: Wanted, found: DrugHits) -> None:
                         "changes",
                         "up to 1,000 measured changes in the signature's place, with all drugs",
                     ),
-                    ("mechanisms", "rank-sum test, each compound once, at its highest dose"),
+                    ("mechanisms", MECHANISM_TEST),
                 ]
             )
         )
@@ -201,72 +202,27 @@ def provenance(wanted: Wanted, found: DrugHits) -> None:
 
 def _mechanisms(wanted: Wanted, found: DrugHits) -> None:
     verb = "reversing" if found.reverse else "mimicking"
-    html(
-        pieces.section(
-            "Mechanisms that stand high",
-            f"Do compounds of one mechanism rank above the others in {verb} it? Each compound "
-            f"counts once, at its highest dose; {FEWEST} or more are needed. The mechanism tags "
-            "were written by a language model or by the atlas's source.",
-        )
-    )
     table = enriched_mechanisms(wanted.store, found, state.book())
-    if table.empty:
+    words = f"Do compounds of one mechanism rank above the others in {verb} it?"
+    if not len(table):
         words = f"No mechanism has {FEWEST} compounds here, so none can be tested."
-        html(pieces.caption(words))
-        return
-    if not (table["fdr"] <= SURE).any():
-        html(pieces.caption(f"None is significant at an FDR of {SURE:g}."))
-    html(mechanism_table(table.head(MECHANISMS).itertuples(index=False)))
+    elif not (table["fdr"] <= SIGNIFICANT).any():
+        words = f"None is significant at an FDR of {SIGNIFICANT:g}."
+    html(pieces.section("Mechanisms that stand high", words))
+    if len(table):
+        html(mechanism_table(table.head(MECHANISMS).itertuples(index=False)))
 
 
-def title(wanted: Wanted, found: DrugHits) -> str:
-    """What the list is: finds only where there are any."""
-    others, verb = _others(found), "reverse" if found.reverse else "mimic"
-    if (others["fdr"] <= SURE).any():
-        return f"{LOOKS[verb].removesuffix(' it')} {wanted.words}"
-    if not found.reverse:
-        return f"Closest to {wanted.words}, none significant"
-    if (others["score"] < 0).any():
-        return f"Most opposed to {wanted.words}, none significant"
-    return f"No drug opposes {wanted.words}"
-
-
-def lead(wanted: Wanted, found: DrugHits) -> str:
-    """Which drugs are significant, or which come nearest to it, as HTML."""
-    others = _others(found)
-    where = "all cell lines" if wanted.cell_line is None else wanted.cell_line
-    of_all = f"Of {count(others['drug'].nunique(), 'drug')} in {pieces.strong(where)}, "
-    sure = list(dict.fromkeys(others.loc[others["fdr"] <= SURE, "drug"]))
-    if sure:
-        more = f" and {count(len(sure) - NAMED, 'other')}" if len(sure) > NAMED else ""
-        verb = "is" if len(sure) == 1 else "are"
-        fdr = f"lowest FDR {others['fdr'].min():.2g}"
-        return f"{of_all}{pieces.strong(listed(sure[:NAMED]))}{more} {verb} significant ({fdr})."
-    if others.empty:
-        return f"{of_all}the compound asked about left out, none can be compared."
-    first = pieces.strong(listed(list(dict.fromkeys(others["drug"]))[:NAMED]))
-    if found.reverse and (others["score"] >= 0).all():
-        return f"{of_all}none opposes it: every score is above zero. Least alike are {first}."
-    lowest = f"the lowest FDR is {others['fdr'].min():.2g}, and {SURE:g} would pass"
-    return f"{of_all}none is significant: {lowest}. First, perhaps by chance, come {first}."
-
-
-def _pile_words(way: str, reading: MatchedGenes) -> list[tuple[str, str]]:
-    piles = (
-        (f"{way}: used", reading.used),
-        ("measured, but outside the panel that is searched", reading.outside),
-        ("known, but not measured here", reading.not_measured),
-        ("unknown", reading.unknown),
-        ("read as", tuple(f"{given} → {gene}" for given, gene in reading.read_as)),
-    )
-    shown = [(f"{words} ({len(genes):,})", genes) for words, genes in piles if genes]
-    none = [(f"{way}: used", ("none",))] if not reading.used else []
-    return [(words, ", ".join(genes)) for words, genes in (*none, *shown)]
-
-
-def _others(found: DrugHits) -> pd.DataFrame:
-    """The drugs but for the compound asked about."""
-    return found.drugs[found.drugs["relation"] == ""]
+def _unscored(wanted: Wanted, found: DrugHits) -> tuple[str, ...]:
+    """How many conditions have no score, and why."""
+    if not found.n_undefined:
+        return ()
+    why = {
+        View.SPECIFIC: "cannot be separated from its plate",
+        View.RELATIVE_TO_POOL: "is alone in its line or changes no gene",
+        View.TOTAL: "changes no gene",
+    }[wanted.searched.view]
+    return (f"{count(found.n_undefined, 'condition')} left out: each {why}.",)
 
 
 def _by_line(found: DrugHits, top: pd.DataFrame) -> list[dict[str, float]]:

@@ -33,9 +33,8 @@ from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.effect_size import strengths
 from lgr_core.signatures.expected import ExpectedSignatures
-from lgr_core.signatures.library import SignatureLibrary
 from pages.shared.demo_build import DemoBuild
-from pages.shared.question import DEMO, EVERY, spell_dose
+from pages.shared.question import DEMO
 from pages.shared.structure import picture
 from pages.shared.tahoe_fetch import TahoeFetch
 
@@ -147,11 +146,6 @@ def expected(atlas: AtlasStore) -> ExpectedSignatures:
 def strength(atlas: AtlasStore) -> pd.DataFrame:
     """How much each condition of an atlas changes, in row order."""
     return _strength(_version(atlas.name), atlas)
-
-
-def library(atlas: AtlasStore, cell_line: str | None, dose: str) -> SignatureLibrary:
-    """What a search reads: one line or all, the dose as a link spells it or every dose."""
-    return _library(_version(atlas.name), cell_line, dose, atlas)
 
 
 def gene_set_collections() -> Mapping[str, Path]:
@@ -306,18 +300,6 @@ def _expected(version: Version, _atlas: AtlasStore) -> ExpectedSignatures:  # no
 @st.cache_resource(max_entries=8, show_spinner="Reading every change")
 def _strength(version: Version, _atlas: AtlasStore) -> pd.DataFrame:  # noqa: ARG001
     return strengths(_atlas)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Reading what is searched")
-def _library(
-    version: Version,  # noqa: ARG001
-    cell_line: str | None,
-    dose: str,
-    _atlas: AtlasStore,
-) -> SignatureLibrary:
-    doses = {spell_dose(d): d for line in _atlas.info()["cell_lines"] for d in _atlas.doses(line)}
-    chosen = None if dose == EVERY else [doses[dose]]
-    return SignatureLibrary.read(_atlas, book(), cell_line=cell_line, doses=chosen)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

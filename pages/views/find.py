@@ -2,34 +2,37 @@
 
 from lgr_core.errors import LgrError
 from lgr_core.signatures.search import find_drugs
-from pages.find import finding, hits
+from pages.find import finding, gene_boxes, headline, hits, signatures
 from pages.find.finding import Wanted
-from pages.shared import pieces, state
+from pages.shared import change_state, pieces
 from pages.shared.widgets import html
 
 
 def show(wanted: Wanted) -> None:
     """Search once and show what was found."""
     store = wanted.store
-    html(pieces.badge(store.info(), store.value_kind.label))
-    finding.gene_boxes(wanted)
-    if wanted.source == "genes" and not (wanted.up or wanted.down):
-        html(pieces.title("Find drugs by genes") + pieces.lead([finding.PASTE]))
-        finding.example_button()
-        return
-    hits.genes_read(wanted)
+    html(pieces.badge(store.info(), store.value_kind.label, brief=True))
+    if wanted.source == "genes":
+        gene_boxes.boxes(wanted)
+        if not (wanted.up or wanted.down):
+            gene_boxes.empty()
+            return
     try:
-        signature, notes = finding.signature(wanted)
-        library = state.library(store, wanted.cell_line, wanted.at)
+        signature, notes = signatures.signature(wanted)
+        view = wanted.searched.view
+        library = change_state.library(store, view, wanted.cell_line, wanted.at)
     except LgrError as err:
         html(pieces.error_box(err))
+        headline.view_switch(wanted)
+        gene_boxes.readings(wanted)
         return
     found = find_drugs(store, signature, library, reverse=wanted.reverse)
-    hits.headline(wanted, found, notes)
+    headline.show(wanted, found)
+    gene_boxes.readings(wanted)
     hits.ranking(wanted, found)
-    hits.drugs(wanted, found)
+    hits.drugs(wanted, found, signatures.measured_scores(wanted, library))
     hits.conditions(wanted, found)
-    hits.provenance(wanted, found)
+    hits.provenance(wanted, found, notes)
 
 
 wanted = finding.ask()

@@ -28,13 +28,16 @@ class ByName:
         return Selection(tuple(Proposal(drug) for drug in pool.drugs[:k]))
 
 
-def plated_atlas(folder, *, lines=4, drugs=26, plates=2, by_plate=False, parents=None, seed=0):
+def plated_atlas(
+    folder, *, lines=4, drugs=26, plates=2, by_plate=False, parents=None, genes=None, seed=0
+):
     """An atlas whose drug b stands on plate ``b % plates``, or by_plate on all of them; opened.
 
     By plate, the last drug stands on the first one alone.
 
     A delta is the drug's effect, that of its plate in the line, and noise. ``parents`` are those of
-    the drugs, each its own unless given. By plate, deltas are kept for each of them.
+    the drugs, each its own unless given, and ``genes`` the names of the 40 genes. By plate, deltas
+    are kept for each of them.
     """
     rng = np.random.default_rng(seed)
     names = [f"D{b:02}" for b in range(drugs)]
@@ -53,7 +56,7 @@ def plated_atlas(folder, *, lines=4, drugs=26, plates=2, by_plate=False, parents
     means = pd.DataFrame(deltas).groupby(table["condition"]).mean().to_numpy(np.float32)
     keys = [(f"L{a}", name, 1.0) for a in range(lines) for name in names]
     conditions = pd.DataFrame(keys, columns=["cell_line", "drug", "dose_um"])
-    genes = pd.DataFrame({"gene": [f"G{i}" for i in range(GENES)], "ensembl_id": ""})
+    genes = pd.DataFrame({"gene": genes or [f"G{i}" for i in range(GENES)], "ensembl_id": ""})
     found = DeltaTable(
         conditions.assign(n_cells=np.nan, n_replicates=1.0, underpowered=False),
         means,
