@@ -19,6 +19,7 @@ METRICS = ("pearson_delta", "mse_delta", "sign_accuracy", "pearson_vs_line_mean"
 DIGITS = 3
 PLACE = re.compile(r"(<!-- run (\S+), (\S+) -->\n).*?(<!-- end of run -->)", re.DOTALL)
 CONTROLS = ("truth",)
+NOT_DEFINED = "\N{EN DASH}"
 
 
 def main() -> None:
@@ -55,10 +56,10 @@ def _reads(evidence: object) -> str:
 
 def _cell(by: pd.DataFrame, method: str, metric: str, *, limits: bool) -> str:
     if (method, metric) not in by.index:
-        return "–"
+        return NOT_DEFINED
     row = by.loc[(method, metric)]
     if pd.isna(row["mean"]):
-        return "–"
+        return NOT_DEFINED
     shown = f"{row['mean']:.{DIGITS}f}"
     if limits and not pd.isna(row["low"]):
         shown += f" [{row['low']:.{DIGITS}f}, {row['high']:.{DIGITS}f}]"
