@@ -35,7 +35,7 @@ class NeighborGenes:
 def neighbor_genes(answer: Answer, n: int) -> NeighborGenes:
     """Take the n strongest genes each way; neighbours without a defined change are left out."""
     places = np.concatenate(strongest_genes(answer, n))
-    known: BoolArray = np.isfinite(answer.neighbor_deltas).all(axis=1)
+    known: BoolArray = np.all(np.isfinite(answer.neighbor_deltas), axis=1)
     changes = answer.neighbor_deltas[np.ix_(known, places)]
     drugs = [drug for drug, here in zip(answer.retrieval.drugs, known, strict=True) if here]
     rows, columns = cluster_order(changes), cluster_order(changes.T)

@@ -68,6 +68,32 @@ def grid(conditions: pd.DataFrame, dose_um: float | None, *, every_dose: bool) -
     )
 
 
+def gaps(
+    conditions: pd.DataFrame, dose_um: float | None, *, every_dose: bool, by: str
+) -> pd.DataFrame:
+    """What is not measured, by name: one row a line or drug, as ``by`` says; most gaps first.
+
+    Of every dose, what is measured at one of them counts.
+
+    Returns
+    -------
+    DataFrame
+        ``by`` (``cell_line`` or ``drug``), ``measured``, ``missing`` and ``names`` of the missing
+        (drugs of a line, lines of a drug), with commas between.
+    """
+    other = {"cell_line": "drug", "drug": "cell_line"}[by]
+    rows = conditions if every_dose else conditions[_at(conditions, dose_um)]
+    names = sorted(conditions[other].astype(str).unique())
+    there = rows.groupby(by, observed=True)[other].agg(lambda values: set(map(str, values)))
+    found = []
+    for name in sorted(conditions[by].astype(str).unique()):
+        own = there.get(name, set())
+        missing = [each for each in names if each not in own]
+        found.append((name, len(own), len(missing), ", ".join(missing)))
+    table = pd.DataFrame(found, columns=[by, "measured", "missing", "names"])
+    return table.sort_values("missing", ascending=False, kind="stable", ignore_index=True)
+
+
 def under(conditions: pd.DataFrame, min_cells: int) -> pd.DataFrame:
     """Per line how many conditions have fewer cells, of those whose cells are known.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lgr_core.atlas.atomic_folder import LockedFolder
 from lgr_core.atlas.build import check_name
 from lgr_core.atlas.checkpoint import forget
 from lgr_core.atlas.count_source import StageProgress
@@ -29,10 +30,11 @@ _MAX_FINISHED = 200
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class IngestJob(StageProgress):
-    """One ingest: its progress, and its error if it failed."""
+    """One ingest: its progress, and its error if it failed; ``folder`` gets the atlas."""
 
     name: str
     source: str
+    folder: Path
     ended: bool = False
     error: LgrError | None = None
 
@@ -55,11 +57,18 @@ class IngestJobs:
         self._jobs: dict[str, IngestJob] = {}
 
     def start(
-        self, upload: Upload, name: str, options: IngestOptions, *, simulated: bool = False
+        self,
+        upload: Upload,
+        name: str,
+        options: IngestOptions,
+        *,
+        simulated: bool = False,
+        visit: LockedFolder | None = None,
     ) -> str:
         """Queue a job; returns the key to find it by.
 
-        An upload that became an atlas is removed; one that did not stays with who holds it.
+        An upload that became an atlas is removed; one that did not stays with who holds it. The
+        atlas goes into the folder of a ``visit``, if one is given, which stays while it is built.
 
         Raises
         ------
@@ -67,22 +76,24 @@ class IngestJobs:
             If the name cannot be had, or the upload is on its way already.
         """
         with self._lock:
-            self.check_free(name)
+            folder = self.folder if visit is None else visit.path
+            self.check_free(name, folder)
             if upload.busy:
                 do = "Wait for that; to have it twice, send it again."
                 raise InputError(f"file {upload.name}", "it is being made into an atlas", do)
-            job, key = IngestJob(name=name, source=upload.name), uuid.uuid4().hex
+            job = IngestJob(name=name, source=upload.name, folder=folder)
+            key = uuid.uuid4().hex
             self._forget()
             self._jobs[key], upload.busy = job, True
-            self._pool.submit(self._run, job, upload, options, simulated=simulated)
+            self._pool.submit(self._run, job, upload, options, simulated=simulated, visit=visit)
         return key
 
     def find(self, key: str) -> IngestJob | None:
         """The job of that key; None if it is not remembered."""
         return self._jobs.get(key)
 
-    def check_free(self, name: str) -> None:
-        """Refuse a name that cannot be that of a new atlas.
+    def check_free(self, name: str, folder: Path | None = None) -> None:
+        """Refuse a name that cannot be that of a new atlas, here or in the ``folder`` of a visit.
 
         Raises
         ------
@@ -95,9 +106,11 @@ class IngestJobs:
         do = "Choose another name."
         if name == RESERVED:
             raise InputError(f"atlas {name!r}", "that is the name of the simulated atlas", do)
-        if (self.folder / name).exists():
+        folder = self.folder if folder is None else folder
+        if (self.folder / name).exists() or (folder / name).exists():
             raise InputError(f"atlas {name!r}", "it exists already, and stays as it is", do)
-        if any(job.name == name and not job.ended for job in self._jobs.values()):
+        building = [job for job in self._jobs.values() if not job.ended and job.name == name]
+        if any(job.folder in {self.folder, folder} for job in building):
             raise InputError(f"atlas {name!r}", "one of that name is being built", do)
 
     def waiting(self, job: IngestJob) -> int:
@@ -106,7 +119,13 @@ class IngestJobs:
         return sum(not other.ended for other in before[: before.index(job)])
 
     def _run(
-        self, job: IngestJob, upload: Upload, options: IngestOptions, *, simulated: bool
+        self,
+        job: IngestJob,
+        upload: Upload,
+        options: IngestOptions,
+        *,
+        simulated: bool,
+        visit: LockedFolder | None,  # noqa: ARG002 - its folder stays while it is referred to
     ) -> None:
         """Run the job; a failure is stored as a new error, whose traceback holds no frames."""
         job.report("reading the file", 0, 1)
@@ -119,9 +138,9 @@ class IngestJobs:
         }
         try:
             if self._apart:
-                upload.read(ingest, self.folder / job.name, report=job.report, **choices)
+                upload.read(ingest, job.folder / job.name, report=job.report, **choices)
             else:
-                ingest(upload.path, self.folder / job.name, progress=job.report, **choices)
+                ingest(upload.path, job.folder / job.name, progress=job.report, **choices)
         except LgrError as err:
             job.error = upload.public_error(err)
         except Exception as err:
@@ -132,7 +151,7 @@ class IngestJobs:
             if job.error is None:
                 upload.close()
             else:
-                forget(self.folder / job.name)
+                forget(job.folder / job.name)
             job.ended = True
 
     def _forget(self) -> None:

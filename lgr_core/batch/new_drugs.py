@@ -152,7 +152,8 @@ def _unknown(store: AtlasStore, entry: DrugEntry) -> LgrError:
         store.drug_catalog.resolve(entry.drug)
     except NotFoundError as err:
         found = f"{err.found}, and neither its structure nor its mechanism is given or known"
-        return NotFoundError(err.asked, found, err.do, nearest=err.nearest)
+        do = err.do if err.remedy is None else err.remedy
+        return NotFoundError(err.asked, found, do, nearest=err.nearest)
     except LgrError as err:
         return err
     return InputError(f"drug {entry.drug!r}", "nothing is known of it", "Give its structure.")

@@ -46,9 +46,11 @@ def dry_run(wanted: Wanted, reading: QueryList) -> bool:
                 ("queries", f"{n:,}"),
                 ("measured too", f"{measured:,}: these predictions can be scored"),
                 ("without a measurement", f"{n - measured:,}: predictions that nothing can judge"),
-                ("new drugs", f"{len(reading.new_drugs):,}: not in this atlas, and predicted"),
+                *_counted(
+                    "new drugs", len(reading.new_drugs), ": not in this atlas, and predicted"
+                ),
                 ("lines refused", f"{len(reading.refused):,}"),
-                ("asked twice", f"{reading.repeated:,}, taken once"),
+                *_counted("asked twice", reading.repeated, ", taken once"),
                 ("predicted from", wanted.how),
             ]
         )
@@ -64,6 +66,11 @@ def dry_run(wanted: Wanted, reading: QueryList) -> bool:
         do = "Shorten the list, or split it."
         html(pieces.error_box(UsageError(f"{n:,} queries", f"this page takes {most:,}", do)))
     return 0 < n <= most
+
+
+def _counted(name: str, n: int, words: str) -> list[tuple[str, str]]:
+    """A fact that is said where there are any."""
+    return [(name, f"{n:,}{words}")] if n else []
 
 
 def _refused(wanted: Wanted, reading: QueryList) -> None:

@@ -46,7 +46,7 @@ def boxes(wanted: Wanted) -> None:
 def _list_boxes(store: AtlasStore) -> None:
     with st.form("batch_list", border=False):
         st.text_area(
-            "One query per line",
+            "Queries",
             key="queries",
             height=180,
             max_chars=LONGEST_LIST,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ from lgr_core.retrieval.fill_cache import Estimate, FillReport, estimate, fill
 from lgr_core.retrieval.llm_question import LLMOptions, Policy
 from lgr_core.retrieval.setup import live_client, llm_selector
 from pages.batch.batch_asking import Wanted
+from pages.batch.rule_for_new import rule_for
 from pages.shared import evidence_state, guide, state
 from pages.shared.job_queue import HEAVY
-from pages.shared.words import LLM, count
+from pages.shared.words import count
 
 
 class _LeaveQueue(Exception):  # noqa: N818 - no fault: the visitor stopped
@@ -70,7 +71,9 @@ class Batch:
         """Begin, or go on where it was stopped; what is under way is left alone."""
         if not self.under_way:
             self._cancel.clear()
-            self._work = self._pool.submit(self._run, asker(self.wanted, self.many.store), asking)
+            self._work = self._pool.submit(
+                self._run, asker(self.wanted, self.many.store, self.reading.new_drugs), asking
+            )
 
     def stop(self) -> None:
         """Stop after the queries under way."""
@@ -128,35 +131,42 @@ class Batch:
         self.asked, self.to_ask = done, total
 
 
-def asker(wanted: Wanted, store: AtlasStore) -> Ask:
+def asker(wanted: Wanted, store: AtlasStore, new_drugs: Iterable[str]) -> Ask:
     """What answers the queries of a batch, with trust where a benchmark run has calibrated it.
 
-    ``store`` is the atlas with the new drugs of the list.
+    ``store`` is the atlas with the ``new_drugs`` of the list.
     """
     k, reader = wanted.k, state.reader(store, wanted.change)
     runs = Settings.from_environment().runs
     if wanted.averages:
-        choose = _chooser(store, wanted.selector, k, wanted.rest)
+        choose = _chooser(store, wanted, tuple(new_drugs))
         return by_neighbors(reader, choose, k, runs, one_per_parent=wanted.once)
     return by_weights(reader, evidence_state.weighing(store, wanted.method, wanted.change), k, runs)
 
 
-def _chooser(store: AtlasStore, selector: str, k: int, rest: str) -> Choose:
+def _chooser(store: AtlasStore, wanted: Wanted, new_drugs: Sequence[str]) -> Choose:
     """Who chooses the neighbours of a query; a language model's recorded answers are replayed.
 
-    Where it has no answer, ``rest`` says whether the stand-in chooses; otherwise that is an error
-    of this query.
+    Where it has no answer, the wish for the rest says whether a stand-in chooses; otherwise that is
+    an error of this query. For a new drug the rule is one that can read what is given of it.
     """
-    if selector != LLM:
-        chosen = state.selector(selector, store)
-        return lambda _: chosen
-    recorded, stand_in = state.recorded(store), state.selector(guide.STAND_IN, store)
+    rule = guide.STAND_IN if wanted.ranked_by_model else wanted.selector
+    stand_ins = guide.RULES if new_drugs else ()
+    rules = {name: state.selector(name, store) for name in {rule, *stand_ins}}
+    of_new = {drug: rules[rule_for(store, drug, rule)] for drug in new_drugs}
+
+    def by_rule(pool: CandidatePool) -> Selector:
+        return of_new.get(pool.query.drug, rules[rule])
+
+    if not wanted.ranked_by_model:
+        return by_rule
+    recorded = state.recorded(store)
 
     def choose(pool: CandidatePool) -> Selector:
-        if recorded.usable(pool, k) is not None:
+        if recorded.usable(pool, wanted.k) is not None:
             return recorded
-        if rest == guide.STAND_IN:
-            return stand_in
+        if wanted.rest == guide.STAND_IN:
+            return by_rule(pool)
         do = "Ask one, choose by mechanism instead, or take another selector."
         raise NotFoundError(f"{pool.query}", "no language model has answered for it", do)
 

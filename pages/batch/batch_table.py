@@ -21,6 +21,9 @@ LIGHTS = {str(light): words.removeprefix("Trust: ") for light, words in LIGHT_WO
 
 WHY_NOT = "not predicted because"
 
+_WIDTHS = {"drug": 150, WHY_NOT: 260, "up": 190, "down": 190}
+"""Pixels of columns of names and sentences."""
+
 _SCORES = {
     Change.TOTAL: {"Pearson r": "pearson_delta", "signs right": "sign_accuracy"},
     Change.SPECIFIC: {"Pearson r": "pearson_specific", "signs right": "sign_specific_top50"},
@@ -46,7 +49,8 @@ def columns(job: Batch) -> dict[str, object]:
     heads = dict.fromkeys(("Pearson r", "expected r"), browsing.SCORE)
     signs = EVERY_METRIC[metrics["signs right"]].label
     heads["signs right"] = st.column_config.NumberColumn(help=signs, format="%.3f")
-    return {**heads, "predict": browsing.PREDICT}
+    widths = {name: st.column_config.Column(width=w) for name, w in _WIDTHS.items()}
+    return {**widths, **heads, "predict": browsing.PREDICT}
 
 
 def table(job: Batch) -> pd.DataFrame:
@@ -63,7 +67,8 @@ def table(job: Batch) -> pd.DataFrame:
     last = max(predicted.index, default=-1.0)
     whole = pd.concat([predicted, refused[refused.index <= last + 1]])[list(predicted.columns)]
     whole = whole.sort_index(kind="stable").reset_index(drop=True)
-    whole[WHY_NOT] = whole[WHY_NOT].fillna("")
+    words = whole.select_dtypes(["object", "string"]).columns
+    whole[words] = whole[words].fillna("")
     return whole if whole[WHY_NOT].any() else whole.drop(columns=WHY_NOT)
 
 
@@ -81,11 +86,11 @@ def _predicted(job: Batch, table: pd.DataFrame) -> pd.DataFrame:
             "dose (µM)": [browsing.spelled(dose) for dose in table["dose_um"]],
             WHY_NOT: ["" if one.error is None else _reason(one.error) for one in outcomes],
             "predict": [_link(job, row) for row in table.itertuples()],
+            "up": table["up"],
+            "down": table["down"],
             **scored,
             **_trusted(table),
             **_stands_on(job, table),
-            "up": table["up"],
-            "down": table["down"],
             "note": [" ".join(outcome.notes) for outcome in outcomes],
         }
     ).set_axis([float(outcome.place) for outcome in outcomes])

@@ -13,10 +13,10 @@ from lgr_core.atlas.ingest_preview import IngestPreview, preview_ingest
 from lgr_core.atlas.jobs import IngestJob
 from lgr_core.atlas.uploads import Upload
 from lgr_core.errors import LgrError, NotFoundError
-from pages.data import data_state
+from pages.data import data_sent, data_state
 from pages.data.data_columns import Choice
 from pages.data.data_sent import CHECKED, forget
-from pages.shared import browsing, links, pieces, state
+from pages.shared import browsing, links, pieces, state, visit_atlases
 from pages.shared.data_words import MORE_ROLES, ROLES
 from pages.shared.fault_words import remedy_words
 from pages.shared.job_queue import READING, shown_turn
@@ -74,7 +74,7 @@ def draw(upload: Upload, choice: Choice) -> None:
 
 
 def _preview(upload: Upload, choice: Choice) -> IngestPreview:
-    data_state.jobs().check_free(choice.name)
+    data_state.jobs().check_free(choice.name, visit_atlases.folder())
     return upload.read(preview_ingest, choice.options, **upload.companions)
 
 
@@ -135,9 +135,10 @@ def _named(values: pd.Series) -> str:
 
 def _begin(upload: Upload, choice: Choice) -> None:
     """Begin, and remember under what key; a name that was taken meanwhile is refused."""
+    visit = visit_atlases.made_folder() if data_sent.for_this_visit() else None
     try:
         key = data_state.jobs().start(
-            upload, choice.name, choice.options, simulated=choice.simulated
+            upload, choice.name, choice.options, simulated=choice.simulated, visit=visit
         )
     except LgrError as err:
         st.session_state["refused"] = err
@@ -154,7 +155,7 @@ def _refusal() -> None:
 def progress(key: str) -> None:
     """How far the ingest of that key is; it goes on whether or not somebody looks."""
     job = data_state.jobs().find(key)
-    if job is None:
+    if job is None or not _is_ours(job):
         found = "this server knows of no such ingest: it was started anew since, or the link is old"
         do = "See whether the atlas is among all atlases; else send the file again."
         html(pieces.error_box(NotFoundError("An ingest that was begun", found, do)))
@@ -185,7 +186,9 @@ def _running(key: str) -> None:
 
 def _done(job: IngestJob) -> None:
     store = state.store(job.name)
-    html(pieces.lead([f"{pieces.strong(job.name)} is built, and can be explored."]))
+    own = visit_atlases.is_of_this_visit(store.folder)
+    who = "by you alone, until this visit ends" if own else "by everybody who can open this page"
+    html(pieces.lead([f"{pieces.strong(job.name)} is built, and can be explored {who}."]))
     html(pieces.badge(store.info(), store.value_kind.label))
     with st.container(horizontal=True, gap="small"):
         if st.button("Open it in Predict", key="open", type="primary", icon=":material/insights:"):
@@ -193,6 +196,12 @@ def _done(job: IngestJob) -> None:
             st.switch_page("pages/views/predict.py", query_params={"atlas": job.name})
         st.button("See what it covers", key="covers", on_click=_cover, args=(job.name,))
         st.button("Add another file", key="another", on_click=_another)
+
+
+def _is_ours(job: IngestJob) -> bool:
+    """Whether it is everybody's, or of this visit."""
+    jobs = data_state.jobs()
+    return job.folder in {jobs.folder, visit_atlases.folder()}
 
 
 def _leave() -> None:

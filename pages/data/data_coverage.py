@@ -13,6 +13,7 @@ from lgr_core.atlas.coverage import (
     Grid,
     cells_histogram,
     drug_spread,
+    gaps,
     grid,
     plate_table,
     under,
@@ -54,6 +55,22 @@ def _grid(seen: Seen) -> None:
     chart(data_figures.coverage(found), "coverage_grid", words)
     wide = pd.DataFrame(found.values, index=found.lines, columns=found.drugs)
     browsing.download(wide.rename_axis("cell line").reset_index(), f"{seen.store.name} coverage")
+    _gaps(seen, doses.get(seen.at), every=every)
+
+
+def _gaps(seen: Seen, dose_um: float | None, *, every: bool) -> None:
+    """By name, what is not measured."""
+    name, conditions = seen.store.name, seen.store.conditions
+    html(pieces.section("What is not measured", "By name, the most gaps first."))
+    for place, by in zip(st.tabs(["By cell line", "By drug"]), ("cell_line", "drug"), strict=True):
+        found = gaps(conditions, dose_um, every_dose=every, by=by)
+        words = by.replace("_", " ")
+        with place:
+            browsing.show_table(
+                found.rename(columns={by: words, "names": "not measured"}),
+                f"{name} gaps by {words}",
+                columns={},
+            )
 
 
 def _drugs(found: Grid) -> int:

@@ -37,7 +37,7 @@ def report(atlas: AtlasStore) -> dict[str, Any]:
 
 def summary(name: str) -> Summary:
     """An atlas in one row, read once a build."""
-    index = Settings.from_environment().atlases / name / "index.duckdb"
+    index = state.folder_of(name) / "index.duckdb"
     stamp = index.stat().st_mtime_ns if index.exists() else 0
     return _summary(str(index.parent), stamp)
 

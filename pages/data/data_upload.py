@@ -10,7 +10,7 @@ from lgr_core.atlas.uploads import COMPANIONS, ENDINGS, READERS, Upload, receive
 from lgr_core.config import Settings
 from lgr_core.errors import LgrError
 from pages.data import data_check, data_columns
-from pages.data.data_sent import LOOK, SENT, TABLES, TURN, forget
+from pages.data.data_sent import LOOK, SENT, TABLES, TURN, forget, who_sees_it
 from pages.data.data_view import Seen
 from pages.shared import pieces, uploading
 from pages.shared.widgets import html
@@ -20,6 +20,10 @@ OFF = (
     "Whoever runs this server has switched uploads off, as they are on any server that others "
     "reach unless LGR_UPLOADS=1 is set for it. On your own computer the same is one command; "
     "install this program there, then:"
+)
+LEAD = (
+    "A file of measurements becomes an atlas that every page can explore. You see what was "
+    "recognised of it before anything is built."
 )
 SHELL = "lgr ingest FILE --name NAME --value-kind log2fc    # raw counts: without --value-kind"
 
@@ -34,8 +38,8 @@ def show(seen: Seen) -> None:
     if seen.ingest:
         data_check.progress(seen.ingest)
         return
-    html(pieces.lead(["A file of measurements becomes an atlas that every page can explore."]))
-    html(pieces.notes(_limits()))
+    html(pieces.lead([LEAD]))
+    who_sees_it()
     upload = st.session_state.get(SENT)
     if upload is None:
         _take()
@@ -51,25 +55,14 @@ def show(seen: Seen) -> None:
 
 
 def _limits() -> list[str]:
-    """What may be sent, where it is kept, and who sees it."""
+    """What may be sent, and where it is kept."""
     size = st.get_option("server.maxUploadSize")
-    forms = (
-        "Raw counts of cells or wells, vehicles among them: h5ad. Ready changes, one row a "
-        "condition and one column a gene: h5ad, parquet, CSV or TSV."
-    )
-    needs = (
-        "Columns of cell lines and drugs; of doses, plates and numbers of cells if there are any."
-    )
-    kept = (
-        "The file is kept on this server until it is an atlas, or until you remove it or go. The "
-        "atlas stays, and everybody who can open this page sees it; only whoever runs the server "
-        "can remove it. Send nothing that others may not see."
-    )
     return [
-        f"One file of at most {size:,} MB; larger ones are ingested in a shell (lgr ingest).",
-        forms,
-        needs,
-        kept,
+        f"At most {size:,} MB; larger files are ingested in a shell (lgr ingest).",
+        "Raw counts of cells or wells, vehicles among them: h5ad.",
+        "Changes: h5ad, parquet, CSV or TSV; a row per condition, or transposed, or a long table.",
+        "Columns (or rows) of cell lines and drugs; doses, plates, cell numbers if there are any.",
+        "Until it is an atlas, the file is kept on this server, and removed when you go.",
     ]
 
 
@@ -79,6 +72,7 @@ def _take() -> None:
     READERS.start()  # while the visitor looks for the file
     turn = st.session_state.setdefault(TURN, 0)
     sent = st.file_uploader("Measurements", type=TYPES, key=f"file_{turn}")
+    html(pieces.notes(_limits()))
     if sent is None:
         return
     try:

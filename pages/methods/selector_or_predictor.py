@@ -10,6 +10,7 @@ from lgr_core.domain import ValueKind
 from lgr_core.evaluation import figures
 from lgr_core.evaluation.figures import method_style, number
 from lgr_core.evaluation.regimes import Regime
+from lgr_core.evaluation.report import of_regime
 from lgr_core.evaluation.run_store import load_run
 from pages.methods.word_tables import word_table
 from pages.shared import pieces
@@ -48,10 +49,14 @@ def show(_: AtlasStore) -> None:
         + pieces.caption(ASKED)
     )
     run = load_run(SHIPPED_RUNS / RUN)
-    panel = figures.metric_panel(
-        rows.reset_index(), run.seeds.iloc[:0], METRIC, kind=ValueKind(run.config["value_kind"])
+    kind = ValueKind(run.config["value_kind"])
+    seeds = of_regime(run.seeds, Regime.UNSEEN_DRUG)
+    panel = figures.metric_panel(rows, seeds, METRIC, kind=kind)
+    chart(
+        panel,
+        "selector_or_predictor",
+        "Specific Pearson r of each, with its 95 % interval; random picks as a band.",
     )
-    chart(panel, "selector_or_predictor", "Specific Pearson r of each, with its 95 % interval.")
     table = [
         (method_style(name).label, WHAT[name], interval(rows.loc[name]))
         for name in SHOWN

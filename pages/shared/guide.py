@@ -36,6 +36,9 @@ STAND_IN = "mechanism"
 BY_STRUCTURE = "chemistry"
 """Who does where the drug's mechanism is not known, but its structure is."""
 
+RULES = (STAND_IN, BY_STRUCTURE)
+"""The rules that stand in."""
+
 LONGEST_REPLY = 50_000
 
 

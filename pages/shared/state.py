@@ -33,6 +33,7 @@ from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
 from lgr_core.signatures.effect_size import strengths
 from lgr_core.signatures.expected import ExpectedSignatures
+from pages.shared import visit_atlases
 from pages.shared.demo_build import DemoBuild
 from pages.shared.question import DEMO
 from pages.shared.structure import picture
@@ -49,8 +50,15 @@ SEED = 0
 
 
 def atlases() -> list[str]:
-    """The atlases that are built in this installation."""
-    return atlas_names(_folder())
+    """The atlases that are built in this installation, and those of this visit."""
+    own = visit_atlases.folder()
+    return sorted({*atlas_names(_folder()), *([] if own is None else atlas_names(own))})
+
+
+def folder_of(name: str) -> Path:
+    """The folder in which the atlas of that name is, or would be."""
+    own = visit_atlases.folder()
+    return own / name if own is not None and (own / name).is_dir() else _folder() / name
 
 
 def store(name: str) -> AtlasStore:
@@ -190,8 +198,9 @@ def _folder() -> Path:
 
 
 def _version(name: str) -> Version:
-    index = _folder() / name / "index.duckdb"
-    return str(_folder()), name, index.stat().st_mtime_ns if index.exists() else 0
+    folder = folder_of(name)
+    index = folder / "index.duckdb"
+    return str(folder.parent), name, index.stat().st_mtime_ns if index.exists() else 0
 
 
 def _wider(atlas: AtlasStore) -> Wider:

@@ -8,7 +8,14 @@ from zipfile import ZipFile
 import anndata as ad
 import pytest
 
-from tests.support.browser_page import assert_fits, settle, shoot, still, title
+from tests.support.browser_page import (
+    WORDS_IN_SIGHT,
+    assert_fits,
+    settle,
+    shoot,
+    still,
+    title,
+)
 from tests.support.lab_atlas import UNMEASURED
 
 pytestmark = pytest.mark.browser
@@ -135,6 +142,31 @@ def test_the_page_fits(batch, screenshots, kind, options):
     run(page)
     assert_fits(page)
     shoot(page, screenshots / f"batch_{kind}.png")
+
+
+def test_a_term_is_explained_by_keyboard(visit):
+    """Its tooltip opens when it has the focus, in the glossary's words, inside the window."""
+    page = visit()
+    page.goto(page.url.split("?")[0] + "methods")
+    title(page, "Methods in two minutes")
+    still(page)
+    term = page.locator(".lgr-tip", has_text="specific change").first
+    term.focus()
+    shown = "tip => getComputedStyle(tip, '::after').content"
+    assert "other compounds is subtracted" in term.evaluate(shown)
+    page.locator("h1").click()
+    assert term.evaluate(shown) == "none"
+
+
+@pytest.mark.parametrize("address", ["data", "methods", "batch", "data?part=own"])
+def test_the_first_screen_has_few_words(visit, address):
+    """At most 150 in the window of 1440 x 900, tables of lines and drugs left aside."""
+    page = visit(height=900)
+    page.goto(page.url.split("?")[0] + address)
+    page.locator(".lgr-title").wait_for()
+    still(page)
+    words = page.evaluate(WORDS_IN_SIGHT)
+    assert 30 < len(words) <= 150, " ".join(words)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

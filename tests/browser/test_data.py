@@ -90,7 +90,7 @@ def ingest(page):
 def test_counts_are_sent_corrected_built_and_explored(opened, counts, screenshots):
     """A column that was not guessed is chosen; the atlas opens in Predict, the file is gone."""
     page = opened("own", "Bring your own data")
-    assert "everybody who can open this page sees it" in page.locator(".lgr-notes").inner_text()
+    assert page.get_by_text("everybody who can open this page sees it").is_visible()
     send(page, counts)
     page.get_by_role("button", name="Check").click()
     page.get_by_text("Choose the column «Cell line» above.").wait_for()

@@ -7,29 +7,18 @@ import re
 import pytest
 from PIL import Image
 
-from tests.support.browser_page import READY, assert_fits, pick, settle, shoot, title
+from tests.support.browser_page import (
+    READY,
+    WORDS_IN_SIGHT,
+    assert_fits,
+    pick,
+    settle,
+    shoot,
+    title,
+)
 from tests.support.lab_atlas import HOSTILE, UNMEASURED
 
 pytestmark = pytest.mark.browser
-
-WORDS_IN_SIGHT = """() => {
-    const words = [];
-    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (walk.nextNode()) {
-        const node = walk.currentNode, of = node.parentElement;
-        if (of.closest('svg, .lgr-picks, script, style, noscript, [data-testid=stIconMaterial]'))
-            continue;
-        const range = document.createRange();
-        range.selectNodeContents(node);
-        const box = range.getBoundingClientRect();
-        if (box.width < 2 || box.height < 2 || box.top >= innerHeight || box.bottom <= 0) continue;
-        if (getComputedStyle(of).visibility == 'hidden' || !of.checkVisibility()) continue;
-        if (of.closest('details:not([open])') && !of.closest('summary')) continue;
-        words.push(...node.textContent.split(/\\s+/).filter(word => /\\w/.test(word)));
-    }
-    return words;
-}"""
-"""The words that can be seen without scrolling, but for figures and the table of reasons."""
 
 
 def table(page):

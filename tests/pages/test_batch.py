@@ -110,6 +110,7 @@ def test_new_drugs_are_predicted_and_lead_to_their_predictions(batch, lab):
     one = predict(wider, cell_line="LoVo", drug="My drug", dose_um=5.0, k=3)
     assert one.retrieval.k_used == 3
     assert table.loc["My drug", "neighbours"] == "3 of 3"
+    assert table["chosen by"].tolist() == ["Chemistry", "Mechanism", "", "Mechanism"]
     up = one.genes[strongest_genes(one, TOP, sure=True)[0]]
     assert table.loc["My drug", "up"] == " ".join(up.tolist())
     assert "&new=1&moa=MEK+inhibitor" in table.loc["My drug", "predict"]

@@ -5,15 +5,21 @@ import pytest
 
 from lgr_core.atlas.store import open_atlas
 from pages.data import data_state
+from tests.support.lab_atlas import UNMEASURED
 from tests.support.rendered_page import figures, link, text
 
 # -- an atlas --------------------------------------------------------------------------------------
 
 
-def test_the_page_opens_on_the_atlas_in_numbers(data_page):
-    """What it is, its lines and drugs as tables with files, how it was made."""
+def test_the_page_opens_on_what_the_data_allow(data_page):
+    """One sentence and its reasons, numbers, lines and drugs as tables with files, its making."""
     app = data_page(atlas="lab")
     page = text(app)
+    verdict = page.split('class="lgr-verdict"')[1].split("</p>")[0]
+    assert "in only 49 % of conditions" in verdict
+    assert "how well a measurement repeats is not known" in verdict
+    assert "<th>shared wells</th><td>not known</td>" in page
+    assert page.index("lgr-verdict") < page.index("lgr-facts")
     assert "<td>69</td>" in page
     assert "<td>log2 fold change</td>" in page
     assert [len(table.value) for table in app.dataframe] == [3, 18]
@@ -33,6 +39,21 @@ def test_coverage_of_every_dose_and_of_one(data_page):
     assert "of 54" in text(data_page(**link(app)))
 
 
+def test_gaps_are_named(data_page):
+    """Vorinostat was measured in one line; the other two say so, at one dose or at any."""
+    by_line, by_drug = (
+        frame.value for frame in data_page(atlas="lab", part="coverage").dataframe[:2]
+    )
+    assert by_line.set_index("cell line").loc["A549", "not measured"] == UNMEASURED
+    assert by_drug.iloc[0].tolist() == [UNMEASURED, 1, 2, "A549, HepG2/C3A"]
+    low = data_page(atlas="lab", part="coverage", coverage="0.5").dataframe[0].value
+    assert low.set_index("cell line")["missing"].to_dict() == {
+        "HepG2/C3A": 18,
+        "LoVo": 18,
+        "A549": 1,
+    }
+
+
 def test_the_slider_counts_conditions_of_few_cells(data_page):
     """Of how many, by line and one by one, with the way to each prediction."""
     app = data_page(atlas="lab", part="coverage")
@@ -40,7 +61,7 @@ def test_the_slider_counts_conditions_of_few_cells(data_page):
     app.get("select_slider")[0].set_value(50).run()
     assert "<b>69 of 69</b> conditions (100 %) have fewer than 50 cells" in text(app)
     assert link(app)["min_cells"] == "50"
-    lines, each = (table.value for table in app.dataframe[:2])
+    lines, each, _ = (table.value for table in app.dataframe if "not measured" not in table.value)
     assert lines["under"].sum() == len(each) == 69
     assert each["predict"].str.startswith("./?atlas=lab&cell_line=").all()
     assert len(figures(app)) == 2
@@ -53,7 +74,7 @@ def test_plates_and_doses_are_told_in_words(data_page):
     assert "1 of 18 drugs stand on one plate alone" in page
     assert "0 of 69 conditions stand on several plates" in page
     assert "Dose and plate" in page
-    table = app.dataframe[0].value
+    table = app.dataframe[-1].value
     assert table["plate"].tolist() == ["plate0", "plate1", "plate2"]
     assert "own vehicle" not in table
 
@@ -129,6 +150,7 @@ def test_all_atlases_are_listed_and_a_broken_one_says_why(data_page, own_home):
     table = app.dataframe[0].value.set_index("atlas")
     assert table.loc["lab", "data"] == "measured"
     assert table.loc["lab", "conditions"] == 69
+    assert table.loc["lab", "seen by"] == "everybody"
     assert table.loc["lab", "open"] == "./data?atlas=lab"
     assert table.loc["broken", "data"] == "cannot be opened"
     app = data_page(atlas="broken", part="quality")

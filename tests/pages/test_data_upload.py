@@ -1,5 +1,6 @@
 """Bring your own data without a browser: sent, looked at, corrected, checked, ingested, refused."""
 
+import io
 import threading
 
 import numpy as np
@@ -40,9 +41,55 @@ def finished(app):
 
 def test_limits_are_said_before_the_upload(data_page):
     """Size, formats, where it is kept, who sees it."""
-    page = text(data_page(part="own"))
-    assert "at most 200 MB" in page
+    app = data_page(part="own")
+    page = text(app)
+    assert "At most 200 MB" in page
     assert "everybody who can open this page sees it" in page
+    app.segmented_control(key="own_seen").set_value("visit").run()
+    page = text(app)
+    assert "seen by you alone" in page
+    assert "everybody" not in page
+
+
+def test_an_atlas_kept_to_the_visit_is_seen_by_nobody_else(data_page, own_home):
+    """Its pages open for the visitor; for another neither its name nor its ingest is there."""
+    app = data_page(part="own")
+    app.segmented_control(key="own_seen").set_value("visit").run()
+    app = send(app, "secret.csv", changes())
+    app.selectbox(key="own_kind").set_value("log2fc").run()
+    app.button(key="check").click().run()
+    app.button(key="ingest_now").click().run()
+    app = finished(app)
+    assert "by you alone, until this visit ends" in text(app)
+    assert atlas_names(own_home / "atlases") == ["lab", "toy"]
+    ingest = link(app)["ingest"]
+    page = turn(app, "data", atlas="secret")
+    assert "<th>seen by</th><td>you alone, for this visit</td>" in text(page)
+    every = turn(app, "data", part="all").dataframe[0].value.set_index("atlas")["seen by"]
+    assert every.to_dict() == {"lab": "everybody", "secret": "you, this visit", "toy": "everybody"}
+    assert "Trametinib" in text(turn(app, "predict", atlas="secret", selector="chemistry"))
+    assert "secret" not in data_page(part="all").dataframe[0].value["atlas"].tolist()
+    assert "this server knows of no such ingest" in text(data_page(part="own", ingest=ingest))
+    folder = app.session_state["visit_folder"]
+    assert atlas_names(folder.path) == ["secret"]
+    folder.close()
+    assert not folder.path.exists()
+
+
+@pytest.mark.parametrize("kind", ["long", "turned"])
+def test_what_was_recognised_is_said_before_it_is_built(data_page, kind):
+    """The layout of the table, and the unit of its doses."""
+    wide = pd.read_csv(io.BytesIO(changes(dose_nM=[500, 500])))
+    known = ["cell_line", "drug", "dose_nM"]
+    long = wide.melt(known, var_name="gene", value_name="log2FC")
+    table = {"long": long, "turned": wide.T.reset_index()}[kind]
+    app = send(data_page(part="own"), "x.csv", table.to_csv(index=False).encode())
+    page = text(app)
+    words = {"long": "A long table", "turned": "A transposed table"}[kind]
+    assert words in page
+    assert "dose_nM" in page
+    assert "in nM" in page
+    assert "2 rows and 2 genes" in page
 
 
 def test_changes_are_checked_ingested_and_opened(data_page, own_home):

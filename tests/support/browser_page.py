@@ -32,6 +32,26 @@ _CUT = """() => {
 }"""
 
 
+WORDS_IN_SIGHT = """() => {
+    const words = [];
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const node = walk.currentNode, of = node.parentElement;
+        if (of.closest('svg, .lgr-picks, script, style, noscript, [data-testid=stIconMaterial]'))
+            continue;
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        const box = range.getBoundingClientRect();
+        if (box.width < 2 || box.height < 2 || box.top >= innerHeight || box.bottom <= 0) continue;
+        if (getComputedStyle(of).visibility == 'hidden' || !of.checkVisibility()) continue;
+        if (of.closest('details:not([open])') && !of.closest('summary')) continue;
+        words.push(...node.textContent.split(/\\s+/).filter(word => /\\w/.test(word)));
+    }
+    return words;
+}"""
+"""The words that can be seen without scrolling, but for figures and the table of reasons."""
+
+
 def pick(page, key, words):
     """Choose an entry of a list by typing part of it.
 
