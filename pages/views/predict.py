@@ -2,7 +2,15 @@
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.domain import Change
-from pages.predict import answer_look, head, looks, reasons_look, second_question, truth_look
+from pages.predict import (
+    answer_look,
+    head,
+    looks,
+    reasons_look,
+    recent,
+    second_question,
+    truth_look,
+)
 from pages.shared import evidence_state, state, tahoe_offer, tour
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
@@ -32,6 +40,7 @@ asked = ask(
 )
 tahoe_offer.show(state.atlases())
 if asked is not None:
+    recent.show(asked)
     head.purpose(asked)
     tour.offer(linked=asked.linked)
     view = answered(asked)
