@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
@@ -34,7 +34,8 @@ def show(asked: Asked) -> None:
 
 def address(link: Mapping[str, str]) -> str:
     """The whole address of this page with what it asks, as others open it."""
-    return f"{(st.context.url or '').split('?')[0]}?{urlencode(link)}"
+    here = urlsplit(st.context.url or "")
+    return urlunsplit((here.scheme, here.netloc, here.path or "/", urlencode(link), ""))
 
 
 def remember(words: str, link: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -1,5 +1,7 @@
 """The first page: what would this drug do to this cell line, why, and was it right."""
 
+import streamlit as st
+
 from lgr_core.answer import LGR_METHOD
 from lgr_core.domain import Change
 from pages.predict import (
@@ -40,9 +42,11 @@ asked = ask(
 )
 tahoe_offer.show(state.atlases())
 if asked is not None:
-    recent.show(asked)
     head.purpose(asked)
     tour.offer(linked=asked.linked)
+    with st.sidebar.container(horizontal=True, gap="small"):
+        recent.show(asked)
+        tour.again()
     view = answered(asked)
     if view is not None:
         show(view)
