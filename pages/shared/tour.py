@@ -53,7 +53,7 @@ STEPS = (
 )
 
 _STEP = "tour_step"
-_POINTED = "outline: 3px solid var(--lgr-accent); outline-offset: 5px; border-radius: .3rem;"
+_POINTED = "outline: 3px solid var(--lgr-accent); outline-offset: 2px; border-radius: .3rem;"
 
 
 def offer(*, linked: bool) -> None:
