@@ -11,8 +11,18 @@ from lgr_core.domain import FloatArray
 from lgr_core.figures.comparison import escape
 from lgr_core.figures.prediction import DOWN, FOOT, UP, with_layout
 
-_CELL, _HEAD, _GENES = 24, 20, 62
-_LONGEST_NAME, _WIDEST_NAMES = 26, 210
+_CELL, _HEAD, _GENES = 24, 44, 62
+_LONGEST_NAME, _WIDEST_NAMES = 20, 160
+_COLOURBAR = {
+    "orientation": "h",
+    "thickness": 10,
+    "len": 0.6,
+    "x": 1,
+    "xanchor": "right",
+    "y": 1,
+    "yanchor": "bottom",
+    "nticks": 5,
+}
 _SCALE = [(0, DOWN), (0.5, "rgba(141,153,163,0.10)"), (1, UP)]
 
 
@@ -21,8 +31,6 @@ def gene_heatmap(
     above: Mapping[str, FloatArray],
     drugs: Sequence[str],
     changes: FloatArray,
-    *,
-    title: str,
 ) -> go.Figure:
     """Changes of genes, blue down and red up, on one scale that is the same both ways.
 
@@ -34,8 +42,6 @@ def gene_heatmap(
         Rows of (n_genes,) above the others by name, with a gap below them: prediction, truth.
     drugs, changes
         (n,) names and their (n, n_genes) changes.
-    title
-        What the numbers are: the title of the colour bar.
     """
     names = [*above, *drugs]
     values = np.vstack([*above.values(), changes])
@@ -48,7 +54,7 @@ def gene_heatmap(
         figure.add_trace(
             go.Heatmap(
                 z=values[start:end],
-                x=list(range(len(genes))),
+                x=[escape(gene) for gene in genes],
                 y=places[start:end],
                 zmin=-reach,
                 zmax=reach,
@@ -61,15 +67,11 @@ def gene_heatmap(
                 xgap=1,
                 ygap=1,
                 showscale=shown,
-                colorbar={"thickness": 12, "len": 0.9, "title": {"text": title, "side": "right"}},
+                colorbar=_COLOURBAR,
             )
         )
-    figure.update_xaxes(
-        tickvals=list(range(len(genes))),
-        ticktext=[escape(gene) for gene in genes],
-        tickangle=-90,
-        zeroline=False,
-    )
+    # No list of ticks: where genes are too narrow for their names, plotly leaves some out.
+    figure.update_xaxes(type="category", tickangle=-90, zeroline=False)
     figure.update_yaxes(
         tickvals=places,
         ticktext=[escape(_short(name)) for name in names],
@@ -80,7 +82,7 @@ def gene_heatmap(
     longest = max((len(_short(name)) for name in names), default=0)
     height = _HEAD + FOOT + _GENES + _CELL * (len(names) + 1)
     left = min(20 + 7 * longest, _WIDEST_NAMES)
-    figure = with_layout(figure, height=height, left=left, head=_HEAD, right=84)
+    figure = with_layout(figure, height=height, left=left, head=_HEAD)
     figure.layout.margin.b = FOOT + _GENES - 30
     return figure
 

@@ -51,7 +51,7 @@ _COLOURS = {
     BarKind.REPEAT: TRUTH,
 }
 _ROW, _HEAD = 26, 44
-_WIDEST_NAMES = 210
+_WIDEST_NAMES = 190
 _ROOM_FOR_NUMBERS = 0.16
 """Part of the axis that is left for the numbers beyond the longest bar."""
 
@@ -88,7 +88,8 @@ def method_bars(bars: Sequence[ScoreBar], draws: FloatArray, *, title: str) -> g
     longest = max((len(bar.label) for bar in bars), default=0)
     left = min(20 + 7 * longest, _WIDEST_NAMES)
     height = _HEAD + FOOT + _ROW * len(bars)
-    return with_layout(figure, height=height, left=left, head=_HEAD)
+    figure = with_layout(figure, height=height, left=left, head=_HEAD)
+    return figure.update_layout(legend={"xref": "container"})  # as wide as the figure
 
 
 def _bar(bar: ScoreBar, row: int) -> go.Bar:

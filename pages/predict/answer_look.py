@@ -35,7 +35,7 @@ def show(view: Answered) -> None:
     _in_words(view)
     figures = looks.show(asked, answer)
     fit.scores(asked, answer, sections.pool_mean_scores(answer))
-    taking.downloads(answer, asked.question)
+    taking.downloads(view, drawn)
     taking.figure_downloads({**drawn, **figures})
     fit.provenance(asked, answer)
     other_method.fill(line, view)

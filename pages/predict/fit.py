@@ -50,7 +50,7 @@ def provenance(asked: Asked, answer: Answer) -> None:
     if not box.open:
         return
     with box:
-        html(pieces.facts(_provenance(answer)))
+        html(pieces.facts(provenance_facts(answer)))
         said = answer.provenance["selector"]
         if said:
             html(pieces.caption("What the selector recorded of itself:"))
@@ -66,7 +66,8 @@ def provenance(asked: Asked, answer: Answer) -> None:
         st.code(methods_paragraph(asked, answer), language=None, wrap_lines=True)
 
 
-def _provenance(answer: Answer) -> list[tuple[str, str]]:
+def provenance_facts(answer: Answer) -> list[tuple[str, str]]:
+    """What an answer was made of, as names and values."""
     made, query = answer.provenance, answer.pool.query
     evidence = [EVIDENCE_WORDS[Evidence(name)] for name in made["evidence"]]
     twins = ", ".join(made["twins_left_out"])

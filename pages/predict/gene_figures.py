@@ -97,4 +97,4 @@ def _noise_words(answer: Answer) -> str:
     n = len(answer.separable_neighbors)
     if n < FEWEST_FOR_SPREAD:
         return f"Of {count(n, 'neighbour')} no spread is known: none is called noise.{interval}"
-    return f"Grey: within noise over the {n} neighbours.{interval}"
+    return f"Grey: within noise.{interval}"

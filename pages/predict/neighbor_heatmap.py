@@ -32,17 +32,14 @@ def show(view: Answered, *, revealed: bool) -> dict[str, Figure]:
         pieces.section(
             "Gene by gene",
             f"The{kind} change of the {count(len(found.genes), 'gene')} predicted to change most, "
-            "in each neighbour. Drugs and genes that are alike stand side by side."
-            + " Reveal the truth above to see the measured change."
-            * hidden,
+            f"in each neighbour ({asked.store.value_kind.label}). Drugs and genes that are alike "
+            "stand side by side." + " Reveal the truth above to see the measured change." * hidden,
         )
     )
     above = {"Prediction": found.predicted}
     if revealed and found.measured is not None:
         above["Measured"] = found.measured
-    figure = gene_heatmap(
-        found.genes, above, found.drugs, found.changes, title=asked.store.value_kind.label
-    )
+    figure = gene_heatmap(found.genes, above, found.drugs, found.changes)
     words = (
         f"Changes of {count(len(found.genes), 'gene')} in {count(len(found.drugs), 'neighbour')}"
     )

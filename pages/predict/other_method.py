@@ -6,6 +6,8 @@ It is asked once everything else is drawn, so that nobody waits for it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,12 +18,11 @@ from lgr_core.errors import LgrError
 from lgr_core.prediction.best_evidence import BestEvidence
 from pages.shared import asking, evidence_state, links, pieces
 from pages.shared.asking import Answered
-from pages.shared.words import listed
 
 NAMES = {LGR_METHOD: "Neighbours (LGR)", BestEvidence.name: "Best evidence"}
 """The two methods of the page, as a sentence begins with them."""
 
-_NAMED = 3
+_NAMED = 2
 """Genes named each way."""
 
 
@@ -44,7 +45,7 @@ def fill(line: DeltaGenerator, view: Answered) -> None:
     with line.container(horizontal=True, gap="small", vertical_alignment="center"):
         said = sentence(answer, NAMES[method])
         st.html(f'<p class="lgr-other">{said}</p>', width="content")
-        st.button("Show it", key="show_other", type="tertiary", on_click=_show, args=(method,))
+        st.button("Show", key="show_other", type="tertiary", on_click=_show, args=(method,))
 
 
 def other_of(method: str) -> str:
@@ -55,10 +56,14 @@ def other_of(method: str) -> str:
 def sentence(answer: Answer, name: str) -> str:
     """The strongest genes outside the noise, and how good this is expected to be, as HTML."""
     up, down = (answer.genes[rows].tolist() for rows in strongest_genes(answer, _NAMED, sure=True))
-    ways = [f"{pieces.genes(up, 'up')} up"] if up else []
-    ways += [f"{pieces.genes(down[::-1], 'down')} down"] if down else []
-    says = listed(ways) if ways else "no gene stands out of the noise"
+    ways = [f"{_named(up, 'up')} up"] if up else []
+    ways += [f"{_named(down[::-1], 'down')} down"] if down else []
+    says = ", ".join(ways) or "no gene stands out of the noise"
     return f"<b>{name}</b> says: {says}{_expected(answer)}."
+
+
+def _named(genes: Sequence[str], way: str) -> str:
+    return f'<b class="lgr-{way}">{escape(", ".join(genes))}</b>'
 
 
 def _expected(answer: Answer) -> str:

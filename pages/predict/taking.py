@@ -13,6 +13,9 @@ import streamlit as st
 
 from lgr_core.answer import Answer
 from lgr_core.answer.export import write_answer
+from pages.predict import recent
+from pages.predict.report import report_html
+from pages.shared.asking import Answered
 from pages.shared.charts import PICTURES
 from pages.shared.question import Question, spell_dose
 from pages.shared.words import selector_words
@@ -43,10 +46,12 @@ def stem(answer: Answer, question: Question) -> str:
     return "_".join(_UNSAFE.sub("-", part).strip("-.")[:60] for part in parts)
 
 
-def downloads(answer: Answer, question: Question) -> None:
-    """The ways on, and the answer as a file."""
+def downloads(view: Answered, drawn: Mapping[str, Figure]) -> None:
+    """The ways on, and the answer as a file; ``drawn`` are the figures of the report."""
+    answer, question = view.answer, view.asked.question
     _ways_on(answer, question)
     with st.container(horizontal=True, gap="small"):
+        report_download(view, drawn)
         for ending, mime in MIMES.items():
             st.download_button(
                 f"Download {ending}",
@@ -80,6 +85,21 @@ def _way(page: str, words: str, icon: str, link: Mapping[str, str]) -> None:
     given = {key: value for key, value in link.items() if value}
     address = f"pages/views/{page}.py"
     st.page_link(address, label=words, icon=f":material/{icon}:", query_params=given)
+
+
+def report_download(view: Answered, figures: Mapping[str, Figure]) -> None:
+    """The question with its answer as one page to send or to keep."""
+    link = recent.address(st.session_state["link"])
+    st.download_button(
+        "Report (html)",
+        lambda: report_html(view, figures, link),
+        file_name=f"{stem(view.answer, view.asked.question)}.html",
+        mime="text/html",
+        key="download_report",
+        on_click="ignore",
+        icon=":material/description:",
+        help="Verdict, genes, reasons with their checks and how it was made, in one file.",
+    )
 
 
 def figure_downloads(figures: Mapping[str, Figure]) -> None:

@@ -39,7 +39,7 @@ _SENT = "novel_ready"
 def draw(question: Question) -> None:
     """The form, in the side bar; sent, its drug is the one asked for."""
     sent = st.session_state.get("novel_sent", 0)  # another key is another box, which is closed
-    words = "A drug that is not in the list"
+    words = "A drug not listed"
     with st.sidebar.popover(words, icon=":material/add:", key=f"novel_{sent}"):
         _form(question.atlas, question.cell_line)
 

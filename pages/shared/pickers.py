@@ -230,7 +230,7 @@ def _pickers(store: AtlasStore, question: Question, method: str | None) -> None:
     doses = {spell_dose(dose): dose_words(dose) for dose in store.doses(question.cell_line)}
     picker("Dose", "dose", list(doses), spell_dose(question.dose_um), doses, other=len(doses) == 1)
     with st.sidebar:
-        how = st.expander("How it is predicted", key="how")
+        how = st.expander("Method", key="how")
     pick_method(method, question.selector, question.k, inside=how)
 
 
@@ -317,8 +317,8 @@ def _line_facts(store: AtlasStore, cell_line: str) -> str:
     row = rows[rows["cell_line"] == cell_line].iloc[0]
     drivers = [gene for gene in str(row.get("driver_genes") or "").split(";") if gene]
     more = len(drivers) - _DRIVERS
-    words = ", ".join(drivers[:_DRIVERS]) + (f" and {more} more" if more > 0 else "")
-    parts = [str(row.get("organ") or ""), f"drivers {words}" if drivers else ""]
+    words = ", ".join(drivers[:_DRIVERS]) + ("…" if more > 0 else "")
+    parts = [str(row.get("organ") or ""), words]
     return "; ".join(part for part in parts if part)
 
 

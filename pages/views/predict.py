@@ -1,8 +1,18 @@
 """The first page: what would this drug do to this cell line, why, and was it right."""
 
+import streamlit as st
+
 from lgr_core.answer import LGR_METHOD
 from lgr_core.domain import Change
-from pages.predict import answer_look, head, looks, reasons_look, second_question, truth_look
+from pages.predict import (
+    answer_look,
+    head,
+    looks,
+    reasons_look,
+    recent,
+    second_question,
+    truth_look,
+)
 from pages.shared import evidence_state, state, tahoe_offer, tour
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
@@ -34,6 +44,9 @@ tahoe_offer.show(state.atlases())
 if asked is not None:
     head.purpose(asked)
     tour.offer(linked=asked.linked)
+    with st.sidebar.container(horizontal=True, gap="small"):
+        recent.show(asked)
+        tour.again()
     view = answered(asked)
     if view is not None:
         show(view)

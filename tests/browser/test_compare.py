@@ -105,7 +105,7 @@ def test_a_new_drug_is_typed_in(visit):
     """By SMILES: predicted, its twin left out, and the address is its link."""
     page = visit(atlas="toy", selector="chemistry", k="3")
     settle(page)
-    page.get_by_role("button", name="A drug that is not in the list").click()
+    page.get_by_role("button", name="A drug not listed").click()
     page.get_by_label("Name").fill("LGR-1")
     page.get_by_label("Structure (SMILES)").fill(TRAMETINIB)
     page.get_by_role("button", name="Predict it in A549").click()

@@ -11,7 +11,7 @@ def test_the_box_closes_once_the_drug_was_sent(visit):
     """Nothing stands over the answer; the box opens again, as it was."""
     page = visit(drug="Trametinib", cell_line="A549", selector="mechanism")
     settle(page)
-    button = page.get_by_role("button", name="A drug that is not in the list")
+    button = page.get_by_role("button", name="A drug not listed")
     name = page.get_by_label("Name", exact=True)
     button.click()
     name.fill("LGR-1")

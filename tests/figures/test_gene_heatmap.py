@@ -9,7 +9,7 @@ CHANGES = np.array([[1.0, -3.0], [0.5, 2.0]])
 
 def drawn(**above):
     """Two genes in two drugs below those rows."""
-    return gene_heatmap(["G1", "G2"], above, ["a", "<i>b</i>"], CHANGES, title="log2 FC")
+    return gene_heatmap(["G1", "G2"], above, ["a", "<i>b</i>"], CHANGES)
 
 
 def test_the_rows_above_stand_apart():

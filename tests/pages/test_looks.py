@@ -124,6 +124,31 @@ def test_the_tour_is_for_who_comes_without_a_link(visit):
     assert "New here?" not in text(visit(drug="Afatinib"))
 
 
+def styles(app):
+    """What the page adds to its style."""
+    return "".join(block.body for block in app.html if "<style>" in block.body)
+
+
+def test_the_tour_points_and_survives_a_change_of_atlas(visit):
+    """At the verdict in its second step; another atlas leaves it where it was."""
+    app = visit()
+    app.button(key="tour_next").click().run()
+    app.button(key="tour_next").click().run()
+    assert ".lgr-verdict { outline" in styles(app)
+    app.selectbox(key="atlas").select("toy").run()
+    assert "2 of 5. Read the verdict." in text(app)
+    app.button(key="tour_back").click().run()
+    assert "1 of 5. Ask." in text(app)
+
+
+def test_the_tour_can_be_started_again(visit):
+    """Also by who came with a link."""
+    app = visit(drug="Afatinib")
+    app.button(key="tour_again").click().run()
+    assert "1 of 5. Ask." in text(app)
+    assert "tour_again" not in {button.key for button in app.button}
+
+
 def test_who_uses_the_page_is_offered_no_tour(visit):
     """The first pick takes the offer away."""
     app = visit()
