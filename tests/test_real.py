@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from benchmarks.doses import leave_doses_out, summary
 from benchmarks.leave_one_out import leave_one_out, methods
 from lgr_core import open_atlas, predict
 from lgr_core.atlas.plate_population import MIN_OTHERS, other_parents
@@ -297,3 +298,27 @@ def test_direction_claims_are_borne_out_by_data_the_model_never_saw(tahoe, real_
     assert row["contradicted"] <= 8
     assert row["low"] > 0.6
     assert 0.35 < row["permuted_rate"] < 0.65
+
+
+@pytest.mark.parametrize(
+    ("file", "options", "mean_r", "nearest_r"),
+    [
+        ("skbr3_doses_log2fc", ["log2fc", "--time", "24"], 0.394, 0.289),
+        ("skbr3_doses_log2fc", ["log2fc", "--time", "6"], 0.336, 0.223),
+        ("ljp005_a375_doses_z", ["zscore"], 0.319, 0.243),
+    ],
+)
+def test_a_dose_between_is_no_worse_than_the_mean(
+    real_data, tmp_path, monkeypatch, file, options, mean_r, nearest_r
+):
+    """Every inner dose left out: the curve keeps up with the mean, and beats both rivals."""
+    monkeypatch.setenv("LGR_HOME", str(tmp_path))
+    path = real_data / "l1000" / f"l1000_{file}.h5ad"
+    assert main(["ingest", str(path), "--name", "doses", "--value-kind", *options, "--json"]) == 0
+    table = summary(leave_doses_out(open_atlas("doses", tmp_path))).set_index("rule")
+    assert table["r"]["mean of other doses"] == pytest.approx(mean_r, abs=0.001)
+    assert table["r"]["nearest dose"] == pytest.approx(nearest_r, abs=0.001)
+    assert table["r"]["curve"] >= table["r"]["mean of other doses"] - 0.001
+    assert table["MSE"]["curve"] <= table["MSE"]["mean of other doses"]
+    assert table["r"]["curve"] > table["r"]["interpolation"] > table["r"]["nearest dose"]
+    assert table["held"]["curve"] == pytest.approx(0.9, abs=0.06)

@@ -26,6 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "answers": "all known answers of language models to one question, side by side",
     },
     "search": {"search": "measured drugs that act like a measured one, or like a gene list"},
+    "doses": {"doses": "curves over the measured doses of a drug in a cell line"},
     "plan": {"plan": "which drugs to test next in a cell line"},
     "batch": {"batch": "OpenAI Batch files for many queries"},
     "cache": {

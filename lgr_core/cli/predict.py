@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lgr_core.answer import LGR_METHOD, METHODS, predict, retrieve, with_trust
+from lgr_core.answer.between_doses import is_between
 from lgr_core.answer.export import write_answer
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.common import DEMO, Commands, command, echo, print_json
+from lgr_core.cli.doses import predict_at_dose, show_at_dose
 from lgr_core.cli.llm_flags import add_llm_flags, llm_options, recorded_answers
 from lgr_core.cli.new_line import add_new_line_flags, is_new_line, predict_own, show_own
 from lgr_core.cli.output import (
@@ -99,6 +101,10 @@ def _predict(options: argparse.Namespace, settings: Settings) -> None:
     store = open_atlas(options.atlas, settings.atlases)
     if own:
         show_own(predict_own(options, store, selector_of(options, settings, store)), options)
+        return
+    if is_between(store, options.cell_line, options.drug, options.dose):
+        selector = selector_of(options, settings, store)
+        show_at_dose(predict_at_dose(options, store, selector), options)
         return
     reader = EvidenceReader(store, change=options.change)
     answer = predict(
@@ -211,6 +217,11 @@ def _add_question(parser: argparse.ArgumentParser, *, line_required: bool = True
     flag("--atlas", default=DEMO, metavar="NAME")
     flag("--cell-line", required=line_required, metavar="C")
     flag("--drug", required=True, metavar="D")
-    flag("--dose", type=float, metavar="UM", help="the highest measured if not given")
+    flag(
+        "--dose",
+        type=float,
+        metavar="UM",
+        help="the highest measured if not given; predicted between two",
+    )
     flag("--k", type=int, default=10)
     add_llm_flags(parser)

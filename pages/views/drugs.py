@@ -1,6 +1,6 @@
 """Drugs of the atlas: what is known of each, and how much changes."""
 
-from pages.browse import drug_cards
+from pages.browse import dose_curves, drug_cards
 from pages.shared import browsing, pieces
 from pages.shared.widgets import html
 
@@ -11,6 +11,7 @@ def show(chosen: browsing.Chosen) -> None:
     drug_cards.table(chosen)
     drug_cards.card(chosen)
     drug_cards.effect(chosen)
+    dose_curves.show(chosen)
 
 
 chosen = browsing.choose("drug", "drugs")
