@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 OURS = "This prediction"
 _ORACLE = "oracle_k"
+_READS_THE_DRUG = frozenset({"best_evidence", "drug_mean"})
+"""Methods that read the query's drug itself, in other lines."""
 _TOP = 50
 _LINES = 40
 
@@ -121,6 +123,12 @@ def headline(contest: Contest) -> None:
         if names
         else "No rival does better here."
     )
+    same = [REGISTRY[rival.method].label for rival in better if rival.method in _READS_THE_DRUG]
+    if same and asked.store.shared_wells == "yes":
+        told += (
+            f" All lines of these data share their wells, so {' and '.join(same)} read this drug's "
+            "own wells in other lines; of a new experiment their scores say little."
+        )
     oracle = contest.found.baselines.get(_ORACLE)
     if oracle is not None and oracle.scores:
         best = oracle.scores[r]

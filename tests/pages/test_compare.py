@@ -6,6 +6,7 @@ import pytest
 
 from lgr_core.answer import predict
 from lgr_core.answer.baselines import METHODS, STRIPS
+from lgr_core.atlas.store import AtlasStore
 from lgr_core.evaluation.registry import REGISTRY
 from pages.shared import evidence_state
 from tests.support.lab_atlas import UNMEASURED
@@ -60,6 +61,17 @@ def test_every_method_has_a_bar_with_its_number(compared, lab):
     assert known == sorted(known, reverse=True)
     (band,) = [trace for trace in bars["data"] if trace["type"] == "scatter"]
     assert band["name"].startswith("random picks")
+
+
+def test_scores_of_methods_that_read_the_drugs_own_wells_are_said_to_be_so(compared, monkeypatch):
+    """Where all lines share their wells, the drug's mean in others is no new experiment."""
+    words = "own wells in other lines"
+    page = text(compared(method="lgr", selector="random"))
+    assert "Drug mean (" in page
+    assert words not in page
+    pooled = property(lambda _: "yes", lambda _, value: None)
+    monkeypatch.setattr(AtlasStore, "shared_wells", pooled, raising=False)
+    assert words in text(compared(method="lgr", selector="random"))
 
 
 def test_the_rival_is_in_the_link(compared):
