@@ -72,7 +72,8 @@ def _take() -> None:
     READERS.start()  # while the visitor looks for the file
     turn = st.session_state.setdefault(TURN, 0)
     sent = st.file_uploader("Measurements", type=TYPES, key=f"file_{turn}")
-    html(pieces.notes(_limits()))
+    with st.expander("What a file may hold, and where it is kept"):
+        html(pieces.notes(_limits()))
     if sent is None:
         return
     try:

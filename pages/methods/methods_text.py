@@ -23,24 +23,19 @@ PARTS: Mapping[str, str] = MappingProxyType(
 
 START = (
     (
-        "A drug was not tried in a cell line: which genes would go up or down? Other drugs were "
-        "tried there. A selector names ten that should act alike, and the <b>predicted change</b> "
-        "of a gene is the mean of their <b>measured changes</b>. Every number has named drugs "
-        "behind it, each with the reason why it was chosen."
+        "A drug was not tried in a cell line: which genes would go up or down? A selector names "
+        "ten drugs that were tried there and should act alike. The <b>predicted change</b> of a "
+        "gene is the mean of their <b>measured changes</b>."
     ),
     (
         "<b>Is it about this drug?</b> Drugs of a plate share much of their change. The specific "
-        "change is what is left when the plate's other drugs are subtracted. Pages show it first."
+        "change is what is left without it; pages show it first."
     ),
     (
         "<b>Is it right?</b> Where the drug was measured, Pearson r says whether the same genes "
-        "move the same way. The measurement is read after the prediction, for scoring only."
+        "move the same way."
     ),
-    (
-        "<b>Is it better than luck?</b> Compare with random picks and with the pool mean. What a "
-        "method gains over them is retrieval."
-    ),
-    ("<b>Grey genes</b> are within two standard errors of zero over the neighbours: noise."),
+    "<b>Is it better than luck?</b> Compare with random picks and with the pool mean.",
 )
 
 DELTA = (
@@ -58,7 +53,7 @@ MEAN_WORDS = (
     "The predicted change: the mean over the neighbours N that stand, at the query's dose. k "
     "names are asked for (10 as in the paper); a name is believed only if it is in the pool, so "
     "k_used may be smaller, and the page says so. If nobody stands, the pool mean answers, with "
-    "its name on it."
+    "its name on it. Grey genes are within two standard errors of zero over the neighbours: noise."
 )
 POOL_WORDS = (
     "The pool of a query: every drug measured in its line at its dose, but the drug itself, every "

@@ -158,11 +158,11 @@ def test_a_term_is_explained_by_keyboard(visit):
     assert term.evaluate(shown) == "none"
 
 
-@pytest.mark.parametrize("address", ["data", "methods", "batch", "data?part=own"])
-def test_the_first_screen_has_few_words(visit, address):
+@pytest.mark.parametrize("place", ["data", "methods", "batch", "data?part=own"])
+def test_the_first_screen_has_few_words(visit, place):
     """At most 150 in the window of 1440 x 900, tables of lines and drugs left aside."""
     page = visit(height=900)
-    page.goto(page.url.split("?")[0] + address)
+    page.goto(page.url.split("?")[0] + place)
     page.locator(".lgr-title").wait_for()
     still(page)
     words = page.evaluate(WORDS_IN_SIGHT)
