@@ -35,9 +35,9 @@ class NeighborGenes:
 def neighbor_genes(answer: Answer, n: int) -> NeighborGenes:
     """Take the n strongest genes each way; neighbours without a defined change are left out."""
     places = np.concatenate(strongest_genes(answer, n))
-    known = np.isfinite(answer.neighbor_deltas).all(axis=1)
+    known = np.flatnonzero(np.isfinite(answer.neighbor_deltas).all(axis=1))
     changes = answer.neighbor_deltas[np.ix_(known, places)]
-    drugs = [drug for drug, here in zip(answer.retrieval.drugs, known, strict=True) if here]
+    drugs = [answer.retrieval.drugs[row] for row in known.tolist()]
     rows, columns = cluster_order(changes), cluster_order(changes.T)
     places = places[columns]
     return NeighborGenes(
