@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 
 from lgr_core.answer.answer import Answer
 from lgr_core.answer.top_genes import strongest_genes
-from lgr_core.domain import BoolArray, FloatArray, IntArray
+from lgr_core.domain import FloatArray, IntArray
 
 _FEWEST = 3
 """Rows from which an order tells more than their ranks do."""
@@ -35,9 +35,9 @@ class NeighborGenes:
 def neighbor_genes(answer: Answer, n: int) -> NeighborGenes:
     """Take the n strongest genes each way; neighbours without a defined change are left out."""
     places = np.concatenate(strongest_genes(answer, n))
-    known: BoolArray = np.all(np.isfinite(answer.neighbor_deltas), axis=1)
+    known = np.flatnonzero(np.isfinite(answer.neighbor_deltas).all(axis=1))
     changes = answer.neighbor_deltas[np.ix_(known, places)]
-    drugs = [drug for drug, here in zip(answer.retrieval.drugs, known, strict=True) if here]
+    drugs = [answer.retrieval.drugs[row] for row in known.tolist()]
     rows, columns = cluster_order(changes), cluster_order(changes.T)
     places = places[columns]
     return NeighborGenes(

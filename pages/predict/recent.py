@@ -19,17 +19,16 @@ _MEMORY = "recent"
 
 
 def show(asked: Asked) -> None:
-    """Two boxes at the end of the side bar; the question shown is the last of this visit."""
+    """Two boxes; the question shown is the last of this visit."""
     link: Mapping[str, str] = st.session_state["link"]
     earlier = remember(str(asked.question), link)
-    with st.sidebar.container(horizontal=True, gap="small"):
-        with st.popover("Copy link", icon=":material/link:"):
-            html(pieces.caption("The button at its right edge copies it."))
-            st.code(address(link), language=None, wrap_lines=True)
-        if earlier:
-            with st.popover("Recent", icon=":material/history:"):
-                for words, there in earlier.items():
-                    st.page_link("pages/views/predict.py", label=literal(words), query_params=there)
+    with st.popover("Copy link", icon=":material/link:"):
+        html(pieces.caption("The button at its right edge copies it."))
+        st.code(address(link), language=None, wrap_lines=True)
+    if earlier:
+        with st.popover("Recent", icon=":material/history:"):
+            for words, there in earlier.items():
+                st.page_link("pages/views/predict.py", label=literal(words), query_params=there)
 
 
 def address(link: Mapping[str, str]) -> str:
