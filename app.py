@@ -19,14 +19,13 @@ PAGES = {
     "predict": "Predict",
     "benchmark": "Benchmark",
     "find": "Find drugs",
-    "drugs": "Drugs",
-    "cell_lines": "Cell lines",
+    "browse": "Browse",
     "batch": "Batch",
     "data": "Data",
     "methods": "Methods",
 }
 
-OLD = ("neighbors", "compare")  # addresses that lead to a look of the page Predict
+OLD = ("neighbors", "compare", "drugs", "cell_lines")  # addresses that became parts of a page
 
 
 def navigation() -> st.Page:
