@@ -145,7 +145,7 @@ def test_hostile_names_do_nothing(opened, name, drug):
     """Titles, figures and hovering: nothing runs, nothing is fetched."""
     page = opened(name, drug=drug, selector="mechanism")
     page.locator(".lgr-title", has_text=drug).wait_for()
-    page.locator(".js-plotly-plot .point").first.hover(force=True)
+    page.locator(".js-plotly-plot .nsewdrag").first.hover(force=True)
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src=x]").count() == 0
 
