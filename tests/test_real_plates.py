@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lgr_core import open_atlas, predict
 from lgr_core.answer.export import write_answer
@@ -28,8 +29,10 @@ from lgr_core.retrieval.specific_change import View, changes_of, specific_change
 from lgr_core.signatures.gene_lists import whole_change
 from lgr_core.signatures.library import SignatureLibrary
 from lgr_core.signatures.search import find_drugs
+from tests.support.rendered_page import text, turn
 
 pytestmark = pytest.mark.real
+ROOT = Path(__file__).resolve().parents[1]
 CPC006 = Path(__file__).parent / "data" / "recorded_neighbors" / "cpc006_HT115.jsonl"
 
 
@@ -146,6 +149,29 @@ def test_trametinib_cannot_be_separated(tahoe, tmp_path):
     assert "5 other parents" in answer.to_dict()["plate_note"]
     assert answer.metrics is None
     write_answer(answer, tmp_path / "trametinib.csv")
+
+
+@pytest.mark.parametrize(
+    ("drug", "first", "words"),
+    [
+        (
+            "Idarubicin (hydrochloride)",
+            {"Homoharringtonine", "Mitoxantrone (dihydrochloride)"},
+            "The specific change is compared",
+        ),
+        ("Trametinib", {"Binimetinib"}, "it cannot be separated from its plate (5 other compounds"),
+    ],
+)
+def test_the_page_finds_the_same_mimics(home, monkeypatch, drug, first, words):
+    """In LoVo, by the view that the page shows first; it says which one that is, and why."""
+    monkeypatch.setenv("LGR_HOME", str(home))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    asked = {"atlas": "tahoe_rank", "from": "measured", "cell_line": "LoVo", "drug": drug}
+    app = turn(app, "find", **asked)
+    table = app.dataframe[0].value
+    found = table[table["note"] == ""]["drug"].tolist()
+    assert set(found[: len(first)]) == first
+    assert words in text(app)
 
 
 def mimics(store, drug, view):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lgr_core.answer.plan import PanelGains, panel_gains
+from lgr_core.answer.panel_gains import PanelGains, panel_gains
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.files import atomic_write_text
 

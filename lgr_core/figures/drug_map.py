@@ -18,7 +18,7 @@ COLOURS = (
 )
 """The colours of mechanisms."""
 
-_HEIGHT = 600
+_HEIGHT, _LEGEND_WIDTH = 620, 235
 
 
 def drug_scatter(
@@ -55,12 +55,10 @@ def drug_scatter(
         showticklabels=False,
         title={"text": f"component 2 ({shares[1]})", "standoff": 4},
     )
-    rows = (len(figure.data) + 1) // 2
-    drawn = with_layout(figure, height=_HEIGHT, left=40, head=24 + 22 * rows)
-    return drawn.update_layout(legend={"orientation": "h", "entrywidth": 0.5, **_FRACTION})
-
-
-_FRACTION = {"entrywidthmode": "fraction"}
+    drawn = with_layout(figure, height=_HEIGHT, left=40, head=24)
+    # The legend is as high as the window is narrow: plotly makes room for it.
+    legend = {"orientation": "h", "entrywidth": _LEGEND_WIDTH, "entrywidthmode": "pixels"}
+    return drawn.update_layout(legend=legend, margin={"autoexpand": True})
 
 
 def _points(here: pd.DataFrame, name: str, colour: str) -> go.Scatter:

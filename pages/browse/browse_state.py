@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.answer.kept_gains import kept_gains, read_gains
-from lgr_core.answer.plan import PanelChoice, PanelGains, choose_tests
+from lgr_core.answer.panel_gains import PanelGains
+from lgr_core.answer.plan import PanelChoice, choose_tests
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.config import Settings
 from lgr_core.retrieval.drug_map import DrugMap, kept_drug_map

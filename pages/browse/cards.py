@@ -52,8 +52,8 @@ def show_grid(
     if view is View.RELATIVE_TO_POOL:
         title = "Strongest genes relative to the pool"
         words += (
-            f" No plate here holds {MIN_OTHERS} other compounds, so what the plate adds is still "
-            "in them."
+            f" Its plates hold too few other compounds ({MIN_OTHERS} are needed), so that what a "
+            "plate adds is still in them."
         )
     html(pieces.section(title, words))
     if not grid.columns:

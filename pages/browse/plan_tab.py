@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from lgr_core.answer.plan import PanelChoice, PanelGains
+from lgr_core.answer.panel_gains import PanelGains
+from lgr_core.answer.plan import PanelChoice
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import WellScope
 from lgr_core.errors import LgrError

@@ -42,6 +42,7 @@ PERCENTILE = st.column_config.NumberColumn(format="%.0f")
 RELATIONS = {"self": "itself", "twin": "same compound", "": ""}
 
 COLUMNS = {
+    "rank": "By FDR, then by score.",
     "score": "Pearson r with what is searched for, over genes; the mean over the drug's lines.",
     "FDR": (
         f"Significant up to {SIGNIFICANT:g}. The larger of two: genes (would random genes score so "
@@ -67,7 +68,7 @@ def ranking(wanted: Wanted, found: DrugHits) -> None:
     figure_side, mechanism_side = st.columns([11, 10], gap="large")
     passed = (top["fdr"] <= SIGNIFICANT).to_numpy()
     with figure_side:
-        html(pieces.section(f"The first {len(top)}", "By FDR, then by score."))
+        html(pieces.section(f"The first {len(top)}"))
         by_line = _by_line(found, top)
         names, doses = zip(*(_name(row) for row in top.itertuples()), strict=True)
         score = top["score"].to_numpy()

@@ -115,7 +115,7 @@ def test_a_plate_of_few_compounds_is_said_to_be_in_the_heatmap(browse):
     """In the toy nothing can be separated from its plate."""
     page = text(browse(atlas="toy", drug="Trametinib"))
     assert "Strongest genes relative to the pool" in page
-    assert "what the plate adds is still in them" in page
+    assert "what a plate adds is still in them" in page
 
 
 def test_strength_is_agreement_between_wells(visit, own_home):
