@@ -18,14 +18,14 @@ LOGO = (Path(__file__).parent / "pages" / "shared" / "logo.svg").read_text(encod
 PAGES = {
     "predict": "Predict",
     "find": "Find drugs",
-    "drugs": "Drugs",
-    "cell_lines": "Cell lines",
+    "browse": "Browse",
     "benchmark": "Benchmark",
     "batch": "Batch",
     "data": "Data & methods",
 }
 
-OLD = ("neighbors", "compare", "methods")  # addresses that became a part of another page
+OLD = ("neighbors", "compare", "drugs", "cell_lines", "methods")
+"""Addresses that became a part of another page."""
 
 
 def navigation() -> st.Page:

@@ -70,6 +70,29 @@ class PanelPlan:
         }
 
 
+@dataclass(frozen=True)
+class PanelChoice:
+    """Which drugs to measure next in a line, best first.
+
+    ``cell_line`` is None for a new line. ``n_measured`` drugs are measured there at the dose, and
+    what is known of ``n_lines`` lines at that dose was read.
+    """
+
+    cell_line: str | None
+    dose_um: float | None
+    drugs: tuple[str, ...]
+    n_measured: int
+    n_lines: int
+
+
+@dataclass(frozen=True, eq=False)
+class PanelGains:
+    """What panels gain in lines held out: ``curve`` and ``scopes`` as in :class:`PanelPlan`."""
+
+    curve: pd.DataFrame
+    scopes: dict[str, str]
+
+
 @dataclass(frozen=True, eq=False)
 class _Table:
     """Changes at a dose, (n_lines, n_drugs, genes), where measured, and who may predict whom."""
@@ -130,6 +153,42 @@ def plan_tests(
     InputError
         If the atlas has too few lines.
     """
+    choice, table = _choice(store, k=k, cell_line=cell_line, dose_um=dose_um)
+    gains = _gains_of(table, k=k, seed=seed)
+    return PanelPlan(
+        choice.cell_line, choice.dose_um, choice.drugs, gains.curve, gains.scopes, choice.n_lines
+    )
+
+
+def choose_tests(
+    store: AtlasStore, *, k: int = 10, cell_line: str | None = None, dose_um: float | None = None
+) -> PanelChoice:
+    """Choose the k drugs to measure next in a line: :func:`plan_tests` without its gain.
+
+    Raises
+    ------
+    LgrError
+        As :func:`plan_tests` does.
+    """
+    return _choice(store, k=k, cell_line=cell_line, dose_um=dose_um)[0]
+
+
+def panel_gains(
+    store: AtlasStore, *, k: int = 10, dose_um: float | None = None, seed: int = 0
+) -> PanelGains:
+    """What panels of up to k drugs gain in each line, held out: the slow part of a plan.
+
+    Raises
+    ------
+    NotFoundError
+        If the dose is unknown.
+    """
+    return _gains_of(_table(store, dose_um)[0], k=k, seed=seed)
+
+
+def _choice(
+    store: AtlasStore, *, k: int, cell_line: str | None, dose_um: float | None
+) -> tuple[PanelChoice, _Table]:
     if k < 1:
         raise UsageError(f"k = {k}", "too few", "Give 1 or more.")
     line = None if cell_line is None else store.cell_line_catalog.resolve(cell_line)
@@ -145,10 +204,15 @@ def plan_tests(
         raise NotFoundError(f"plan for {line}", found, "Choose another line or dose.")
     some = table.some_genes
     cov = covariances(departures(some[others], table.measured[others]))
-    usable = table.usable[WellScope.ANY]
     first = np.flatnonzero(known).tolist()
+    usable = table.usable[WellScope.ANY]
     chosen = greedy_panel(cov, usable, k, candidates=~known, first=first)
-    held_out = _held_out(table, some)
+    drugs = tuple(table.drugs[j] for j in chosen)
+    return PanelChoice(line, dose, drugs, int(known.sum()), len(table.lines)), table
+
+
+def _gains_of(table: _Table, *, k: int, seed: int) -> PanelGains:
+    held_out = _held_out(table, table.some_genes)
     curves, scopes = [], {}
     for scope, allowed in table.usable.items():
         targets = _targets(table, scope)
@@ -157,10 +221,7 @@ def plan_tests(
             curves.append(
                 _curve(table, held_out, allowed, targets, k=k, seed=seed).assign(scope=str(scope))
             )
-    curve = pd.concat(curves, ignore_index=True)
-    return PanelPlan(
-        line, dose, tuple(table.drugs[j] for j in chosen), curve, scopes, len(table.lines)
-    )
+    return PanelGains(pd.concat(curves, ignore_index=True), scopes)
 
 
 def _table(store: AtlasStore, dose_um: float | None) -> tuple[_Table, float | None]:

@@ -18,9 +18,9 @@ _DRAWN = 5
 _SHOWN = {"genes": "Genes", "programmes": "Programmes"}
 
 
-def show(chosen: browsing.Chosen) -> None:
+def show(store: AtlasStore, drug: str) -> None:
     """The curves of the drug's strongest genes or programmes; nothing where doses are few."""
-    lines = lines_with_doses(chosen.store, chosen.name)
+    lines = lines_with_doses(store, drug)
     if not lines:
         return
     html(
@@ -41,7 +41,7 @@ def show(chosen: browsing.Chosen) -> None:
         required=True,
         label_visibility="collapsed",
     )
-    genes, programmes = _curves(chosen.store, line, chosen.name)
+    genes, programmes = _curves(store, line, drug)
     curves = programmes if what == "programmes" and programmes.names else genes
     if what == "programmes" and not programmes.names:
         html(pieces.caption("No programme has five genes in this atlas's panel."))
@@ -50,10 +50,10 @@ def show(chosen: browsing.Chosen) -> None:
         curves.doses_um,
         curves.changes[:_DRAWN],
         curves.fits[:_DRAWN],
-        title=chosen.store.value_kind.label,
+        title=store.value_kind.label,
     )
-    chart(figure, "dose_curves", f"{what} of {chosen.name} in {line} at each measured dose.")
-    browsing.download(curves.table(), f"dose curves {chosen.name} {line} {what}")
+    chart(figure, "dose_curves", f"{what} of {drug} in {line} at each measured dose.")
+    browsing.download(curves.table(), f"dose curves {drug} {line} {what}")
 
 
 def lines_with_doses(store: AtlasStore, drug: str) -> list[str]:

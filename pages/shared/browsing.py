@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -12,13 +11,9 @@ import streamlit as st
 from lgr_core.answer.export import table_csv
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.drugs.normalise import safe_name
-from lgr_core.errors import LgrError
 from lgr_core.metrics import EVERY_METRIC
-from pages.shared import links, pieces, state
-from pages.shared.fault_words import sentence
-from pages.shared.pickers import choose_atlas, picker, refused
-from pages.shared.question import NOVEL, settle, spell_dose
-from pages.shared.widgets import html, start
+from pages.shared import links
+from pages.shared.question import NOVEL, spell_dose
 
 P_VALUE = st.column_config.NumberColumn(format="%.2g")
 SCORE = st.column_config.NumberColumn(format="%.3f")
@@ -35,57 +30,10 @@ SHORT = {
 
 PREDICT = st.column_config.LinkColumn("predict", display_text="Predict", width="small")
 
-NOVEL_WORDS = (
-    "{drug}, which you asked about last, is not in this atlas: it was measured in no line and has "
-    "no card. Predict and Find drugs know it."
-)
-
 TALLEST = 420
 """Pixels of a table before it scrolls in itself."""
 
 _ROW = 35
-
-
-class Chosen(NamedTuple):
-    """An atlas, the drug or line of the card, the words searched for, and remarks on the link."""
-
-    store: AtlasStore
-    name: str
-    words: str
-    notes: tuple[str, ...]
-
-
-def choose(key: str, search: str) -> Chosen | None:
-    """Draw the pickers of a page about drugs or lines; None after a box has said why not.
-
-    ``key`` is the field of a question that is picked (``drug`` or ``cell_line``), ``search`` that
-    of the words the table is searched for.
-    """
-    names = start()
-    if not names:
-        return None
-    wishes, linked = links.wishes(("atlas", key, search, "drug", "new"))
-    atlas, mended = choose_atlas(wishes.get("atlas"), names)
-    try:
-        store = state.store(atlas)
-    except LgrError as err:
-        html(pieces.error_box(err))
-        return None
-    beyond = wishes.get("drug", "") if wishes.get("new") else ""
-    asked = {field: wishes[field] for field in (key, "new") if field in wishes}
-    settled = settle(store, asked)
-    name = settled.question.link()[key]
-    options = {"drug": store.drug_catalog.names, "cell_line": store.cell_line_catalog.names}
-    picker(key.replace("_", " ").capitalize(), key, list(options[key]), name)
-    wrong = [sentence(part.error) for part in (*mended, *settled.mended)]
-    if linked and refused(wrong, f"the card of {name}"):
-        return None
-    unknown = (NOVEL_WORDS.format(drug=beyond),) if beyond else ()
-    chosen = Chosen(store, name, wishes.get(search, ""), (*wrong, *settled.notes, *unknown))
-    link = {"atlas": store.name, key: name, search: chosen.words}
-    links.write({**link, **dict.fromkeys(NOVEL, "")})
-    links.keep({field: link[field] for field in link if not (beyond and field == "drug")})
-    return chosen
 
 
 def predict_link(

@@ -31,7 +31,6 @@ from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.recorded_selector import RecordedSelector
 from lgr_core.retrieval.selectors import make_selector
 from lgr_core.retrieval.setup import recorded_selector
-from lgr_core.signatures.effect_size import strengths
 from lgr_core.signatures.expected import ExpectedSignatures
 from pages.shared import visit_atlases
 from pages.shared.demo_build import DemoBuild
@@ -149,11 +148,6 @@ def line_facts(atlas: AtlasStore) -> Mapping[str, tuple[str, ...]]:
 def expected(atlas: AtlasStore) -> ExpectedSignatures:
     """The recorded genes that a language model expects each drug of an atlas to change."""
     return _expected(_version(atlas.name), atlas)
-
-
-def strength(atlas: AtlasStore) -> pd.DataFrame:
-    """How much each condition of an atlas changes, in row order."""
-    return _strength(_version(atlas.name), atlas)
 
 
 def gene_set_collections() -> Mapping[str, Path]:
@@ -304,11 +298,6 @@ def _line_facts(version: Version, _atlas: AtlasStore) -> Mapping[str, tuple[str,
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _expected(version: Version, _atlas: AtlasStore) -> ExpectedSignatures:  # noqa: ARG001
     return ExpectedSignatures.load(_atlas.drug_catalog)
-
-
-@st.cache_resource(max_entries=8, show_spinner="Reading every change")
-def _strength(version: Version, _atlas: AtlasStore) -> pd.DataFrame:  # noqa: ARG001
-    return strengths(_atlas)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

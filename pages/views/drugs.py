@@ -1,19 +1,5 @@
-"""Drugs of the atlas: what is known of each, and how much changes."""
+"""An address of old: the drugs of an atlas, now a tab of the page Browse."""
 
-from pages.browse import dose_curves, drug_cards
-from pages.shared import browsing, pieces
-from pages.shared.widgets import html
+from pages.browse.old_address import lead_to
 
-
-def show(chosen: browsing.Chosen) -> None:
-    """The table of all, the card of one, and how much changes with it."""
-    html(pieces.badge(chosen.store.info(), chosen.store.value_kind.label))
-    drug_cards.table(chosen)
-    drug_cards.card(chosen)
-    drug_cards.effect(chosen)
-    dose_curves.show(chosen)
-
-
-chosen = browsing.choose("drug", "drugs")
-if chosen is not None:
-    show(chosen)
+lead_to("drugs")

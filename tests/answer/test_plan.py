@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.answer.plan import plan_tests
+from lgr_core.answer.kept_gains import kept_gains, read_gains
+from lgr_core.answer.plan import choose_tests, plan_tests
 from lgr_core.cli import main
 from lgr_core.errors import InputError, NotFoundError, UsageError
 from lgr_core.prediction.panel_choice import (
@@ -139,3 +140,17 @@ def test_the_command_prints_the_curve(world, monkeypatch, capsys, tmp_path):
     assert len(pd.read_csv(out)) == len(found["curve"])
     assert main(["plan", "--atlas", "world", "--k", "2"]) == 0
     assert found["drugs"][0] in capsys.readouterr().out
+
+
+def test_a_plan_is_a_choice_and_its_gains(world, tmp_path, monkeypatch):
+    """Both parts are those of the whole; gains are computed once for a build."""
+    plan = plan_tests(world, k=3)
+    choice = choose_tests(world, k=3)
+    assert (choice.drugs, choice.n_lines, choice.n_measured) == (plan.drugs, 10, 0)
+    assert read_gains(world, tmp_path, k=3, dose_um=choice.dose_um) is None
+    first = kept_gains(world, tmp_path, k=3, dose_um=choice.dose_um)
+    pd.testing.assert_frame_equal(first.curve, plan.curve)
+    monkeypatch.setattr("lgr_core.answer.kept_gains.panel_gains", None)
+    again = kept_gains(world, tmp_path, k=3, dose_um=choice.dose_um)
+    pd.testing.assert_frame_equal(again.curve, plan.curve, check_dtype=False)
+    assert again.scopes == plan.scopes

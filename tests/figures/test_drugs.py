@@ -3,8 +3,12 @@
 import json
 
 import numpy as np
+import pandas as pd
+import pytest
 
 from lgr_core.figures import drugs as drug_figures
+from lgr_core.figures.drug_map import drug_scatter, panel_gain
+from lgr_core.figures.heatmap import gene_heatmap
 from lgr_core.figures.prediction import NOISE
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -33,21 +37,59 @@ def test_a_drug_has_its_mean_and_its_lines():
     assert sure.customdata[0][0] == names[0]
 
 
-def test_each_dose_is_a_series():
-    """NaN is not drawn."""
-    values = np.array([[1.0, np.nan], [2.0, 3.0]])
-    figure = drug_figures.by_dose(["A", "B"], values, ["5 µM", "0.5 µM"], title="effect")
-    high, low = figure.data
-    assert (list(high.x), list(high.y)) == ([1.0, 2.0], [0, 1])
-    assert (list(low.x), list(low.y)) == ([3.0], [1])
-    assert [high.name, low.name] == ["5 µM", "0.5 µM"]
-
-
 def test_names_are_text():
     """No name of a drug, line or dose reaches the page as markup."""
     one = drug_figures.ranked_drugs(
         [EVIL], ["5 µM"], np.ones(1), [{EVIL: 1.0}], passed=np.array([True]), title=EVIL
     )
-    two = drug_figures.by_dose([EVIL], np.ones((1, 1)), [EVIL], title=EVIL)
-    for figure in (one, two):
+    two = gene_heatmap([EVIL], [EVIL], np.ones((1, 1)), title=EVIL)
+    drugs = pd.DataFrame({"drug": [EVIL], "mechanism": EVIL, "x": 0.0, "y": 0.0})
+    three = drug_scatter(drugs, {EVIL: EVIL}, query=EVIL, picks=[EVIL], explained=(0.5, 0.1))
+    for figure in (one, two, three):
         assert "<img" not in json.dumps(json.loads(figure.to_json()))
+
+
+def test_a_heatmap_has_one_range_both_ways_and_names_its_columns():
+    """Red and blue end at the same value; a narrow one names columns by hovering only."""
+    values = np.array([[2.0, -1.0, 0.0], [0.5, 0.0, -0.5]])
+    figure = gene_heatmap(["G1", "G2"], ["A", "B", "C"], values, title="log2 fold change")
+    heat = figure.data[0]
+    assert heat.zmax == -heat.zmin == pytest.approx(np.percentile(np.abs(values), 98))
+    assert list(figure.layout.xaxis.ticktext) == ["A", "B", "C"]
+    assert list(figure.layout.yaxis.ticktext) == ["G1", "G2"]
+    narrow = gene_heatmap(["G1", "G2"], ["A", "B", "C"], values, title="x", named=False)
+    assert list(narrow.layout.xaxis.ticktext) == []
+    assert narrow.data[0].customdata[1].tolist() == ["A", "B", "C"]
+
+
+def test_the_map_colours_groups_and_rings_the_query_and_its_picks():
+    """A ring a pick; of two marked drugs one above the other, the lower one is named below."""
+    drugs = pd.DataFrame(
+        {"drug": ["A", "B", "C"], "mechanism": "", "x": [0.0, 0.0, 2.0], "y": [0.0, 1.0, 0.0]}
+    )
+    figure = drug_scatter(
+        drugs, {"A": "kinases"}, query="C", picks=["A", "B"], explained=(0.21, 0.12)
+    )
+    grey, kinases, picks, query = figure.data
+    assert (len(grey.x), list(kinases.y), kinases.name) == (2, [0.0], "kinases")
+    assert list(picks.text) == ["A", "B"]
+    assert list(picks.textposition) == ["bottom center", "top center"]
+    assert list(query.text) == ["C"]
+    assert "21 %" in figure.layout.annotations[0].text
+
+
+def test_gains_stand_by_the_size_of_the_panel():
+    """Chosen and random drugs, each with its interval."""
+    curve = pd.DataFrame(
+        {
+            "panel": ["greedy", "greedy", "random"],
+            "size": [3, 1, 1],
+            "gain": [0.2, 0.1, 0.05],
+            "low": [0.1, 0.0, 0.0],
+            "high": [0.4, 0.2, 0.1],
+        }
+    )
+    chosen, random = panel_gain(curve, title="gain").data
+    assert (list(chosen.x), list(chosen.y), list(random.y)) == ([1, 3], [0.1, 0.2], [0.05])
+    assert chosen.error_y.array.tolist() == pytest.approx([0.1, 0.2])
+    assert chosen.error_y.arrayminus.tolist() == pytest.approx([0.1, 0.1])

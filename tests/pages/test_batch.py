@@ -256,7 +256,7 @@ def test_results_survive_a_look_at_another_page(batch):
     """And a change of the list leads back to them."""
     app = batch(**ASKED)
     app.button(key="batch_run").click().run()
-    app.switch_page("pages/views/drugs.py").run()
+    app.switch_page("pages/views/browse.py").run()
     app.switch_page("pages/views/batch.py").run()
     assert results(app) is not None
     app.text_area(key="queries").input("Trametinib, LoVo")

@@ -1,21 +1,26 @@
-"""Drugs and cell lines: tables that can be searched, a card, effects, and links that hold all."""
+"""Browse: tables of drugs and cell lines, their cards, the map, what to test next, and links."""
 
 from html import escape
 
+import numpy as np
 import pytest
 
-from lgr_core.domain import ValueKind
-from pages.shared import browsing, state
+from lgr_core.answer.plan import choose_tests
+from lgr_core.retrieval.drug_map import drug_map
+from lgr_core.retrieval.specific_change import specific_changes
+from lgr_core.retrieval.well_agreement import drug_agreement, well_agreement
+from pages.shared import browsing
 from tests.support.lab_atlas import HOSTILE, UNMEASURED
-from tests.support.rendered_page import link, text, turn
+from tests.support.plated_atlas import plated_atlas
+from tests.support.rendered_page import figures, link, tab_of, text, turn, unfold
 
 
 @pytest.fixture
 def browse(visit):
-    """A visit to one of the two pages with that link."""
+    """A visit to a tab of the page with that link."""
 
-    def open_link(page, **link):
-        return turn(visit(), page, **link)
+    def open_link(tab="drugs", **link):
+        return turn(visit(), "browse", show=tab, **link)
 
     return open_link
 
@@ -29,10 +34,11 @@ def shown(app, column):
 
 
 def test_every_drug_is_listed_with_a_card_of_one(browse):
-    """Trametinib, since it was looked at last; who wrote the tags is said."""
-    app = browse("drugs")
+    """Trametinib of a link; who wrote the tags is said."""
+    app = browse(atlas="lab", drug="Trametinib")
     page = text(app)
     assert len(shown(app, "drug")) == 18
+    assert ">18 drugs</h1>" in page
     assert "<th>mechanism</th><td>MEK inhibitor</td>" in page
     assert "<th>targets</th><td>MAP2K1, MAP2K2</td>" in page
     assert "annotated for this project by a language model" in page
@@ -53,17 +59,17 @@ def test_every_drug_is_listed_with_a_card_of_one(browse):
 )
 def test_the_table_is_searched_by_name_alias_target_and_mechanism(browse, words, drugs):
     """Every word must be found somewhere; an alias in any spelling leads to its drug."""
-    app = browse("drugs")
+    app = browse()
     app.text_input(key="drugs").input(words).run()
     assert set(shown(app, "drug")) >= drugs
     assert len(shown(app, "drug")) <= 9
     assert link(app)["drugs"] == words
-    assert set(shown(browse("drugs", **link(app)), "drug")) == set(shown(app, "drug"))
+    assert set(shown(browse(**link(app)), "drug")) == set(shown(app, "drug"))
 
 
 def test_a_search_in_vain_says_so_and_the_card_stays(browse):
     """One box that says what to do."""
-    app = browse("drugs", drugs="no such thing")
+    app = browse(drugs="no such thing", drug="Trametinib")
     page = text(app)
     assert page.count('role="alert"') == 1
     assert "empty the box" in page
@@ -75,7 +81,7 @@ def test_a_search_in_vain_says_so_and_the_card_stays(browse):
 
 def test_an_unknown_mechanism_is_called_unclear(browse):
     """No tag is no guess."""
-    page = text(browse("drugs", drug="Compound 1"))
+    page = text(browse(drug="Compound 1"))
     assert "<th>mechanism</th><td>unclear: none is known here</td>" in page
     assert "<th>targets</th><td>unclear: none is known here</td>" in page
     assert "<th>who says so</th><td>no annotation</td>" in page
@@ -83,52 +89,70 @@ def test_an_unknown_mechanism_is_called_unclear(browse):
 
 def test_parent_and_twins_stand_on_the_card(browse):
     """Two forms of one compound name each other."""
-    page = text(browse("drugs", atlas="toy", drug="Tofacitinib"))
+    page = text(browse(atlas="toy", drug="Tofacitinib"))
     assert "<th>other forms here</th><td>Tofacitinib (citrate)</td>" in page
 
 
-def test_effects_are_by_line_and_dose_and_lead_to_predictions(browse, lab):
-    """Four conditions, the norm of each, and a link."""
-    app = browse("drugs", drug="Afatinib")
-    table = app.dataframe[1].value
-    assert len(table) == 4
-    strength = state.strength(lab)["effect"]
-    row = table.iloc[0]
-    rows = lab.conditions.query("drug == 'Afatinib' and cell_line == 'A549' and dose_um == 5")
-    assert row["effect size"] == pytest.approx(strength[rows.index[0]])
-    assert row["predict"] == "./?atlas=lab&cell_line=A549&drug=Afatinib&dose=5"
-    assert "Effect size in each cell line" in text(app)
-    assert len(app.get("plotly_chart")) == 1
+def test_the_heatmap_is_of_specific_changes_where_plates_are_known(visit, own_home):
+    """The genes of the largest mean over lines, from high to low, line by line."""
+    store = plated_atlas(own_home / "atlases" / "plated", lines=2)
+    app = turn(visit(), "browse", atlas="plated", drug="D03")
+    heat = figures(app)[0]["data"][0]
+    assert "Strongest specific genes" in text(app)
+    rows = np.flatnonzero(store.conditions["drug"] == "D03")
+    changes = specific_changes(store).of(rows)
+    mean = changes.mean(axis=0)
+    strongest = np.argsort(-np.abs(mean), kind="stable")[:30]
+    expected = [store.gene_names[gene] for gene in strongest[np.argsort(-mean[strongest])]]
+    assert figures(app)[0]["layout"]["yaxis"]["ticktext"] == expected
+    np.testing.assert_allclose(
+        np.array(heat["z"])[:, 1], np.sort(changes[1][strongest])[::-1], atol=10
+    )
+    assert "Effect strength: <b>not known</b>" in text(app)
 
 
-def test_rank_scores_show_distinctness_and_say_why(browse, monkeypatch):
-    """No effect size is made up."""
-    store = state.store
-    monkeypatch.setattr(state, "store", lambda name: _ranked(store(name)))
-    for page in ("drugs", "cell_lines"):
-        app = browse(page)
-        assert "Rank scores have no effect size" in text(app)
-        assert "effect size" not in app.dataframe[1].value
-        assert "distinctness" in app.dataframe[1].value
+def test_a_plate_of_few_compounds_is_said_to_be_in_the_heatmap(browse):
+    """In the toy nothing can be separated from its plate."""
+    page = text(browse(atlas="toy", drug="Trametinib"))
+    assert "Strongest genes relative to the pool" in page
+    assert "what the plate adds is still in them" in page
 
 
-def _ranked(store):
-    store.value_kind = ValueKind.RANK_SCORE
-    return store
+def test_strength_is_agreement_between_wells(visit, own_home):
+    """Replicate plates: the median over lines, as the core has it; the conditions show each."""
+    folder = own_home / "atlases" / "repeated"
+    store = plated_atlas(folder, lines=2, by_plate=True)
+    app = turn(visit(), "browse", atlas="repeated", drug="D03")
+    expected = drug_agreement(well_agreement(store)).set_index("drug").loc["D03", "agreement"]
+    assert f"Effect strength: <b>{expected:.2f}</b>" in text(app)
+    assert "the same form on another plate; median of 2 lines" in text(app)
+    app = unfold(app, "box_D03")
+    table = app.dataframe[-1].value
+    known = well_agreement(store)
+    known = known[known["drug"] == "D03"]["agreement"].tolist()
+    assert table["agreement of wells"].tolist() == pytest.approx(known)
+    assert set(table["second well"]) == {"the same form on another plate"}
+    assert table["predict"].iloc[0] == "./?atlas=repeated&cell_line=L0&drug=D03&dose=1"
 
 
-@pytest.fixture(autouse=True)
-def _kinds_are_put_back(lab_home, monkeypatch):
-    """The shared store is as it was after each test."""
-    monkeypatch.setenv("LGR_HOME", str(lab_home))
-    yield
-    state.store("lab").value_kind = ValueKind.LOG2FC
+def test_two_cards_stand_side_by_side(browse):
+    """Both in the link; the second one can be taken away."""
+    app = browse(atlas="lab", drug="Trametinib")
+    app.selectbox(key="beside_drug").select("Gefitinib").run()
+    page = text(app)
+    assert ">Trametinib</h1>" in page
+    assert ">Gefitinib</h1>" in page
+    assert len(app.get("plotly_chart")) == 2
+    assert link(app)["beside_drug"] == "Gefitinib"
+    assert ">Gefitinib</h1>" in text(browse(**link(app)))
+    app.selectbox(key="beside_drug").select("").run()
+    assert "beside_drug" not in link(app)
 
 
 @pytest.mark.parametrize("drug", HOSTILE)
 def test_hostile_names_are_text(browse, drug):
     """On the card and in the figure."""
-    app = browse("drugs", drug=drug)
+    app = browse(drug=drug)
     assert escape(drug) in text(app)
     assert "<img src=x" not in text(app)
     assert drug in shown(app, "drug")
@@ -139,7 +163,7 @@ def test_hostile_names_are_text(browse, drug):
 
 def test_every_line_is_listed_with_a_card_of_one(browse):
     """Organ, drivers and ids as shipped."""
-    app = browse("cell_lines")
+    app = browse("cell_lines", atlas="lab", cell_line="A549")
     page = text(app)
     assert shown(app, "cell line") == ["A549", "HepG2/C3A", "LoVo"]
     assert "<th>organ</th><td>Lung</td>" in page
@@ -147,7 +171,7 @@ def test_every_line_is_listed_with_a_card_of_one(browse):
     assert shown(app, "driver genes")[0] == "CDKN2A, CDKN2B, KRAS, SMARCA4, STK11, ZFHX3"
     assert "CVCL_0023" in page
     assert "17 drugs at 5 µM; 17 drugs at 0.5 µM" in page
-    assert link(app) == {"atlas": "lab", "cell_line": "A549"}
+    assert link(app) == {"atlas": "lab", "show": "cell_lines", "cell_line": "A549"}
 
 
 @pytest.mark.parametrize("words", ["liver", "CVCL_1098", "tert egfr", "hepg2c3a"])
@@ -158,42 +182,124 @@ def test_lines_are_searched_by_organ_driver_and_id(browse, words):
     assert link(app)["lines"] == words
 
 
-def test_a_line_shows_its_drugs_by_effect(browse):
-    """All of its conditions; a drug that was not measured there is not among them."""
+def test_a_line_shows_its_drugs_together_and_each_condition(browse):
+    """A drug that was not measured there is not among them."""
     app = browse("cell_lines", cell_line="HepG2/C3A")
-    table = app.dataframe[1].value
+    assert "its 17 drugs differ most" in text(app)
+    table = unfold(app, "box_HepG2/C3A").dataframe[1].value
     assert len(table) == 17
     assert UNMEASURED not in set(table["drug"])
     assert "HepG2%2FC3A" in table["predict"].iloc[0]
+
+
+# -- map and plan ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mapped(visit, own_home):
+    """A visit to an atlas of five lines and two plates, and the atlas."""
+    store = plated_atlas(own_home / "atlases" / "plated", lines=5)
+
+    def open_link(tab, **link):
+        return turn(visit(), "browse", atlas="plated", show=tab, **link)
+
+    return open_link, store
+
+
+def test_the_map_holds_every_separable_drug_and_marks_the_query_and_its_picks(mapped):
+    """Points are the core's; three neighbours have a ring."""
+    visit, store = mapped
+    app = visit("map", drug="D04", cell_line="L1")
+    traces = figures(app)[0]["data"]
+    expected = drug_map(store).drugs
+    points = [x for trace in traces if trace["mode"] == "markers" for x in trace["x"]]
+    assert sorted(points) == pytest.approx(sorted(expected["x"]), abs=1e-3)
+    query = next(trace for trace in traces if trace["name"] == "the drug chosen")
+    assert query["text"] == ["D04"]
+    assert "Map of 26 drugs" in text(app)
+    assert "<b>D04</b>" in text(app)
+    assert link(app) == {"atlas": "plated", "show": "map", "drug": "D04", "cell_line": "L1"}
+
+
+def test_an_atlas_that_cannot_be_separated_has_no_map(browse):
+    """One box says why, and the tab stays."""
+    app = browse("map", atlas="toy")
+    assert text(app).count('role="alert"') == 1
+    assert link(app)["show"] == "map"
+
+
+def test_what_to_test_next_is_the_core_s_choice(mapped):
+    """Names in order, with a file; gains at a click, and known from then on."""
+    visit, store = mapped
+    app = visit("plan", plan_k="5")
+    assert app.dataframe[0].value["drug"].tolist() == list(choose_tests(store, k=5).drugs)
+    assert "first in <b>a new cell line</b> at 1 µM" in text(app)
+    assert not app.get("plotly_chart")
+    app.button(key="gains").click().run()
+    assert len(app.get("plotly_chart")) == 1
+    assert "not separable in this atlas" in text(app)
+    again = visit("plan", plan_k="5")
+    assert len(again.get("plotly_chart")) == 1
+    assert link(again) == {"atlas": "plated", "show": "plan", "plan_dose": "1", "plan_k": "5"}
+
+
+def test_a_line_with_every_drug_measured_has_no_plan(mapped):
+    """One box says so."""
+    visit, _ = mapped
+    page = text(visit("plan", plan_line="L2"))
+    assert "all 26 drugs at that dose are measured there" in page
+
+
+def test_a_tab_is_turned_and_stays_for_the_visit(browse):
+    """The link names it; back from another page it is open."""
+    app = tab_of(browse(atlas="lab"), "cell_lines")
+    assert link(app)["show"] == "cell_lines"
+    app.query_params.clear()
+    app.switch_page("pages/views/data.py").run()
+    app.query_params.clear()
+    app.switch_page("pages/views/browse.py").run()
+    assert link(app)["show"] == "cell_lines"
 
 
 # -- links -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("page", "bad"),
+    ("tab", "bad"),
     [
         ("drugs", {"drug": "Trametinob"}),
+        ("drugs", {"beside_drug": "Trametinob"}),
         ("drugs", {"atlas": "labb"}),
         ("cell_lines", {"cell_line": "MCF7"}),
+        ("cell_lines", {"beside_line": "MCF7"}),
+        ("plan", {"plan_line": "MCF7"}),
+        ("plan", {"plan_dose": "7"}),
+        ("plan", {"plan_k": "7"}),
+        ("maps", {}),
     ],
 )
-def test_a_bad_link_explains_itself_and_offers_the_nearest_view(browse, page, bad):
+def test_a_bad_link_explains_itself_and_offers_the_nearest_view(browse, tab, bad):
     """One box, no card under a wrong address, and one click to a view that exists."""
-    app = browse(page, **bad)
+    app = browse(tab, **bad)
     assert text(app).count('role="alert"') == 1
     assert not app.dataframe
     app.button(key="nearest").click().run()
-    assert "lgr-box" not in text(app)
-    assert len(app.dataframe) == 2
+    assert "This link cannot be shown" not in text(app)
+
+
+@pytest.mark.parametrize("tab", ["drugs", "cell_lines"])
+def test_addresses_of_old_lead_to_their_tab(visit, tab):
+    """With all that they ask."""
+    app = turn(visit(), tab, atlas="lab", drug="Gefitinib", cell_line="LoVo")
+    name = {"drugs": "Gefitinib", "cell_lines": "LoVo"}[tab]
+    assert f">{name}</h1>" in text(app)
 
 
 def test_a_pick_stands_on_the_other_pages(browse):
     """Drug and line of the cards are those of the next prediction."""
-    app = browse("drugs")
+    app = browse(atlas="lab")
     app.selectbox(key="drug").select("Gefitinib").run()
-    app.query_params.clear()
-    app.switch_page("pages/views/cell_lines.py").run()
+    tab_of(app, "cell_lines")
     app.selectbox(key="cell_line").select("LoVo").run()
     app.query_params.clear()
     app.switch_page("pages/views/predict.py").run()

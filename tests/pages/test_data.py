@@ -187,7 +187,7 @@ def test_a_bad_link_explains_itself(data_page, wanted, words):
 def test_a_turned_tab_is_remembered_on_another_page(data_page):
     """What was looked at is there again."""
     app = data_page(atlas="lab", part="coverage", min_cells="20")
-    app.switch_page("pages/views/drugs.py").run()
+    app.switch_page("pages/views/browse.py").run()
     app.query_params.clear()
     app.switch_page("pages/views/data.py").run()
     assert "fewer than 20 cells" in text(app)

@@ -125,10 +125,10 @@ def test_an_upload_is_not_what_the_next_visitor_opens_on(data_page, own_home):
     app.button(key="ingest_now").click().run()
     finished(app)
     assert atlas_names(own_home / "atlases") == ["aaa", "lab", "toy"]
-    page = turn(data_page(), "drugs")
+    page = turn(data_page(), "browse")
     assert page.selectbox(key="atlas").value == "lab"
     assert page.selectbox(key="atlas").options == ["aaa", "lab", "toy"]
-    assert turn(data_page(), "drugs", atlas="aaa").selectbox(key="atlas").value == "aaa"
+    assert turn(data_page(), "browse", atlas="aaa").selectbox(key="atlas").value == "aaa"
 
 
 def test_a_column_is_corrected_and_the_error_speaks_the_words_of_the_page(data_page):
@@ -205,7 +205,7 @@ def test_a_page_that_is_left_keeps_the_file_and_what_was_said(data_page):
     app = send(data_page(part="own"), "x.csv", changes())
     app.selectbox(key="own_kind").set_value("zscore").run()
     app.text_input(key="own_name").set_value("kept").run()
-    app.switch_page("pages/views/drugs.py").run()
+    app.switch_page("pages/views/browse.py").run()
     app.query_params.clear()
     app.switch_page("pages/views/data.py").run()
     assert app.selectbox(key="own_kind").value == "zscore"

@@ -136,7 +136,7 @@ def test_a_new_drug_keeps_to_its_visitor(visit):
     assert "LGR-6" not in str(visit(**TOY).selectbox(key="drug").options)
 
 
-@pytest.mark.parametrize("page", ["neighbors", "compare", "find", "drugs", "data"])
+@pytest.mark.parametrize("page", ["neighbors", "compare", "find", "browse", "data"])
 def test_other_pages_bear_with_it(visit, page):
     """They show it, or the atlas's own; none crashes."""
     app = typed(visit(**TOY), name="LGR-7", smiles=DRUGS["Vorinostat"])

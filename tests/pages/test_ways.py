@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.rendered_page import link, text
+from tests.support.rendered_page import link, tab_of, text
 
 NOVEL = {"new": "1", "drug": "My inhibitor", "moa": "MEK inhibitor", "cell_line": "A549"}
 
@@ -90,8 +90,9 @@ def test_a_drug_beyond_the_atlas_is_searched_by_its_prediction(visit):
 def test_drugs_and_lines_say_that_a_drug_beyond_the_atlas_has_no_card(visit):
     """And Predict still knows it afterwards."""
     app = visit(atlas="lab", selector="mechanism", **NOVEL)
-    for page in ("drugs", "cell_lines"):
-        go(app, page)
+    go(app, "browse")
+    for tab in ("drugs", "cell_lines"):
+        tab_of(app, tab)
         assert "My inhibitor, which you asked about last, is not in this atlas" in text(app)
     go(app, "predict")
     assert "My inhibitor" in text(app)
@@ -101,7 +102,7 @@ def test_drugs_and_lines_say_that_a_drug_beyond_the_atlas_has_no_card(visit):
 def test_a_drug_that_is_picked_takes_its_place(visit):
     """The one beyond the atlas is forgotten."""
     app = visit(atlas="lab", selector="mechanism", **NOVEL)
-    go(app, "drugs")
+    go(app, "browse")
     app.selectbox(key="drug").set_value("Afatinib").run()
     assert "is not in this atlas" not in text(app)
     go(app, "predict")

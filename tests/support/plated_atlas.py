@@ -66,7 +66,7 @@ def plated_atlas(
         plate_deltas=deltas if by_plate else None,
     )
     of = names if parents is None else parents
-    about = {"drug": names, "parent": of, "smiles": "", "moa": "", "targets": ""}
+    about = {"drug": names, "parent": of, "smiles": "", "moa": "", "targets": "", "pubchem_cid": ""}
     build_atlas(
         found,
         folder,

@@ -21,6 +21,13 @@ def unfold(app, box="made"):
     return app.run()
 
 
+def tab_of(app, tab, field="show"):
+    """The page after a click on a tab, by its name in the link."""
+    app.session_state[field] = tab
+    app.session_state["picked"] = True
+    return app.run()
+
+
 def text(app):
     """All HTML of a page as one string, without tooltips; nothing may have crashed on the way."""
     return TIP.sub(r"\1", marked(app))
