@@ -152,7 +152,8 @@ def _unknown(store: AtlasStore, entry: DrugEntry) -> LgrError:
         store.drug_catalog.resolve(entry.drug)
     except NotFoundError as err:
         found = f"{err.found}, and neither its structure nor its mechanism is given or known"
-        do = err.do if err.remedy is None else err.remedy
+        add = "Correct the name, or add its structure (SMILES) or mechanism."
+        do = err.do if err.nearest else add
         return NotFoundError(err.asked, found, do, nearest=err.nearest)
     except LgrError as err:
         return err

@@ -1,4 +1,4 @@
-"""Figures with one row per drug: hits of a search."""
+"""Figures with one row per drug or line: hits of a search, effects by dose."""
 
 from __future__ import annotations
 
@@ -83,6 +83,42 @@ def ranked_drugs(
         for name, dose in zip(names, doses, strict=True)
     ]
     return _rows(figure, labels, title)
+
+
+def by_dose(
+    names: Sequence[str], values: FloatArray, doses: Sequence[str], *, title: str
+) -> go.Figure:
+    """One dot per name and dose.
+
+    Parameters
+    ----------
+    names
+        (n,) drugs or cell lines, drawn from the top down.
+    values
+        (n, n_doses), NaN where not measured.
+    doses
+        (n_doses,) their words, the highest first.
+    title
+        What the values are: the axis title.
+    """
+    figure = go.Figure()
+    rows = np.arange(len(names))
+    for i, dose in enumerate(doses):
+        here = np.isfinite(values[:, i])
+        figure.add_trace(
+            go.Scatter(
+                x=values[here, i],
+                y=rows[here],
+                mode="markers",
+                marker={"color": DOSES[i % len(DOSES)], "size": 9, "line": {"width": 0}},
+                name=escape(dose),
+                customdata=[escape(names[row]) for row in rows[here].tolist()],
+                hovertemplate=f"<b>%{{customdata}}</b><br>{escape(dose)}: %{{x:.3g}}"
+                "<extra></extra>",
+            )
+        )
+    figure.update_layout(showlegend=True)
+    return _rows(figure, [short(name, _LONGEST_NAME) for name in names], title)
 
 
 def _rows(figure: go.Figure, names: Sequence[str], title: str) -> go.Figure:
