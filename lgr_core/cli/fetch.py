@@ -19,6 +19,8 @@ def add(commands: Commands) -> None:
     flag("--plates", metavar="1,2", default="", help="1 to 14; none: all")
     flag("--doses", metavar="5", default="", help="plates made for these doses, in uM")
     flag("--metadata", action="store_true", help="the tables of drugs, lines, samples, genes alone")
+    what = "fetch untreated expression too: of variable genes, or of all (186 MB)"
+    flag("--control-profiles", choices=["hvg", "all"], help=what)
     flag("--out", type=Path, metavar="DIR", help="where to; none: downloads/tahoe in LGR_HOME")
     flag("--mirror", metavar="URL", help="of the Hugging Face Hub")
     flag("--ingest", metavar="NAME", help="build the atlas NAME from it at once")
@@ -31,8 +33,15 @@ def add(commands: Commands) -> None:
 
 def _fetch(options: argparse.Namespace, settings: Settings) -> None:
     from lgr_core.atlas.download import fetch_files  # noqa: PLC0415 - a third of a second, here only
-    from lgr_core.atlas.tahoe_plates import choose_plates, tahoe_files  # noqa: PLC0415 - as above
+    from lgr_core.atlas.tahoe_plates import (  # noqa: PLC0415 - as above
+        PROFILES,
+        choose_plates,
+        tahoe_files,
+    )
 
+    if options.control_profiles is not None and options.profiles is not None:
+        found = "--profiles gives others"
+        raise UsageError("--control-profiles", found, "Leave out one of the two.")
     if options.metadata and (options.plates or options.doses or options.ingest):
         found = "it fetches tables alone"
         raise UsageError("--metadata", found, "Leave out --plates, --doses and --ingest.")
@@ -41,11 +50,13 @@ def _fetch(options: argparse.Namespace, settings: Settings) -> None:
     folder = settings.home / "downloads" / "tahoe" if options.out is None else options.out
     with ProgressBars() as progress:
         files = fetch_files(
-            tahoe_files([] if options.metadata else plates),
+            tahoe_files([] if options.metadata else plates, options.control_profiles),
             folder,
             endpoint=options.mirror,
             progress=progress,
         )
+    if options.control_profiles is not None:
+        options.profiles = folder / PROFILES[options.control_profiles]
     if options.ingest is not None:
         choices = IngestOptions(doses=doses)
         build(folder, options.ingest, choices, options, settings)
@@ -54,7 +65,8 @@ def _fetch(options: argparse.Namespace, settings: Settings) -> None:
     else:
         echo(f"{len(files)} files in {folder}")
         if not options.metadata:
-            echo(f"now: lgr ingest {folder} --name tahoe")
+            profiles = "" if options.profiles is None else f" --profiles {options.profiles}"
+            echo(f"now: lgr ingest {folder} --name tahoe{profiles}")
 
 
 def _numbers(text: str, flag: str) -> list[float]:
