@@ -2,7 +2,15 @@
 
 from lgr_core.answer import LGR_METHOD
 from lgr_core.domain import Change
-from pages.predict import answer_look, head, looks, reasons_look, second_question, truth_look
+from pages.predict import (
+    answer_look,
+    head,
+    looks,
+    own_cells,
+    reasons_look,
+    second_question,
+    truth_look,
+)
 from pages.shared import evidence_state, tour
 from pages.shared.asking import Answered, answered
 from pages.shared.pickers import ask
@@ -32,7 +40,8 @@ asked = ask(
 )
 if asked is not None:
     head.purpose(asked)
-    tour.offer(linked=asked.linked)
-    view = answered(asked)
-    if view is not None:
-        show(view)
+    if not own_cells.show(asked):
+        tour.offer(linked=asked.linked)
+        view = answered(asked)
+        if view is not None:
+            show(view)
