@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -9,15 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from lgr_core.answer.new_line import NewLineAnswer, predict_new_line, with_line_trust
-from lgr_core.domain import Change
-from lgr_core.errors import LgrError
+from lgr_core.domain import Change, Selector
+from lgr_core.errors import LgrError, NotFoundError, NotSeparableError
 from lgr_core.figures import intervals
 from lgr_core.figures import prediction as figures
 from lgr_core.prediction.profile_ridge import LineBasis
+from lgr_core.retrieval.selectors import MechanismSelector
 from pages.predict import own_cells_form
 from pages.predict.neighbor_cards import picture
 from pages.predict.own_cells_form import OwnCells
-from pages.shared import browsing, pieces, state
+from pages.shared import browsing, guide, pieces, state
 from pages.shared.charts import chart
 from pages.shared.pickers import Asked
 from pages.shared.trust import LIGHT_WORDS
@@ -52,7 +54,7 @@ def show(asked: Asked) -> bool:
     with genes:
         _genes(asked, answer)
     with reasons:
-        _reasons(asked, answer)
+        _reasons(answer)
     _likeness(own, answer)
     browsing.download(answer.table(), f"{answer.drug} in {own.line.name}")
     with trust:
@@ -61,29 +63,38 @@ def show(asked: Asked) -> bool:
 
 
 def _answer(asked: Asked, own: OwnCells) -> NewLineAnswer:
+    """By the selector that answers in the atlas's line, else by mechanisms.
+
+    A language model's answers may be recorded for that line and not for those most like the cells.
+    """
+    chosen = guide.choose(asked).selector
+    try:
+        return _of_change(asked, own, chosen)
+    except NotFoundError:
+        return _of_change(asked, own, state.selector(MechanismSelector.name, asked.store))
+
+
+def _of_change(asked: Asked, own: OwnCells, selector: Selector) -> NewLineAnswer:
     """The specific change where plates are known and the drug has one; else the total change."""
     store, question = asked.store, asked.question
-    dose = question.dose_um if _measured(asked) else None
-    wished = Change.TOTAL if asked.view.get("change") == Change.TOTAL else Change.SPECIFIC
-    changes = [wished] if not store.named_plates.empty else []
-    for change in dict.fromkeys([*changes, Change.TOTAL]):
+    ask = partial(
+        predict_new_line,
+        store,
+        line=own.line,
+        drug=question.drug,
+        dose_um=question.dose_um if _measured(asked) else None,
+        selector=selector,
+        k=question.k,
+    )
+    wished = asked.view.get("change") != Change.TOTAL and not store.named_plates.empty
+    if wished:
         try:
-            found = predict_new_line(
-                store,
-                line=own.line,
-                drug=question.drug,
-                dose_um=dose,
-                change=change,
-                selector=state.selector(question.selector, store),
-                k=question.k,
-            )
-        except LgrError:
-            if change is Change.TOTAL:
-                raise
-            continue
+            found = ask(change=Change.SPECIFIC)
+        except NotSeparableError:
+            return ask(change=Change.TOTAL)
         if np.isfinite(found.delta).all():
             return found
-    return found
+    return ask(change=Change.TOTAL)
 
 
 def _measured(asked: Asked) -> bool:
@@ -158,14 +169,14 @@ def _genes(asked: Asked, answer: NewLineAnswer) -> None:
     chart(figure, "own_genes", f"Genes that {answer.drug} is predicted to change most.")
 
 
-def _reasons(asked: Asked, answer: NewLineAnswer) -> None:
+def _reasons(answer: NewLineAnswer) -> None:
     """The neighbours of the lines most alike: in how many each is ranked, and why."""
     lines = len(answer.retrievals)
     if not lines:
         none = "No line is known to be like your cells: the drug’s mean stands alone."  # noqa: RUF001
         html(pieces.section("Reasons") + pieces.caption(none))
         return
-    whose = selector_words(asked.question.selector).title
+    whose = selector_words(next(iter(answer.retrievals.values())).selector).title
     html(
         pieces.section(
             "Reasons",

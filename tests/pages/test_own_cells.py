@@ -70,3 +70,12 @@ def test_a_line_of_the_atlas_is_asked_for_by_its_name(app):
     app.text_input(key="own_name_mine").input("L3").run()
     app.button(key="own_go").click().run()
     assert "has measurements of it" in text(app)
+
+
+def test_without_recorded_answers_mechanisms_choose(world_home, monkeypatch):
+    """The first page asks for recorded answers of a language model; none is there."""
+    monkeypatch.setenv("LGR_HOME", str(world_home))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.text_area(key="own_text").input(table().to_csv(index=False)).run()
+    app.button(key="own_go").click().run()
+    assert "60 of 60 genes match" in text(app)
