@@ -4,12 +4,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from lgr_core.atlas.tahoe_plates import CELLS
+from lgr_core.atlas.store import open_atlas
+from lgr_core.atlas.tahoe_plates import CELLS, DELTAS, PROFILES
 from lgr_core.cli import main
 from tests.support.loopback_hub import LoopbackHub
-from tests.support.published_files import tahoe_tables
+from tests.support.published_files import GENES, LINES, rhaister_folder, tahoe_tables
 
 
 @pytest.fixture
@@ -61,3 +64,48 @@ def test_other_commands_start_without_the_hubs_client():
     """It takes a third of a second."""
     code = "import sys, lgr_core.cli; sys.exit('huggingface_hub' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def _untreated():
+    """Published vehicle means: a row a line, plate and gene, two plates 0.5 apart."""
+    rows = [
+        (gene, number + place + 0.5 * (plate == "plate3"), plate, line, 7.0, 9)
+        for number, line in enumerate(LINES)
+        for place, gene in enumerate(GENES)
+        for plate in ("plate1", "plate3")
+    ]
+    columns = ["feature", "ref_mean", "plate", "cell_line", "ref_lib_mean", "ref_n_cells"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize("form", ["all", "hvg"])
+def test_untreated_expression_comes_along(home, tmp_path, capsys, form):
+    """Of a row a gene, or of a row a line and plate: averaged over plates, beside the atlas."""
+    table = _untreated()
+    if form == "hvg":
+        table = table.pivot_table("ref_mean", ["cell_line", "plate"], "feature").reset_index()
+    folder = rhaister_folder(tmp_path / "published", {1: 0.05})
+    table.to_parquet(tmp_path / "profiles.parquet", index=False)
+    files = {
+        (CELLS[0], f"metadata/{path.name}"): path.read_bytes()
+        for path in (folder / "metadata").glob("*.parquet")
+    }
+    plate = "cell_eval/plate_plate1.parquet"
+    files[DELTAS[0], plate] = (folder / plate).read_bytes()
+    files[DELTAS[0], PROFILES[form]] = (tmp_path / "profiles.parquet").read_bytes()
+    flags = ["--plates", "1", "--control-profiles", form, "--ingest", "tahoe", "--json"]
+    with LoopbackHub(files, dict([CELLS, DELTAS])) as hub:
+        assert main(["fetch", "tahoe", *flags, "--mirror", hub.url]) == 0
+    assert json.loads(capsys.readouterr().out)["control_profiles"]["lines"] == len(LINES)
+    store = open_atlas("tahoe", home / "atlases")
+    found = store.line_profiles
+    first = store.cell_line_catalog.resolve(next(iter(LINES)))
+    expected = np.arange(len(GENES)) + 0.25
+    np.testing.assert_allclose(found.over(GENES)[found.cell_lines.index(first)], expected)
+
+
+def test_two_tables_of_untreated_expression_are_one_too_many(home, tmp_path, capsys):
+    """It is said before anything is fetched."""
+    own = ["--profiles", str(tmp_path / "own.csv"), "--control-profiles", "hvg"]
+    assert main(["fetch", "tahoe", *own, "--mirror", "http://127.0.0.1:9"]) == 2
+    assert "--control-profiles" in capsys.readouterr().err

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lgr_core.answer.arguments import change_of, check_question
+from lgr_core.answer.new_line_trust import (
+    HeldOutLines,
+    NewLineTrust,
+    hold_lines_out,
+    trust_in_line,
+)
 from lgr_core.answer.predict import predict
-from lgr_core.atlas.control_profiles import ControlProfiles, ProfileUnits
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Change, FloatArray, Selector
-from lgr_core.errors import EmptyPoolError, InputError, NotFoundError, UsageError
-from lgr_core.prediction.line_features import LineFacts
+from lgr_core.domain import Change, FloatArray, Retrieval, Selector
+from lgr_core.errors import EmptyPoolError, NotFoundError
 from lgr_core.prediction.method import Status
-from lgr_core.prediction.profile_distance import ProfileDistance, on_scale_of, profile_distance
+from lgr_core.prediction.profile_distance import ProfileDistance, profile_distance
 from lgr_core.prediction.profile_ridge import LineBasis, LineShift, NewLine, ProfileRidge
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.sums import MeanOver
@@ -34,8 +37,9 @@ class NewLineAnswer:
 
     ``delta`` is the prediction, ``drug_mean`` the part that knows nothing of the line. ``shift``
     says what moves it and by which lines. ``distance`` is None where no expression was compared.
-    ``neighbors``, (n_genes,), is the mean of LGR's answers in the lines of ``neighbor_lines``,
-    those most alike that hold the dose; None without any.
+    ``neighbors``, (n_genes,), is the mean of LGR's answers in the lines of ``retrievals``, those
+    most alike that hold the dose; None without any. ``trust`` is None until
+    :func:`with_line_trust` adds it.
     """
 
     line: NewLine
@@ -47,8 +51,8 @@ class NewLineAnswer:
     shift: LineShift
     distance: ProfileDistance | None
     neighbors: FloatArray | None
-    neighbor_lines: tuple[str, ...]
-    neighbor_drugs: tuple[str, ...] = ()
+    retrievals: Mapping[str, Retrieval] = field(default_factory=dict)
+    trust: NewLineTrust | None = None
     notes: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -56,6 +60,17 @@ class NewLineAnswer:
     def too_far(self) -> bool:
         """Whether the line lies outside of what slopes were learned on: do not believe them."""
         return self.distance is not None and self.distance.too_far
+
+    @property
+    def neighbor_lines(self) -> tuple[str, ...]:
+        """The lines in which neighbours are averaged, the most alike first."""
+        return tuple(self.retrievals)
+
+    @property
+    def neighbor_drugs(self) -> tuple[str, ...]:
+        """The drugs that are averaged in any of them, each once."""
+        every = (drug for one in self.retrievals.values() for drug in one.drugs)
+        return tuple(dict.fromkeys(every))
 
     @property
     def leans_on(self) -> tuple[tuple[str, float], ...]:
@@ -83,6 +98,7 @@ class NewLineAnswer:
             "leans_on": [{"cell_line": name, "weight": w} for name, w in self.leans_on],
             "distance": None if self.distance is None else self.distance.to_dict(),
             "too_far": self.too_far,
+            "trust": None if self.trust is None else self.trust.to_dict(),
             "neighbor_lines": list(self.neighbor_lines),
             "neighbor_drugs": list(self.neighbor_drugs),
             "notes": list(self.notes),
@@ -90,51 +106,6 @@ class NewLineAnswer:
             "genes": self.genes.tolist(),
             **{name: columns[name].tolist() for name in columns},
         }
-
-
-def read_new_line(
-    store: AtlasStore,
-    name: str,
-    profile: Path | None = None,
-    *,
-    organ: str = "",
-    drivers: Sequence[str] = (),
-    units: ProfileUnits | None = None,
-) -> NewLine:
-    """A line of one's own: its untreated expression from a file, its organ and driver genes.
-
-    Of a file of several lines the row of this name is taken. The values are brought to the scale
-    of the atlas's control profiles (:func:`~lgr_core.prediction.profile_distance.on_scale_of`).
-
-    Raises
-    ------
-    UsageError
-        If the atlas has measurements of the line, or a profile is given and it has none to compare.
-    InputError
-        If the file is refused, or has several lines and none of this name.
-    """
-    from lgr_core.atlas.sources.profile_tables import (  # noqa: PLC0415 - slow to load
-        read_profiles,
-    )
-
-    if (known := store.cell_line_catalog.find(name)) is not None:
-        found = f"atlas {store.name!r} has measurements of it as {known}"
-        raise UsageError(f"line {name!r}", found, f"Ask for it: --cell-line {known!r}.")
-    facts = LineFacts.parse(organ, ";".join(drivers))
-    if profile is None:
-        return NewLine(name, None, facts)
-    theirs = store.line_profiles
-    if theirs is None:
-        found = f"atlas {store.name!r} has no control profiles to compare it with"
-        raise UsageError(
-            f"profile {profile}", found, f"Give it some: lgr profiles {store.name} FILE."
-        )
-    genes = _gene_names(store, theirs)
-    own = read_profiles(profile, genes, None, units=units)
-    row = _row_of(own, name, profile)
-    place = pd.Index(own.genes).get_indexer(theirs.genes)
-    values = np.where(place >= 0, own.expression[row, np.maximum(place, 0)], np.nan)
-    return NewLine(name, on_scale_of(values, theirs.expression), facts)
 
 
 def predict_new_line(
@@ -181,8 +152,7 @@ def predict_new_line(
         shift=shift,
         distance=distance,
         neighbors=np.mean([delta for delta, _ in answers.values()], axis=0) if answers else None,
-        neighbor_lines=tuple(answers),
-        neighbor_drugs=tuple(dict.fromkeys(d for _, drugs in answers.values() for d in drugs)),
+        retrievals={name: retrieval for name, (_, retrieval) in answers.items()},
         notes=(*notes, *_said(shift, distance)),
         provenance={
             "atlas": store.name,
@@ -193,20 +163,22 @@ def predict_new_line(
     )
 
 
-def _gene_names(store: AtlasStore, profiles: ControlProfiles) -> pd.DataFrame:
-    """The atlas's genes, and those of its profiles beyond them."""
-    own = store.genes[["gene", "ensembl_id"]]
-    more = sorted(set(profiles.genes) - set(own["gene"]))
-    return pd.concat([own, pd.DataFrame({"gene": more, "ensembl_id": ""})], ignore_index=True)
+def with_line_trust(
+    store: AtlasStore, answer: NewLineAnswer, held_out: HeldOutLines | None = None
+) -> NewLineAnswer:
+    """The answer with its trust, learned from the atlas's lines, each held out.
 
-
-def _row_of(own: ControlProfiles, name: str, path: Path) -> int:
-    if len(own.cell_lines) == 1:
-        return 0
-    if name in own.cell_lines:
-        return own.cell_lines.index(name)
-    found = f"it holds {len(own.cell_lines)} lines: {', '.join(own.cell_lines[:5])} ..."
-    raise InputError(f"profile {path}", found, "Say --line-name as one of them is called.")
+    ``held_out`` are these for the answer's dose, change and basis; computed where they are None.
+    """
+    basis, change = answer.shift.basis, change_of(answer.provenance["change"])
+    if basis is LineBasis.NOTHING:
+        return answer
+    if held_out is None:
+        held_out = hold_lines_out(EvidenceReader(store, change=change), answer.dose_um, basis)
+    trust = trust_in_line(
+        held_out, answer.drug, answer.distance, change=change, shared_wells=store.shared_wells
+    )
+    return replace(answer, trust=trust)
 
 
 def _dose(
@@ -252,7 +224,7 @@ def _in_lines(
     *,
     selector: str | Selector,
     k: int,
-) -> dict[str, tuple[FloatArray, tuple[str, ...]]]:
+) -> dict[str, tuple[FloatArray, Retrieval]]:
     """LGR's answer in each line that has one, and the drugs that it averages."""
     answers = {}
     for name in lines:
@@ -269,7 +241,7 @@ def _in_lines(
             )
         except EmptyPoolError:
             continue
-        answers[name] = found.prediction.delta, found.retrieval.drugs
+        answers[name] = found.prediction.delta, found.retrieval
     return answers
 
 

@@ -15,6 +15,12 @@ DELTAS = ("tahoebio/tahoe-de-rhaister", "c7963cf334bec0683225d41c9586d900ca6303a
 CELLS = ("tahoebio/Tahoe-100M", "2dc57900b7981cfcf5e211527169a0b006546a95")
 """Repository and pinned commit; both are CC0-1.0."""
 
+PROFILES = {
+    "all": "zeroshot/control_expression.parquet",
+    "hvg": "zeroshot/cell_line_centroids_dmso_hvg.parquet",
+}
+"""Untreated expression of the lines by plate: of all genes (186 MB), or of the variable ones."""
+
 
 def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
     """The plates asked for, or those made for one of ``doses`` (micromolar), or all.
@@ -42,9 +48,11 @@ def choose_plates(plates: Sequence[float], doses: Sequence[float]) -> list[int]:
     return chosen
 
 
-def tahoe_files(plates: Sequence[int]) -> list[RemoteFile]:
-    """The metadata tables, and the ready deltas of these plates."""
-    return _tables() + [RemoteFile(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]
+def tahoe_files(plates: Sequence[int], profiles: str | None = None) -> list[RemoteFile]:
+    """The metadata tables, the ready deltas of these plates, and one of ``PROFILES``."""
+    untreated = [] if profiles is None else [RemoteFile(*DELTAS, PROFILES[profiles])]
+    deltas = [RemoteFile(*DELTAS, f"{FOLDER}/plate_plate{n}.parquet") for n in plates]
+    return _tables() + untreated + deltas
 
 
 def half_files(plates: Sequence[int], *, endpoint: str | None = None) -> list[RemoteFile]:

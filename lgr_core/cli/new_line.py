@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lgr_core.answer.export import table_csv
-from lgr_core.answer.new_line import NewLineAnswer, predict_new_line, read_new_line
+from lgr_core.answer.new_line import NewLineAnswer, predict_new_line, with_line_trust
+from lgr_core.answer.own_profile import read_new_line
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import print_json
 from lgr_core.cli.profiles import add_units_flag, units_of_flags
@@ -60,7 +61,7 @@ def predict_own(
         drivers=options.drivers.split(","),
         units=units_of_flags(options),
     )
-    return predict_new_line(
+    answer = predict_new_line(
         store,
         line=line,
         drug=options.drug,
@@ -69,6 +70,7 @@ def predict_own(
         selector=selector,
         k=options.k,
     )
+    return with_line_trust(store, answer)
 
 
 def show_own(answer: NewLineAnswer, options: argparse.Namespace) -> None:
@@ -100,5 +102,9 @@ def show_own(answer: NewLineAnswer, options: argparse.Namespace) -> None:
         print(f"  nearest: {near.lines[0]}, {near.distances[0]:.2f} away (limit {near.limit:.2f})")
     if answer.neighbor_lines:
         print(f"  beside it, LGR in the lines most alike: {', '.join(answer.neighbor_lines)}")
+    if (trust := answer.trust) is not None:
+        limits = f"{trust.expected:.2f} [{trust.low:.2f}, {trust.high:.2f}]"
+        known = "not known" if np.isnan(trust.expected) else f"{trust.light}, expected r {limits}"
+        print(f"  trust: {known}. {' '.join(trust.reasons)}")
     for note in answer.notes:
         print(f"  {note}")

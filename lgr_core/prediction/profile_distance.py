@@ -59,13 +59,24 @@ def profile_distance(
     own, others = own[known].astype(np.float64), others[:, known].astype(np.float64)
     z, z_own = standardised(own, others)
     far = np.sqrt(np.square(z - z_own).mean(axis=1))
-    among = np.sqrt(np.square(z[:, None] - z[None]).mean(axis=2))
-    np.fill_diagonal(among, np.inf)
     order = np.argsort(far, kind="stable")
     alike = pearson_delta(np.broadcast_to(own, others.shape), others)
-    limit = float(among.min(axis=1).max())
+    limit = float(_nearest(z).max())
     names = tuple(lines[i] for i in order)
     return ProfileDistance(names, far[order], alike[order], limit, int(known.sum()))
+
+
+def nearest_distances(profiles: FloatArray) -> FloatArray:
+    """The distance of each of these lines (n_lines, genes) from its nearest other, (n_lines,)."""
+    values = profiles.astype(np.float64)
+    return _nearest(standardised(values[0], values)[0])
+
+
+def _nearest(z: FloatArray) -> FloatArray:
+    squares = np.square(z).sum(axis=1)
+    among = np.maximum(squares[:, None] + squares - 2 * z @ z.T, 0) / z.shape[1]
+    np.fill_diagonal(among, np.inf)
+    return np.sqrt(among.min(axis=1))
 
 
 def on_scale_of(own: FloatArray, others: FloatArray) -> FloatArray:

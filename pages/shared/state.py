@@ -14,6 +14,7 @@ from typing import TypeAlias
 import pandas as pd
 import streamlit as st
 
+from lgr_core.answer.new_line_trust import HeldOutLines, hold_lines_out
 from lgr_core.atlas.curated_annotation import CURATED
 from lgr_core.atlas.store import AtlasStore, atlas_names, open_atlas
 from lgr_core.atlas.unseen_drug import UnseenDrug, with_unseen_drug
@@ -26,6 +27,7 @@ from lgr_core.enrichment import GeneSets, collections, load_collection, prerank
 from lgr_core.llm.budget import Budget
 from lgr_core.llm.endpoint import Service
 from lgr_core.llm.prices import Prices
+from lgr_core.prediction.profile_ridge import LineBasis
 from lgr_core.retrieval.neighbor_files import neighbor_files
 from lgr_core.retrieval.query_block import EvidenceReader
 from lgr_core.retrieval.recorded_selector import RecordedSelector
@@ -111,6 +113,13 @@ def budget() -> Budget:
 def prices() -> Prices:
     """What language models cost at the service that is asked."""
     return _prices(Service.at(Settings.from_environment().llm_base_url).name)
+
+
+def held_out_lines(
+    atlas: AtlasStore, change: Change, dose_um: float | None, basis: LineBasis
+) -> HeldOutLines:
+    """How well drugs are predicted in each line of an atlas from the others, computed once."""
+    return _held_out_lines(_version(atlas.name), change, dose_um, basis, atlas)
 
 
 def mechanisms(atlas: AtlasStore) -> Mapping[str, str]:
@@ -215,6 +224,17 @@ def _novel(version: Version, drug: UnseenDrug, _atlas: AtlasStore) -> AtlasStore
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _reader(version: Wider, change: Change, _atlas: AtlasStore) -> EvidenceReader:  # noqa: ARG001
     return EvidenceReader(_atlas, change=change)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Holding out each line of the atlas, once")
+def _held_out_lines(
+    version: Version,  # noqa: ARG001
+    change: Change,
+    dose_um: float | None,
+    basis: LineBasis,
+    _atlas: AtlasStore,
+) -> HeldOutLines:
+    return hold_lines_out(reader(_atlas, change), dose_um, basis)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

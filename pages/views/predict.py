@@ -8,6 +8,7 @@ from pages.predict import (
     answer_look,
     head,
     looks,
+    own_cells,
     reasons_look,
     recent,
     second_question,
@@ -43,10 +44,11 @@ asked = ask(
 tahoe_offer.show(state.atlases())
 if asked is not None:
     head.purpose(asked)
-    tour.offer(linked=asked.linked)
-    with st.sidebar.container(horizontal=True, gap="small"):
-        recent.show(asked)
-        tour.again()
-    view = answered(asked)
-    if view is not None:
-        show(view)
+    if not own_cells.show(asked):
+        tour.offer(linked=asked.linked)
+        with st.sidebar.container(horizontal=True, gap="small"):
+            recent.show(asked)
+            tour.again()
+        view = answered(asked)
+        if view is not None:
+            show(view)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lgr_core.answer.new_line import predict_new_line, read_new_line
+from lgr_core.answer.new_line import predict_new_line
+from lgr_core.answer.own_profile import read_new_line
 from lgr_core.cli import main
 from lgr_core.errors import InputError, UsageError
 from lgr_core.prediction.line_features import LineFacts

@@ -32,6 +32,13 @@ from lgr_core.errors import InputError
 FORMS = "Give a table of a row a cell line and a column a gene, or the other way round."
 _FEWEST_GENES = 2
 _VALUE = "__value__"
+_LONG = (
+    ("cell_line", "cell_line_id", "Cell_ID_Cellosaur"),
+    ("feature", "gene", "gene_name", "gene_symbol"),
+    ("ref_mean", "mean", "mean_expression"),
+)
+"""Line, gene and value as published tables of a row a line, plate and gene call them."""
+
 _VERSION = re.compile(r"(ENS[A-Z]*G\d+)\.\d+\Z")
 _SYMBOL = re.compile(r"(.*?) \(\d+\)\Z")
 """Genes as DepMap writes them: the symbol and the Entrez id in brackets."""
@@ -133,11 +140,25 @@ def _read(path: Path) -> _Table:
         except (OSError, ValueError) as err:
             found = f"it cannot be read ({' '.join(str(err).split())})"
             raise InputError(f"file {path}", found, "Check the file.") from err
+        table = _averaged(table)
     else:
         table = read_delimited(path, lambda name: name == "")
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
     wide = split_wide(table, path, {"", *texts[:1]})
     return _Table(wide.obs.astype(str), wide.genes, wide.deltas)
+
+
+def _averaged(table: pa.Table) -> pa.Table:
+    """A table of a row a line, plate and gene with its plates averaged; others as they are.
+
+    Published tables of this form have tens of millions of rows and further numbers beside the mean.
+    """
+    found = [next((name for name in table.column_names if name in names), None) for names in _LONG]
+    if None in found:
+        return table
+    line, gene, value = found
+    means = table.group_by([line, gene]).aggregate([(value, "mean")])
+    return means.select([line, gene, f"{value}_mean"])
 
 
 def _whole(table: _Table, names: GeneNames, lines: CellLineCatalog | None, path: Path) -> _Table:
