@@ -18,6 +18,8 @@ from typing import Any
 _MODULES: Mapping[str, tuple[str, ...]] = {
     "lgr_core.answer.answer": ("Answer",),
     "lgr_core.answer.baselines": ("compare", "verdict"),
+    "lgr_core.answer.new_line": ("NewLineAnswer", "predict_new_line", "with_line_trust"),
+    "lgr_core.answer.own_profile": ("read_new_line",),
     "lgr_core.answer.predict": ("predict", "retrieve"),
     "lgr_core.answer.trust": ("with_trust",),
     "lgr_core.api.atlases": ("atlases", "open_atlas", "open_run"),

@@ -1,6 +1,10 @@
 from lgr_core.answer.answer import Answer as Answer
 from lgr_core.answer.baselines import compare as compare
 from lgr_core.answer.baselines import verdict as verdict
+from lgr_core.answer.new_line import NewLineAnswer as NewLineAnswer
+from lgr_core.answer.new_line import predict_new_line as predict_new_line
+from lgr_core.answer.new_line import with_line_trust as with_line_trust
+from lgr_core.answer.own_profile import read_new_line as read_new_line
 from lgr_core.answer.predict import predict as predict
 from lgr_core.answer.predict import retrieve as retrieve
 from lgr_core.answer.trust import with_trust as with_trust
@@ -46,6 +50,7 @@ __all__ = [
     "Model",
     "NamedSelector",
     "Neighbor",
+    "NewLineAnswer",
     "Policy",
     "Prediction",
     "Reason",
@@ -64,10 +69,13 @@ __all__ = [
     "open_atlas",
     "open_run",
     "predict",
+    "predict_new_line",
+    "read_new_line",
     "read_query",
     "retrieve",
     "search",
     "verdict",
+    "with_line_trust",
     "with_trust",
     "with_unseen_drug",
 ]
