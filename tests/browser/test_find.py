@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -29,12 +30,14 @@ def opened(visit):
             page.locator("[data-testid=stExpandSidebarButton]").click()
         in_bar, words = PAGES[name]
         page.get_by_role("link", name=in_bar, exact=True).click()
+        page.wait_for_url(re.compile(r"/(find|browse)\b"))
+        settle(page)
+        if page.viewport_size["width"] < 640:
+            page.locator("[data-testid=stSidebarCollapseButton] button").click()
         if name == "Cell lines":
             page.get_by_role("tab", name=name).click()
         title(page, words)
         settle(page)
-        if page.viewport_size["width"] < 640:
-            page.locator("[data-testid=stSidebarCollapseButton] button").click()
         return page
 
     return open_page
