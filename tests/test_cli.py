@@ -102,7 +102,7 @@ def test_info_and_doctor(lgr, toy_home):
             "cell line 'MCF7'",
         ),
         (("predict", *QUESTION[:4], "--drug", "Trametinb"), 4, "Nearest: Trametinib"),
-        (("predict", *QUESTION, "--dose", "3"), 4, "measured there: 5 uM, 0.5 uM"),
+        (("predict", *QUESTION, "--dose", "50"), 4, "measured there: 5 uM, 0.5 uM"),
         (("predict", *QUESTION, "--k", "0"), 2, "at least one neighbour"),
         (("predict", *QUESTION, "--out", "x.xlsx"), 2, ".csv, .parquet, .h5ad or .rnk"),
         (("retrieve", *QUESTION, "--out", "x.csv"), 2, ".jsonl"),

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -177,7 +178,7 @@ def test_old_jobs_make_room_and_strangers_find_none(jobs, send, monkeypatch):
 
 def test_progress_is_told_by_stage():
     """Counts that are all read are followed by the writing."""
-    job = ingest_jobs.IngestJob(name="a", source="a.csv")
+    job = ingest_jobs.IngestJob(name="a", source="a.csv", folder=Path("atlases"))
     job.report("counts", 3, 4)
     assert (job.stage, job.share()) == ("counts", 0.75)
     job.report("counts", 4, 4)

@@ -8,7 +8,7 @@ from lgr_core.answer import predict
 from pages.shared.trust import NEEDS
 from tests.support.calibration_runs import calibrate
 from tests.support.lab_atlas import HOSTILE, UNMEASURED
-from tests.support.rendered_page import link, text, unfold
+from tests.support.rendered_page import link, recipes, text, unfold
 from tests.support.toy_atlas import DRUGS
 
 BEST = {"method": "best_evidence", "change": "total"}
@@ -123,7 +123,7 @@ def test_an_unmeasured_condition_and_hostile_names_are_fine(visit):
 def test_it_can_be_made_again(visit):
     """Python, shell and the paragraph name the method and its settings."""
     app = unfold(visit(drug="Afatinib", **BEST))
-    python, shell, words = (block.value for block in app.code)
+    python, shell, words = recipes(app)
     assert "method='best_evidence'" in python.replace("method = ", "method=")
     assert "--method=best_evidence" in shell
     assert "weighted sum of" in words

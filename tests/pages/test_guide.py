@@ -6,18 +6,13 @@ import pytest
 
 from tests.support.loopback_faults import status
 from tests.support.loopback_llm import LoopbackLLM
-from tests.support.rendered_page import unfold
+from tests.support.rendered_page import text, unfold
 from tests.support.toy_atlas import DRUGS, build_toy
 
 GOOD = "<Final Answer>\n1. Cobimetinib: blocks MEK too.\n2. Vorinostat: last.\n</Final Answer>"
 HOSTILE = "1. Cobimetinib: <img src=x onerror=alert(1)> ![x](http://evil.example/x.png) **b** $x$"
 MODEL = "gpt-5.2-2025-12-11"
 REFUSED = status(401, "Incorrect API key provided: sk-visitors-own-key.")
-
-
-def text(app):
-    """All HTML of the page."""
-    return "\n".join(element.value for element in app.get("html"))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from lgr_core.answer.baselines import verdict
 from lgr_core.answer.top_genes import strongest_genes
 from pages.predict.sections import answer_sentence
 from pages.shared.words import agree_words, share
-from tests.support.rendered_page import figures, link, text, unfold
+from tests.support.rendered_page import figures, link, recipes, text, unfold
 from tests.support.toy_atlas import GENES as TOY_GENES
 
 GMT = "rising\td\t" + "\t".join(f"GENE{i}" for i in range(1, 30)) + "\n"
@@ -158,7 +158,7 @@ def test_who_uses_the_page_is_offered_no_tour(visit):
 
 def test_the_methods_paragraph_says_what_was_done(opened):
     """Atlas, build, pool, selector, k used, n."""
-    words = unfold(opened("predict")).code[-1].value
+    words = recipes(unfold(opened("predict")))[-1]
     assert "candidates were the 16 other drugs measured in A549 at 5 µM in the atlas lab" in words
     assert "share most mechanism tags" in words
     assert "Of 5 neighbours asked for, 5 were used" in words

@@ -12,7 +12,7 @@ from pages.predict.picks import shown_weights
 from pages.shared.question import joined, parted
 from tests.support.lab_atlas import IMAGE, UNMEASURED
 from tests.support.plated_atlas import plated_atlas
-from tests.support.rendered_page import link, text, turn, unfold
+from tests.support.rendered_page import link, recipes, text, turn, unfold
 
 LINK = {"atlas": "lab", "cell_line": "A549", "drug": "Trametinib", "dose": "5"}
 
@@ -226,7 +226,7 @@ def test_a_form_added_by_hand_counts(opened):
 def test_what_is_counted_once_can_be_made_again(opened):
     """In Python, in the shell, in words."""
     app = unfold(opened("predict", **FORMS, once="1"))
-    python, shell, words = (block.value for block in app.code[-3:])
+    python, shell, words = recipes(app)[-3:]
     assert "one_per_parent=True" in python
     assert shell.endswith("--one-per-parent --out=answer.csv")
     assert "with equal weights, one form of each compound." in words

@@ -3,7 +3,7 @@
 import pytest
 
 from lgr_core.figures.prediction import NOISE
-from tests.support.rendered_page import figures, link, text, unfold
+from tests.support.rendered_page import figures, link, recipes, text, unfold
 from tests.support.toy_atlas import DRUGS
 
 TOY = {"atlas": "toy", "cell_line": "A549", "selector": "chemistry", "k": "3"}
@@ -147,7 +147,7 @@ def test_the_recipe_makes_it_again(visit):
     """The Python lines give the same neighbours; the shell has no line for it."""
     app = unfold(typed(visit(**TOY), name="LGR-8", smiles=DRUGS["Trametinib"]))
     python = next(code.value for code in app.code if "import lgr_core" in code.value)
-    words = app.code[-1].value
+    words = recipes(app)[-1]
     assert not [code for code in app.code if code.value.startswith("lgr predict")]
     scope = {}
     exec(python, scope)  # noqa: S102

@@ -11,7 +11,7 @@ from lgr_core.domain import Proposal, Selection
 from lgr_core.errors import InputError
 from pages.shared import demo_build, state
 from tests.support.lab_atlas import HOSTILE, IMAGE, MARKDOWN, UNMEASURED, build_lab
-from tests.support.rendered_page import TIP, unfold
+from tests.support.rendered_page import TIP, recipes, unfold
 from tests.support.toy_atlas import build_toy
 
 FIELDS = ("atlas", "cell_line", "drug", "dose", "selector", "k")
@@ -184,7 +184,7 @@ def test_twins_are_left_out_and_flagged(visit):
 def test_the_recipe_reproduces_the_view(visit, lab_home):
     """The Python lines, run as they stand, give the neighbours shown."""
     app = unfold(visit(drug="Gefitinib", selector="random", k="5", dose="0.5"))
-    python, shell, _ = (code.value for code in app.code)
+    python, shell, _ = recipes(app)
     scope = {}
     exec(python, scope)  # noqa: S102
     for drug in scope["answer"].retrieval.drugs:

@@ -39,6 +39,11 @@ def marked(app):
     return "\n".join(block.body for block in app.html if "<style>" not in block.body)
 
 
+def recipes(app):
+    """The blocks of code on a page, without the address that can be copied."""
+    return [block.value for block in app.code if not re.match(r"https?://|/\?", block.value)]
+
+
 def link(app):
     """The link that the page stands for."""
     given = dict(app.query_params)
