@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from lgr_core.errors import LgrError
 from lgr_core.retrieval.specific_change import View
 from lgr_core.signatures.search import SIGNIFICANT, DrugHits
 from pages.find.finding import LOOKS, Wanted
@@ -23,6 +24,12 @@ def show(wanted: Wanted, found: DrugHits) -> None:
         + pieces.lead([lead(wanted, found)])
         + pieces.notes(wanted.notes)
     )
+    view_switch(wanted)
+
+
+def unanswered(wanted: Wanted, error: LgrError) -> None:
+    """What was searched for, and why there is no answer."""
+    html(pieces.title(f"Closest to {wanted.words}") + pieces.error_box(error))
     view_switch(wanted)
 
 

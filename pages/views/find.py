@@ -22,8 +22,7 @@ def show(wanted: Wanted) -> None:
         view = wanted.searched.view
         library = change_state.library(store, view, wanted.cell_line, wanted.at)
     except LgrError as err:
-        html(pieces.error_box(err))
-        headline.view_switch(wanted)
+        headline.unanswered(wanted, err)
         gene_boxes.readings(wanted)
         return
     found = find_drugs(store, signature, library, reverse=wanted.reverse)
