@@ -24,8 +24,8 @@ PAGES = {
     "data": "Data & methods",
 }
 
-# Addresses that became a part of another page. Streamlit would show a text that stands by itself.
 OLD = ("neighbors", "compare", "drugs", "cell_lines", "methods")
+"""Addresses that became a part of another page."""
 
 
 def navigation() -> st.Page:

@@ -29,6 +29,19 @@ def test_no_visitor_waits_for_garbage():
     assert config.get_option("runner.postScriptGC") is False
 
 
+def test_no_text_of_the_program_is_shown(visit):
+    """What stands below a constant explains it to readers of the source, not to visitors."""
+    notes = {
+        node.value.value
+        for path in THIN
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    assert "Addresses that became a part of another page." in notes
+    assert config.get_option("runner.magicEnabled") is False
+    assert not notes & {block.value for block in visit().markdown}
+
+
 OURS = {"methods_sections.py": {"markdown"}}
 """Who shows the project's own documents as they are written."""
 
