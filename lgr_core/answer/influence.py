@@ -66,12 +66,12 @@ def rank_neighbors(
         return None
     truth = answer.measured[: answer.n_panel]
     reader = EvidenceReader(store) if reader is None else reader
-    r = _pearson(pool_deltas(reader, answer.pool), truth)
+    r = metrics.pearson_of_defined(pool_deltas(reader, answer.pool), truth)
     ordered = np.argsort(np.argsort(-np.nan_to_num(r, nan=-2.0), kind="stable"), kind="stable")
     place = {drug: i for i, drug in enumerate(answer.pool.drugs)}
     ours = np.array([place[drug] for drug in answer.retrieval.drugs], dtype=np.intp)
-    with_all = _pearson(_prediction(answer)[None], truth)
-    gain = with_all - _pearson(_left_out(_deltas(answer)), truth)
+    with_all = metrics.pearson_of_defined(_prediction(answer)[None], truth)
+    gain = with_all - metrics.pearson_of_defined(_left_out(_deltas(answer)), truth)
     return NeighborRanks(r[ours], ordered[ours] + 1, gain, len(r))
 
 
@@ -91,16 +91,6 @@ def _left_out(deltas: FloatArray) -> FloatArray:
     n = np.isfinite(deltas).all(axis=1).sum()
     with np.errstate(invalid="ignore", divide="ignore"):
         return (np.nansum(deltas, axis=0) - deltas) / np.float64(n - 1)
-
-
-def _pearson(predicted: FloatArray, truth: FloatArray) -> FloatArray:
-    """Pearson of each row with the truth, NaN for a row that is not finite."""
-    scores = np.full(len(predicted), np.nan)
-    defined = np.isfinite(predicted).all(axis=1)
-    if defined.any():
-        rows = predicted[defined]
-        scores[defined] = metrics.pearson_delta(rows, np.broadcast_to(truth, rows.shape))
-    return scores
 
 
 def _structure(store: AtlasStore, answer: Answer) -> FloatArray:

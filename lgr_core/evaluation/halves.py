@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
-from lgr_core.domain import Change, FloatArray
+from lgr_core.domain import Change, FloatArray, IntArray
 from lgr_core.errors import UsageError
-from lgr_core.metrics import pearson_delta
+from lgr_core.metrics import pearson_of_defined
 from lgr_core.retrieval.condition_index import ConditionIndex
 from lgr_core.retrieval.query_block import EvidenceReader
 
@@ -43,27 +43,21 @@ def half_table(first: AtlasStore, second: AtlasStore) -> pd.DataFrame:
         raise UsageError(f"halves {first.name} and {second.name}", found, do)
     rows = [pairs[f"row_{half}"].to_numpy(np.intp) for half in "ab"]
     places = [index.get_indexer(shared) for index in genes]
+    labels = [ConditionIndex(store) for store in stores]
     found = pairs[_KEYS].copy()
     for change in Change:
         halves = [
-            _changes(store, change, at)[:, place]
-            for store, at, place in zip(stores, rows, places, strict=True)
+            _changes(store, change, index, at)[:, place]
+            for store, index, at, place in zip(stores, labels, rows, places, strict=True)
         ]
-        found[str(change)] = _pearson(*halves)
+        found[str(change)] = pearson_of_defined(*halves)
     return found
 
 
-def _changes(store: AtlasStore, change: Change, rows: np.ndarray) -> FloatArray:
+def _changes(
+    store: AtlasStore, change: Change, labels: ConditionIndex, rows: IntArray
+) -> FloatArray:
     """Changes of rows (n_rows, n_panel); NaN where they are not defined."""
-    labels = ConditionIndex(store)
     if change is Change.SPECIFIC and labels.plate_index.is_empty:
         return np.full((len(rows), store.n_panel), np.nan, dtype=np.float32)
     return EvidenceReader(store, change=change, labels=labels).truths(rows)
-
-
-def _pearson(x: FloatArray, y: FloatArray) -> FloatArray:
-    known = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
-    found = np.full(len(x), np.nan)
-    if known.any():
-        found[known] = pearson_delta(x[known], y[known])
-    return found

@@ -15,7 +15,7 @@ import pandas as pd
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.domain import Change, FloatArray, IntArray
-from lgr_core.metrics import pearson_delta
+from lgr_core.metrics import pearson_of_defined
 from lgr_core.prediction.attribution import make_method
 from lgr_core.prediction.mean_baselines import PlateMean
 from lgr_core.prediction.method import Method
@@ -57,8 +57,12 @@ def twin_table(store: AtlasStore, progress: Progress | None = None) -> pd.DataFr
         for source in SOURCES:
             measured = source == "measured"
             found = truths if measured else _predicted(reader, source, rows, progress)
-            scores[f"{source}_own{suffix}"] = _pearson(found[place[:, 0]], truths[place[:, 0]])
-            scores[f"{source}_other{suffix}"] = _pearson(found[place[:, 0]], truths[place[:, 1]])
+            scores[f"{source}_own{suffix}"] = pearson_of_defined(
+                found[place[:, 0]], truths[place[:, 0]]
+            )
+            scores[f"{source}_other{suffix}"] = pearson_of_defined(
+                found[place[:, 0]], truths[place[:, 1]]
+            )
     return _by_parent(store, labels, pd.DataFrame(scores))
 
 
@@ -83,14 +87,6 @@ def _predicted(
             progress(f"{source}, {reader.change} change", done, len(rows))
     order = np.argsort(np.concatenate([part for part, _ in parts]))
     return np.concatenate([delta for _, delta in parts])[order]
-
-
-def _pearson(x: FloatArray, y: FloatArray) -> FloatArray:
-    known = ~np.isnan(x[:, 0]) & ~np.isnan(y[:, 0])
-    found = np.full(len(x), np.nan)
-    if known.any():
-        found[known] = pearson_delta(x[known], y[known])
-    return found
 
 
 def _by_parent(store: AtlasStore, labels: ConditionIndex, scores: pd.DataFrame) -> pd.DataFrame:

@@ -38,6 +38,25 @@ def pearson_delta(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
     return Moments.of(predicted, measured).pearson()
 
 
+def pearson_of_defined(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
+    """Pearson correlation of the rows that are finite on both sides, (n,); NaN for the others.
+
+    ``measured`` is (n, genes), or one row (genes,) for all.
+
+    Raises
+    ------
+    InputError
+        The shapes differ.
+    """
+    x = np.asarray(predicted)
+    y = np.broadcast_to(np.asarray(measured), x.shape) if np.ndim(measured) == 1 else measured
+    y = np.asarray(y)
+    defined = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
+    found = np.full(len(x), np.nan)
+    found[defined] = pearson_delta(x[defined], y[defined])
+    return found
+
+
 def cosine(predicted: ArrayLike, measured: ArrayLike) -> ScoreArray:
     """Cosine of the angle between the vectors, (n,).
 

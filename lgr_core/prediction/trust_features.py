@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lgr_core.domain import BoolArray, Evidence, FloatArray
-from lgr_core.metrics import pearson_delta
+from lgr_core.metrics import pearson_of_defined
 from lgr_core.retrieval.evidence_guard import EvidenceGuard, VectorBasis
 from lgr_core.retrieval.query_block import QueryBlock
 from lgr_core.retrieval.sums import MeanOver
@@ -106,7 +106,4 @@ class TrustFeatures:
 
 def _likeness(delta: FloatArray, mean: FloatArray) -> FloatArray:
     """Pearson r row by row, (n,); 0 where a row is not a number."""
-    known = np.isfinite(delta).all(axis=1) & np.isfinite(mean).all(axis=1)
-    found = np.zeros(len(delta))
-    found[known] = np.nan_to_num(pearson_delta(delta[known], mean[known]))
-    return found
+    return np.nan_to_num(pearson_of_defined(delta, mean))

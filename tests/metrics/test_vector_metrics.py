@@ -113,3 +113,13 @@ def test_a_line_mean_of_zero_changes_nothing():
     x, y = random_pairs()
     r = metrics.pearson_vs_line_mean(x, y, np.zeros(x.shape[1]))
     np.testing.assert_allclose(r, metrics.pearson_delta(x, y), rtol=1e-12)
+
+
+def test_pearson_of_defined_rows_leaves_the_others_open():
+    """1 and -1 where both rows are finite; one measured row serves all."""
+    predicted = [[1.0, 2.0, 3.0], [3.0, 2.0, 1.0], [1.0, np.nan, 3.0]]
+    found = metrics.pearson_of_defined(predicted, [1.0, 2.0, 3.0])
+    np.testing.assert_allclose(found, [1, -1, np.nan])
+    measured = [[1.0, 2.0, 3.0], [np.inf, 2.0, 1.0], [1.0, 2.0, 3.0]]
+    np.testing.assert_allclose(metrics.pearson_of_defined(predicted, measured), [1, np.nan, np.nan])
+    assert np.isnan(metrics.pearson_of_defined([[np.nan, 1.0]], [1.0, 2.0])).all()
