@@ -80,13 +80,13 @@ def curve_rule(strength: float) -> Rule:
 def curve_weights(doses_um: FloatArray, dose_um: float, strength: float) -> FloatArray:
     """Weights (n,), which add up to 1, of measured doses (n,) for a dose between them."""
     n = len(doses_um)
+    if not strength:
+        return np.full(n, 1 / n)
     x = np.log(np.append(doses_um, dose_um))
     kernel = np.exp(-np.square(x[:, None] - x) / (2 * _LENGTH**2))
     centre = np.eye(n) - 1 / n
     among = centre @ kernel[:n, :n] @ centre
     across = (kernel[n, :n] - kernel[:n, :n].mean(axis=0)) @ centre
-    if not strength:
-        return np.full(n, 1 / n)
     return 1 / n + across @ np.linalg.inv(among + np.eye(n) / strength) @ centre
 
 
