@@ -12,9 +12,9 @@ from lgr_core.answer.dose_curves import DoseCurves, DoseReader, gene_curves, pro
 from lgr_core.answer.export import table_csv
 from lgr_core.atlas.store import AtlasStore, open_atlas
 from lgr_core.cli.common import DEMO, Commands, command, positive_int, print_json
+from lgr_core.cli.output import gene_words, write_csv
 from lgr_core.config import Settings
 from lgr_core.domain import Change, Selector
-from lgr_core.errors import UsageError
 from lgr_core.prediction.hill import STEEPEST
 
 _SHOWN = 5
@@ -93,11 +93,7 @@ def show_at_dose(answer: BetweenDoses, options: argparse.Namespace) -> None:
     UsageError
         If the output is no CSV.
     """
-    if options.out is not None:
-        if options.out.suffix != ".csv":
-            found = f"the ending {options.out.suffix!r} is not written for a dose between"
-            raise UsageError(f"output {options.out}", found, "Name a .csv file.")
-        options.out.write_text(table_csv(answer.table()), encoding="utf-8")
+    write_csv(answer.table(), options.out, "a dose between")
     if options.json:
         print_json(answer.to_dict())
         return
@@ -106,12 +102,7 @@ def show_at_dose(answer: BetweenDoses, options: argparse.Namespace) -> None:
     width = answer.learned.half_width
     up, down = order[:_SHOWN], order[::-1][:_SHOWN]
     for way, places in (("up", up[answer.delta[up] > 0]), ("down", down[answer.delta[down] < 0])):
-        genes = ", ".join(
-            f"{answer.genes[i]} {answer.delta[i]:+.2f}"
-            + ("" if width is None else f" +/- {width[i]:.2f}")
-            for i in places
-        )
-        print(f"  {way}: {genes}")
+        print(f"  {way}: {gene_words(answer.genes, answer.delta, places, width)}")
     weights = ", ".join(f"{dose:g} uM {weight:+.2f}" for dose, weight in answer.weights.items())
     print(f"  weights of its measured doses: {weights}")
     if answer.neighbor_doses:

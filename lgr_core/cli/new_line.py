@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lgr_core.answer.export import table_csv
 from lgr_core.answer.new_line import NewLineAnswer, predict_new_line, with_line_trust
 from lgr_core.answer.own_profile import read_new_line
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import print_json
+from lgr_core.cli.output import gene_words, write_csv
 from lgr_core.cli.profiles import add_units_flag, units_of_flags
 from lgr_core.domain import Selector
 from lgr_core.errors import UsageError
@@ -81,11 +81,7 @@ def show_own(answer: NewLineAnswer, options: argparse.Namespace) -> None:
     UsageError
         If the output is no CSV.
     """
-    if options.out is not None:
-        if options.out.suffix != ".csv":
-            found = f"the ending {options.out.suffix!r} is not written for a line of your own"
-            raise UsageError(f"output {options.out}", found, "Name a .csv file.")
-        options.out.write_text(table_csv(answer.table()), encoding="utf-8")
+    write_csv(answer.table(), options.out, "a line of your own")
     if options.json:
         print_json(answer.to_dict())
         return
@@ -93,8 +89,7 @@ def show_own(answer: NewLineAnswer, options: argparse.Namespace) -> None:
     print(f"{answer.drug}{dose} in {answer.line.name}, which nobody has treated:")
     order = np.argsort(-answer.delta, kind="stable")
     for way, places in (("up", order[:_SHOWN]), ("down", order[::-1][:_SHOWN])):
-        genes = ", ".join(f"{answer.genes[i]} {answer.delta[i]:+.2f}" for i in places)
-        print(f"  {way}: {genes}")
+        print(f"  {way}: {gene_words(answer.genes, answer.delta, places)}")
     weights = ", ".join(f"{name} {weight:+.3f}" for name, weight in answer.leans_on[:_SHOWN])
     print(f"  leans on: {weights or 'all lines alike'}")
     if answer.distance is not None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from lgr_core.answer import Answer, retrieval_dict
+from lgr_core.answer.export import table_csv
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.cli.common import echo, print_json
-from lgr_core.domain import Change, Rejected, Retrieval
+from lgr_core.domain import Change, FloatArray, IntArray, Rejected, Retrieval
+from lgr_core.errors import UsageError
 from lgr_core.retrieval.answer_source import source_words
 from lgr_core.retrieval.expected_drugs import ExpectedDrug
 from lgr_core.retrieval.recorded import choice_words, other_line, said_of
@@ -126,3 +133,32 @@ def _trust_lines(answer: Answer) -> list[str]:
     head = f"trust: {trust.light}, expected Pearson r {trust.expected:.2f} (90 % interval "
     head += f"{trust.low:.2f} to {trust.high:.2f}), calibrated on {by.calibration.n:,} held-out "
     return [f"{head}conditions of run {by.run}", *(f"  {why}" for why in trust.reasons), *lines]
+
+
+def write_csv(table: pd.DataFrame, path: Path | None, what: str) -> None:
+    """Write the table of an answer that is no ordinary one, where ``--out`` names a file.
+
+    Raises
+    ------
+    UsageError
+        If the file is no CSV; ``what`` says of which answer no other is written.
+    """
+    if path is None:
+        return
+    if path.suffix != ".csv":
+        found = f"the ending {path.suffix!r} is not written for {what}"
+        raise UsageError(f"output {path}", found, "Name a .csv file.")
+    path.write_text(table_csv(table), encoding="utf-8")
+
+
+def gene_words(
+    genes: NDArray[np.object_],
+    delta: FloatArray,
+    places: IntArray,
+    half_width: FloatArray | None = None,
+) -> str:
+    """Some genes with their changes, and the half-width of each one's interval if it is known."""
+    return ", ".join(
+        f"{genes[i]} {delta[i]:+.2f}" + ("" if half_width is None else f" +/- {half_width[i]:.2f}")
+        for i in places
+    )
