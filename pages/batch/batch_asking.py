@@ -18,14 +18,13 @@ from lgr_core.batch.query_list import (
     read_query_rows,
 )
 from lgr_core.domain import Change
-from lgr_core.errors import LgrError
 from pages.batch import batch_state
-from pages.shared import links, pieces, state
+from pages.shared import links
 from pages.shared.fault_words import sentence
 from pages.shared.method_words import how_words, settle_method
-from pages.shared.pickers import choose_atlas, pick_method, refused
+from pages.shared.pickers import open_chosen, pick_method, refused
 from pages.shared.question import one_of, settle
-from pages.shared.widgets import html, start
+from pages.shared.widgets import start
 from pages.shared.words import LLM
 
 FIELDS = (
@@ -149,14 +148,12 @@ def ask() -> Wanted | None:
     wishes, linked = links.wishes(FIELDS)
     if not wishes.keys() & set(TEXTS):
         wishes = {**wishes, **links.kept(TEXTS)}  # too long for the address
-    atlas, mended = choose_atlas(wishes.get("atlas"), names)
-    try:
-        store = state.store(atlas)
-    except LgrError as err:
-        html(pieces.error_box(err))
+    opened = open_chosen(wishes.get("atlas"), names)
+    if opened is None:
         return None
+    store, mended = opened
     wanted, wrong = _settle(store, wishes)
-    wrong = [*(sentence(part.error) for part in mended), *wrong]
+    wrong = [*mended, *wrong]
     pick_method(wanted.method, wanted.selector, wanted.k)
     links.keep(wanted.texts)
     if linked and refused(wrong, f"a batch on atlas {store.name}"):

@@ -11,11 +11,11 @@ import streamlit as st
 
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.errors import LgrError
-from pages.shared import links, pieces, state
+from pages.shared import links
 from pages.shared.fault_words import sentence
-from pages.shared.pickers import choose_atlas, picker, refused
+from pages.shared.pickers import open_chosen, picker, refused
 from pages.shared.question import NOVEL, Question, one_of, settle, spell_dose
-from pages.shared.widgets import html, start
+from pages.shared.widgets import start
 from pages.shared.words import dose_words
 
 TABS: Mapping[str, str] = {
@@ -90,14 +90,12 @@ def ask() -> Browsed | None:
     if not names:
         return None
     wishes, linked = links.wishes(FIELDS)
-    atlas, mended = choose_atlas(wishes.get("atlas"), names)
-    try:
-        store = state.store(atlas)
-    except LgrError as err:
-        html(pieces.error_box(err))
+    opened = open_chosen(wishes.get("atlas"), names)
+    if opened is None:
         return None
+    store, mended = opened
     browsed, wrong = _settle(store, wishes)
-    wrong = [*(sentence(part.error) for part in mended), *wrong]
+    wrong = [*mended, *wrong]
     _pickers(browsed)
     if linked and refused(wrong, TABS[browsed.show]):
         return None

@@ -152,6 +152,19 @@ def choose_atlas(wished: str | None, names: list[str]) -> tuple[str, list[Mended
     return atlas, mended
 
 
+def open_chosen(wished: str | None, names: list[str]) -> tuple[AtlasStore, list[str]] | None:
+    """The atlas that is chosen, opened, and what was mended of the wish, in sentences.
+
+    None after a box has said why it cannot be opened.
+    """
+    atlas, mended = choose_atlas(wished, names)
+    try:
+        return state.store(atlas), [sentence(part.error) for part in mended]
+    except LgrError as err:
+        html(pieces.error_box(err))
+        return None
+
+
 def uploaded(name: str) -> bool:
     """Whether a visitor sent this atlas; of one that cannot be opened nobody knows better."""
     try:
