@@ -73,7 +73,7 @@ def is_structure(text: str) -> bool:
     return True
 
 
-def given_of(words: str = "") -> tuple[str, str]:
+def structure_or_mechanism(words: str = "") -> tuple[str, str]:
     """A structure or a mechanism, whichever the words are: ``(smiles, moa)``."""
     text = words.strip()
     drawn = _LETTERS.fullmatch(text) and _BONDS.search(text)

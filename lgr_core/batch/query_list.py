@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lgr_core.atlas.sources.doses import parse_dose, split_unit
 from lgr_core.atlas.store import AtlasStore
 from lgr_core.atlas.unseen_drug import UnseenDrug
-from lgr_core.batch.new_drugs import DrugEntry, NewDrugs, given_of, with_new_drugs
+from lgr_core.batch.new_drugs import DrugEntry, NewDrugs, structure_or_mechanism, with_new_drugs
 from lgr_core.domain import EMPTY, CandidatePool, Condition
 from lgr_core.drugs.normalise import normalise_name
 from lgr_core.errors import InputError, LgrError, NotFoundError
@@ -112,7 +112,7 @@ def crossed(drugs: str, lines: str, dose: str = "") -> list[QueryRow]:
         for text in (drugs, lines)
     ]
     parts = [re.split(r"[;\t]", line, maxsplit=1) for line in names[0]]
-    drugs_given = [(part[0].strip(), *given_of(*part[1:])) for part in parts]
+    drugs_given = [(part[0].strip(), *structure_or_mechanism(*part[1:])) for part in parts]
     return [
         QueryRow(drug, line, dose, smiles=smiles, moa=moa)
         for line, (drug, smiles, moa) in product(names[1], drugs_given)
@@ -212,7 +212,7 @@ def _by_order(row: str, values: Sequence[str]) -> QueryRow:
     if not 2 <= len(values) <= 4 or not all(values[:2]):  # noqa: PLR2004 - see FORM
         raise _no_query(row, values)
     drug, cell_line, dose, given = (*values, "", "")[:4]
-    smiles, moa = given_of(given)
+    smiles, moa = structure_or_mechanism(given)
     return QueryRow(drug, cell_line, dose, smiles=smiles, moa=moa)
 
 

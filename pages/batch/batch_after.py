@@ -185,11 +185,11 @@ def about(job: Batch) -> dict[str, str]:
         told["dose asked for"] = job.link["at_dose"]
     new = job.reading.new_drugs.values()
     if new:
-        told["new drugs"] = "; ".join(_given(drug) for drug in new)
+        told["new drugs"] = "; ".join(_described(drug) for drug in new)
     return told
 
 
-def _given(drug: UnseenDrug) -> str:
+def _described(drug: UnseenDrug) -> str:
     """A new drug with what is given of it."""
     given = ", ".join(filter(None, (drug.smiles, drug.moa)))
     return f"{drug.drug} ({given})" if given else drug.drug

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lgr_core.answer.neighbor_genes import neighbor_genes
 from lgr_core.domain import Change
-from lgr_core.figures.gene_heatmap import gene_heatmap
+from lgr_core.figures.neighbor_heatmap import neighbor_heatmap
 from pages.shared import pieces
 from pages.shared.asking import Answered
 from pages.shared.charts import chart
@@ -39,7 +39,7 @@ def show(view: Answered, *, revealed: bool) -> dict[str, Figure]:
     above = {"Prediction": found.predicted}
     if revealed and found.measured is not None:
         above["Measured"] = found.measured
-    figure = gene_heatmap(found.genes, above, found.drugs, found.changes)
+    figure = neighbor_heatmap(found.genes, above, found.drugs, found.changes)
     words = (
         f"Changes of {count(len(found.genes), 'gene')} in {count(len(found.drugs), 'neighbour')}"
     )

@@ -51,7 +51,7 @@ def _form(atlas: str, cell_line: str) -> None:
     store = state.store(atlas)
     html(pieces.caption(WORDS))
     st.text_input("Name", key="novel_name", max_chars=200, placeholder="New compound")
-    given = _given()
+    given = _typed()
     if given["drug"] and store.drug_catalog.find(given["drug"]).drug is not None:
         html(pieces.caption("It is measured in this atlas, and is opened."))
     st.text_input("Structure (SMILES)", key="novel_smiles", max_chars=5_000, placeholder="CC(=O)O…")
@@ -118,13 +118,13 @@ def _preview(smiles: str, near: Near) -> None:
     )
 
 
-def _given() -> dict[str, str]:
+def _typed() -> dict[str, str]:
     return {field: str(st.session_state.get(key, "")).strip() for field, key in FIELDS.items()}
 
 
 def _send(atlas: str) -> None:
     """Ask for the drug; where something is wrong, the form stays with what was typed."""
-    given = _given()
+    given = _typed()
     st.session_state["novel_empty"] = not (given["drug"] or given["smiles"])
     if st.session_state["novel_empty"]:
         return

@@ -26,7 +26,7 @@ _COLOURBAR = {
 _SCALE = [(0, DOWN), (0.5, "rgba(141,153,163,0.10)"), (1, UP)]
 
 
-def gene_heatmap(
+def neighbor_heatmap(
     genes: Sequence[str],
     above: Mapping[str, FloatArray],
     drugs: Sequence[str],

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from lgr_core.figures.gene_heatmap import gene_heatmap
+from lgr_core.figures.neighbor_heatmap import neighbor_heatmap
 
 CHANGES = np.array([[1.0, -3.0], [0.5, 2.0]])
 
 
 def drawn(**above):
     """Two genes in two drugs below those rows."""
-    return gene_heatmap(["G1", "G2"], above, ["a", "<i>b</i>"], CHANGES)
+    return neighbor_heatmap(["G1", "G2"], above, ["a", "<i>b</i>"], CHANGES)
 
 
 def test_the_rows_above_stand_apart():
