@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lgr_core.domain import BoolArray, Change, Evidence, FloatArray
-from lgr_core.metrics import pearson_delta
+from lgr_core.metrics import pearson_of_defined
 from lgr_core.prediction.profile_distance import ProfileDistance, nearest_distances
 from lgr_core.prediction.profile_ridge import FEWEST_LINES, LineBasis, ProfileRidge
 from lgr_core.prediction.trust import SURELY, WITHOUT_REPEAT, TrustLevel
@@ -80,10 +80,9 @@ def hold_lines_out(reader: EvidenceReader, dose_um: float | None, basis: LineBas
         if not asked.any():
             continue
         truth = block.guard({Evidence.TRUTH}).truth()
-        asked &= np.isfinite(truth).all(axis=1) & np.isfinite(found.delta).all(axis=1)
         row = np.full(len(numbers), np.nan)
-        places = [numbers[drug] for drug, kept in zip(block.drugs, asked, strict=True) if kept]
-        row[places] = pearson_delta(found.delta[asked], truth[asked])
+        places = [numbers[drug] for drug in block.drugs]
+        row[places] = np.where(asked, pearson_of_defined(found.delta, truth), np.nan)
         lines.append(line)
         rows.append(row)
     r = np.array(rows).reshape(len(lines), len(numbers))

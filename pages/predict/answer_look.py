@@ -16,11 +16,10 @@ from pages.predict import (
     terms,
 )
 from pages.predict.head import little_effect
-from pages.predict.picks import picks_table
+from pages.predict.picks import chosen_by, picks_table
 from pages.shared import guide, pieces, state, trust
 from pages.shared.asking import Answered
 from pages.shared.widgets import html
-from pages.shared.words import selector_words
 
 
 def show(view: Answered) -> None:
@@ -53,8 +52,7 @@ def _reasons(view: Answered) -> None:
     if view.answer.is_linear:
         terms.show(view.asked, view.answer)
     elif retrieval.neighbors:
-        whose = f"Chosen by {selector_words(retrieval.selector).title}."
-        html(pieces.section("Reasons", whose) + picks_table(view))
+        html(pieces.section("Reasons", chosen_by(retrieval)) + picks_table(view))
     else:
         none = "No measured drug was found to be like it."
         html(pieces.section("Reasons") + pieces.caption(none))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from html import escape
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from pages.predict.own_cells_form import OwnCells
 from pages.shared import browsing, guide, pieces, state
 from pages.shared.charts import chart
 from pages.shared.pickers import Asked
-from pages.shared.trust import LIGHT_WORDS
+from pages.shared.trust import expected_words, light_box
 from pages.shared.widgets import html
 from pages.shared.words import count, selector_words
 
@@ -132,22 +131,10 @@ def _trust(answer: NewLineAnswer) -> str:
     if trust is None:
         words = "Trust: not known. Nothing of your cells tells them from the lines of this atlas."
         return pieces.notes([words])
-    head = (
-        f'<span class="lgr-light lgr-{trust.light}" aria-hidden="true"></span>'
-        f"<b>{LIGHT_WORDS[trust.light]}</b>"
-    )
+    said = "Too far from every line of this atlas" if answer.too_far else ""
     if np.isfinite(trust.expected):
-        head += (
-            f"<span>Expected Pearson r <b>{trust.expected:.2f}</b> "
-            f"(90 % interval {trust.low:.2f} to {trust.high:.2f})</span>"
-        )
-    elif answer.too_far:
-        head += "<span>Too far from every line of this atlas</span>"
-    why = "".join(f"<li>{escape(reason)}</li>" for reason in trust.reasons)
-    return (
-        f'<section class="lgr-trust" aria-label="Trust"><header>{head}</header>'
-        f"<ul>{why}</ul></section>"
-    )
+        said = expected_words(trust.expected, trust.low, trust.high)
+    return light_box(trust.light, said, trust.reasons)
 
 
 def _genes(asked: Asked, answer: NewLineAnswer) -> None:

@@ -11,11 +11,12 @@ import numpy as np
 from lgr_core.answer import Answer
 from lgr_core.audit.claims import ClaimKind
 from lgr_core.audit.verdicts import CheckedClaim, Verdict
+from lgr_core.domain import Retrieval
 from pages.predict.neighbor_cards import Card, cards
 from pages.predict.reason_claims import claims_of
 from pages.shared import pieces
 from pages.shared.asking import Answered
-from pages.shared.words import count, dose_words
+from pages.shared.words import count, dose_words, selector_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ def picks_table(view: Answered) -> str:
         '<div class="lgr-picks"><table><thead><tr>'
         f"{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def chosen_by(retrieval: Retrieval) -> str:
+    """Who chose the neighbours."""
+    return f"Chosen by {selector_words(retrieval.selector).title}."
 
 
 def shown_weights(answer: Answer) -> list[float | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pages.predict import fit, terms
 from pages.predict.head import facts, verdict_line
-from pages.predict.picks import picks_table
+from pages.predict.picks import chosen_by, picks_table
 from pages.predict.recipes import methods_paragraph
 from pages.predict.sections import answer_sentence
 from pages.predict.verdict import verdict_of
@@ -16,7 +16,7 @@ from pages.shared import pieces
 from pages.shared.asking import Answered
 from pages.shared.trust import trust_box
 from pages.shared.widgets import STYLE
-from pages.shared.words import dose_words, selector_words
+from pages.shared.words import dose_words
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -83,5 +83,6 @@ def _reasons(view: Answered) -> str:
     table = picks_table(view)
     if not table:
         return ""
-    whose = f"Chosen by {selector_words(answer.retrieval.selector).title}."
-    return pieces.section("Reasons", whose) + table.replace("<details>", "<details open>")
+    return pieces.section("Reasons", chosen_by(answer.retrieval)) + table.replace(
+        "<details>", "<details open>"
+    )

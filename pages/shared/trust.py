@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -59,17 +60,27 @@ def trust_box(answer: Answer) -> str:
         words = (answer.trust_note or "").removesuffix(f" Run {_command(answer)}.")
         return pieces.caption(f"Trust: {words}") if words else ""
     like = REGIME_LABELS[by.regime].label.lower()
-    head = (
-        f'<span class="lgr-light lgr-{trust.light}" aria-hidden="true"></span>'
-        f"<b>{LIGHT_WORDS[trust.light]}</b><span>Expected Pearson r "
-        f"<b>{trust.expected:.2f}</b> (90 % interval {trust.low:.2f} to {trust.high:.2f})</span>"
-    )
     n = count(by.calibration.n, "held-out condition")
     source = f"Learned from {n} ({like}) of the benchmark run {by.run}. {answer.trust_note or ''}"
-    why = "".join(f"<li>{escape(reason)}</li>" for reason in trust.reasons)
+    said = expected_words(trust.expected, trust.low, trust.high)
+    return light_box(trust.light, said, trust.reasons, pieces.caption(source.strip()))
+
+
+def expected_words(expected: float, low: float, high: float) -> str:
+    """What score is expected, with its interval, as HTML."""
+    return f"Expected Pearson r <b>{expected:.2f}</b> (90 % interval {low:.2f} to {high:.2f})"
+
+
+def light_box(light: TrustLevel, said: str, reasons: Sequence[str], foot: str = "") -> str:
+    """A light, what is said beside it (HTML, may be empty) and why; ``foot`` is HTML, too."""
+    why = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    head = (
+        f'<span class="lgr-light lgr-{light}" aria-hidden="true"></span>'
+        f"<b>{LIGHT_WORDS[light]}</b>" + (f"<span>{said}</span>" if said else "")
+    )
     return (
         f'<section class="lgr-trust" aria-label="Trust"><header>{head}</header>'
-        f"<ul>{why}</ul>{pieces.caption(source.strip())}</section>"
+        f"<ul>{why}</ul>{foot}</section>"
     )
 
 
